@@ -1,0 +1,386 @@
+/*
+ * blackpony: calls another host for the mailer here, and encrypts where that host can.
+ *
+ * Without recipients it speaks SMTP on standard input and output; with recipients it takes a message
+ * on standard input and answers with its exit status.  Standard error may be the dialogue itself.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "call.h"
+#include "smtp/caller.h"
+#include "smtp/deliver.h"
+#include "smtp/ending.h"
+#include "sys/ids.h"
+#include "sys/spool.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct program program = { .name = "blackpony" };
+static struct session session;
+static struct ring ring;
+static struct host_list hosts;
+static struct opening_settings opening_settings = { .suites = &program.suites };
+static struct call call;
+static struct caller caller;
+static struct deliver deliver;
+static bool has_recipients;
+
+/* The answer when nothing came of it: a reply to the mailer, or the line for standard output. */
+static int
+answer(int exit_code, const char *status, const char *text)
+{
+	const char *code = exit_code == EXIT_NO_HOST ? "554" : "421";
+	uint8_t mem[1024];
+	struct buf line;
+
+	buf_init(&line, mem, sizeof(mem));
+	if (has_recipients)
+		buf_printf(&line, "%s %.800s\n", status, text);
+	else
+		buf_printf(&line, "%s %s blackpony: %.800s\r\n", code, status, text);
+	fd_write_all(STDOUT_FILENO, buf_peek(&line), session.limits.linger_ms);
+	return exit_code;
+}
+
+static int
+look_up(const char *operand)
+{
+	const char *why;
+
+	if (host_list_read(&hosts, span_of(operand), &why) == -1) {
+		snprintf(program.error, sizeof(program.error), "%.200s: %s", operand, why);
+		program_complain(&program);
+		return answer(EXIT_LATER, "4.3.5", program.error);
+	}
+	call.hosts = &hosts;
+	call.deadline_ms = clock_ms() + program.settings.dial_timeout_ms;
+	enum lookup found = host_lookup(&call.targets, &hosts, call.deadline_ms);
+	if (found == LOOKUP_FOUND)
+		return EXIT_SENT;
+	log_line(LOG_NOTICE, "look-up to=%.200s error=%s", operand, call.targets.why);
+	switch (found) {
+	case LOOKUP_NO_DOMAIN:
+		return answer(EXIT_NO_HOST, "5.1.2", call.targets.why);
+	case LOOKUP_NULL_MX:
+		return answer(EXIT_NO_HOST, "5.1.10", call.targets.why);
+	default:
+		return answer(EXIT_LATER, "4.4.3", call.targets.why);
+	}
+}
+
+/* What both ways of sending share. */
+static void
+prepare_call(struct machine machine, struct opening *opening,
+    void (*connected)(void *, bool))
+{
+	struct session_limits limits = program_limits(&program.settings);
+
+	session_start(&session, machine, &limits);
+	call.program = &program;
+	call.ring = &ring;
+	call.session = &session;
+	call.opening_settings = &opening_settings;
+	call.opening = opening;
+	call.machine = machine.machine;
+	call.connected = connected;
+}
+
+/* Why nobody took the conversation, for the last word. */
+static const char *
+why_not(enum ending end)
+{
+	static char text[512];
+	const char *host = call.target != NULL ? call.target->name : hosts.at[0].name;
+
+	snprintf(text, sizeof(text), "%.200s: %s", host,
+	    end == END_NOT_REACHED ? call.why : ending_row(end)->text);
+	return text;
+}
+
+static void
+caller_connects(void *machine, bool plain)
+{
+	caller_connected(machine, plain);
+}
+
+/* The mailer gets its last word where it is waiting for one. */
+static void
+last_word(enum ending end)
+{
+	const struct ending_row *row = ending_row(end);
+	uint8_t mem[1024];
+	struct buf out;
+	char text[1024];
+	struct span greeting = reply_last_line(&call.greeting);
+
+	if (end == END_GREETED_NEVER && call.refused_only)
+		snprintf(text, sizeof(text), "%.*s", (int)greeting.len, (const char *)greeting.at);
+	else if ((end == END_GREETED_LATER || end == END_GREETED_NEVER) && greeting.len > 4)
+		snprintf(text, sizeof(text), "421 %.*s", (int)(greeting.len - 4),
+		    (const char *)greeting.at + 4);
+	else
+		snprintf(text, sizeof(text), "421 %s blackpony: %s", row->status, why_not(end));
+	buf_init(&out, mem, sizeof(mem));
+	caller_give_up(&caller, &out, text);
+	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
+}
+
+/* SMTP on standard input and output. */
+static int
+speak(void)
+{
+	struct machine machine = { &caller, caller_step, caller_fault };
+
+	caller_start(&caller, &opening_settings, ring_source(&ring), program.settings.hostname);
+	prepare_call(machine, &caller.opening, caller_connects);
+	fd_prepare(STDIN_FILENO);
+	fd_prepare(STDOUT_FILENO);
+	session_local(&session, STDIN_FILENO, STDOUT_FILENO);
+	enum ending end = call_run(&call);
+	last_word(end);
+	caller_wipe(&caller);
+	return end == END_DONE ? EXIT_SENT : EXIT_LATER;
+}
+
+static void
+deliver_connects(void *machine, bool plain)
+{
+	deliver_connected(machine, plain);
+}
+
+/* Who sends, when nobody said: the user who calls us. */
+static const char *
+default_sender(void)
+{
+	static char sender[DELIVER_ADDRESS_MAX];
+	const struct passwd *entry = getpwuid(getuid());
+
+	if (entry == NULL)
+		return "";
+	snprintf(sender, sizeof(sender), "%.64s@%s", entry->pw_name, program.settings.hostname);
+	return sender;
+}
+
+/* Are these addresses that can be said at all?  Those that cannot exist are refused here. */
+static int
+check_addresses(const struct deliver_message *m)
+{
+	size_t impossible = 0;
+
+	for (size_t i = 0; i < m->recipient_count; i++)
+		impossible += !deliver_address_exists(m->recipients[i], false);
+	if (impossible > 0 && impossible == m->recipient_count)
+		return answer(EXIT_NO_USER, "5.1.3", "no address like that can exist");
+	if (impossible > 0)
+		return answer(EXIT_LATER, "4.1.3", "one recipient cannot exist; nothing sent");
+	if (!deliver_address_exists(m->sender, true))
+		return answer(EXIT_LATER, "4.1.7", "the sender's address cannot exist");
+	return EXIT_SENT;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text > 0x7f)
+			return false;
+	return true;
+}
+
+/* The outcome on standard output, and as an exit status. */
+static int
+report(enum ending end)
+{
+	const struct ending_row *row = ending_row(end);
+	struct span text = span_from(span_of(deliver.text), 4);
+	char line[DELIVER_TEXT_MAX + 64], status[13];
+	int code = row->exit_code;
+
+	ending_status(status, deliver.code, text);
+	switch (end) {
+	case END_REFUSED_FOR_GOOD:
+		code = ending_refusal_exit(deliver.code, text);
+		return answer(code, status, deliver.text);
+	case END_REFUSED_LATER:
+		if (deliver.code < 500)
+			return answer(code, status, deliver.text);
+		snprintf(line, sizeof(line), "nothing sent, for not all were refused: %s",
+		    deliver.text);
+		return answer(code, row->status, line);
+	case END_SENT:
+		return answer(code, status, deliver.text);
+	default:
+		if (call.greeting.code != 0 && call.target != NULL &&
+		    (end == END_GREETED_LATER || end == END_GREETED_NEVER)) {
+			struct span said = reply_last_line(&call.greeting);
+
+			snprintf(line, sizeof(line), "%.200s said: %.*s", call.target->name,
+			    (int)(said.len < 300 ? said.len : 300), (const char *)said.at);
+			return answer(code, row->status, line);
+		}
+		return answer(code, row->status, why_not(end));
+	}
+}
+
+/* A message on standard input to the recipients in the arguments. */
+static int
+send_message(char *const recipients[], size_t count)
+{
+	struct machine machine = { &deliver, deliver_step, deliver_fault };
+	struct deliver_message message = { .recipients = recipients, .recipient_count = count };
+	struct spool spool;
+	int code;
+
+	message.sender = program.sender != NULL ? program.sender : default_sender();
+	if (strcmp(message.sender, "<>") == 0)
+		message.sender = "";
+	code = check_addresses(&message);
+	if (code != EXIT_SENT)
+		return code;
+	if (spool_open(&spool, STDIN_FILENO) == -1) {
+		snprintf(program.error, sizeof(program.error), "the message cannot be read or kept: %s",
+		    strerror(errno));
+		program_complain(&program);
+		return answer(EXIT_LATER, "4.3.1", program.error);
+	}
+	message.octets = spool.octets;
+	message.eight_bit = spool.eight_bit;
+	message.utf8 = spool.eight_bit_header || !is_ascii(message.sender);
+	for (size_t i = 0; i < count; i++)
+		message.utf8 = message.utf8 || !is_ascii(recipients[i]);
+
+	deliver_start(&deliver, &opening_settings, &message, ring_source(&ring),
+	    program.settings.hostname);
+	prepare_call(machine, &deliver.opening, deliver_connects);
+	session_local(&session, spool.fd, -1);
+	code = report(call_run(&call));
+	close(spool.fd);
+	deliver_wipe(&deliver);
+	return code;
+}
+
+static void
+print_span(const char *label, struct span s)
+{
+	uint8_t mem[4 * XCRYPT_LINE_MAX];
+	struct buf text;
+	struct span word;
+
+	buf_init(&text, mem, sizeof(mem));
+	while (span_word(&s, ' ', &word)) {
+		buf_put(&text, SPAN(" "));
+		log_escape(&text, word);
+	}
+	printf("%s:%.*s\n", label, (int)buf_len(&text), (const char *)buf_peek(&text).at);
+}
+
+static void
+print_opening(const struct opening *o, int64_t lookup_ms, int64_t connected_ms)
+{
+	char address[FD_ADDRESS_MAX];
+	int64_t end = o->at.handshake != 0 ? o->at.handshake : o->at.ehlo;
+
+	address_text(&call.target->address, address);
+	printf("host: %s [%s]:%u\n", call.target->name, address,
+	    address_port(&call.target->address));
+	print_span("offered", o->offer_len > 0 ? span(o->offer, o->offer_len) : SPAN("nothing"));
+	if (o->encrypted)
+		printf("suite: %s\n", handshake_suite(&o->handshake)->name);
+	else
+		printf("suite: none (%s)\n", o->why != NULL ? o->why : "no reply to EHLO");
+	printf("cache: %s\n", program_cache_word(&ring, &o->handshake));
+	printf("milliseconds: look-up %lld, connection %lld", (long long)lookup_ms,
+	    (long long)call.dialled_ms);
+	if (o->at.ehlo != 0)
+		printf(", greeting %lld, EHLO %lld", (long long)(o->at.greeting - connected_ms),
+		    (long long)(o->at.ehlo - o->at.greeting));
+	if (o->encrypted)
+		printf(", handshake %lld", (long long)(end - o->at.ehlo));
+	printf("\n");
+}
+
+/* -t: opens as for a message, says what it found, and quits. */
+static int
+test(const char *operand)
+{
+	struct machine machine = { &deliver, deliver_step, deliver_fault };
+	struct deliver_message nothing = { .sender = "" };
+	int64_t begun = clock_ms(), lookup_ms;
+	int code;
+
+	has_recipients = true;		/* for people, too */
+	code = look_up(operand);
+	lookup_ms = clock_ms() - begun;
+	if (code != EXIT_SENT)
+		return EXIT_LATER;
+	deliver_start(&deliver, &opening_settings, &nothing, ring_source(&ring),
+	    program.settings.hostname);
+	prepare_call(machine, &deliver.opening, deliver_connects);
+	session_local(&session, -1, -1);
+	enum ending end = call_run(&call);
+	if (end == END_NOT_REACHED) {
+		printf("not reached: %s\n", call.why);
+		code = EXIT_LATER;
+	} else {
+		print_opening(&deliver.opening, lookup_ms, call.connected_ms);
+		if (end != END_DONE)
+			printf("ended: %s\n", ending_row(end)->text);
+		code = deliver.opening.encrypted ? 0 : end == END_DONE ? 1 : EXIT_LATER;
+	}
+	deliver_wipe(&deliver);
+	return code;
+}
+
+static int
+wrong_usage(void)
+{
+	program_complain(&program);
+	return answer(EXIT_LATER, "4.3.5", program.error);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *why;
+	int code;
+
+	/* before anything is read that somebody else could have written */
+	bool dropped = ids_drop_leftovers(&why) == 0;
+	bool started = program_start(&program, argc, argv, "+:C:o:tvVf:") == 0;
+
+	program_log(&program);
+	session.limits = program_limits(&program.settings);
+	has_recipients = argc - optind > 1;
+	if (!dropped) {
+		snprintf(program.error, sizeof(program.error), "identity: %s", why);
+		return wrong_usage();
+	}
+	if (!started)
+		return wrong_usage();
+	if (program.version) {
+		program_print_version(&program);
+		return 0;
+	}
+	if (argc == optind || (program.test && has_recipients)) {
+		snprintf(program.error, sizeof(program.error), "usage: blackpony [-tvV] [-C file] "
+		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
+		return wrong_usage();
+	}
+	program_open_ring(&program, &ring, &program.suites);
+	if (program.test) {
+		code = test(argv[optind]);
+	} else {
+		code = look_up(argv[optind]);
+		if (code == EXIT_SENT && has_recipients)
+			code = send_message(argv + optind + 1, (size_t)(argc - optind - 1));
+		else if (code == EXIT_SENT)
+			code = speak();
+	}
+	session_wipe(&session);
+	ring_close(&ring);
+	return code;
+}

@@ -1,0 +1,226 @@
+/*
+ * blackponyd: stands between a client and the mailer here, offers encryption, and is otherwise not there.
+ *
+ * Under a super-server, descriptors 0, 1 and often 2 are the client's socket: nothing is printed that is
+ * not SMTP.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "mailer.h"
+#include "program.h"
+#include "smtp/ending.h"
+#include "smtp/probe.h"
+#include "smtp/relay.h"
+#include "sys/ids.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct program program = { .name = "blackponyd" };
+static struct session session;
+static struct ring ring;
+static struct relay relay;
+static struct probe probe;
+static struct mailer mailer;
+
+/* For the log; to the client, no more than it needs. */
+static int
+refuse(const char *reply)
+{
+	uint8_t mem[512];
+	struct buf line;
+
+	program_complain(&program);
+	if (program.test || program.expire)
+		return 1;
+	buf_init(&line, mem, sizeof(mem));
+	buf_printf(&line, "%s\r\n", reply);
+	fd_write_all(STDOUT_FILENO, buf_peek(&line), 2000);
+	return 1;
+}
+
+static int
+refuse_mailer(void)
+{
+	snprintf(program.error, sizeof(program.error), "mailer %s: %s%s%s",
+	    mailer.text[0] != '\0' ? mailer.text : "-", mailer.error,
+	    errno == EINVAL ? "" : ": ", errno == EINVAL ? "" : strerror(errno));
+	return refuse("421 4.3.0 The mailer here cannot be reached");
+}
+
+/* The client's address literal, RFC 5321 section 4.1.3. */
+static void
+address_literal(const struct address *a, char out[RELAY_PEER_MAX])
+{
+	char text[FD_ADDRESS_MAX];
+
+	address_text(a, text);
+	if (text[0] == '\0')
+		out[0] = '\0';
+	else
+		snprintf(out, RELAY_PEER_MAX, "[%s%s]", address_family(a) == AF_INET6 ? "IPv6:" : "",
+		    text);
+}
+
+static void
+log_session(const char *peer, uint16_t port, int64_t begun_ms, enum ending end)
+{
+	uint8_t mem[LOG_LINE_MAX];
+	struct buf line;
+
+	buf_init(&line, mem, sizeof(mem));
+	buf_printf(&line, "session client=%s:%u", peer[0] != '\0' ? peer : "[unknown]", port);
+	log_pair(&line, "helo", span(relay.name, relay.name_len));
+	log_pair(&line, "mailer", span_of(mailer.text));
+	program_log_crypt(&line, &ring, &relay.handshake, relay.crypt == CRYPT_ON, relay.why);
+	if (relay.crypt == CRYPT_ON)
+		buf_printf(&line, " messages=%u", relay.messages);
+	program_log_end(&line, &session, begun_ms, end);
+	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
+}
+
+static void
+suites_to_offer(struct suite_list *suites)
+{
+	switch (program.settings.policy) {
+	case POLICY_NEVER:
+		suites->count = 0;
+		break;
+	case POLICY_MUST:
+		*suites = suite_list_for_must(&program.suites);
+		break;
+	case POLICY_MAY:
+		*suites = program.suites;
+		break;
+	}
+}
+
+/* One client on descriptors 0 and 1, from its first octet to its last. */
+static int
+serve(char *const mailer_argv[], bool by_hand)
+{
+	struct session_limits limits = program_limits(&program.settings);
+	struct machine machine = { &relay, relay_step, relay_fault };
+	struct child_caller caller = { .remote = { .len = 0 } };
+	struct relay_settings settings;
+	struct suite_list suites;
+	char peer[RELAY_PEER_MAX];
+	int64_t begun = clock_ms();
+	const char *why;
+
+	if (!by_hand) {
+		fd_peer(STDIN_FILENO, &caller.remote);
+		fd_own(STDIN_FILENO, &caller.local);
+	}
+	/* with the identity we have: sendmail wants root's */
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
+		return refuse_mailer();
+	if (ids_become(program.settings.user, &why) == -1) {
+		snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
+		return refuse("421 4.3.5 Bad settings here");
+	}
+	suites_to_offer(&suites);
+	program_open_ring(&program, &ring, &suites);
+
+	address_literal(&caller.remote, peer);
+	settings = (struct relay_settings){
+		.suites = &suites,
+		.must = program.settings.policy == POLICY_MUST,
+		.mark = program.settings.mark,
+		.hostname = program.settings.hostname,
+		.peer = peer,
+	};
+	relay_start(&relay, &settings, ring_source(&ring));
+	session_start(&session, machine, &limits);
+	session.serving = true;
+	session.by_hand = by_hand;
+	fd_prepare(STDIN_FILENO);
+	if (by_hand)
+		fd_prepare(STDOUT_FILENO);
+	session_wire(&session, STDIN_FILENO, STDOUT_FILENO);
+	session_local(&session, mailer.fd, mailer.fd);
+	enum ending end = session_run(&session);
+	log_session(peer, address_port(&caller.remote), begun, end);
+
+	relay_wipe(&relay);
+	session_wipe(&session);
+	ring_close(&ring);
+	return 0;
+}
+
+/* -t: would the mailer behind relay for a stranger? */
+static int
+test(char *const mailer_argv[])
+{
+	struct session_limits limits = program_limits(&program.settings);
+	struct machine machine = { &probe, probe_step, probe_fault };
+	struct child_caller stranger = { .local = { .len = 0 } };
+
+	address_read(&stranger.remote, SPAN("192.0.2.1"), 40025);
+	printf("settings: good\n");
+	fflush(stdout);
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &stranger) == -1)
+		return refuse_mailer();
+	probe_start(&probe, program.settings.hostname);
+	session_start(&session, machine, &limits);
+	session_wire(&session, mailer.fd, mailer.fd);
+	session_local(&session, -1, -1);
+	enum ending end = session_run(&session);
+	if (end != END_DONE) {
+		printf("mailer: %s: %s\n", mailer.text, ending_row(end)->text);
+		return 1;
+	}
+	printf("mailer: %s: reached\n", mailer.text);
+	printf("a stranger's mail to a foreign domain: %s (%s)\n",
+	    probe.relays ? "ACCEPTED, this would be an open relay" : "refused", probe.said);
+	return probe.relays ? 1 : 0;
+}
+
+/* -x: for a timer. */
+static int
+expire(void)
+{
+	struct ring_settings settings = program_ring(&program, &program.suites);
+	const char *why;
+
+	if (ids_become(program.settings.user, &why) == -1) {
+		snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
+		return refuse("");
+	}
+	return settings.directory == NULL || ring_expire(&settings) == 0 ? 0 : 1;
+}
+
+int
+main(int argc, char *argv[])
+{
+	bool started = program_start(&program, argc, argv, "+:C:o:tvVx") == 0;
+
+	program_log(&program);
+	if (!started)
+		return refuse("421 4.3.5 Bad settings here");
+	if (program.version) {
+		program_print_version(&program);
+		return 0;
+	}
+	if (program.expire)
+		return expire();
+	if (mailer_check(&mailer, argv + optind, &program.settings) == -1)
+		return refuse_mailer();
+	if (program.test)
+		return test(argv + optind);
+	switch (fd_kind(STDIN_FILENO)) {
+	case FD_CONNECTED:
+		return serve(argv + optind, false);
+	case FD_LISTENING:
+		snprintf(program.error, sizeof(program.error), "descriptor 0 is a listening socket, which "
+		    "this version does not serve: use nowait");
+		program_complain(&program);
+		return 1;
+	case FD_OTHER:
+		break;
+	}
+	return serve(argv + optind, true);
+}

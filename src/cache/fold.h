@@ -1,0 +1,48 @@
+/*
+ * Folding: what is to be in a new CDB, worked out in memory from what is in the old one and in the
+ * journal.  Knows the forms of both, and nothing of where they are kept.
+ */
+#ifndef CACHE_FOLD_H
+#define CACHE_FOLD_H
+
+#include "cache/journal.h"
+
+enum fold_fate {
+	FOLD_FORGET,
+	FOLD_KEEP,	/* unless newer ones fill the store */
+	FOLD_KEEP_ALWAYS/* and not counted */
+};
+
+/*
+ * What becomes of an entry; asked once for each key, about the newest one.  `context` is the
+ * caller's.  The value's check has not been looked at.
+ */
+typedef enum fold_fate fold_judge(void *context, struct entry entry);
+
+struct fold {
+	struct fold_entry {
+		struct entry entry;
+		bool keep;
+	} *at;			/* oldest first */
+	size_t count, cap;
+};
+
+/*
+ * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold, behind
+ * those that are there.  What cannot be an entry is left out.  0, or -1 with errno: no memory.
+ */
+int fold_add_cdb(struct fold *f, struct span file);
+int fold_add_journal(struct fold *f, struct span journal);
+
+/*
+ * Chooses: the newest of each key, as `judge` says, and of those that it would merely keep the
+ * newest `entries_max`.  0, or -1 with errno: no memory.
+ */
+int fold_choose(struct fold *f, fold_judge *judge, void *context, uint64_t entries_max);
+
+/* Writes what was chosen to the empty file `fd`, oldest first; not synced.  0, or -1 with errno. */
+int fold_write(const struct fold *f, int fd);
+
+void fold_free(struct fold *f);
+
+#endif

@@ -1,0 +1,328 @@
+#include "cache/ring.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/*
+ * What the store holds:
+ *
+ *   'P' rank                        creation time (8 octets), public key, private key
+ *   'S' rank own-public peer-public Z
+ */
+enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
+
+#define KEY_HEAD_LEN 2
+#define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * EXCHANGE_PUBLIC_MAX)
+#define TIME_LEN 8
+#define PAIR_MAX (TIME_LEN + EXCHANGE_PUBLIC_MAX + EXCHANGE_PRIVATE_MAX)
+#define AHEAD_MAX_S 600		/* how far in the future a creation may seem to be */
+
+_Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
+_Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
+_Static_assert(EXCHANGE_SECRET_MAX <= ENTRY_VALUE_MAX, "a secret fits");
+
+enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
+
+static void
+put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct exchange *x)
+{
+	assert(x->rank <= UINT8_MAX);
+	key[0] = kind;
+	key[1] = (uint8_t)x->rank;
+}
+
+static struct ring_own *
+own_of(struct ring *r, const struct exchange *x)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->own[i].exchange == x)
+			return &r->own[i];
+	return NULL;
+}
+
+static void
+forget(struct ring_own *own)
+{
+	octets_wipe(&own->pair, sizeof(own->pair));
+	own->made = own->shared = false;
+}
+
+/* Takes the present pair out of the store. */
+static enum age
+load_pair(struct ring *r, struct ring_own *own)
+{
+	const struct exchange *x = own->exchange;
+	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
+	size_t len, head_len = TIME_LEN + x->public_len;
+	int64_t now_s = clock_wall_s();
+
+	forget(own);
+	put_key_head(key, KIND_PAIR, x);
+	if (!store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len))
+		return AGE_MISSING;
+	enum age age = AGE_MISSING;
+	if (len > head_len && len - head_len <= EXCHANGE_PRIVATE_MAX) {
+		int64_t created_s = (int64_t)octets_get64(value);
+		bool good = created_s > now_s - r->lifetime_s && created_s <= now_s + AHEAD_MAX_S;
+		age = good ? AGE_GOOD : AGE_OUTLIVED;
+	}
+	if (age == AGE_GOOD) {
+		own->pair.private_len = len - head_len;
+		memcpy(own->pair.public, value + TIME_LEN, x->public_len);
+		memcpy(own->pair.private, value + head_len, own->pair.private_len);
+		own->made = own->shared = true;
+	}
+	octets_wipe(value, sizeof(value));
+	return age;
+}
+
+/* Says how bad the worst is.  All are replaced together: one that is outlived takes the others along. */
+static enum age
+load_pairs(struct ring *r)
+{
+	enum age worst = AGE_GOOD;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->own[i].exchange->cached)
+			continue;
+		enum age age = load_pair(r, &r->own[i]);
+		worst = age > worst ? age : worst;
+	}
+	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++)
+		if (r->own[i].exchange->cached)
+			forget(&r->own[i]);
+	return worst;
+}
+
+struct judging {
+	const struct ring *ring;
+	bool only_ours;		/* what is of generations not enabled here is dropped */
+};
+
+/*
+ * What was computed with a pair that has just been replaced is under another own public key, and
+ * goes.  Generations not enabled here may be in use by another process, with other suites.
+ */
+static enum fold_fate
+judge(void *context, struct entry entry)
+{
+	const struct judging *j = context;
+	const struct ring_own *own = NULL;
+	uint8_t kind = entry.key.at[0];
+
+	if (entry.key.len < KEY_HEAD_LEN)
+		return FOLD_FORGET;
+	for (size_t i = 0; i < j->ring->count; i++)
+		if (j->ring->own[i].exchange->rank == entry.key.at[1])
+			own = &j->ring->own[i];
+	if (own == NULL && j->only_ours)
+		return FOLD_FORGET;
+	if (kind == KIND_PAIR)
+		return FOLD_KEEP_ALWAYS;
+	if (own == NULL)
+		return FOLD_KEEP;
+	return span_starts(span_from(entry.key, KEY_HEAD_LEN),
+	    span(own->pair.public, own->exchange->public_len)) ? FOLD_KEEP : FOLD_FORGET;
+}
+
+static int
+make_pair(struct ring_own *own)
+{
+	if (own->exchange->pair == NULL || own->exchange->pair(&own->pair) < 0) {
+		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s", own->exchange->generation);
+		forget(own);
+		return -1;
+	}
+	own->made = true;
+	return 0;
+}
+
+static size_t
+format_pair(uint8_t value[PAIR_MAX], const struct ring_own *own)
+{
+	size_t public_len = own->exchange->public_len;
+
+	octets_put64(value, (uint64_t)clock_wall_s());
+	memcpy(value + TIME_LEN, own->pair.public, public_len);
+	memcpy(value + TIME_LEN + public_len, own->pair.private, own->pair.private_len);
+	return TIME_LEN + public_len + own->pair.private_len;
+}
+
+/* Makes the pairs that load_pairs() did not find, and a new CDB with them. */
+static int
+rebuild(struct ring *r, bool only_ours)
+{
+	uint8_t keys[RING_GENERATIONS][KEY_HEAD_LEN], values[RING_GENERATIONS][PAIR_MAX];
+	struct store_addition added[RING_GENERATIONS];
+	struct judging judging = { r, only_ours };
+	struct store_rebuilding how = { added, 0, judge, &judging, r->entries_max };
+	int result = -1;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct ring_own *own = &r->own[i];
+		size_t n = how.added_count;
+
+		if (!own->exchange->cached || own->made)
+			continue;
+		if (make_pair(own) < 0)
+			goto out;
+		put_key_head(keys[n], KIND_PAIR, own->exchange);
+		added[n].key = span(keys[n], KEY_HEAD_LEN);
+		added[n].value = span(values[n], format_pair(values[n], own));
+		how.added_count++;
+	}
+	/* where this fails, the new pairs serve this process alone */
+	result = store_rebuild(&r->store, &how);
+	for (size_t i = 0; i < r->count && result == 0; i++)
+		r->own[i].shared = r->own[i].exchange->cached;
+out:
+	octets_wipe(values, sizeof(values));
+	return result;
+}
+
+/* Loads the pairs, and does what maintenance is due, or all of it. */
+static int
+settle(struct ring *r, bool everything)
+{
+	enum age worst = load_pairs(r);
+
+	if (worst == AGE_GOOD && r->store.journal_count < STORE_FOLD_AT && !everything)
+		return 0;
+	if (store_lock(&r->store) < 0)
+		return -1;
+	/* who had the lock before us may have done it */
+	worst = load_pairs(r);
+	int result = 0;
+	if (worst != AGE_GOOD || r->store.journal_count >= STORE_FOLD_AT || everything)
+		result = rebuild(r, everything || worst == AGE_OUTLIVED);
+	store_unlock(&r->store);
+	return result;
+}
+
+static void
+add_own(struct ring *r, const struct exchange *x)
+{
+	if (x->public_len == 0 || own_of(r, x) != NULL)
+		return;
+	assert(r->count < RING_GENERATIONS);
+	r->own[r->count++].exchange = x;
+}
+
+static void
+prepare(struct ring *r, const struct ring_settings *settings)
+{
+	*r = (struct ring){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 },
+		.lifetime_s = settings->lifetime_s, .entries_max = settings->entries_max };
+	for (size_t i = 0; i < settings->suites->count; i++)
+		add_own(r, settings->suites->at[i]->exchange);
+	if (settings->directory != NULL)
+		r->stored = store_open(&r->store, settings->directory, "keys") == 0;
+}
+
+void
+ring_open(struct ring *r, const struct ring_settings *settings)
+{
+	prepare(r, settings);
+	if (r->stored && settle(r, false) < 0)
+		log_debug("the key cache is left as it is: %s", strerror(errno));
+}
+
+void
+ring_after_fork(struct ring *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		forget(&r->own[i]);
+	if (r->stored && store_reopen(&r->store) == 0 && settle(r, false) < 0)
+		log_debug("the key cache is left as it is: %s", strerror(errno));
+}
+
+int
+ring_expire(const struct ring_settings *settings)
+{
+	struct ring r;
+	int result = 0;
+
+	if (settings->directory == NULL)
+		return 0;
+	prepare(&r, settings);
+	if (!r.stored || settle(&r, true) < 0) {
+		if (r.stored)
+			log_line(LOG_WARNING, "%s: what is outlived is still there: %s",
+			    settings->directory, strerror(errno));
+		result = -1;
+	}
+	ring_close(&r);
+	return result;
+}
+
+static const struct exchange_pair *
+source_own(void *context, const struct exchange *x)
+{
+	struct ring_own *own = own_of(context, x);
+
+	if (own == NULL || (!own->made && make_pair(own) < 0))
+		return NULL;
+	return &own->pair;
+}
+
+/* The key of the secret shared with a peer; its length, or 0 where secrets are not kept. */
+static size_t
+secret_key(uint8_t key[SECRET_KEY_MAX], struct ring *r, const struct exchange *x,
+    const uint8_t *peer_public)
+{
+	const struct ring_own *own = own_of(r, x);
+
+	if (own == NULL || !own->shared)
+		return 0;
+	put_key_head(key, KIND_SECRET, x);
+	memcpy(key + KEY_HEAD_LEN, own->pair.public, x->public_len);
+	memcpy(key + KEY_HEAD_LEN + x->public_len, peer_public, x->public_len);
+	return KEY_HEAD_LEN + 2 * x->public_len;
+}
+
+static bool
+source_find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX], found[EXCHANGE_SECRET_MAX];
+	size_t key_len = secret_key(key, r, x, peer_public), len = 0;
+	bool good = key_len > 0 &&
+	    store_find(&r->store, span(key, key_len), found, sizeof(found), &len) &&
+	    len == x->secret_len;
+
+	if (good)
+		memcpy(secret, found, len);
+	octets_wipe(found, len);
+	return good;
+}
+
+static void
+source_keep(void *context, const struct exchange *x, const uint8_t *peer_public,
+    const uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX];
+	size_t key_len = secret_key(key, r, x, peer_public);
+
+	if (key_len > 0 &&
+	    store_append(&r->store, span(key, key_len), span(secret, x->secret_len)) < 0)
+		log_debug("a secret is not kept: %s", strerror(errno));
+}
+
+struct key_source
+ring_source(struct ring *r)
+{
+	return (struct key_source){ r, source_own, source_find, source_keep };
+}
+
+void
+ring_close(struct ring *r)
+{
+	store_close(&r->store);
+	octets_wipe(r, sizeof(*r));
+	*r = (struct ring){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 } };
+}

@@ -1,0 +1,70 @@
+/*
+ * The key ring: this host's own key pairs and the secrets shared with others, shared by every process
+ * of both programs through a store (cache/store.h) in one directory.
+ *
+ * A key pair is one for each generation that keeps secrets (struct exchange, `cached`).  When it has
+ * outlived its time, the first process to open the ring replaces it and drops everything computed
+ * with it.  With no directory, or one that may not be used, every pair is this process's own and made
+ * when first asked for: at worst a key exchange is done again, and a line in the log says why.
+ */
+#ifndef CACHE_RING_H
+#define CACHE_RING_H
+
+#include "cache/store.h"
+#include "crypt/suite.h"
+
+#define RING_GENERATIONS 4
+
+struct ring {
+	struct store store;
+	bool stored;			/* false: off, or not usable */
+	int64_t lifetime_s;
+	uint64_t entries_max;
+	size_t count;
+	struct ring_own {
+		const struct exchange *exchange;
+		struct exchange_pair pair;
+		bool made;
+		bool shared;		/* the store's: secrets computed with it are worth keeping */
+	} own[RING_GENERATIONS];
+};
+
+struct ring_settings {
+	const char *directory;		/* NULL: off */
+	const struct suite_list *suites;/* pairs are kept for these */
+	int64_t lifetime_s;		/* age at which a pair is replaced */
+	uint64_t entries_max;		/* peers remembered */
+};
+
+/*
+ * Opens the ring, and does what maintenance is due (replacing, folding).  Never fails: where the
+ * directory cannot be used it says why in the log, at LOG_WARNING, and goes on as if it were off.
+ * `suites` is not kept; the string `directory` is.
+ */
+void ring_open(struct ring *ring, const struct ring_settings *settings);
+
+/*
+ * What struct exchange's callers draw on.  `own` makes a pair where there is none yet.  `find` fills in
+ * a secret only when it was computed with the present pair.  `keep` appends to the journal.
+ * The source points into `ring`, which must outlive it.
+ */
+struct key_source ring_source(struct ring *ring);
+
+/*
+ * In a forked process, before anything else: opens the store anew, as locks and offsets are shared
+ * with the parent, and does what maintenance has fallen due since.  With no store, the process gets
+ * pairs of its own.
+ */
+void ring_after_fork(struct ring *ring);
+
+/*
+ * Replaces outlived pairs and drops what was computed with them, drops what belongs to generations
+ * that `suites` do not name, and folds; for a timer.  Returns 0, or -1 when the directory cannot be
+ * used or written (said in the log).
+ */
+int ring_expire(const struct ring_settings *settings);
+
+/* Closes and wipes. */
+void ring_close(struct ring *ring);
+
+#endif

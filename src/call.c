@@ -1,0 +1,124 @@
+#include "call.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "smtp/ending.h"
+#include "sys/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Policies go by the destination as it was asked for, not by the mail host behind it. */
+static void
+apply_policy(struct call *c)
+{
+	const struct host *host = &c->hosts->at[c->target->element];
+
+	c->policy = settings_policy_for(&c->program->settings, span_of(host->name));
+	switch (c->policy) {
+	case POLICY_NEVER:
+		c->suites.count = 0;
+		break;
+	case POLICY_MUST:
+		c->suites = suite_list_for_must(&c->program->suites);
+		break;
+	case POLICY_MAY:
+		c->suites = c->program->suites;
+		break;
+	}
+	c->opening_settings->suites = &c->suites;
+	c->opening_settings->must = c->policy == POLICY_MUST;
+}
+
+static void
+log_call(const struct call *c, int64_t begun_ms)
+{
+	uint8_t mem[LOG_LINE_MAX];
+	char address[FD_ADDRESS_MAX];
+	struct buf line;
+
+	buf_init(&line, mem, sizeof(mem));
+	address_text(&c->target->address, address);
+	buf_put(&line, SPAN("call"));
+	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
+	log_pair(&line, "host", span_of(c->target->name));
+	buf_printf(&line, " address=[%s]:%u", address, address_port(&c->target->address));
+	if (c->end == END_NOT_REACHED) {
+		log_pair(&line, "error", span_of(c->why));
+		buf_printf(&line, " end=%s", ending_row(c->end)->log);
+	} else {
+		program_log_crypt(&line, c->ring, &c->opening->handshake, c->opening->encrypted,
+		    c->opening->why);
+		program_log_end(&line, c->session, begun_ms, c->end);
+	}
+	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
+}
+
+static int64_t
+at_most(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One connection to the present target. */
+static void
+connect_and_run(struct call *c, bool plain)
+{
+	const struct settings *settings = &c->program->settings;
+	int64_t begun = clock_ms(), left = c->deadline_ms - begun;
+	int fd = -1;
+
+	if (left > 0)
+		fd = dial(&c->target->address, NULL, at_most(left, settings->connect_timeout_ms));
+	else
+		errno = ETIMEDOUT;
+	c->connected_ms = clock_ms();
+	c->dialled_ms = c->connected_ms - begun;
+	if (fd == -1) {
+		c->end = END_NOT_REACHED;
+		snprintf(c->why, sizeof(c->why), "%.200s: %.50s", c->target->name, strerror(errno));
+		log_call(c, begun);
+		return;
+	}
+	left = c->deadline_ms - clock_ms();
+	c->session->limits.greeting_ms = at_most(left, settings->command_timeout_ms);
+	c->connected(c->machine, plain);
+	session_wire(c->session, fd, fd);
+	c->end = session_run(c->session);
+	close(fd);
+	log_call(c, begun);
+}
+
+enum ending
+call_run(struct call *c)
+{
+	bool someone_else = false;
+
+	c->end = END_NOT_REACHED;
+	reply_start(&c->greeting);
+	snprintf(c->why, sizeof(c->why), "no address");
+	for (size_t i = 0; i < c->targets.count; i++) {
+		c->target = &c->targets.at[i];
+		apply_policy(c);
+		connect_and_run(c, false);
+		if (c->end == END_CALL_PLAIN) {
+			log_line(LOG_WARNING, "%s: XCRYPT failed there, calling again without it",
+			    c->target->name);
+			connect_and_run(c, true);
+			return c->end;
+		}
+		if (c->end != END_NOT_REACHED && c->end != END_GREETED_LATER &&
+		    c->end != END_GREETED_NEVER)
+			return c->end;
+		if (c->end != END_NOT_REACHED)
+			reply_copy(&c->greeting, &c->opening->reply);
+		someone_else = someone_else || c->end != END_GREETED_NEVER;
+	}
+	c->refused_only = c->targets.count > 0 && !someone_else;
+	/* who answered at all has the last word */
+	if (c->greeting.code != 0)
+		c->end = c->greeting.code >= 500 ? END_GREETED_NEVER : END_GREETED_LATER;
+	return c->end;
+}

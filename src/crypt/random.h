@@ -1,0 +1,14 @@
+/* Randomness: getrandom(2), nothing else, nothing kept. */
+#ifndef CRYPT_RANDOM_H
+#define CRYPT_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Fills `len` octets at `out`.  0, or -1 with errno. */
+int random_octets(void *out, size_t len);
+
+/* The same in the form that mbedTLS asks for; `context` is not used. */
+int random_mbedtls(void *context, unsigned char *out, size_t len);
+
+#endif

@@ -1,0 +1,49 @@
+#include "crypt/cipher.h"
+
+#define LETTERS 26
+
+struct rotn {
+	uint8_t forward;	/* places */
+};
+
+_Static_assert(sizeof(struct rotn) <= CIPHER_STATE_MAX, "state holds the context");
+
+static int
+start(void *state, const uint8_t *key, enum cipher_use use)
+{
+	struct rotn *r = state;
+	uint8_t n = key[0] % LETTERS;
+
+	/* going back n places is going on 26 - n */
+	r->forward = use == CIPHER_SEND ? n : (uint8_t)(LETTERS - n);
+	return 0;
+}
+
+static void
+stop(void *state)
+{
+	octets_wipe(state, sizeof(struct rotn));
+}
+
+static void
+stream(void *state, uint8_t *octets, size_t len)
+{
+	const struct rotn *r = state;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t octet = octets[i];
+		uint8_t first = octet >= 'a' ? 'a' : 'A';
+
+		if (octet >= first && octet < first + LETTERS)
+			octets[i] = (uint8_t)(first + (octet - first + r->forward) % LETTERS);
+	}
+}
+
+const struct cipher cipher_rotn = {
+	.name = "rotn",
+	.title = "rotation of the letters",
+	.key_len = 1,
+	.start = start,
+	.stop = stop,
+	.stream = stream,
+};

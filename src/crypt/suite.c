@@ -1,0 +1,92 @@
+#include "crypt/suite.h"
+
+const struct suite suite_table[] = {
+	{ "chacha20poly1305_2.0", &exchange_x25519, &cipher_chacha20poly1305, "default" },
+	{ "aes256gcm_2.0", &exchange_x25519, &cipher_aes256gcm, "default" },
+	{ "arsyfor_1.0", &exchange_oakley1, &cipher_arsyfor, "historic" },
+	{ "rotn_0.1", &exchange_head, &cipher_rotn, "by hand" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct suite *
+suite_find(struct span name)
+{
+	for (const struct suite *s = suite_table; s->name != NULL; s++)
+		if (span_equal(name, span_of(s->name)))
+			return s;
+	return NULL;
+}
+
+int
+suite_list_read(struct suite_list *list, struct span names, struct span *culprit)
+{
+	list->count = 0;
+	while (names.len > 0) {
+		size_t len = 0;
+
+		while (len < names.len && names.at[len] != ' ' && names.at[len] != '\t')
+			len++;
+		struct span name = span(names.at, len);
+		/* the blank goes too; several in a row make empty names */
+		names = span_from(names, len + 1);
+		if (name.len == 0)
+			continue;
+
+		const struct suite *suite = suite_find(name);
+		if (suite == NULL || suite_list_has(list, suite) || list->count == SUITE_MAX) {
+			*culprit = name;
+			return -1;
+		}
+		list->at[list->count++] = suite;
+	}
+	return 0;
+}
+
+bool
+suite_list_has(const struct suite_list *list, const struct suite *suite)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i] == suite)
+			return true;
+	return false;
+}
+
+bool
+suite_list_has_rank(const struct suite_list *list, unsigned rank_at_least)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i]->exchange->rank >= rank_at_least)
+			return true;
+	return false;
+}
+
+struct suite_list
+suite_list_for_must(const struct suite_list *list)
+{
+	enum { RANK_BY_HAND = 1, RANK_MODERN = 20 };
+	unsigned rank = suite_list_has_rank(list, RANK_MODERN) ? RANK_MODERN : RANK_BY_HAND + 1;
+	struct suite_list good = { .count = 0 };
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i]->exchange->rank >= rank)
+			good.at[good.count++] = list->at[i];
+	return good;
+}
+
+const struct suite *
+suite_choose(const struct suite_list *accepted, struct span offered)
+{
+	const struct suite *best = NULL;
+	struct span name;
+
+	while (span_word(&offered, ' ', &name)) {
+		const struct suite *suite = suite_find(name);
+
+		if (suite == NULL || !suite_list_has(accepted, suite))
+			continue;
+		/* only a newer one displaces what the server named before it */
+		if (best == NULL || suite->exchange->rank > best->exchange->rank)
+			best = suite;
+	}
+	return best;
+}

@@ -1,0 +1,54 @@
+/*
+ * The suites: each is one row of one table, a name, an exchange and a cipher.
+ */
+#ifndef CRYPT_SUITE_H
+#define CRYPT_SUITE_H
+
+#include "crypt/exchange.h"
+
+#define SUITE_MAX 16		/* in a list */
+#define SUITE_NAME_MAX 32	/* characters of a name */
+
+struct suite {
+	const char *name;		/* as on the wire */
+	const struct exchange *exchange;
+	const struct cipher *cipher;
+	const char *standing;		/* "default", "historic" or "by hand" */
+};
+
+/* Every suite built in, ended by a row without a name; newest first. */
+extern const struct suite suite_table[];
+
+/* The suite of that name, in exactly these letters; NULL when it is not built in. */
+const struct suite *suite_find(struct span name);
+
+struct suite_list {
+	const struct suite *at[SUITE_MAX];
+	size_t count;
+};
+
+/*
+ * Reads names separated by blanks.  Returns 0, or -1 with `*culprit` at the name that is unknown,
+ * there twice, or one more than fits.
+ */
+int suite_list_read(struct suite_list *list, struct span names, struct span *culprit);
+
+bool suite_list_has(const struct suite_list *list, const struct suite *suite);
+
+/* Is any suite in the list of this rank (struct exchange) or a higher one? */
+bool suite_list_has_rank(const struct suite_list *list, unsigned rank_at_least);
+
+/*
+ * Those of `list` that satisfy the policy `must`: of generation 2.0 or later; where there is none of
+ * them, 0.2 and 1.0; never 0.1.
+ */
+struct suite_list suite_list_for_must(const struct suite_list *list);
+
+/*
+ * The client's choice (xcrypt.7, "Choosing"): of the names in `offered`, separated by single
+ * blanks and in the server's order, the first of the highest generation that is in `accepted`.  NULL:
+ * none.
+ */
+const struct suite *suite_choose(const struct suite_list *accepted, struct span offered);
+
+#endif

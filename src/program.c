@@ -1,0 +1,202 @@
+#include "program.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "smtp/ending.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Descriptor 2 under inetd is the client's socket, and sendmail's mailer has the dialogue there. */
+static bool
+stderr_is_ours(void)
+{
+	if (isatty(STDERR_FILENO))
+		return true;
+	return fd_is_open(STDERR_FILENO) && !fd_same(STDERR_FILENO, STDIN_FILENO) &&
+	    !fd_same(STDERR_FILENO, STDOUT_FILENO);
+}
+
+static int
+read_suites(struct program *p)
+{
+	struct settings *s = &p->settings;
+	struct span culprit;
+
+	if (suite_list_read(&p->suites, span_of(s->suites), &culprit) == 0)
+		return 0;
+	snprintf(p->error, sizeof(p->error),
+	    "%s: suites: \"%.*s\" is not built in, or there twice; -V lists what is", s->suites_origin,
+	    (int)culprit.len, (const char *)culprit.at);
+	return -1;
+}
+
+static int
+read_settings(struct program *p, const char *file, char *const options[], size_t option_count)
+{
+	struct settings *s = &p->settings;
+
+	if (settings_file(s, file != NULL ? file : PROGRAM_SETTINGS, file != NULL) == -1)
+		goto fail;
+	for (size_t i = 0; i < option_count; i++)
+		if (settings_option(s, options[i]) == -1)
+			goto fail;
+	if (settings_finish(s) == -1)
+		goto fail;
+	return read_suites(p);
+fail:
+	snprintf(p->error, sizeof(p->error), "%s", s->error);
+	return -1;
+}
+
+int
+program_start(struct program *p, int argc, char *argv[], const char *letters)
+{
+	const char *file = NULL;
+	char *options[PROGRAM_OPTIONS_MAX];
+	size_t option_count = 0;
+	int letter;
+
+	signal(SIGPIPE, SIG_IGN);
+	p->talks_to_people = stderr_is_ours();
+	settings_defaults(&p->settings);
+	opterr = 0;
+	while ((letter = getopt(argc, argv, letters)) != -1) {
+		switch (letter) {
+		case 'C':
+			file = optarg;
+			break;
+		case 'o':
+			if (option_count == PROGRAM_OPTIONS_MAX)
+				snprintf(p->error, sizeof(p->error), "more than %d -o",
+				    PROGRAM_OPTIONS_MAX);
+			else
+				options[option_count++] = optarg;
+			break;
+		case 'f':
+			p->sender = optarg;
+			break;
+		case 't':
+			p->test = true;
+			break;
+		case 'v':
+			p->verbose = true;
+			break;
+		case 'V':
+			p->version = true;
+			break;
+		case 'x':
+			p->expire = true;
+			break;
+		case ':':
+			snprintf(p->error, sizeof(p->error), "-%c needs an argument", optopt);
+			break;
+		default:
+			snprintf(p->error, sizeof(p->error), "there is no option -%c; see %s(8)",
+			    optopt, p->name);
+			break;
+		}
+	}
+	if (p->error[0] != '\0')
+		return -1;
+	return p->version ? 0 : read_settings(p, file, options, option_count);
+}
+
+void
+program_log(const struct program *p)
+{
+	bool to_stderr = p->verbose && fd_is_open(STDERR_FILENO) &&
+	    !fd_same(STDERR_FILENO, STDIN_FILENO) && !fd_same(STDERR_FILENO, STDOUT_FILENO);
+
+	log_open(p->name, p->settings.log_facility, to_stderr);
+}
+
+void
+program_complain(const struct program *p)
+{
+	log_line(LOG_ERR, "%s", p->error);
+	if (p->talks_to_people && !log_verbose())
+		dprintf(STDERR_FILENO, "%s: %s\n", p->name, p->error);
+}
+
+void
+program_print_version(const struct program *p)
+{
+	printf("%s %s\n", p->name, VERSION);
+	for (const struct suite *s = suite_table; s->name != NULL; s++)
+		printf("%s: generation %s, %s, %s, %zu bits, %s\n", s->name,
+		    s->exchange->generation, s->exchange->title, s->cipher->title,
+		    8 * s->cipher->key_len, s->standing);
+}
+
+struct ring_settings
+program_ring(const struct program *p, const struct suite_list *suites)
+{
+	bool off = strcmp(p->settings.cache, "off") == 0;
+
+	return (struct ring_settings){
+		.directory = off ? NULL : p->settings.cache,
+		.suites = suites,
+		.lifetime_s = p->settings.key_lifetime_ms / 1000,
+		.entries_max = p->settings.cache_entries,
+	};
+}
+
+void
+program_open_ring(const struct program *p, struct ring *ring, const struct suite_list *suites)
+{
+	struct ring_settings settings = program_ring(p, suites);
+
+	ring_open(ring, &settings);
+}
+
+struct session_limits
+program_limits(const struct settings *s)
+{
+	return (struct session_limits){
+		.command_ms = s->command_timeout_ms,
+		.greeting_ms = s->command_timeout_ms,
+		.data_ms = s->data_timeout_ms,
+		.final_ms = s->final_timeout_ms,
+		.handshake_ms = s->handshake_timeout_ms,
+		.idle_ms = s->idle_timeout_ms,
+		.linger_ms = 2000,
+	};
+}
+
+const char *
+program_cache_word(const struct ring *ring, const struct handshake *handshake)
+{
+	const struct suite *suite = handshake_suite(handshake);
+
+	if (suite == NULL || !handshake->computed)
+		return "-";
+	if (!ring->stored || !suite->exchange->cached)
+		return "off";
+	return handshake->kept && !handshake->recomputed ? "hit" : "miss";
+}
+
+void
+program_log_crypt(struct buf *line, const struct ring *ring, const struct handshake *handshake,
+    bool encrypted, const char *why)
+{
+	buf_printf(line, " crypt=%s", encrypted ? handshake_suite(handshake)->name : "none");
+	if (!encrypted)
+		log_pair(line, "why", span_of(why != NULL ? why : ""));
+	buf_printf(line, " cache=%s", program_cache_word(ring, handshake));
+}
+
+void
+program_log_end(struct buf *line, const struct session *session, int64_t begun_ms,
+    enum ending end)
+{
+	int64_t ms = clock_ms() - begun_ms;
+
+	buf_printf(line, " in=%llu out=%llu seconds=%lld.%03lld end=%s",
+	    (unsigned long long)session->wire_read, (unsigned long long)session->wire_written,
+	    (long long)(ms / 1000), (long long)(ms % 1000), ending_row(end)->log);
+	if (session->channel_fault != CHANNEL_GOOD)
+		log_pair(line, "fault", span_of(channel_fault_text(session->channel_fault)));
+}

@@ -1,0 +1,45 @@
+/*
+ * blackpony's machine when a mailer speaks SMTP to it on standard input and output.
+ *
+ * It passes the greeting, opens (opening.h) when the mailer says EHLO or HELO, gives it the reply that
+ * counts, and becomes a pipe of octets.  One caller serves one mailer, over as many calls as it takes.
+ */
+#ifndef SMTP_CALLER_H
+#define SMTP_CALLER_H
+
+#include "smtp/opening.h"
+
+struct caller {
+	const struct opening_settings *set;
+	struct key_source keys;
+	struct opening opening;
+	bool greeted;			/* the mailer has had a greeting */
+	bool waits;			/* it has said hello and has had no reply */
+	bool helo;			/* it said HELO */
+	bool ehlo_refused;
+	uint8_t name[OPENING_NAME_MAX];	/* as it said */
+	size_t name_len;
+	enum verb asked;		/* a command passed on whose reply is still to come */
+	const char *hostname;
+};
+
+/* `settings`, `hostname` and what `keys` points to must outlive it. */
+void caller_start(struct caller *c, const struct opening_settings *settings,
+    struct key_source keys, const char *hostname);
+
+/* Before the first call and each one after it: a new connection.  `plain`: no XCRYPT. */
+void caller_connected(struct caller *c, bool plain);
+
+/* For struct machine. */
+void caller_step(void *caller, struct io *io);
+void caller_fault(void *caller, struct io *io, enum ending fault);
+
+/*
+ * When no call is left to be made: puts our own last word to the mailer, where it is waiting for one,
+ * a greeting or a reply to EHLO.  `text` is without CRLF: "421 4.4.1 ...".
+ */
+void caller_give_up(struct caller *c, struct buf *out, const char *text);
+
+void caller_wipe(struct caller *c);
+
+#endif

@@ -1,0 +1,366 @@
+#include "smtp/deliver.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+deliver_start(struct deliver *d, const struct opening_settings *settings,
+    const struct deliver_message *message, struct key_source keys, const char *hostname)
+{
+	memset(d, 0, sizeof(*d));
+	d->set = settings;
+	d->message = message;
+	d->keys = keys;
+	d->hostname = hostname;
+	opening_start(&d->opening, settings, keys, false);
+}
+
+void
+deliver_connected(struct deliver *d, bool plain)
+{
+	opening_wipe(&d->opening);
+	opening_start(&d->opening, d->set, d->keys, plain);
+	d->state = DELIVER_OPENING;
+	d->helo = false;
+}
+
+void
+deliver_wipe(struct deliver *d)
+{
+	opening_wipe(&d->opening);
+}
+
+bool
+deliver_address_exists(const char *address, bool sender)
+{
+	size_t len = strlen(address);
+	bool quoted = false;
+
+	if (len > DELIVER_ADDRESS_MAX || (len == 0 && !sender))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t octet = (uint8_t)address[i];
+
+		if (octet < ' ' || octet == 0x7f)
+			return false;
+		if (quoted && octet == '\\' && i + 1 < len)
+			i++;
+		else if (octet == '"')
+			quoted = !quoted;
+		else if (!quoted && (octet == ' ' || octet == '<' || octet == '>'))
+			return false;
+	}
+	return !quoted;
+}
+
+static void
+enter(struct deliver *d, struct io *io, enum deliver_state state)
+{
+	d->state = state;
+	reply_start(&d->reply);
+	io->progress++;
+}
+
+/* Keeps the reply that decides, for whoever reads standard output and the log. */
+static void
+settle(struct deliver *d, enum ending outcome, const struct reply *reply)
+{
+	if (d->outcome != END_NONE)
+		return;
+	d->outcome = outcome;
+	d->code = reply->code;
+	struct span text = reply_last_line(reply);
+	size_t len = text.len < sizeof(d->text) - 1 ? text.len : sizeof(d->text) - 1;
+	for (size_t i = 0; i < len; i++)
+		d->text[i] = text.at[i] >= ' ' && text.at[i] < 0x7f ? (char)text.at[i] : '?';
+	d->text[len] = '\0';
+}
+
+static void
+quit(struct deliver *d, struct io *io)
+{
+	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	enter(d, io, DELIVER_QUIT);
+}
+
+static void
+refused(struct deliver *d, struct io *io, const struct reply *reply)
+{
+	settle(d, reply->code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER, reply);
+	quit(d, io);
+}
+
+static void
+put_mail(struct deliver *d, struct buf *out)
+{
+	const struct deliver_message *m = d->message;
+
+	buf_printf(out, "MAIL FROM:<%s>", m->sender);
+	if (!d->helo) {
+		if (opening_offers(&d->opening, "SIZE", NULL))
+			buf_printf(out, " SIZE=%llu", (unsigned long long)m->octets);
+		if (m->eight_bit && opening_offers(&d->opening, "8BITMIME", NULL))
+			buf_put(out, SPAN(" BODY=8BITMIME"));
+		if (m->utf8 && opening_offers(&d->opening, "SMTPUTF8", NULL))
+			buf_put(out, SPAN(" SMTPUTF8"));
+	}
+	buf_put(out, SPAN("\r\n"));
+}
+
+/* As many of MAIL and the RCPTs as may be said now.  One at a time without PIPELINING. */
+static bool
+say_envelope(struct deliver *d, struct io *io)
+{
+	size_t before = d->said;
+
+	while (d->said <= d->message->recipient_count &&
+	    (d->pipelining || d->said == d->answered) &&
+	    buf_room(&io->to_wire) > DELIVER_ADDRESS_MAX + 128) {
+		if (d->said == 0)
+			put_mail(d, &io->to_wire);
+		else
+			buf_printf(&io->to_wire, "RCPT TO:<%s>\r\n",
+			    d->message->recipients[d->said - 1]);
+		d->said++;
+	}
+	return d->said > before;
+}
+
+/* All replies to the envelope are there: the message goes to everybody, or to nobody. */
+static void
+envelope_done(struct deliver *d, struct io *io)
+{
+	size_t all = d->message->recipient_count;
+
+	if (d->outcome == END_NONE) {
+		buf_put(&io->to_wire, SPAN("DATA\r\n"));
+		enter(d, io, DELIVER_DATA);
+		return;
+	}
+	/* one refusal for good costs the message only when every recipient had one */
+	if (d->outcome == END_REFUSED_FOR_GOOD && d->refused != all)
+		d->outcome = END_REFUSED_LATER;
+	quit(d, io);
+}
+
+static void
+envelope_reply(struct deliver *d, struct io *io)
+{
+	bool is_mail = d->answered == 0;
+	unsigned code = d->reply.code;
+
+	d->answered++;
+	if (code >= 200 && code < 300) {
+		d->accepted += !is_mail;
+	} else if (code == 421 || is_mail) {
+		/* whatever follows in this transaction says nothing */
+		refused(d, io, &d->reply);
+		return;
+	} else {
+		d->refused += code >= 500;
+		settle(d, code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER, &d->reply);
+	}
+	reply_start(&d->reply);
+	io->progress++;
+	if (d->answered == d->message->recipient_count + 1)
+		envelope_done(d, io);
+}
+
+/* A line's octets between LFs, with what SMTP asks for: CRLF, and a dot before a dot. */
+static void
+put_body(struct deliver *d, struct buf *out, struct span s)
+{
+	for (size_t at = 0; at < s.len;) {
+		struct span rest = span_from(s, at);
+
+		if (d->line_start && rest.at[0] == '.')
+			buf_put(out, SPAN("."));
+		d->line_start = false;
+		size_t line = span_find(rest, '\n');
+		if (line > 0) {
+			buf_put(out, span(rest.at, line));
+			d->last_cr = rest.at[line - 1] == '\r';
+		}
+		at += line;
+		if (at == s.len)
+			break;
+		buf_put(out, d->last_cr ? SPAN("\n") : SPAN("\r\n"));
+		d->line_start = true;
+		d->last_cr = false;
+		at++;
+	}
+}
+
+static bool
+body(struct deliver *d, struct io *io)
+{
+	struct span s = buf_peek(&io->from_local);
+
+	/* an octet becomes two at the worst, and the end takes five */
+	if (buf_room(&io->to_wire) < 2 * IO_BLOCK)
+		return false;
+	if (s.len == 0 && io->local_eof) {
+		if (!d->line_start)
+			buf_put(&io->to_wire, d->last_cr ? SPAN("\n") : SPAN("\r\n"));
+		buf_put(&io->to_wire, SPAN(".\r\n"));
+		enter(d, io, DELIVER_FINAL);
+		return true;
+	}
+	if (s.len > IO_BLOCK - 8)
+		s.len = IO_BLOCK - 8;
+	put_body(d, &io->to_wire, s);
+	buf_take(&io->from_local, s.len);
+	d->block += s.len;
+	if (d->block >= IO_BLOCK) {
+		d->block = 0;
+		io->progress++;
+	}
+	return s.len > 0;
+}
+
+static void
+got_reply(struct deliver *d, struct io *io)
+{
+	switch (d->state) {
+	case DELIVER_ENVELOPE:
+		envelope_reply(d, io);
+		break;
+	case DELIVER_DATA:
+		if (d->reply.code == 354) {
+			d->line_start = true;
+			enter(d, io, DELIVER_BODY);
+		} else {
+			refused(d, io, &d->reply);
+		}
+		break;
+	case DELIVER_BODY:	/* it does not want the rest */
+		settle(d, d->reply.code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER,
+		    &d->reply);
+		io->end = d->outcome;
+		break;
+	case DELIVER_FINAL:
+		if (d->reply.code >= 400) {
+			refused(d, io, &d->reply);
+		} else if (d->reply.code < 300) {
+			/* from here on the mail is theirs */
+			settle(d, END_SENT, &d->reply);
+			quit(d, io);
+		} else {
+			settle(d, END_REFUSED_LATER, &d->reply);
+			quit(d, io);
+		}
+		break;
+	case DELIVER_QUIT:
+		/* replies to what was pipelined behind a refusal may come first */
+		if (d->reply.code == 221 || d->reply.code == 421)
+			io->end = d->outcome;
+		reply_start(&d->reply);
+		break;
+	case DELIVER_OPENING:
+		break;
+	}
+}
+
+static bool
+dialogue(struct deliver *d, struct io *io)
+{
+	bool moved = false;
+
+	if (d->state == DELIVER_ENVELOPE)
+		moved = say_envelope(d, io);
+	else if (d->state == DELIVER_BODY)
+		moved = body(d, io);
+	switch (reply_take(&d->reply, &io->from_wire)) {
+	case REPLY_WHOLE:
+		got_reply(d, io);
+		return true;
+	case REPLY_BROKEN:
+		io->end = d->state == DELIVER_QUIT ? d->outcome : END_BAD_REPLY;
+		break;
+	case REPLY_MORE:
+		if (io->wire_eof)
+			io->end = d->state == DELIVER_QUIT ? d->outcome : END_WIRE_GONE;
+		break;
+	}
+	return moved;
+}
+
+static void
+opened(struct deliver *d, struct io *io)
+{
+	if (d->message->recipient_count == 0) {
+		d->outcome = END_DONE;
+		quit(d, io);
+		return;
+	}
+	d->pipelining = !d->helo && opening_offers(&d->opening, "PIPELINING", NULL);
+	d->said = d->answered = d->accepted = d->refused = 0;
+	enter(d, io, DELIVER_ENVELOPE);
+}
+
+static bool
+open_up(struct deliver *d, struct io *io)
+{
+	struct opening *o = &d->opening;
+
+	switch (opening_step(o, io)) {
+	case OPENING_GREETED:
+		opening_hello(o, io, span_of(d->hostname), false);
+		return true;
+	case OPENING_READY:
+		opened(d, io);
+		return true;
+	case OPENING_REFUSED:
+		if (o->reply.code >= 500 && !d->helo) {
+			d->helo = true;
+			opening_hello(o, io, span_of(d->hostname), true);
+			return true;
+		}
+		/* it refuses us, not the recipients: later */
+		settle(d, END_REFUSED_LATER, &o->reply);
+		quit(d, io);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+deliver_step(void *deliver, struct io *io)
+{
+	struct deliver *d = deliver;
+	bool moved;
+
+	io->again = false;
+	do
+		moved = d->state == DELIVER_OPENING ? open_up(d, io) : dialogue(d, io);
+	while (moved && io->end == END_NONE && io->encrypt == NULL);
+	switch (d->state) {
+	case DELIVER_OPENING:
+		io->wait = opening_wait(&d->opening);
+		break;
+	case DELIVER_BODY:
+		io->wait = WAIT_DATA;
+		break;
+	case DELIVER_FINAL:
+		io->wait = WAIT_FINAL;
+		break;
+	case DELIVER_QUIT:
+		io->wait = WAIT_LINGER;
+		break;
+	default:
+		io->wait = WAIT_COMMAND;
+		break;
+	}
+}
+
+void
+deliver_fault(void *deliver, struct io *io, enum ending fault)
+{
+	struct deliver *d = deliver;
+
+	if (d->state == DELIVER_OPENING)
+		opening_fault(&d->opening, io, fault);
+	else
+		io->end = d->state == DELIVER_QUIT ? d->outcome : fault;
+}

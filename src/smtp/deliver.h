@@ -1,0 +1,76 @@
+/*
+ * blackpony's machine when the recipients are in its arguments: one message, to all of them or to none.
+ *
+ * The message is what comes from `local`, to its end of file, with lines that end in LF or CRLF.
+ */
+#ifndef SMTP_DELIVER_H
+#define SMTP_DELIVER_H
+
+#include "smtp/message.h"
+#include "smtp/opening.h"
+
+#define DELIVER_ADDRESS_MAX 512		/* octets of an address; the longest there is has 320 */
+#define DELIVER_TEXT_MAX 600
+
+struct deliver_message {
+	const char *sender;		/* "" is the null sender */
+	char *const *recipients;
+	size_t recipient_count;
+	uint64_t octets;		/* as it will be on the wire, for SIZE */
+	bool eight_bit;			/* has octets above 127 */
+	bool utf8;			/* has them in its header or addresses */
+};
+
+enum deliver_state {
+	DELIVER_OPENING,
+	DELIVER_ENVELOPE,	/* MAIL and RCPTs */
+	DELIVER_DATA,		/* DATA said */
+	DELIVER_BODY,
+	DELIVER_FINAL,		/* the reply to the final dot */
+	DELIVER_QUIT		/* QUIT said: what is to be reported is settled */
+};
+
+struct deliver {
+	const struct opening_settings *set;
+	const struct deliver_message *message;
+	struct key_source keys;
+	const char *hostname;
+	struct opening opening;
+	struct reply reply;
+	enum deliver_state state;
+	bool pipelining, helo;
+	size_t said, answered;		/* of MAIL and the RCPTs */
+	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz */
+	enum dots dots;
+	bool line_start, last_cr;	/* of the message as it goes out */
+	uint64_t block;
+
+	/* the outcome */
+	enum ending outcome;		/* END_NONE: not settled */
+	unsigned code;			/* of the reply it rests on; 0: none */
+	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
+};
+
+/*
+ * Is this an address that can go between < and > (no controls, blanks only in quotes, no angle brackets
+ * outside them, not too long)?  `sender` may be empty.
+ */
+bool deliver_address_exists(const char *address, bool sender);
+
+/*
+ * What `settings`, `message`, `hostname` and `keys` point to must outlive it.
+ * With no recipients at all it only opens and quits, as a test.
+ */
+void deliver_start(struct deliver *d, const struct opening_settings *settings,
+    const struct deliver_message *message, struct key_source keys, const char *hostname);
+
+/* Before the first call and each one after it.  Nothing of the message has been taken then. */
+void deliver_connected(struct deliver *d, bool plain);
+
+/* For struct machine. */
+void deliver_step(void *deliver, struct io *io);
+void deliver_fault(void *deliver, struct io *io, enum ending fault);
+
+void deliver_wipe(struct deliver *d);
+
+#endif

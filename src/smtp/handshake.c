@@ -1,0 +1,396 @@
+#include "smtp/handshake.h"
+
+#include <string.h>
+
+void
+handshake_start(struct handshake *h, bool server, const struct suite_list *accepted,
+    struct key_source keys)
+{
+	memset(h, 0, sizeof(*h));
+	h->keys = keys;
+	h->accepted = accepted;
+	h->agreement.server = server;
+	buf_init(&h->lines, h->lines_mem, sizeof(h->lines_mem));
+}
+
+void
+handshake_wipe(struct handshake *h)
+{
+	agreement_wipe(&h->agreement);
+	buf_wipe(&h->lines);
+}
+
+const struct suite *
+handshake_suite(const struct handshake *h)
+{
+	return h->agreement.suite;
+}
+
+/* Adds a line to what the transcript will be made of. */
+static bool
+remember(struct handshake *h, struct span line)
+{
+	return buf_put(&h->lines, line) && buf_put(&h->lines, SPAN("\n"));
+}
+
+struct span
+handshake_offer(struct handshake *h)
+{
+	buf_clear(&h->lines);
+	buf_put(&h->lines, SPAN("XCRYPT"));
+	for (size_t i = 0; i < h->accepted->count; i++) {
+		buf_put(&h->lines, SPAN(" "));
+		buf_put(&h->lines, span_of(h->accepted->at[i]->name));
+	}
+	struct span offer = buf_peek(&h->lines);
+	buf_put(&h->lines, SPAN("\n"));
+	return offer;
+}
+
+/* Is it `XCRYPT`, and if so, what is behind it and one blank? */
+static bool
+xcrypt_line(struct span line, struct span *arguments)
+{
+	struct span word;
+
+	*arguments = line;
+	return span_word(arguments, ' ', &word) && span_equal_nocase(word, SPAN("XCRYPT"));
+}
+
+/* The two fields of a proposal or an answer, which must be all there is. */
+static bool
+two_fields(struct span rest, struct span *key, struct span *nonce)
+{
+	return span_word(&rest, ' ', key) && span_word(&rest, ' ', nonce) && rest.at == NULL &&
+	    key->len > 0 && nonce->len > 0;
+}
+
+static const struct exchange *
+exchange_of(const struct handshake *h)
+{
+	return h->agreement.suite->exchange;
+}
+
+static uint8_t *
+own_nonce(struct agreement *a)
+{
+	return a->server ? a->nonce_b : a->nonce_a;
+}
+
+static uint8_t *
+peer_nonce(struct agreement *a)
+{
+	return a->server ? a->nonce_a : a->nonce_b;
+}
+
+/* Sent back to us: nobody else has our key and our nonce. */
+static bool
+is_our_own(struct agreement *a)
+{
+	const struct exchange *x = a->suite->exchange;
+
+	return x->public_len > 0 &&
+	    memcmp(a->peer_public, a->own->public, x->public_len) == 0 &&
+	    memcmp(own_nonce(a), peer_nonce(a), x->nonce_len) == 0;
+}
+
+static enum exchange_field
+read_fields(struct handshake *h, struct span key, struct span nonce)
+{
+	const struct exchange *x = exchange_of(h);
+	enum exchange_field key_field = x->get_public(h->agreement.peer_public, key);
+	enum exchange_field nonce_field = x->get_nonce(peer_nonce(&h->agreement), nonce);
+
+	if (key_field == FIELD_MALFORMED || nonce_field == FIELD_MALFORMED)
+		return FIELD_MALFORMED;
+	return key_field == FIELD_REFUSED ? key_field : nonce_field;
+}
+
+/* Our pair and a new nonce. */
+static int
+draw_own(struct handshake *h)
+{
+	const struct exchange *x = exchange_of(h);
+
+	h->agreement.own = NULL;
+	if (x->public_len > 0) {
+		h->agreement.own = h->keys.own(h->keys.context, x);
+		if (h->agreement.own == NULL)
+			return -1;
+	}
+	return x->draw_nonce(own_nonce(&h->agreement));
+}
+
+/* `<key> <nonce>`, ours, to the end of `out`. */
+static bool
+put_fields(struct handshake *h, struct buf *out)
+{
+	const struct exchange *x = exchange_of(h);
+	char key[EXCHANGE_TEXT_MAX], nonce[EXCHANGE_TEXT_MAX];
+	size_t key_len = x->put_public(key, h->agreement.own);
+	size_t nonce_len = x->put_nonce(nonce, own_nonce(&h->agreement));
+
+	return buf_put(out, SPAN(" ")) && buf_put(out, span(key, key_len)) &&
+	    buf_put(out, SPAN(" ")) && buf_put(out, span(nonce, nonce_len));
+}
+
+static enum handshake_answer
+refuse(struct handshake *h, struct buf *out, struct span reply)
+{
+	h->agreement.suite = NULL;
+	buf_put(out, reply);
+	return HANDSHAKE_USED_UP;
+}
+
+enum handshake_answer
+handshake_answer(struct handshake *h, struct span line, struct buf *out)
+{
+	struct span rest, suite, key, nonce;
+
+	if (!xcrypt_line(line, &rest) || !span_word(&rest, ' ', &suite) || suite.len == 0 ||
+	    handshake_next(line) != HANDSHAKE_OTHER) {
+		buf_put(out, SPAN("501 5.5.4 XCRYPT FAIL no suite named\r\n"));
+		return HANDSHAKE_NO_SUITE;
+	}
+	h->agreement.suite = suite_find(suite);
+	if (h->agreement.suite == NULL || !suite_list_has(h->accepted, h->agreement.suite))
+		return refuse(h, out, SPAN("504 5.5.4 XCRYPT FAIL that suite was not offered\r\n"));
+	if (line.len > XCRYPT_LINE_MAX - 2 || !two_fields(rest, &key, &nonce))
+		return refuse(h, out, SPAN("501 5.5.4 XCRYPT FAIL malformed\r\n"));
+	switch (read_fields(h, key, nonce)) {
+	case FIELD_MALFORMED:
+		return refuse(h, out, SPAN("501 5.5.4 XCRYPT FAIL malformed\r\n"));
+	case FIELD_REFUSED:
+		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL key refused\r\n"));
+	case FIELD_GOOD:
+		break;
+	}
+	if (draw_own(h) == -1)
+		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL not able to now\r\n"));
+	if (is_our_own(&h->agreement))
+		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL key refused\r\n"));
+
+	remember(h, line);
+	struct buf answer;
+	uint8_t mem[XCRYPT_LINE_MAX];
+	buf_init(&answer, mem, sizeof(mem));
+	buf_put(&answer, SPAN("250 XCRYPT"));
+	put_fields(h, &answer);
+	remember(h, buf_peek(&answer));
+	buf_put(out, buf_peek(&answer));
+	buf_put(out, SPAN("\r\n"));
+	return HANDSHAKE_AGREED;
+}
+
+enum handshake_next
+handshake_next(struct span line)
+{
+	struct span rest, word;
+
+	if (!xcrypt_line(line, &rest) || !span_word(&rest, ' ', &word))
+		return HANDSHAKE_OTHER;
+	if (span_equal_nocase(word, SPAN("OK")))
+		return HANDSHAKE_OK;
+	return span_equal_nocase(word, SPAN("FAIL")) ? HANDSHAKE_FAIL : HANDSHAKE_OTHER;
+}
+
+/* What is behind the OK of `XCRYPT OK ...`, empty when nothing is.  A blank has something behind it. */
+static bool
+behind_ok(struct span line, struct span *text)
+{
+	struct span word;
+
+	*text = line;
+	span_word(text, ' ', &word);
+	span_word(text, ' ', &word);
+	return text->at == NULL || text->len > 0;
+}
+
+/* The transcript's hash, for the generations that have one, and from it and Z the keys. */
+static int
+prepare(struct handshake *h)
+{
+	const struct exchange *x = exchange_of(h);
+
+	if (x->hash_transcript != NULL &&
+	    x->hash_transcript(&h->agreement, buf_peek(&h->lines)) == -1)
+		return -1;
+	return x->prepare != NULL ? x->prepare(&h->agreement) : 0;
+}
+
+int
+handshake_compute(struct handshake *h)
+{
+	const struct exchange *x = exchange_of(h);
+	struct agreement *a = &h->agreement;
+
+	h->computed = true;
+	if (x->cached)
+		h->kept = h->keys.find(h->keys.context, x, a->peer_public, a->secret);
+	if (!h->kept && x->agree != NULL && x->agree(a) == -1)
+		return -1;
+	return prepare(h);
+}
+
+/* A kept Z did not fit: computes it.  True when that makes a difference. */
+static bool
+recompute(struct handshake *h)
+{
+	const struct exchange *x = exchange_of(h);
+	uint8_t old[EXCHANGE_SECRET_MAX];
+
+	if (!h->kept || h->recomputed)
+		return false;
+	h->recomputed = true;
+	memcpy(old, h->agreement.secret, x->secret_len);
+	bool differs = x->agree(&h->agreement) == 0 && prepare(h) == 0 &&
+	    !octets_equal_secret(old, h->agreement.secret, x->secret_len);
+	octets_wipe(old, sizeof(old));
+	return differs;
+}
+
+/* Only a finished handshake's secret is worth anything. */
+static void
+keep(struct handshake *h)
+{
+	const struct exchange *x = exchange_of(h);
+
+	if (x->cached && (!h->kept || h->recomputed))
+		h->keys.keep(h->keys.context, x, h->agreement.peer_public, h->agreement.secret);
+}
+
+bool
+handshake_take_ok(struct handshake *h, struct span line, struct buf *out)
+{
+	const struct exchange *x = exchange_of(h);
+	struct span text;
+	char ok[EXCHANGE_TEXT_MAX];
+	int ok_len;
+
+	if (line.len > XCRYPT_LINE_MAX - 2 || !behind_ok(line, &text))
+		goto wrong;
+	if (!h->computed && handshake_compute(h) == -1)
+		goto wrong;
+	if (!x->get_ok(&h->agreement, text) &&
+	    !(recompute(h) && x->get_ok(&h->agreement, text)))
+		goto wrong;
+	ok_len = x->put_ok(&h->agreement, ok);
+	if (ok_len == -1 || x->finish(&h->agreement) == -1)
+		goto wrong;
+	keep(h);
+	buf_put(out, SPAN("250 XCRYPT OK"));
+	if (ok_len > 0) {
+		buf_put(out, SPAN(" "));
+		buf_put(out, span(ok, (size_t)ok_len));
+	}
+	buf_put(out, SPAN("\r\n"));
+	return true;
+wrong:
+	buf_put(out, SPAN("454 4.7.0 XCRYPT FAIL wrong confirmation\r\n"));
+	return false;
+}
+
+bool
+handshake_choose(struct handshake *h, struct span offer)
+{
+	struct span rest;
+
+	if (!xcrypt_line(offer, &rest))
+		return false;
+	h->agreement.suite = suite_choose(h->accepted, rest);
+	if (h->agreement.suite == NULL)
+		return false;
+	buf_clear(&h->lines);
+	if (!remember(h, offer)) {
+		h->agreement.suite = NULL;
+		return false;
+	}
+	return true;
+}
+
+int
+handshake_propose(struct handshake *h, struct buf *out)
+{
+	struct buf choice;
+	uint8_t mem[XCRYPT_LINE_MAX];
+
+	if (draw_own(h) == -1)
+		return -1;
+	buf_init(&choice, mem, sizeof(mem));
+	buf_put(&choice, SPAN("XCRYPT "));
+	buf_put(&choice, span_of(h->agreement.suite->name));
+	put_fields(h, &choice);
+	if (!remember(h, buf_peek(&choice)))
+		return -1;
+	return buf_put(out, buf_peek(&choice)) && buf_put(out, SPAN("\r\n")) ? 0 : -1;
+}
+
+/* The one line of a reply that can mean yes: 250, CRLF, within the limit, nothing inside. */
+static bool
+exact_line(const struct reply *reply, struct span *line)
+{
+	struct span raw = buf_peek(&reply->raw);
+
+	if (reply->code != 250 || reply->lines != 1 || !reply->crlf || raw.len > XCRYPT_LINE_MAX)
+		return false;
+	*line = span(raw.at, raw.len - 2);
+	return !line_is_torn(*line) && span_starts(*line, SPAN("250 "));
+}
+
+enum handshake_verdict
+handshake_take_answer(struct handshake *h, const struct reply *reply)
+{
+	struct span line, rest, key, nonce;
+
+	if (reply->lines == 1 && reply->code >= 400 && reply->code != 421)
+		return VERDICT_CLEAN_FAIL;
+	if (!exact_line(reply, &line) || !xcrypt_line(span_from(line, 4), &rest) ||
+	    !two_fields(rest, &key, &nonce))
+		return VERDICT_UNINTELLIGIBLE;
+	switch (read_fields(h, key, nonce)) {
+	case FIELD_MALFORMED:
+		return VERDICT_UNINTELLIGIBLE;
+	case FIELD_REFUSED:
+		return VERDICT_KEY_REFUSED;
+	case FIELD_GOOD:
+		break;
+	}
+	if (is_our_own(&h->agreement))
+		return VERDICT_KEY_REFUSED;
+	return remember(h, line) ? VERDICT_GOOD : VERDICT_UNINTELLIGIBLE;
+}
+
+int
+handshake_put_ok(struct handshake *h, struct buf *out)
+{
+	char ok[EXCHANGE_TEXT_MAX];
+	int ok_len = exchange_of(h)->put_ok(&h->agreement, ok);
+
+	if (ok_len == -1)
+		return -1;
+	buf_put(out, SPAN("XCRYPT OK"));
+	if (ok_len > 0) {
+		buf_put(out, SPAN(" "));
+		buf_put(out, span(ok, (size_t)ok_len));
+	}
+	return buf_put(out, SPAN("\r\n")) ? 0 : -1;
+}
+
+enum handshake_verdict
+handshake_take_ok_reply(struct handshake *h, const struct reply *reply)
+{
+	const struct exchange *x = exchange_of(h);
+	struct span line, text;
+
+	if (exact_line(reply, &line) && handshake_next(span_from(line, 4)) == HANDSHAKE_OK &&
+	    behind_ok(span_from(line, 4), &text) && x->get_ok(&h->agreement, text) &&
+	    x->finish(&h->agreement) == 0) {
+		keep(h);
+		return VERDICT_GOOD;
+	}
+	if (!x->confirms)
+		return VERDICT_UNINTELLIGIBLE;
+	if (recompute(h))
+		keep(h);
+	return VERDICT_TAMPERED;
+}

@@ -1,0 +1,103 @@
+/*
+ * Where a machine meets the world.
+ *
+ * A machine (relay, caller, deliver, probe) has no descriptors.  It has four buffers, two of each side:
+ * `wire` is the Internet, which may be encrypted (the buffers hold what is inside), `local` is the
+ * mailer on this host, or the message on standard input.  step() moves what can be moved and says by
+ * the other fields what it needs; session.c, a test or a fuzzer does the rest:
+ *
+ *	read into from_*; step(); write what is in to_*; again.
+ *
+ * Nothing here or in the machines depends on how octets are cut into reads.
+ */
+#ifndef SMTP_IO_H
+#define SMTP_IO_H
+
+#include "base/buf.h"
+#include "crypt/exchange.h"
+
+/* Which deadline is running (blackpony.conf.5). */
+enum io_wait {
+	WAIT_COMMAND,		/* a command, or a reply: command-timeout */
+	WAIT_GREETING,		/* the far end's first word: what is left of dial-timeout */
+	WAIT_DATA,		/* the next block of a message: data-timeout */
+	WAIT_FINAL,		/* the reply to its end: final-timeout */
+	WAIT_HANDSHAKE,		/* handshake-timeout */
+	WAIT_IDLE,		/* an octet pipe: idle-timeout */
+	WAIT_LINGER		/* the far end's FIN behind our last word: two seconds */
+};
+
+/* Octets of a message that count as a block, so that one octet a second is not progress. */
+#define IO_BLOCK 16384
+
+/* Every way in which a session ends; ending.c has what each means to whom. */
+enum ending {
+	END_NONE,		/* it goes on */
+	END_DONE,		/* as it should: QUIT, or end of file in an octet pipe */
+	END_SENT,		/* deliver: the far end has taken the message */
+	END_WIRE_GONE,		/* the far end closed in the middle */
+	END_LOCAL_GONE,		/* the mailer did */
+	END_WIRE_BROKEN,	/* a read or write failed */
+	END_LOCAL_BROKEN,
+	END_TRUNCATED,		/* end of file without close_notify */
+	END_BAD_RECORD,		/* channel fault: something on the way changes octets */
+	END_TIMEOUT,		/* a deadline passed */
+	END_INJECTED,		/* octets behind an XCRYPT line */
+	END_CONFIRMATION,	/* wrong confirmation */
+	END_EARLY_REPLY,	/* the mailer answered inside a message */
+	END_UNASKED_REPLY,	/* the mailer answered nothing that was asked */
+	END_BAD_REPLY,		/* not a reply at all */
+	END_BAD_CHUNK,		/* BDAT whose length nobody can know */
+	END_MUST,		/* encryption required and not to be had */
+	END_GREETED_LATER,	/* greeting of 4yz */
+	END_GREETED_NEVER,	/* greeting of 5yz */
+	END_REFUSED_LATER,	/* deliver: 4yz, or only some recipients taken */
+	END_REFUSED_FOR_GOOD,	/* deliver: 5yz for every recipient, or for the message */
+	END_CALL_PLAIN,		/* the handshake went wrong: same host again, without XCRYPT */
+	END_NO_MEMORY,		/* a cipher could not be set up */
+	END_NOT_REACHED,	/* no connection to begin with */
+	END_COUNT
+};
+
+struct io {
+	struct buf from_wire, to_wire, from_local, to_local;
+
+	/* set by the session: nothing more will come into from_* ... */
+	bool wire_eof, local_eof;
+	/* ... and on the wire, an end that the far end did not announce */
+	bool wire_truncated;
+
+	/*
+	 * Can an octet be read from the wire at this moment?  Asked where an octet behind an XCRYPT
+	 * line would be an attack.
+	 */
+	bool (*wire_has_octets)(void *context);
+	/* A line of the clear dialogue for -v, `arrow` such as "<" or ">".  May be NULL. */
+	void (*show)(void *context, const char *arrow, struct span line);
+	void *context;
+
+	/* set by the machine */
+	const struct agreement *encrypt; /* from here on, wire octets are encrypted (once) */
+	bool pipe;			/* from here on, octets: no more step() */
+	bool again;			/* step() once more when to_wire is written out */
+	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
+	enum ending end;		/* over: write out to_wire, close */
+	enum io_wait wait;		/* which deadline */
+	uint64_t progress;		/* changes whenever the deadline should start anew */
+};
+
+/* Shows a line of the dialogue where anybody looks. */
+void io_show(const struct io *io, const char *arrow, struct span line);
+
+struct machine {
+	void *machine;
+	void (*step)(void *machine, struct io *io);
+	/*
+	 * Something happened that is not octets: a deadline passed, a record did not verify, a
+	 * descriptor broke.  Sets io->end, to `fault` or to what it means here, and adds last words where
+	 * there is a place for them.  Not called once io->pipe or io->end is set.
+	 */
+	void (*fault)(void *machine, struct io *io, enum ending fault);
+};
+
+#endif

@@ -1,0 +1,61 @@
+#include "smtp/message.h"
+#include "base/clock.h"
+
+#include <ctype.h>
+
+size_t
+message_scan(enum dots *dots, struct span s, bool *ended)
+{
+	enum dots state = *dots;
+	size_t at = 0;
+
+	*ended = false;
+	while (at < s.len && !*ended) {
+		if (state == DOTS_NONE)		/* most octets go by here */
+			at += span_find(span_from(s, at), '\r');
+		if (at == s.len)
+			break;
+		uint8_t octet = s.at[at++];
+		if (state == DOTS_CR && octet == '\n') {
+			state = DOTS_CRLF;
+		} else if (state == DOTS_CRLF && octet == '.') {
+			state = DOTS_DOT;
+		} else if (state == DOTS_DOT && octet == '\r') {
+			state = DOTS_DOT_CR;
+		} else if (state == DOTS_DOT_CR && octet == '\n') {
+			*ended = true;
+			state = DOTS_CRLF;
+		} else {
+			state = octet == '\r' ? DOTS_CR : DOTS_NONE;
+		}
+	}
+	*dots = state;
+	return at;
+}
+
+/* A name from the wire, as far as it could stand in a header without being taken for more. */
+static void
+put_name(struct buf *out, struct span name)
+{
+	if (name.len == 0)
+		buf_put(out, SPAN("unknown"));
+	for (size_t i = 0; i < name.len && i < 255; i++) {
+		uint8_t octet = name.at[i];
+		bool plain = octet < 0x7f && (isalnum(octet) || span_find(SPAN("-._[]:"), octet) < 6);
+		buf_put(out, plain ? span(&octet, 1) : SPAN("?"));
+	}
+}
+
+void
+message_put_trace(struct buf *out, const struct message_trace *trace)
+{
+	char date[CLOCK_DATE_MAX];
+
+	clock_date(date, clock_wall_s());
+	buf_put(out, SPAN("Received: from "));
+	put_name(out, trace->from);
+	if (trace->peer[0] != '\0')
+		buf_printf(out, " (%s)", trace->peer);
+	buf_printf(out, " by %s\r\n    with %s (XCRYPT %s); %s\r\n", trace->by,
+	    trace->esmtp ? "ESMTP" : "SMTP", trace->suite, date);
+}

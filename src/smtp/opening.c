@@ -1,0 +1,356 @@
+#include "smtp/opening.h"
+#include "base/clock.h"
+
+#include <string.h>
+
+void
+opening_start(struct opening *o, const struct opening_settings *settings, struct key_source keys,
+    bool plain)
+{
+	memset(o, 0, offsetof(struct opening, reply));
+	o->set = settings;
+	o->plain = plain || settings->suites->count == 0;
+	o->why = o->plain && !plain ? "switched-off" : NULL;
+	handshake_start(&o->handshake, false, settings->suites, keys);
+	reply_start(&o->reply);
+	reply_start(&o->clear);
+}
+
+void
+opening_wipe(struct opening *o)
+{
+	handshake_wipe(&o->handshake);
+}
+
+static bool
+in_handshake(const struct opening *o)
+{
+	return o->state >= OPENING_ANSWER && o->state <= OPENING_INSIDE_EHLO;
+}
+
+enum io_wait
+opening_wait(const struct opening *o)
+{
+	if (o->state == OPENING_GREETING)
+		return WAIT_GREETING;
+	return in_handshake(o) ? WAIT_HANDSHAKE : WAIT_COMMAND;
+}
+
+static enum opening_state
+enter(struct opening *o, struct io *io, enum opening_state state)
+{
+	/* the handshake's deadline covers all of it, not each line */
+	if (!in_handshake(o) || o->state == OPENING_INSIDE_EHLO)
+		io->progress++;
+	o->state = state;
+	return state;
+}
+
+static enum opening_state
+over(struct opening *o, struct io *io, enum ending end)
+{
+	io->end = end;
+	return enter(o, io, OPENING_OVER);
+}
+
+/* The handshake went wrong in a way that says nothing against the host. */
+static enum opening_state
+call_plain(struct opening *o, struct io *io)
+{
+	return over(o, io, o->set->must ? END_MUST : END_CALL_PLAIN);
+}
+
+static void
+say(struct io *io, const char *verb, struct span text)
+{
+	buf_printf(&io->to_wire, "%s ", verb);
+	buf_put(&io->to_wire, text);
+	buf_put(&io->to_wire, SPAN("\r\n"));
+}
+
+int
+opening_hello(struct opening *o, struct io *io, struct span name, bool helo)
+{
+	if (name.len > sizeof(o->name) || line_is_torn(name))
+		return -1;
+	memcpy(o->name, name.at, name.len);
+	o->name_len = name.len;
+	reply_start(&o->reply);
+	if (!o->encrypted)
+		io_show(io, helo ? "> HELO" : "> EHLO", name);
+	say(io, helo ? "HELO" : "EHLO", span(o->name, o->name_len));
+	enter(o, io, helo ? OPENING_HELO : OPENING_EHLO);
+	return 0;
+}
+
+/* The lines of an EHLO reply behind the first, one by one: the text behind the separator. */
+static bool
+next_keyword(struct span *rest, struct span *text)
+{
+	struct reply_line reply;
+	struct line line;
+
+	if (line_reply(*rest, &line) != LINE_FOUND)
+		return false;
+	*rest = span_from(*rest, line.octets);
+	*text = reply_line_read(line.text, &reply) ? reply.text : span(NULL, 0);
+	return true;
+}
+
+static bool
+is_keyword(struct span text, struct span keyword)
+{
+	struct span word;
+
+	return span_word(&text, ' ', &word) && span_equal_nocase(word, keyword);
+}
+
+bool
+opening_offers(const struct opening *o, const char *keyword, struct span *parameters)
+{
+	struct span rest = buf_peek(&o->reply.raw), text;
+
+	next_keyword(&rest, &text);
+	while (next_keyword(&rest, &text)) {
+		if (!is_keyword(text, span_of(keyword)))
+			continue;
+		if (parameters != NULL)
+			*parameters = span_from(text, strlen(keyword) + 1);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The one XCRYPT line of the reply, which is never its first; two are none.  A host behind a Cisco ASA
+ * shows XXXXXXs instead of what it offers.
+ */
+static bool
+find_offer(struct opening *o, struct span *offer)
+{
+	struct span rest = buf_peek(&o->reply.raw), text;
+	unsigned offers = 0;
+
+	o->why = "not-offered";
+	next_keyword(&rest, &text);
+	while (next_keyword(&rest, &text)) {
+		if (is_keyword(text, SPAN("XCRYPT"))) {
+			*offer = text;
+			offers++;
+		}
+		if (span_starts(text, SPAN("XXXX")))
+			o->why = "masked-on-the-way";
+	}
+	if (offers > 1)
+		o->why = "two-offers";
+	if (offers != 1 || line_is_torn(*offer) || offer->len > sizeof(o->offer))
+		return false;
+	memcpy(o->offer, offer->at, offer->len);
+	o->offer_len = offer->len;
+	return true;
+}
+
+static enum opening_state
+ready(struct opening *o, struct io *io)
+{
+	if (!o->encrypted && o->set->must)
+		return over(o, io, END_MUST);
+	return enter(o, io, OPENING_READY);
+}
+
+/* Goes on in the clear, with what the clear EHLO was told. */
+static enum opening_state
+go_on_clear(struct opening *o, struct io *io, const char *why)
+{
+	o->why = why;
+	reply_copy(&o->reply, &o->clear);
+	return ready(o, io);
+}
+
+static enum opening_state
+got_ehlo(struct opening *o, struct io *io)
+{
+	struct span offer = span(NULL, 0);
+
+	if (o->reply.code != 250)
+		return enter(o, io, OPENING_REFUSED);
+	o->at.ehlo = clock_ms();
+	if (o->encrypted)
+		return ready(o, io);
+	bool offered = find_offer(o, &offer);
+	if (o->plain) {
+		o->why = o->set->suites->count == 0 ? "switched-off" : "called-again";
+		return ready(o, io);
+	}
+	if (!offered)
+		return ready(o, io);
+	if (!handshake_choose(&o->handshake, offer)) {
+		o->why = "no-common-suite";
+		return ready(o, io);
+	}
+	reply_copy(&o->clear, &o->reply);
+	if (handshake_propose(&o->handshake, &io->to_wire) == -1)
+		return go_on_clear(o, io, "no-key");
+	reply_start(&o->reply);
+	return enter(o, io, OPENING_ANSWER);
+}
+
+static enum opening_state
+got_answer(struct opening *o, struct io *io)
+{
+	switch (handshake_take_answer(&o->handshake, &o->reply)) {
+	case VERDICT_GOOD:
+		return enter(o, io, OPENING_SAY_OK);
+	case VERDICT_CLEAN_FAIL:
+		return go_on_clear(o, io, "refused");
+	case VERDICT_KEY_REFUSED:
+		buf_put(&io->to_wire, SPAN("XCRYPT FAIL\r\n"));
+		reply_start(&o->reply);
+		return enter(o, io, OPENING_FAIL);
+	default:
+		return call_plain(o, io);
+	}
+}
+
+static enum opening_state
+say_ok(struct opening *o, struct io *io)
+{
+	if (handshake_compute(&o->handshake) == -1 ||
+	    handshake_put_ok(&o->handshake, &io->to_wire) == -1)
+		return call_plain(o, io);
+	reply_start(&o->reply);
+	return enter(o, io, OPENING_OK);
+}
+
+static enum opening_state
+got_ok(struct opening *o, struct io *io)
+{
+	switch (handshake_take_ok_reply(&o->handshake, &o->reply)) {
+	case VERDICT_GOOD:
+		break;
+	case VERDICT_TAMPERED:
+		return over(o, io, END_CONFIRMATION);
+	default:
+		return call_plain(o, io);
+	}
+	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
+		return over(o, io, END_INJECTED);
+	o->encrypted = true;
+	o->why = NULL;
+	o->at.handshake = clock_ms();
+	io->encrypt = &o->handshake.agreement;
+	io->again = true;
+	return enter(o, io, OPENING_INSIDE);
+}
+
+static enum opening_state
+got_reply(struct opening *o, struct io *io)
+{
+	switch (o->state) {
+	case OPENING_GREETING:
+		o->at.greeting = clock_ms();
+		if (o->reply.code >= 500)
+			return over(o, io, END_GREETED_NEVER);
+		if (o->reply.code >= 300)
+			return over(o, io, END_GREETED_LATER);
+		return enter(o, io, OPENING_GREETED);
+	case OPENING_EHLO:
+		return got_ehlo(o, io);
+	case OPENING_ANSWER:
+		return got_answer(o, io);
+	case OPENING_OK:
+		return got_ok(o, io);
+	case OPENING_FAIL:
+		return go_on_clear(o, io, "key-refused");
+	case OPENING_INSIDE_EHLO:
+		return enter(o, io, o->reply.code == 250 ? OPENING_READY : OPENING_REFUSED);
+	case OPENING_HELO:
+		if (o->reply.code != 250)
+			return enter(o, io, OPENING_REFUSED);
+		if (o->why == NULL && !o->encrypted)
+			o->why = "no-ehlo";
+		return ready(o, io);
+	default:
+		return o->state;
+	}
+}
+
+/* No reply, or what is none. */
+static enum opening_state
+no_reply(struct opening *o, struct io *io, enum ending end)
+{
+	if (in_handshake(o))
+		return call_plain(o, io);
+	if (o->state == OPENING_GREETING)
+		end = END_GREETED_LATER;
+	return over(o, io, end);
+}
+
+enum opening_state
+opening_step(struct opening *o, struct io *io)
+{
+	for (;;) {
+		switch (o->state) {
+		case OPENING_GREETED:
+		case OPENING_READY:
+		case OPENING_REFUSED:
+		case OPENING_OVER:
+			return o->state;
+		case OPENING_SAY_OK:
+			say_ok(o, io);
+			continue;
+		case OPENING_INSIDE:
+			if (io->encrypt != NULL)	/* not before the session has seen to it */
+				return o->state;
+			reply_start(&o->reply);
+			say(io, "EHLO", span(o->name, o->name_len));
+			enter(o, io, OPENING_INSIDE_EHLO);
+			continue;
+		default:
+			break;
+		}
+		switch (reply_take(&o->reply, &io->from_wire)) {
+		case REPLY_WHOLE:
+			if (!o->encrypted)
+				io_show(io, "<", reply_last_line(&o->reply));
+			got_reply(o, io);
+			continue;
+		case REPLY_BROKEN:
+			return no_reply(o, io, END_BAD_REPLY);
+		case REPLY_MORE:
+			if (io->wire_eof)
+				return no_reply(o, io, END_WIRE_GONE);
+			return o->state;
+		}
+	}
+}
+
+void
+opening_fault(struct opening *o, struct io *io, enum ending fault)
+{
+	/* a record that fails right behind a good handshake: somebody is at the wire */
+	if (fault == END_BAD_RECORD || fault == END_LOCAL_BROKEN || fault == END_NO_MEMORY)
+		over(o, io, fault);
+	else
+		no_reply(o, io, fault);
+}
+
+void
+opening_put_reply(const struct opening *o, struct buf *out, bool one_line)
+{
+	struct span rest = buf_peek(&o->reply.raw), text, held;
+
+	next_keyword(&rest, &held);
+	while (!one_line && next_keyword(&rest, &text)) {
+		if (is_keyword(text, SPAN("XCRYPT")) || span_starts_nocase(text, SPAN("XCRYPT-")) ||
+		    (o->encrypted && is_keyword(text, SPAN("STARTTLS"))))
+			continue;
+		buf_printf(out, "%u-", o->reply.code);
+		buf_put(out, held);
+		buf_put(out, SPAN("\r\n"));
+		held = text;
+	}
+	buf_printf(out, "%u ", o->reply.code);
+	buf_put(out, held);
+	buf_put(out, SPAN("\r\n"));
+}

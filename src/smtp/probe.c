@@ -1,0 +1,92 @@
+#include "smtp/probe.h"
+
+#include <string.h>
+
+void
+probe_start(struct probe *p, const char *hostname)
+{
+	memset(p, 0, sizeof(*p));
+	p->hostname = hostname;
+	reply_start(&p->reply);
+}
+
+static void
+remember(struct probe *p)
+{
+	struct span text = reply_last_line(&p->reply);
+	size_t len = text.len < sizeof(p->said) - 1 ? text.len : sizeof(p->said) - 1;
+
+	for (size_t i = 0; i < len; i++)
+		p->said[i] = text.at[i] >= ' ' && text.at[i] < 0x7f ? (char)text.at[i] : '?';
+	p->said[len] = '\0';
+}
+
+/* A reply is whole: what it means, and what is said next.  4yz and 5yz to MAIL or RCPT: it refuses. */
+static void
+next(struct probe *p, struct io *io)
+{
+	bool good = p->reply.code < 300;
+
+	if (p->step == PROBE_QUIT) {
+		io->end = END_DONE;
+		return;
+	}
+	if (p->step == PROBE_MAIL || p->step == PROBE_RCPT)
+		remember(p);
+	if (p->step == PROBE_RCPT)
+		p->relays = good;
+	if (!good && p->step <= PROBE_EHLO) {
+		io->end = END_BAD_REPLY;
+		return;
+	}
+	p->step = good ? p->step + 1 : PROBE_QUIT;
+	switch (p->step) {
+	case PROBE_EHLO:
+		buf_printf(&io->to_wire, "EHLO %s\r\n", p->hostname);
+		break;
+	case PROBE_MAIL:
+		buf_put(&io->to_wire, SPAN("MAIL FROM:<>\r\n"));
+		break;
+	case PROBE_RCPT:
+		/* RFC 2606: nobody's mail goes there */
+		buf_put(&io->to_wire, SPAN("RCPT TO:<relay-test@example.com>\r\n"));
+		break;
+	case PROBE_RSET:
+		buf_put(&io->to_wire, SPAN("RSET\r\n"));
+		break;
+	default:
+		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+		break;
+	}
+	reply_start(&p->reply);
+	io->progress++;
+}
+
+void
+probe_step(void *probe, struct io *io)
+{
+	struct probe *p = probe;
+
+	io->wait = WAIT_COMMAND;
+	while (io->end == END_NONE) {
+		switch (reply_take(&p->reply, &io->from_wire)) {
+		case REPLY_WHOLE:
+			next(p, io);
+			continue;
+		case REPLY_BROKEN:
+			io->end = END_BAD_REPLY;
+			return;
+		case REPLY_MORE:
+			if (io->wire_eof)
+				io->end = p->step == PROBE_QUIT ? END_DONE : END_WIRE_GONE;
+			return;
+		}
+	}
+}
+
+void
+probe_fault(void *probe, struct io *io, enum ending fault)
+{
+	(void)probe;
+	io->end = fault;
+}

@@ -1,0 +1,126 @@
+#include "smtp/relay_parts.h"
+
+#include <string.h>
+
+void
+relay_start(struct relay *r, const struct relay_settings *settings, struct key_source keys)
+{
+	memset(r, 0, sizeof(*r));
+	r->set = settings;
+	r->hello = VERB_OTHER;
+	handshake_start(&r->handshake, true, settings->suites, keys);
+	relay_queue_put(r, VERB_GREETING);
+}
+
+void
+relay_wipe(struct relay *r)
+{
+	handshake_wipe(&r->handshake);
+}
+
+bool
+relay_queue_full(const struct relay *r)
+{
+	return r->queue_len == RELAY_QUEUE;
+}
+
+void
+relay_queue_put(struct relay *r, enum verb verb)
+{
+	r->queue[(r->queue_head + r->queue_len) % RELAY_QUEUE] = (uint8_t)verb;
+	r->queue_len++;
+}
+
+enum verb
+relay_queue_first(const struct relay *r)
+{
+	return r->queue_len > 0 ? (enum verb)r->queue[r->queue_head] : VERB_OTHER;
+}
+
+void
+relay_queue_take(struct relay *r)
+{
+	r->queue_head = (r->queue_head + 1) % RELAY_QUEUE;
+	r->queue_len--;
+}
+
+static enum io_wait
+deadline(const struct relay *r)
+{
+	if (r->crypt == CRYPT_ANSWERED || (r->crypt == CRYPT_ON && !r->heard_inside))
+		return WAIT_HANDSHAKE;
+	if (r->input == INPUT_MESSAGE || r->input == INPUT_CHUNK)
+		return WAIT_DATA;
+	switch (relay_queue_first(r)) {
+	case VERB_MESSAGE:
+	case VERB_BDAT:
+	case VERB_CHUNK_LAST:
+		return WAIT_FINAL;
+	default:
+		return WAIT_COMMAND;
+	}
+}
+
+/* Has everything that came before the end of file been dealt with, but for half a line? */
+static bool
+wire_exhausted(const struct relay *r, const struct io *io)
+{
+	struct line line;
+
+	if (!io->wire_eof || buf_len(&io->from_wire) == 0)
+		return io->wire_eof;
+	return r->input != INPUT_MESSAGE && r->input != INPUT_CHUNK && r->input != INPUT_TRACE &&
+	    line_command(buf_peek(&io->from_wire), &line) == LINE_NONE;
+}
+
+/* The client will say nothing more. */
+static void
+client_gone(struct relay *r, struct io *io)
+{
+	if (io->wire_truncated && r->quit_code == 0 && relay_queue_first(r) != VERB_QUIT) {
+		io->end = END_TRUNCATED;
+		return;
+	}
+	r->input = INPUT_OVER;
+	io->shut_local = true;
+}
+
+void
+relay_fault(void *relay, struct io *io, enum ending fault)
+{
+	struct relay *r = relay;
+
+	io->end = fault;
+	/* between replies there is room for a last word; inside one there is none */
+	if (fault == END_TIMEOUT && r->reply_lines == 0)
+		buf_printf(&io->to_wire, "421 4.4.2 %s waited too long\r\n", r->set->hostname);
+	else if (fault == END_LOCAL_BROKEN && r->reply_lines == 0)
+		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
+		    r->set->hostname);
+}
+
+void
+relay_step(void *relay, struct io *io)
+{
+	struct relay *r = relay;
+	bool moved;
+
+	io->again = false;
+	do {
+		moved = io->end == END_NONE && relay_reply(r, io);
+		moved = (io->end == END_NONE && !io->pipe && relay_command(r, io)) || moved;
+	} while (moved && io->encrypt == NULL);
+	if (io->end != END_NONE || io->pipe)
+		return;
+
+	/* the answer goes out first: how long we compute is nobody's business, and they compute too */
+	if (r->crypt == CRYPT_ANSWERED && !r->handshake.computed) {
+		if (buf_len(&io->to_wire) > 0)
+			io->again = true;
+		else if (handshake_compute(&r->handshake) == -1)
+			r->handshake.computed = false;	/* tried again when OK comes */
+	}
+	if (r->input != INPUT_OVER && wire_exhausted(r, io))
+		client_gone(r, io);
+	io->wait = deadline(r);
+}

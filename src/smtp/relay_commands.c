@@ -1,0 +1,449 @@
+/* The client's commands and messages, on their way to the mailer. */
+#include "smtp/relay_parts.h"
+
+#include <string.h>
+
+/*
+ * The functions here return false when they cannot act now (no room, or replies still to come);
+ * nothing has been taken then, and the same line is there again next time.
+ */
+
+static void
+take(struct io *io, size_t octets)
+{
+	buf_take(&io->from_wire, octets);
+	io->progress++;
+}
+
+/* Our own answer has its place among the mailer's: behind everything it still owes. */
+static bool
+can_answer(const struct relay *r, const struct io *io)
+{
+	return r->queue_len == 0 && buf_room(&io->to_wire) >= XCRYPT_LINE_MAX;
+}
+
+static bool
+answer(struct relay *r, struct io *io, size_t octets, const char *text)
+{
+	if (!can_answer(r, io))
+		return false;
+	io_show(io, "<", span_of(text));
+	buf_printf(&io->to_wire, "%s\r\n", text);
+	take(io, octets);
+	return true;
+}
+
+/* Passes a line on, to be answered by the mailer. */
+static bool
+forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
+{
+	if (relay_queue_full(r) || buf_room(&io->to_local) < line->octets)
+		return false;
+	if (r->crypt != CRYPT_ON)
+		io_show(io, ">", line->text);
+	buf_put(&io->to_local, span(line->text.at, line->octets));
+	relay_queue_put(r, verb);
+	/* what follows depends on the reply to these; to one we do not know, perhaps */
+	r->sync = verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_AUTH ||
+	    verb == VERB_DATA || verb == VERB_OTHER;
+	take(io, line->octets);
+	return true;
+}
+
+static void
+remember_name(struct relay *r, struct span name)
+{
+	r->name_len = name.len < RELAY_NAME_MAX ? name.len : RELAY_NAME_MAX;
+	if (r->name_len > 0)
+		memcpy(r->name, name.at, r->name_len);
+}
+
+static bool
+forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb verb,
+    struct span name)
+{
+	remember_name(r, name);
+	if (!forward(r, io, line, verb))
+		return false;
+	r->in_chunks = false;
+	return true;
+}
+
+/* An octet behind an XCRYPT line, read already or not yet, is an injected command. */
+static bool
+has_octets_behind(struct io *io, const struct line *line)
+{
+	return buf_len(&io->from_wire) > line->octets || io->wire_has_octets(io->context);
+}
+
+static void
+injected(struct io *io)
+{
+	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL octets behind the line\r\n"));
+	io->end = END_INJECTED;
+}
+
+/* A client's `XCRYPT ...` before encryption. */
+static bool
+xcrypt(struct relay *r, struct io *io, const struct line *line)
+{
+	if (!can_answer(r, io))
+		return false;
+	io_show(io, ">", line->text);
+	if (has_octets_behind(io, line)) {
+		injected(io);
+		return true;
+	}
+	if (r->hello != VERB_EHLO)
+		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL say EHLO first");
+	if (r->crypt != CRYPT_NOT_YET)
+		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
+	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
+	case HANDSHAKE_AGREED:
+		r->crypt = CRYPT_ANSWERED;
+		break;
+	case HANDSHAKE_USED_UP:
+		r->crypt = CRYPT_GIVEN_UP;
+		r->why = "handshake-refused";
+		break;
+	case HANDSHAKE_NO_SUITE:
+		break;
+	}
+	take(io, line->octets);
+	return true;
+}
+
+/* Back to where the session stood behind the greeting (xcrypt.7, "Starting over"). */
+static void
+start_over(struct relay *r, struct io *io)
+{
+	r->crypt = CRYPT_ON;
+	r->why = NULL;
+	io->encrypt = &r->handshake.agreement;
+}
+
+/* The client's line behind our 250 XCRYPT. */
+static bool
+confirm(struct relay *r, struct io *io, const struct line *line)
+{
+	io_show(io, ">", line->text);
+	if (has_octets_behind(io, line)) {
+		injected(io);
+		return true;
+	}
+	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
+		r->crypt = CRYPT_GIVEN_UP;
+		r->why = "client-refused";
+		return answer(r, io, line->octets, "250 XCRYPT FAIL");
+	}
+	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
+		start_over(r, io);
+	else
+		io->end = END_CONFIRMATION;
+	take(io, line->octets);
+	return true;
+}
+
+/* From here on a pipe of octets: what we do not read cannot get out of step. */
+static bool
+become_pipe(struct relay *r, struct io *io)
+{
+	if (r->queue_len > 0)
+		return false;
+	if (r->why == NULL)
+		r->why = r->offered ? "not-asked" : "not-offered";
+	io->pipe = true;
+	return true;
+}
+
+static bool
+clear_command(struct relay *r, struct io *io, const struct line *line)
+{
+	struct span arguments;
+	enum verb verb = verb_of(line->text, &arguments);
+
+	if (r->crypt == CRYPT_ANSWERED) {
+		if (!can_answer(r, io))
+			return false;
+		if (handshake_next(line->text) != HANDSHAKE_OTHER)
+			return confirm(r, io, line);
+		r->crypt = CRYPT_GIVEN_UP;
+		r->why = "client-gave-up";
+	}
+	switch (verb) {
+	case VERB_XCRYPT:
+		return xcrypt(r, io, line);
+	case VERB_EHLO:
+	case VERB_HELO:
+		return forward_hello(r, io, line, verb, arguments);
+	case VERB_NOOP:
+	case VERB_RSET:
+	case VERB_QUIT:
+		return forward(r, io, line, verb);
+	case VERB_HELP:
+	case VERB_VRFY:
+	case VERB_EXPN:
+		if (!r->set->must)
+			return forward(r, io, line, verb);
+		break;
+	default:
+		break;
+	}
+	if (r->set->must)
+		return answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
+	return become_pipe(r, io);
+}
+
+static bool
+put_trace(struct relay *r, struct buf *out)
+{
+	struct message_trace trace = {
+		.from = span(r->name, r->name_len),
+		.peer = r->set->peer,
+		.by = r->set->hostname,
+		.esmtp = r->hello == VERB_EHLO,
+		.suite = handshake_suite(&r->handshake)->name,
+	};
+
+	if (buf_room(out) < MESSAGE_TRACE_MAX)
+		return false;
+	if (r->set->mark)
+		message_put_trace(out, &trace);
+	return true;
+}
+
+/* `size [LAST]`.  Nobody knows what follows a size that cannot be read. */
+static bool
+read_chunk(struct span arguments, uint64_t *size, bool *last)
+{
+	struct span word;
+
+	if (!span_word(&arguments, ' ', &word) || !span_number(word, INT64_MAX, size))
+		return false;
+	*last = false;
+	while (span_word(&arguments, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		if (*last || !span_equal_nocase(word, SPAN("LAST")))
+			return false;
+		*last = true;
+	}
+	return true;
+}
+
+static bool
+chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments)
+{
+	uint8_t mem[MESSAGE_TRACE_MAX];
+	struct buf trace;
+	uint64_t size;
+	bool last;
+
+	/* the mailer would read the octets that follow as commands, and so must we */
+	if (!r->chunking)
+		return answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered");
+	if (!read_chunk(arguments, &size, &last)) {
+		if (!answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
+			return false;
+		io->end = END_BAD_CHUNK;
+		return true;
+	}
+	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)
+		return false;
+	buf_init(&trace, mem, sizeof(mem));
+	if (!r->in_chunks)
+		put_trace(r, &trace);
+	buf_printf(&io->to_local, "BDAT %llu%s\r\n",
+	    (unsigned long long)(size + buf_len(&trace)), last ? " LAST" : "");
+	buf_put(&io->to_local, buf_peek(&trace));
+	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
+	r->in_chunks = !last;
+	r->chunk_left = size;
+	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
+	take(io, line->octets);
+	return true;
+}
+
+/* A 0.x or 1.0 client goes on with MAIL at once: the mailer hears a fresh EHLO all the same. */
+static bool
+repeat_hello(struct relay *r, struct io *io)
+{
+	if (relay_queue_full(r) || r->queue_len > 0 ||
+	    buf_room(&io->to_local) < RELAY_NAME_MAX + 16)
+		return false;
+	buf_put(&io->to_local, SPAN("EHLO "));
+	buf_put(&io->to_local, span(r->name, r->name_len));
+	buf_put(&io->to_local, SPAN("\r\n"));
+	relay_queue_put(r, VERB_OWN_EHLO);
+	r->sync = true;
+	r->hello_inside = true;
+	return true;
+}
+
+static bool
+inside_command(struct relay *r, struct io *io, const struct line *line)
+{
+	const struct exchange *x = handshake_suite(&r->handshake)->exchange;
+	struct span arguments;
+	enum verb verb = verb_of(line->text, &arguments);
+
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_HELO:
+		return forward_hello(r, io, line, verb, arguments);
+	case VERB_NOOP:
+	case VERB_QUIT:
+	case VERB_RSET:
+		r->in_chunks = r->in_chunks && verb != VERB_RSET;
+		return forward(r, io, line, verb);
+	case VERB_XCRYPT:
+		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");
+	case VERB_STARTTLS:
+		return answer(r, io, line->octets, "503 5.5.1 Already encrypted");
+	default:
+		break;
+	}
+	if (!r->hello_inside) {
+		if (x->hears_ehlo_first)
+			return answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
+		return repeat_hello(r, io);
+	}
+	if (verb == VERB_BDAT)
+		return chunk(r, io, line, arguments);
+	return forward(r, io, line, verb);
+}
+
+static bool
+command(struct relay *r, struct io *io)
+{
+	struct line line;
+
+	/* until replies have come, what is next may not be a command at all */
+	if (r->sync && r->queue_len > 0)
+		return false;
+	switch (line_command(buf_peek(&io->from_wire), &line)) {
+	case LINE_NONE:
+		return false;
+	case LINE_TOO_LONG:
+		if (!answer(r, io, 0, "500 5.5.2 Line too long"))
+			return false;
+		r->input = INPUT_SKIP;
+		return true;
+	case LINE_FOUND:
+		break;
+	}
+	if (r->input == INPUT_CONTINUATION) {
+		if (!forward(r, io, &line, VERB_AUTH))
+			return false;
+		r->input = INPUT_COMMAND;
+		return true;
+	}
+	if (line_is_torn(line.text))
+		return answer(r, io, line.octets, "500 5.5.2 A command ends in CRLF and has no other");
+	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
+}
+
+/* Counts what goes by, so that the deadline begins anew with each block. */
+static void
+count_block(struct relay *r, struct io *io, size_t octets)
+{
+	r->block += octets;
+	if (r->block >= IO_BLOCK) {
+		r->block = 0;
+		io->progress++;
+	}
+}
+
+static struct span
+what_fits(const struct io *io)
+{
+	struct span s = buf_peek(&io->from_wire);
+
+	if (s.len > buf_room(&io->to_local))
+		s.len = buf_room(&io->to_local);
+	return s;
+}
+
+static bool
+message(struct relay *r, struct io *io)
+{
+	struct span s = what_fits(io);
+	bool ended;
+
+	if (s.len == 0)
+		return false;
+	s.len = message_scan(&r->dots, s, &ended);
+	buf_put(&io->to_local, s);
+	buf_take(&io->from_wire, s.len);
+	count_block(r, io, s.len);
+	if (ended) {
+		r->input = INPUT_COMMAND;
+		r->message_end = relay_sent(io);
+		relay_queue_put(r, VERB_MESSAGE);
+		io->progress++;
+	}
+	return true;
+}
+
+static bool
+chunk_octets(struct relay *r, struct io *io)
+{
+	struct span s = what_fits(io);
+
+	if (s.len == 0)
+		return false;
+	if (s.len > r->chunk_left)
+		s.len = (size_t)r->chunk_left;
+	buf_put(&io->to_local, s);
+	buf_take(&io->from_wire, s.len);
+	count_block(r, io, s.len);
+	r->chunk_left -= s.len;
+	if (r->chunk_left == 0)
+		r->input = INPUT_COMMAND;
+	return true;
+}
+
+/* The rest of a line that was too long goes nowhere. */
+static bool
+skip(struct relay *r, struct io *io)
+{
+	size_t len = buf_len(&io->from_wire);
+	struct line line;
+
+	if (line_command(buf_peek(&io->from_wire), &line) == LINE_FOUND) {
+		buf_take(&io->from_wire, line.octets);
+		r->input = INPUT_COMMAND;
+		return true;
+	}
+	/* the last octet may be the CR of the CRLF to come */
+	if (len > 1)
+		buf_take(&io->from_wire, len - 1);
+	return false;
+}
+
+bool
+relay_command(struct relay *r, struct io *io)
+{
+	if (r->crypt == CRYPT_ON && buf_len(&io->from_wire) > 0)
+		r->heard_inside = true;
+	switch (r->input) {
+	case INPUT_COMMAND:
+	case INPUT_CONTINUATION:
+		return command(r, io);
+	case INPUT_TRACE:
+		if (!put_trace(r, &io->to_local))
+			return false;
+		r->input = INPUT_MESSAGE;
+		r->dots = DOTS_CRLF;
+		return true;
+	case INPUT_MESSAGE:
+		return message(r, io);
+	case INPUT_CHUNK:
+		return chunk_octets(r, io);
+	case INPUT_SKIP:
+		return skip(r, io);
+	case INPUT_OVER:
+		return false;
+	}
+	return false;
+}

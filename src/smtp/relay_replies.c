@@ -1,0 +1,200 @@
+/* The mailer's replies, on their way to the client. */
+#include "smtp/relay_parts.h"
+
+/* Is this line of an EHLO reply for the client's eyes? */
+static bool
+keyword_passes(const struct relay *r, struct span text)
+{
+	/* extensions that turn the dialogue round or put octets where we expect lines */
+	static const char *const cannot_carry[] = { "ATRN", "TURN", "XEXCH50", "X-LINK2STATE" };
+	bool inside = r->crypt == CRYPT_ON;
+	struct span word;
+
+	span_word(&text, ' ', &word);
+	if (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")))
+		return false;
+	if (span_equal_nocase(word, SPAN("STARTTLS")))
+		return !inside && !r->set->must;
+	if (!inside)
+		return true;
+	for (size_t i = 0; i < sizeof(cannot_carry) / sizeof(cannot_carry[0]); i++)
+		if (span_equal_nocase(word, span_of(cannot_carry[i])))
+			return false;
+	return true;
+}
+
+static void
+put_held(struct relay *r, struct io *io, char separator)
+{
+	uint8_t head[4] = { '2', '5', '0', (uint8_t)separator };
+
+	buf_put(&io->to_wire, span(head, sizeof(head)));
+	buf_put(&io->to_wire, span(r->held, r->held_len));
+	buf_put(&io->to_wire, SPAN("\r\n"));
+}
+
+static void
+hold(struct relay *r, struct span text)
+{
+	buf_put(&(struct buf){ .mem = r->held, .cap = sizeof(r->held) }, text);
+	r->held_len = text.len;
+}
+
+static bool
+offers(const struct relay *r)
+{
+	return r->crypt == CRYPT_NOT_YET && r->set->suites->count > 0;
+}
+
+/*
+ * One line of a 250 reply to EHLO.  It is held until the next is there, for what is taken out or added
+ * decides which is the last.
+ */
+static void
+ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
+{
+	if (r->reply_lines == 0) {
+		hold(r, reply->text);
+	} else if (keyword_passes(r, reply->text)) {
+		put_held(r, io, '-');
+		hold(r, reply->text);
+	}
+	if (!reply->last)
+		return;
+	r->offered = offers(r);
+	put_held(r, io, r->offered ? '-' : ' ');
+	if (r->offered) {
+		buf_put(&io->to_wire, SPAN("250 "));
+		buf_put(&io->to_wire, handshake_offer(&r->handshake));
+		buf_put(&io->to_wire, SPAN("\r\n"));
+	}
+}
+
+/* Of what the mailer offers, we have to know whether chunks are chunks. */
+static void
+note_chunking(struct relay *r, struct span text)
+{
+	struct span word;
+
+	if (r->reply_lines == 0)
+		r->chunking = false;
+	else if (span_word(&text, ' ', &word) && span_equal_nocase(word, SPAN("CHUNKING")))
+		r->chunking = true;
+}
+
+/* What a whole reply means for what comes next. */
+static void
+reply_is_whole(struct relay *r, enum verb verb, unsigned code)
+{
+	bool good = code >= 200 && code < 300;
+
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_OWN_EHLO:
+	case VERB_HELO:
+		if (!good)
+			break;
+		r->hello = verb == VERB_HELO ? VERB_HELO : VERB_EHLO;
+		r->hello_inside = r->crypt == CRYPT_ON;
+		break;
+	case VERB_DATA:
+	case VERB_AUTH:
+	case VERB_OTHER:
+		/* 354 and 334 mean the same whatever they answer */
+		if (code == 354)
+			r->input = INPUT_TRACE;
+		else if (code == 334)
+			r->input = INPUT_CONTINUATION;
+		break;
+	case VERB_MESSAGE:
+	case VERB_CHUNK_LAST:
+		r->messages += good;
+		break;
+	case VERB_QUIT:
+		r->quit_code = code;
+		break;
+	default:
+		break;
+	}
+	if (code == 421)
+		r->gone = true;
+}
+
+/* A reply that nothing asked for, or that came before the mailer can have seen the message's end. */
+static void
+unasked(struct relay *r, struct io *io, const struct line *line, unsigned code)
+{
+	bool inside = r->input == INPUT_MESSAGE || relay_queue_first(r) == VERB_MESSAGE;
+
+	if (code == 421) {
+		buf_put(&io->to_wire, span(line->text.at, line->octets));
+		r->gone = true;
+	}
+	if (inside)
+		io->end = END_EARLY_REPLY;
+	else
+		io->end = code == 421 ? END_LOCAL_GONE : END_UNASKED_REPLY;
+}
+
+static void
+mailer_gone(struct relay *r, struct io *io)
+{
+	bool said_so = r->gone || r->quit_code == 221;
+
+	if (!said_so && !io->wire_eof && r->reply_lines == 0)
+		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
+		    r->set->hostname);
+	if (r->quit_code == 221)
+		io->end = END_DONE;
+	else
+		io->end = io->wire_eof ? END_WIRE_GONE : END_LOCAL_GONE;
+}
+
+bool
+relay_reply(struct relay *r, struct io *io)
+{
+	enum verb verb = relay_queue_first(r);
+	struct reply_line reply;
+	struct line line;
+
+	/* room for the longest line, one held back, and ours */
+	if (buf_room(&io->to_wire) < 2 * LINE_MAX_OCTETS + XCRYPT_LINE_MAX)
+		return false;
+	switch (line_reply(buf_peek(&io->from_local), &line)) {
+	case LINE_NONE:
+		if (io->local_eof)
+			mailer_gone(r, io);
+		return false;
+	case LINE_TOO_LONG:
+		io->end = END_BAD_REPLY;
+		return false;
+	case LINE_FOUND:
+		break;
+	}
+	if (!reply_line_read(line.text, &reply)) {
+		io->end = END_BAD_REPLY;
+		return false;
+	}
+	if (r->queue_len == 0 ||
+	    (verb == VERB_MESSAGE && io->to_local.taken < r->message_end)) {
+		unasked(r, io, &line, reply.code);
+		return false;
+	}
+
+	if (r->crypt != CRYPT_ON)
+		io_show(io, "<", line.text);
+	if (verb == VERB_EHLO || verb == VERB_OWN_EHLO)
+		note_chunking(r, reply.text);
+	if (verb == VERB_EHLO && reply.code == 250)
+		ehlo_line(r, io, &reply);
+	else if (verb != VERB_OWN_EHLO)
+		buf_put(&io->to_wire, span(line.text.at, line.octets));
+	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
+	if (reply.last) {
+		relay_queue_take(r);
+		reply_is_whole(r, verb, reply.code);
+		io->progress++;
+	}
+	buf_take(&io->from_local, line.octets);
+	return true;
+}

@@ -1,0 +1,189 @@
+#include "sys/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PORT_TEXT_MAX 8
+
+struct arguments {
+	char *at[CHILD_ARGUMENTS_MAX + 1];	/* NULL behind the last */
+	char text[CHILD_TEXT_MAX];		/* those in which something was replaced */
+	size_t used;
+};
+
+/* Appends to the argument being made.  -1 when there is no room. */
+static int
+append(struct arguments *arguments, const char *text, size_t len)
+{
+	if (len > sizeof(arguments->text) - arguments->used) {
+		errno = E2BIG;
+		return -1;
+	}
+	memcpy(arguments->text + arguments->used, text, len);
+	arguments->used += len;
+	return 0;
+}
+
+/* One argument with everything replaced in it. */
+static int
+replace(struct arguments *arguments, const char *from, const char *address, const char *port)
+{
+	static const struct { const char *name; size_t len; bool port; } names[] = {
+		{ "%{client-address}", sizeof("%{client-address}") - 1, false },
+		{ "%{client-port}", sizeof("%{client-port}") - 1, true },
+	};
+
+	while (*from != '\0') {
+		const char *piece = from;
+		size_t len = 1, taken = 1;
+
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strncmp(from, names[i].name, names[i].len) != 0)
+				continue;
+			piece = names[i].port ? port : address;
+			len = strlen(piece);
+			taken = names[i].len;
+		}
+		if (append(arguments, piece, len) < 0)
+			return -1;
+		from += taken;
+	}
+	return append(arguments, "", 1);
+}
+
+static int
+make_arguments(struct arguments *arguments, char *const argv[], const char *address,
+    const char *port)
+{
+	size_t count = 0;
+
+	arguments->used = 0;
+	for (; argv[count] != NULL; count++) {
+		if (count == CHILD_ARGUMENTS_MAX) {
+			errno = E2BIG;
+			return -1;
+		}
+		arguments->at[count] = argv[count];
+		if (strstr(argv[count], "%{") == NULL)
+			continue;
+		arguments->at[count] = arguments->text + arguments->used;
+		if (replace(arguments, argv[count], address, port) < 0)
+			return -1;
+	}
+	arguments->at[count] = NULL;
+	return 0;
+}
+
+static int
+set_or_unset(const char *name, const char *value)
+{
+	return value[0] != '\0' ? setenv(name, value, 1) : unsetenv(name);
+}
+
+static void
+texts(const struct address *a, char address[FD_ADDRESS_MAX], char port[PORT_TEXT_MAX])
+{
+	address_text(a, address);
+	port[0] = '\0';
+	if (a->len > 0)
+		snprintf(port, PORT_TEXT_MAX, "%u", (unsigned int)address_port(a));
+}
+
+/* Nothing of ours reads these, so the child's environment can simply be ours. */
+static int
+set_environment(const struct child_caller *caller)
+{
+	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
+	const char *protocol = caller->remote.len == 0 ? "" :
+	    address_family(&caller->remote) == AF_INET6 ? "TCP6" : "TCP";
+
+	texts(&caller->remote, address, port);
+	if (set_or_unset("PROTO", protocol) < 0 || set_or_unset("TCPREMOTEIP", address) < 0 ||
+	    set_or_unset("TCPREMOTEPORT", port) < 0)
+		return -1;
+	texts(&caller->local, address, port);
+	if (set_or_unset("TCPLOCALIP", address) < 0 || set_or_unset("TCPLOCALPORT", port) < 0)
+		return -1;
+	return 0;
+}
+
+/*
+ * Under inetd descriptor 2 is the client's socket: what the mailer complains of there would reach
+ * the client in the middle of the dialogue.
+ */
+static bool
+stderr_is_a_peer(void)
+{
+	return fcntl(STDERR_FILENO, F_GETFD) < 0 ||
+	    fd_same(STDERR_FILENO, STDIN_FILENO) || fd_same(STDERR_FILENO, STDOUT_FILENO);
+}
+
+/* Starts the program with `fd` as 0 and 1.  The parent gets the errno of a failed execve(). */
+static int
+spawn(char *const argv[], int fd, bool quiet, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	const short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+	sigset_t every, none;
+	int why;
+
+	sigfillset(&every);
+	sigemptyset(&none);
+	if ((why = posix_spawn_file_actions_init(&actions)) != 0)
+		return why;
+	if ((why = posix_spawnattr_init(&attributes)) != 0)
+		goto no_attributes;
+	if ((why = posix_spawnattr_setsigdefault(&attributes, &every)) != 0 ||
+	    (why = posix_spawnattr_setsigmask(&attributes, &none)) != 0 ||
+	    (why = posix_spawnattr_setflags(&attributes, flags)) != 0 ||
+	    (why = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO)) != 0 ||
+	    (why = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)) != 0)
+		goto done;
+	if (quiet && (why = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+	    O_RDWR, 0)) != 0)
+		goto done;
+	if ((why = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)) != 0)
+		goto done;
+	why = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+done:
+	posix_spawnattr_destroy(&attributes);
+no_attributes:
+	posix_spawn_file_actions_destroy(&actions);
+	return why;
+}
+
+int
+child_start(char *const argv[], const struct child_caller *caller, pid_t *pid)
+{
+	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
+	struct arguments arguments;
+	bool quiet = stderr_is_a_peer();
+	int ends[2], why;
+
+	texts(&caller->remote, address, port);
+	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
+	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	if (fd_prepare(ends[0]) < 0)
+		why = errno;
+	else
+		why = spawn(arguments.at, ends[1], quiet, pid);
+	close(ends[1]);
+	if (why != 0)
+		goto fail;
+	return ends[0];
+fail:
+	close(ends[0]);
+	errno = why;
+	return -1;
+}

@@ -1,0 +1,22 @@
+/*
+ * Calling one address.
+ */
+#ifndef SYS_DIAL_H
+#define SYS_DIAL_H
+
+#include "sys/fd.h"
+
+/*
+ * Connects a TCP (or, for AF_UNIX, local stream) socket to `to`, from `from` when that is not NULL
+ * (its port too, 0 for any), within `timeout_ms`.  The descriptor is close-on-exec, non-blocking,
+ * TCP_NODELAY.  Returns it, or -1 with errno (ETIMEDOUT after timeout_ms).
+ */
+int dial(const struct address *to, const struct address *from, int64_t timeout_ms);
+
+/*
+ * Reads a backend: `address:port`, `[v6]:port`, or an absolute path of a local socket.
+ * 0, or -1 when it is none of these.
+ */
+int dial_read_backend(struct address *out, struct span text);
+
+#endif

@@ -1,0 +1,71 @@
+#include "sys/ids.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+/* All three of each, and none of them root's to be had again. */
+static bool
+is_for_good(uid_t uid, gid_t gid)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+
+	if (getresuid(&r, &e, &s) == -1 || getresgid(&rg, &eg, &sg) == -1)
+		return false;
+	if (r != uid || e != uid || s != uid || rg != gid || eg != gid || sg != gid)
+		return false;
+	return uid == 0 || setuid(0) == -1;
+}
+
+int
+ids_become(const char *user, const char **why)
+{
+	struct passwd *entry;
+
+	if (user[0] == '\0' || geteuid() != 0)
+		return 0;
+	entry = getpwnam(user);
+	if (entry == NULL) {
+		*why = "there is no such user";
+		return -1;
+	}
+	/* groups first: without root they could not be changed any more */
+	if (initgroups(user, entry->pw_gid) == -1 ||
+	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) == -1 ||
+	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) == -1 ||
+	    !is_for_good(entry->pw_uid, entry->pw_gid)) {
+		*why = "root could not be given up";
+		return -1;
+	}
+	return 0;
+}
+
+int
+ids_drop_leftovers(const char **why)
+{
+	uid_t real, uid, saved;
+	gid_t gid = getegid();
+
+	if (getresuid(&real, &uid, &saved) == -1) {
+		*why = "the identity cannot be read";
+		return -1;
+	}
+	if (uid == 0 || (real == uid && saved == uid))
+		return 0;
+	/* group 0 goes only by root's hand */
+	if (real == 0 || saved == 0) {
+		if (setresuid(0, 0, 0) == -1 || setgroups(0, NULL) == -1) {
+			*why = "root's groups could not be given up";
+			return -1;
+		}
+	}
+	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1 ||
+	    !is_for_good(uid, gid)) {
+		*why = "root could not be given up";
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,367 @@
+#include "sys/settings.h"
+
+#include "sys/host.h"
+#include "sys/value.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#ifndef STATEDIR
+#define STATEDIR "/run/blackpony"
+#endif
+
+#define LINE_OCTETS_MAX 1024
+#define NAME_MAX_LEN 32			/* longer than any name of the table */
+#define SHOWN_MAX 80			/* of what was found, in an error */
+#define WHERE_MAX 240			/* "file:line" */
+
+static const struct setting {
+	const char *name;
+	value_read *read;
+	size_t to;			/* offset in struct settings */
+	const char *standard;		/* NULL: none */
+} table[] = {
+#define TO(member) offsetof(struct settings, member)
+	{ "suites", value_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
+	{ "policy", value_policy, TO(policy), "may" },
+	{ "user", value_text, TO(user), "" },
+	{ "backend", value_text, TO(backend), "" },
+	{ "client-address", value_client_address, TO(client_address), "auto" },
+	{ "proxy-from", value_not_built, 0, NULL },
+	{ "cache", value_directory, TO(cache), STATEDIR },
+	{ "key-lifetime", value_duration, TO(key_lifetime_ms), "2h" },
+	{ "cache-entries", value_entries, TO(cache_entries), "65536" },
+	{ "hostname", value_hostname, TO(hostname), "" },
+	{ "mark", value_yes_no, TO(mark), "yes" },
+	{ "connect-timeout", value_duration, TO(connect_timeout_ms), "30s" },
+	{ "dial-timeout", value_duration, TO(dial_timeout_ms), "4m" },
+	{ "handshake-timeout", value_duration, TO(handshake_timeout_ms), "30s" },
+	{ "command-timeout", value_duration, TO(command_timeout_ms), "5m" },
+	{ "data-timeout", value_duration, TO(data_timeout_ms), "10m" },
+	{ "final-timeout", value_duration, TO(final_timeout_ms), "1h" },
+	{ "idle-timeout", value_duration, TO(idle_timeout_ms), "2h" },
+	{ "sessions", value_not_built, 0, NULL },
+	{ "sessions-per-client", value_not_built, 0, NULL },
+	{ "log", value_facility, TO(log_facility), "mail" },
+#undef TO
+};
+
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+static const struct span policy_prefix = { (const uint8_t *)"policy.", 7 };
+
+/* Where the assignments of one file, or one -o, come from. */
+struct source {
+	char where[WHERE_MAX];
+	bool seen[TABLE_COUNT];
+	const struct settings_policy *older;	/* policies from before this source */
+};
+
+/* Leaves one line in s->error.  Always -1. */
+static int __attribute__((format(printf, 3, 4)))
+fail(struct settings *s, const char *where, const char *format, ...)
+{
+	int len = snprintf(s->error, sizeof(s->error), "%s: ", where);
+	va_list args;
+
+	assert(len > 0 && (size_t)len < sizeof(s->error));
+	va_start(args, format);
+	vsnprintf(s->error + len, sizeof(s->error) - (size_t)len, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* What was found, fit for an error: one line, not too long. */
+static const char *
+shown(char out[SHOWN_MAX + 4], struct span s)
+{
+	size_t len = s.len < SHOWN_MAX ? s.len : SHOWN_MAX;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = s.at[i] >= ' ' && s.at[i] < 0x7f ? (char)s.at[i] : '?';
+	memcpy(out + len, s.len > len ? "..." : "", s.len > len ? 4 : 1);
+	return out;
+}
+
+/* How many octets must be put in, dropped or replaced to make `b` of `a`. */
+static size_t
+distance(struct span a, struct span b)
+{
+	size_t row[NAME_MAX_LEN + 1];
+
+	assert(b.len <= NAME_MAX_LEN);
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t replace = diagonal + (a.at[i - 1] != b.at[j - 1]);
+			size_t change = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = replace < change ? replace : change;
+		}
+	}
+	return row[b.len];
+}
+
+static int
+fail_unknown(struct settings *s, const char *where, struct span name)
+{
+	size_t nearest = 0, least = SIZE_MAX;
+	char found[SHOWN_MAX + 4];
+
+	for (size_t i = 0; i < TABLE_COUNT && name.len <= NAME_MAX_LEN; i++) {
+		size_t edits = distance(name, span_of(table[i].name));
+
+		if (edits < least) {
+			least = edits;
+			nearest = i;
+		}
+	}
+	if (least > 2)
+		return fail(s, where, "there is no setting %s; blackpony.conf(5) lists what there"
+		    " is", shown(found, name));
+	return fail(s, where, "there is no setting %s; is it %s that was meant?",
+	    shown(found, name), table[nearest].name);
+}
+
+/* The newest policy for a domain is the first in the list, and counts. */
+static int
+set_policy(struct settings *s, const struct source *source, struct span domain, struct span value)
+{
+	struct address address;
+	char name[SHOWN_MAX + 4], found[SHOWN_MAX + 4];
+	enum policy policy = POLICY_MUST;
+	const char *wrong = value_policy(&policy, value);
+
+	if (wrong != NULL)
+		return fail(s, source->where, "policy.%s = %s %s",
+		    shown(name, domain), shown(found, value), wrong);
+	if (domain.len > 1 && domain.at[domain.len - 1] == '.')
+		domain.len--;
+	bool below = span_starts(domain, SPAN("."));
+	if (!host_is_name(span_from(domain, below)) && address_read(&address, domain, 0) < 0)
+		return fail(s, source->where, "policy.%s: expected a domain, as in"
+		    " policy.example.org, or policy..example.org for all below it", shown(found, domain));
+	for (const struct settings_policy *p = s->policies; p != source->older; p = p->next)
+		if (span_equal_nocase(span_of(p->domain), domain))
+			return fail(s, source->where, "policy.%s is set a second time",
+			    shown(found, domain));
+
+	struct settings_policy *new = malloc(sizeof(*new));
+	if (new == NULL)
+		return fail(s, source->where, "%s", strerror(errno));
+	*new = (struct settings_policy){ .next = s->policies, .policy = policy };
+	value_text(new->domain, domain);
+	s->policies = new;
+	return 0;
+}
+
+static int
+set_row(struct settings *s, struct source *source, size_t row, struct span value)
+{
+	char found[SHOWN_MAX + 4];
+
+	if (source->seen[row])
+		return fail(s, source->where, "%s is set a second time", table[row].name);
+	source->seen[row] = true;
+	const char *wrong = table[row].read((char *)s + table[row].to, value);
+	if (wrong != NULL)
+		return fail(s, source->where, "%s = %s %s", table[row].name,
+		    shown(found, value), wrong);
+	if (table[row].to == offsetof(struct settings, suites))
+		value_text(s->suites_origin, span_of(source->where));
+	return 0;
+}
+
+static struct span
+trim(struct span s)
+{
+	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/* Controls have no place in a setting, nor in a comment. */
+static int
+check_text(struct settings *s, const struct source *source, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.at[i] < ' ' && text.at[i] != '\t') || text.at[i] == 0x7f)
+			return fail(s, source->where, "found an octet 0x%02x, expected text",
+			    text.at[i]);
+	return 0;
+}
+
+static int
+assign(struct settings *s, struct source *source, struct span text)
+{
+	size_t equals = span_find(text, '=');
+	struct span name = trim(span(text.at, equals)), value = trim(span_from(text, equals + 1));
+	char found[SHOWN_MAX + 4];
+
+	if (equals == text.len || name.len == 0)
+		return fail(s, source->where, "found %s, expected name = value",
+		    shown(found, trim(text)));
+	if (value.len >= SETTINGS_TEXT_MAX || name.len >= SETTINGS_TEXT_MAX)
+		return fail(s, source->where, "%s: expected no more than %d characters",
+		    shown(found, name), SETTINGS_TEXT_MAX - 1);
+	if (span_starts(name, policy_prefix))
+		return set_policy(s, source, span_from(name, policy_prefix.len), value);
+	for (size_t row = 0; row < TABLE_COUNT; row++)
+		if (span_equal(name, span_of(table[row].name)))
+			return set_row(s, source, row, value);
+	return fail_unknown(s, source->where, name);
+}
+
+/* A line without its comment: `#` begins one in front and behind a blank, not inside a word. */
+static struct span
+without_comment(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (line.at[i] == '#' && (i == 0 || line.at[i - 1] == ' ' || line.at[i - 1] == '\t'))
+			return trim(span(line.at, i));
+	return trim(line);
+}
+
+/* One line without its newline.  Its length; LINE_OCTETS_MAX + 1: too long; -1: no more. */
+static int
+read_line(FILE *file, uint8_t line[LINE_OCTETS_MAX])
+{
+	int len = 0, c;
+
+	while ((c = getc(file)) != EOF && c != '\n') {
+		if (len == LINE_OCTETS_MAX)
+			return LINE_OCTETS_MAX + 1;
+		line[len++] = (uint8_t)c;
+	}
+	return c == EOF && len == 0 ? -1 : len;
+}
+
+static int
+fail_unreadable(struct settings *s, const char *path, int why)
+{
+	char where[WHERE_MAX];
+
+	snprintf(where, sizeof(where), "%.200s", path);
+	return fail(s, where, "cannot be read: %s", strerror(why));
+}
+
+static int
+read_lines(struct settings *s, const char *path, FILE *file)
+{
+	struct source source = { .older = s->policies };
+	uint8_t line[LINE_OCTETS_MAX];
+	int len;
+
+	for (size_t number = 1; (len = read_line(file, line)) >= 0; number++) {
+		snprintf(source.where, sizeof(source.where), "%.200s:%zu", path, number);
+		if (len > LINE_OCTETS_MAX)
+			return fail(s, source.where, "a line too long, expected no more than %d"
+			    " octets", LINE_OCTETS_MAX);
+		if (check_text(s, &source, span(line, (size_t)len)) < 0)
+			return -1;
+		struct span text = without_comment(span(line, (size_t)len));
+		if (text.len > 0 && assign(s, &source, text) < 0)
+			return -1;
+	}
+	return ferror(file) ? fail_unreadable(s, path, errno) : 0;
+}
+
+int
+settings_file(struct settings *s, const char *path, bool required)
+{
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL && errno == ENOENT && !required)
+		return 0;
+	if (file == NULL)
+		return fail_unreadable(s, path, errno);
+	int result = read_lines(s, path, file);
+	fclose(file);
+	return result;
+}
+
+int
+settings_option(struct settings *s, const char *assignment)
+{
+	struct source source = { .where = "-o", .older = s->policies };
+
+	if (check_text(s, &source, span_of(assignment)) < 0)
+		return -1;
+	return assign(s, &source, span_of(assignment));
+}
+
+void
+settings_defaults(struct settings *s)
+{
+	struct source source = { .where = "default" };
+
+	*s = (struct settings){ .policies = NULL };
+	for (size_t row = 0; row < TABLE_COUNT; row++) {
+		if (table[row].standard == NULL)
+			continue;
+		int result = set_row(s, &source, row, span_of(table[row].standard));
+		assert(result == 0);
+		(void)result;
+	}
+}
+
+int
+settings_finish(struct settings *s)
+{
+	struct utsname host;
+	char found[SHOWN_MAX + 4];
+
+	if (s->hostname[0] != '\0')
+		return 0;
+	if (uname(&host) < 0)
+		return fail(s, "hostname", "%s", strerror(errno));
+	struct span name = span_of(host.nodename);
+	if (name.len == 0 || value_hostname(s->hostname, name) != NULL)
+		return fail(s, "hostname", "this host calls itself %s, which is not a host name;"
+		    " set hostname = NAME", shown(found, name));
+	return 0;
+}
+
+enum policy
+settings_policy_for(const struct settings *s, struct span domain)
+{
+	const struct settings_policy *best = NULL;
+	size_t best_len = 0;
+
+	if (domain.len > 0 && domain.at[domain.len - 1] == '.')
+		domain.len--;
+	for (const struct settings_policy *p = s->policies; p != NULL; p = p->next) {
+		struct span name = span_of(p->domain);
+
+		if (span_equal_nocase(name, domain))
+			return p->policy;
+		if (name.at[0] == '.' && name.len < domain.len && name.len > best_len &&
+		    span_equal_nocase(span_from(domain, domain.len - name.len), name)) {
+			best = p;
+			best_len = name.len;
+		}
+	}
+	return best != NULL ? best->policy : s->policy;
+}
+
+void
+settings_free(struct settings *s)
+{
+	while (s->policies != NULL) {
+		struct settings_policy *next = s->policies->next;
+
+		free(s->policies);
+		s->policies = next;
+	}
+}

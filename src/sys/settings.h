@@ -1,0 +1,70 @@
+/*
+ * The settings: `name = value` lines of a file, and the same names from the command line.
+ *
+ * One table in settings.c says what there is, how each is read, and which are known by name but not
+ * built in.  Values that other modules give a meaning to (suites) are kept as text here, with the
+ * place they came from, for those modules to read.
+ */
+#ifndef SYS_SETTINGS_H
+#define SYS_SETTINGS_H
+
+#include "base/octets.h"
+
+#define SETTINGS_TEXT_MAX 256	/* characters of any value */
+#define SETTINGS_ERROR_MAX 512
+
+enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST };
+
+enum client_address { CLIENT_ADDRESS_AUTO, CLIENT_ADDRESS_NONE };
+
+struct settings_policy {		/* policy.DOMAIN */
+	struct settings_policy *next;
+	char domain[SETTINGS_TEXT_MAX];	/* ".example.org": all below it */
+	enum policy policy;
+};
+
+struct settings {
+	char suites[SETTINGS_TEXT_MAX];
+	enum policy policy;
+	struct settings_policy *policies;
+	char user[SETTINGS_TEXT_MAX];
+	char backend[SETTINGS_TEXT_MAX];
+	enum client_address client_address;
+	char cache[SETTINGS_TEXT_MAX];		/* a directory, or "off" */
+	int64_t key_lifetime_ms;
+	uint64_t cache_entries;
+	char hostname[SETTINGS_TEXT_MAX];	/* never empty after settings_finish() */
+	bool mark;
+	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
+	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
+	int log_facility;
+	char suites_origin[SETTINGS_TEXT_MAX];	/* "file:line" or "-o", for errors found later */
+	char error[SETTINGS_ERROR_MAX];		/* of the last call that failed, one line */
+};
+
+/* The defaults. */
+void settings_defaults(struct settings *s);
+
+/*
+ * Reads the file at `path`.  A file that is not there is no error unless `required`.
+ * 0, or -1 with s->error: "FILE:LINE: what was found, what was expected".
+ * A NUL, a line longer than 1,024 octets, a directory, a name set twice in one file: errors.
+ */
+int settings_file(struct settings *s, const char *path, bool required);
+
+/* One `name=value`, as with -o.  0, or -1 with s->error. */
+int settings_option(struct settings *s, const char *assignment);
+
+/* Fills in what depends on the host (hostname).  0, or -1 with s->error. */
+int settings_finish(struct settings *s);
+
+/*
+ * The policy for mail to `domain` (any case, one trailing dot allowed): policy.DOMAIN, else the longest
+ * `policy..SUFFIX` it is below, else `policy`.
+ */
+enum policy settings_policy_for(const struct settings *s, struct span domain);
+
+/* Frees the policies. */
+void settings_free(struct settings *s);
+
+#endif

@@ -1,0 +1,98 @@
+#include "sys/spool.h"
+
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct scan {
+	uint8_t last;
+	bool in_header, line_has_octets;
+};
+
+/* Counts, and looks for octets above 127. */
+static void
+scan(struct spool *spool, struct scan *state, struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t octet = s.at[i];
+
+		spool->octets += octet == '\n' && state->last != '\r' ? 2 : 1;
+		if (octet == '\n') {
+			if (!state->line_has_octets)
+				state->in_header = false;
+			state->line_has_octets = false;
+		} else if (octet != '\r') {
+			state->line_has_octets = true;
+		}
+		if (octet > 0x7f) {
+			spool->eight_bit = true;
+			spool->eight_bit_header = spool->eight_bit_header || state->in_header;
+		}
+		state->last = octet;
+	}
+}
+
+static int
+write_all(int fd, struct span s)
+{
+	while (s.len > 0) {
+		ssize_t done = write(fd, s.at, s.len);
+
+		if (done == -1 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return -1;
+		s = span_from(s, (size_t)done);
+	}
+	return 0;
+}
+
+static int
+nameless_file(void)
+{
+	const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
+	int fd = -1;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && fd == -1; i++)
+		if (folders[i] != NULL)
+			fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return fd;
+}
+
+int
+spool_open(struct spool *spool, int infd)
+{
+	struct scan state = { .in_header = true };
+	uint8_t chunk[16384];
+	struct stat st;
+	off_t start = 0;
+	ssize_t len;
+
+	*spool = (struct spool){ .fd = -1 };
+	bool in_place = fstat(infd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (start = lseek(infd, 0, SEEK_CUR)) != -1;
+	spool->fd = in_place ? fcntl(infd, F_DUPFD_CLOEXEC, 3) : nameless_file();
+	if (spool->fd == -1)
+		return -1;
+	while ((len = read(infd, chunk, sizeof(chunk))) != 0) {
+		if (len == -1 && errno == EINTR)
+			continue;
+		if (len == -1)
+			goto fail;
+		scan(spool, &state, span(chunk, (size_t)len));
+		if (!in_place && write_all(spool->fd, span(chunk, (size_t)len)) == -1)
+			goto fail;
+	}
+	if (state.last != '\n' && spool->octets > 0)
+		spool->octets += 2;
+	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) == -1)
+		goto fail;
+	return 0;
+fail:
+	close(spool->fd);
+	spool->fd = -1;
+	return -1;
+}

@@ -1,0 +1,162 @@
+#include "sys/value.h"
+
+#include "base/log.h"
+#include "sys/settings.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DURATION_DAYS_MAX 365
+#define ENTRIES_MAX 1000000		/* so many of the largest records still fit into one CDB */
+
+const char *
+value_text(void *to, struct span value)
+{
+	char *text = to;
+
+	assert(value.len < SETTINGS_TEXT_MAX);
+	if (value.len > 0)
+		memcpy(text, value.at, value.len);
+	text[value.len] = '\0';
+	return NULL;
+}
+
+const char *
+value_not_built(void *to, struct span value)
+{
+	(void)to, (void)value;
+	return "is not built into this version; leave it out";
+}
+
+struct word {
+	const char *text;
+	int value;
+};
+
+enum { WORD_UNKNOWN = -1, WORD_NOT_BUILT = -2 };
+
+/* The value of a word in a list that ends with NULL. */
+static int
+word_value(const struct word *words, struct span word)
+{
+	for (; words->text != NULL; words++)
+		if (span_equal(word, span_of(words->text)))
+			return words->value;
+	return WORD_UNKNOWN;
+}
+
+const char *
+value_policy(void *to, struct span value)
+{
+	static const struct word words[] = {
+		{ "never", POLICY_NEVER }, { "may", POLICY_MAY }, { "must", POLICY_MUST },
+		{ "known", WORD_NOT_BUILT }, { "pinned", WORD_NOT_BUILT }, { NULL, 0 },
+	};
+	int policy = word_value(words, value);
+
+	if (policy == WORD_NOT_BUILT)
+		return "is not built into this version; use never, may or must";
+	if (policy == WORD_UNKNOWN)
+		return "is not a policy; use never, may or must";
+	*(enum policy *)to = (enum policy)policy;
+	return NULL;
+}
+
+const char *
+value_client_address(void *to, struct span value)
+{
+	static const struct word words[] = {
+		{ "auto", CLIENT_ADDRESS_AUTO }, { "none", CLIENT_ADDRESS_NONE },
+		{ "netns", WORD_NOT_BUILT }, { "proxy-v1", WORD_NOT_BUILT },
+		{ "proxy-v2", WORD_NOT_BUILT }, { "xclient", WORD_NOT_BUILT },
+		{ "transparent", WORD_NOT_BUILT }, { NULL, 0 },
+	};
+	int how = word_value(words, value);
+
+	if (how == WORD_NOT_BUILT)
+		return "is not built into this version; use none";
+	if (how == WORD_UNKNOWN)
+		return "is not a way to tell the mailer; use auto or none";
+	*(enum client_address *)to = (enum client_address)how;
+	return NULL;
+}
+
+const char *
+value_directory(void *to, struct span value)
+{
+	/* a mailer starts us wherever it likes, such as in its queue */
+	if (!span_starts(value, SPAN("/")) && !span_equal(value, SPAN("off")))
+		return "is not a directory; write its whole path, from / on, or off";
+	return value_text(to, value);
+}
+
+const char *
+value_duration(void *to, struct span value)
+{
+	static const struct { uint8_t letter; uint64_t seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+	};
+	uint64_t number;
+
+	if (span_number(value, UINT64_MAX, &number))
+		return "lacks a unit; write s, m, h or d behind the number, as in 30s";
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && value.len > 0; i++) {
+		uint64_t max = DURATION_DAYS_MAX * UINT64_C(86400) / units[i].seconds;
+
+		if (value.at[value.len - 1] != units[i].letter ||
+		    !span_number(span(value.at, value.len - 1), max, &number) || number == 0)
+			continue;
+		*(int64_t *)to = (int64_t)(number * units[i].seconds * 1000);
+		return NULL;
+	}
+	return "is not a duration; write one number and one unit, from 1s to 365d: 30s, 4m, 2h or 1d";
+}
+
+const char *
+value_entries(void *to, struct span value)
+{
+	uint64_t number;
+
+	if (!span_number(value, ENTRIES_MAX, &number) || number == 0)
+		return "is not a number from 1 to 1000000";
+	*(uint64_t *)to = number;
+	return NULL;
+}
+
+/* It goes into EHLO and the trace line: nothing that could end either early. */
+const char *
+value_hostname(void *to, struct span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t octet = value.at[i], letter = octet | 0x20;
+		bool plain = (letter >= 'a' && letter <= 'z') || (octet >= '0' && octet <= '9') ||
+		    (octet != '\0' && strchr("-.:[]", octet) != NULL);
+
+		if (!plain)
+			return "is not a host name; use letters, digits, - and ., or [address]";
+	}
+	return value_text(to, value);
+}
+
+const char *
+value_yes_no(void *to, struct span value)
+{
+	static const struct word words[] = { { "yes", true }, { "no", false }, { NULL, 0 } };
+	int yes = word_value(words, value);
+
+	if (yes == WORD_UNKNOWN)
+		return "is neither yes nor no";
+	*(bool *)to = yes;
+	return NULL;
+}
+
+const char *
+value_facility(void *to, struct span value)
+{
+	int facility = log_facility(value);
+
+	if (facility < 0)
+		return "is not a syslog facility; use mail, daemon, user, auth or local0 to local7";
+	*(int *)to = facility;
+	return NULL;
+}

@@ -1,0 +1,112 @@
+# Claim: nothing learned in the clear survives; inside, EHLO comes first and XCRYPT and STARTTLS are refused (statements 3 and 4)
+from kit import xcrypt
+
+CHATTY = (b"SIZE 10240000", b"STARTTLS", b"8BITMIME", b"starttls", b"XCRYPT rotn_0.1", b"XCRYPT-ID x 1 y",
+          b"xcrypt-next z", b"HELP")
+
+
+def test_mailer_hears_a_fresh_ehlo(w):
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
+    client.quit()
+    session = mailer.session()
+    assert session.commands == [b"EHLO mail.a.example"] * 2 + [b"QUIT"], session.commands
+
+
+def test_other_names_inside(w):
+    mailer = w.mailer()
+    client = w.call(w.daemon(backend=mailer))
+    client.greet()
+    client.ehlo("clear.example")
+    client.xcrypt()
+    client.ehlo("inside.example")
+    client.message(b"Subject: x\r\n\r\nx\r\n.\r\n")
+    client.quit()
+    trace = mailer.messages[0].data.split(b"\r\n")[0]
+    assert b"inside.example" in trace and b"clear.example" not in trace, trace
+
+
+def test_our_line_instead_of_the_mailers(w):
+    client = w.session(w.daemon(backend=w.mailer(keywords=CHATTY)))
+    words = client.ehlo_reply.keywords()
+    assert client.offered() == [xcrypt.CHACHA, xcrypt.AES]
+    assert [k for k in words if k.lower().startswith(b"xcrypt")] == [client.offer], words
+    kept = [k for k in CHATTY if not k.lower().startswith(b"xcrypt")]
+    assert [k for k in words if not k.startswith(b"XCRYPT")] == kept, words
+    assert client.ehlo_reply.lines[0] == b"250-mailer.example"
+
+
+def test_inside_neither_xcrypt_nor_starttls(w):
+    mailer = w.mailer(keywords=CHATTY)
+    client = w.session(w.daemon(backend=mailer), xcrypt.AES)
+    words = [k.upper() for k in client.ehlo_reply.keywords()]
+    assert words == [b"SIZE 10240000", b"8BITMIME", b"HELP"], words
+    for line in (client.start(), b"XCRYPT OK", b"xcrypt", b"XCRYPT FAIL"):
+        reply = client.command(line)
+        assert reply.text.startswith(b"503 5.5.1 XCRYPT FAIL"), reply
+    for line in (b"STARTTLS", b"starttls"):
+        assert client.command(line).code == 503
+    client.message(b"x\r\n.\r\n")
+    client.quit()
+    assert not [c for c in mailer.commands if b"STARTTLS" in c.upper() or b"XCRYPT" in c.upper()]
+
+
+def test_inside_ehlo_comes_first(w):
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer))
+    client.xcrypt()
+    for line in ("MAIL FROM:<alice@a.example>", "VRFY x", "DATA", "BDAT 5 LAST", "AUTH PLAIN", "WHAT"):
+        if line.startswith("BDAT"):
+            continue    # its octets would have to be read
+        assert client.command(line).code == 503, line
+    assert client.command("NOOP").code == 250
+    assert client.command("RSET").code == 250
+    client.ehlo()
+    client.message(b"x\r\n.\r\n")
+    client.quit()
+    assert len(mailer.messages) == 1
+    assert [c for c in mailer.session().commands if c[:4] in (b"MAIL", b"VRFY", b"WHAT")] == \
+        [b"MAIL FROM:<alice@a.example>"]
+
+
+def test_old_client_may_say_mail_at_once(w):
+    """The mailer has heard EHLO again all the same, and nothing was grouped behind that."""
+    for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
+        mailer = w.mailer()
+        client = w.session(w.daemon({"suites": suite}, backend=mailer))
+        client.xcrypt(suite)
+        client.message(b"x\r\n.\r\n")
+        client.quit()
+        session = mailer.session()
+        assert session.commands[:3] == [b"EHLO mail.a.example"] * 2 + [b"MAIL FROM:<alice@a.example>"]
+        assert not session.grouped
+
+
+def test_blackpony_says_ehlo_again(w):
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], keywords=(b"PIPELINING", b"STARTTLS", b"XCRYPT-ID a 1 b"))
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    reply = pipe.command("EHLO mail.a.example")
+    assert reply.code == 250
+    words = [k.split(b" ")[0].upper() for k in reply.keywords()]
+    assert b"XCRYPT" not in words and b"STARTTLS" not in words and b"PIPELINING" in words, words
+    pipe.message(b"x\r\n.\r\n")
+    pipe.command("QUIT")
+    pipe.wait()
+    session = mailer.session()
+    assert session.clear[0] == session.inside[0] == b"EHLO mail.a.example"
+    assert [c.split(b" ")[0] for c in session.clear] == [b"EHLO", b"XCRYPT", b"XCRYPT"]
+    assert session.messages[0].encrypted == xcrypt.CHACHA
+
+
+def test_second_reply_is_the_one_that_counts(w):
+    """What was offered in the clear is not believed inside."""
+    def words(session, line):
+        if session.suite:
+            return b"250 mailer.example"
+        return b"250-mailer.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 99\r\n250 " + session.offer
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": words})
+    result = w.send(mailer, ["bob@b.example"], "Subject: ä\n\nx\n".encode())
+    assert result.status == 0, result
+    mail = [c for c in mailer.commands if c.startswith(b"MAIL")]
+    assert mail == [b"MAIL FROM:<alice@a.example>"], mail

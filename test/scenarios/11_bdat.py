@@ -1,0 +1,131 @@
+# Claim: BDAT counts exactly, whatever the number and whatever is in the chunk (statement 11)
+from kit import xcrypt
+
+KEYWORDS = (b"PIPELINING", b"CHUNKING", b"BINARYMIME", b"8BITMIME")
+ENVELOPE = ("MAIL FROM:<alice@a.example> BODY=BINARYMIME", "RCPT TO:<bob@b.example>")
+
+
+def inside(w, suite=xcrypt.CHACHA, **script):
+    mailer = w.mailer(**dict({"keywords": KEYWORDS}, **script))
+    server = w.daemon(backend=mailer)
+    client = w.session(server, suite)
+    return mailer, server, client
+
+
+def chunks(client, *parts):
+    """Each a command and its octets, in one packet and not."""
+    for line in ENVELOPE:
+        assert client.command(line).code == 250, line
+    for command, octets in parts:
+        client.send(command + b"\r\n" + octets)
+        reply = client.reply()
+        assert reply.code == 250, (command, reply)
+
+
+def test_chunks(w):
+    binary = bytes(range(256)) * 300
+    for suite in (None, xcrypt.CHACHA, xcrypt.AES):
+        mailer, _, client = inside(w, suite)
+        for parts in ([(b"BDAT 5 LAST", b"abcde")],
+                      [(b"BDAT 5", b"ab\r\n."), (b"BDAT 2", b"\r\n"), (b"BDAT 0 LAST", b"")],
+                      [(b"BDAT 0", b""), (b"BDAT 1", b"."), (b"bdat 2 last", b"\r\n")],
+                      [(b"BDAT 00000000000000000005 LAST", b"QUIT\r")],
+                      [(b"BDAT %d" % len(binary), binary), (b"BDAT 6 LAST", b"QUIT\r\n")],
+                      [(b"BDAT 0 LAST", b"")],
+                      [(b"BDAT 27 LAST", b"a\r\n.\r\nQUIT\r\nXCRYPT OK\r\n1234"[:27])]):
+            before = len(mailer.sessions[-1].messages)
+            chunks(client, *parts)
+            message = mailer.sessions[-1].messages[before]
+            assert message.body() == b"".join(octets for _, octets in parts), (suite, parts[0][0])
+            assert message.data.startswith(b"Received: ") == bool(suite)
+        client.quit()
+        assert mailer.finished()[0].ended == "quit"
+
+
+def test_bdat_and_data_by_turns(w):
+    mailer, _, client = inside(w)
+    for _ in range(3):
+        chunks(client, (b"BDAT 3", b"ab\n"), (b"BDAT 3 LAST", b"cd\n"))
+        client.message(b"x\r\n.\r\n")
+    client.quit()
+    assert [m.body() for m in mailer.messages] == [b"ab\ncd\n", b"x\r\n"] * 3
+    assert all(m.data.count(b"Received: ") == 1 for m in mailer.messages)
+
+
+def test_pipelined(w):
+    mailer, _, client = inside(w)
+    client.send("\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 3\r\nabcBDAT 2\r\nde"
+                b"BDAT 1 LAST\r\nfRSET\r\n" + "\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 4 LAST\r\nQUITQUIT\r\n")
+    codes = [client.reply().code for _ in range(10)]
+    assert codes == [250] * 9 + [221], codes
+    client.finish()
+    assert [m.body() for m in mailer.messages] == [b"abcdef", b"QUIT"]
+
+
+def test_octets_of_a_refused_chunk_are_no_commands(w):
+    mailer, _, client = inside(w, answers={"BDAT": b"452 4.2.2 full"})
+    for line in ENVELOPE:
+        client.command(line)
+    client.send(b"BDAT 16\r\nVRFY injected\r\n\r")
+    assert client.reply().code == 452
+    assert client.command("RSET").code == 250
+    client.quit()
+    assert not [c for c in mailer.commands if b"injected" in c]
+
+
+def test_numbers_that_are_huge(w):
+    """Carried or refused; what follows is never a command, and there is no message."""
+    for number in (2**31 - 1, 2**31, 2**32, 2**32 + 5, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**64 + 5, 10**40):
+        mailer, server, client = inside(w)
+        for line in ENVELOPE:
+            client.command(line)
+        client.send(b"BDAT %d LAST\r\n" % number + b"VRFY injected\r\n" * 20)
+        if client.readable(0.1):
+            reply = client.reply()
+            assert reply is None or reply.code // 100 in (4, 5), reply
+        client.finish()
+        client.rest()
+        server.finish()
+        assert not [c for c in mailer.commands if b"injected" in c], number
+        assert not mailer.messages
+
+
+def test_numbers_that_are_none(w):
+    """Nobody knows where the next command is: refused, and nothing of it reaches the mailer as commands."""
+    for words in (b"BDAT -5 LAST", b"BDAT", b"BDAT LAST", b"BDAT x", b"BDAT 5x LAST", b"BDAT +5 LAST",
+                  b"BDAT 0x5 LAST", b"BDAT 5 5 LAST", b"BDAT 5 FIRST", b"BDAT 5,LAST", b"BDAT 5\0 LAST",
+                  b"BDAT 1e1 LAST", b"BDAT \xd9\xa5 LAST"):
+        mailer, server, client = inside(w)
+        for line in ENVELOPE:
+            client.command(line)
+        client.send(words + b"\r\nVRFY injected\r\n")
+        reply = client.reply()
+        assert reply is None or reply.code // 100 in (4, 5), (words, reply)
+        client.finish()
+        client.rest()
+        server.finish()
+        assert not mailer.messages, words
+        assert not [c for c in mailer.commands if b"injected" in c or b"BDAT" in c], (words, mailer.commands)
+
+
+def test_cut_in_the_middle(w):
+    """The client goes away inside a chunk: no message."""
+    mailer, server, client = inside(w)
+    for line in ENVELOPE:
+        client.command(line)
+    client.send(b"BDAT 100 LAST\r\n" + b"x" * 99)
+    client.finish()
+    client.rest()
+    server.finish()
+    assert not mailer.messages
+
+
+def test_chunks_cut_into_packets(w):
+    mailer, _, client = inside(w)
+    for line in ENVELOPE:
+        client.command(line)
+    for octet in b"BDAT 6 LAST\r\na\r\n.\r\n":
+        client.send(bytes((octet,)))
+    assert client.reply().code == 250
+    client.quit()
+    assert mailer.messages[0].body() == b"a\r\n.\r\n"

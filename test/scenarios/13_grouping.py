@@ -1,0 +1,80 @@
+# Claim: our own commands are never grouped behind EHLO, DATA or QUIT, and are pipelined only where that is offered (statement 13)
+from kit import xcrypt
+
+BIG = b"Subject: x\n\n" + b"line\n" * 10000
+
+
+def test_recipients_in_arguments(w):
+    for offered in ((), (xcrypt.CHACHA,)):
+        for keywords in ((), (b"PIPELINING",), (b"PIPELINING", b"CHUNKING", b"8BITMIME", b"SIZE 99999999")):
+            mailer = w.mailer(xcrypt=offered, keywords=keywords)
+            result = w.send(mailer, ["r%d@b.example" % i for i in range(20)], BIG)
+            assert result.status == 0, result
+            session = mailer.session()
+            assert not session.grouped, session.grouped
+            assert len(session.messages[0].recipients) == 20
+
+
+def test_nothing_ahead_without_pipelining(w):
+    """Each command waits for the reply to the one before."""
+    ahead = []
+
+    def look(session, line):
+        if session.conn.got or session.waiting():
+            ahead.append(line)
+    mailer = w.mailer(keywords=(b"8BITMIME",), answers={"MAIL": look, "RCPT": look})
+    result = w.send(mailer, ["r%d@b.example" % i for i in range(20)])
+    assert result.status == 0, result
+    assert not ahead, ahead
+
+
+def test_helo_instead_of_ehlo(w):
+    mailer = w.mailer(answers={"EHLO": b"500 5.5.1 what"})
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 0, result
+    session = mailer.session()
+    assert not session.grouped
+    assert [c.split(b" ")[0] for c in session.commands[:3]] == [b"EHLO", b"HELO", b"MAIL"]
+
+
+def test_pipelining_is_used(w):
+    """MAIL and RCPTs come in fewer packets than commands; DATA waits for their replies."""
+    mailer = w.mailer()
+    seen = []
+
+    def look(session, line):
+        seen.append(session.conn.got.count(b"\n"))
+    mailer.script.answers["MAIL"] = look
+    result = w.send(mailer, ["r%d@b.example" % i for i in range(20)])
+    assert result.status == 0, result
+    assert seen == [20], seen
+
+
+def test_before_an_old_clients_mail(w):
+    """blackponyd repeats EHLO for it, and MAIL waits until that is answered."""
+    for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
+        mailer = w.mailer()
+        client = w.session(w.daemon({"suites": suite}, backend=mailer))
+        client.xcrypt(suite)
+        client.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+        assert [client.reply().code for _ in range(3)] == [250, 250, 354]
+        client.send(b"x\r\n.\r\n")
+        assert client.reply().code == 250
+        client.quit()
+        session = mailer.session()
+        assert not session.grouped, session.grouped
+        assert session.commands[1] == b"EHLO mail.a.example"
+
+
+def test_behind_the_clients_own_groups(w):
+    """A client inside that groups behind EHLO gets its replies in order all the same."""
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer))
+    client.xcrypt()
+    client.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+    assert [client.reply().code for _ in range(4)] == [250, 250, 250, 354]
+    client.send(b"x\r\n.\r\nQUIT\r\n")
+    assert [client.reply().code for _ in range(2)] == [250, 221]
+    client.finish()
+    session = mailer.session()
+    assert len(session.messages) == 1

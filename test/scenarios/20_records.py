@@ -1,0 +1,177 @@
+# Claim: a record that is changed, dropped, repeated, swapped, cut or from elsewhere ends the connection; nothing of it passes (statement 20)
+import re
+
+from kit import xcrypt
+
+GOOD, BAD = b"VRFY good\r\n", b"VRFY bad\r\n"
+
+
+def ends(w, wire_of, suite=xcrypt.CHACHA, clean_before=True):
+    """`wire_of(client)` is what is sent inside; the mailer never hears `bad`."""
+    mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
+    server = w.daemon(backend=mailer)
+    client = w.session(server, suite)
+    if clean_before:
+        assert client.command(GOOD[:-2]).code == 252
+    client.send_raw(wire_of(client))
+    client.rest()
+    client.close()
+    result = server.finish()
+    assert not [c for c in mailer.commands if b"bad" in c], mailer.commands
+    assert len(result.entries) == 1, result
+    assert re.search("record|header|content|close_notify|trunc|verif", result.log), result.log
+    return result
+
+
+def test_any_flipped_bit(w):
+    for at in (0, 1, 2, 3, 4, 5, 20, 260, 261, 276):
+        for bit in (0, 7):
+            def flip(client):
+                wire = bytearray(client.sealer.seal(BAD))
+                wire[at] ^= 1 << bit
+                return bytes(wire) + client.sealer.seal(BAD) * 2
+            ends(w, flip, (xcrypt.CHACHA, xcrypt.AES)[bit > 0])
+
+
+def test_dropped(w):
+    def drop(client):
+        client.sealer.seal(GOOD)
+        return client.sealer.seal(BAD)
+    ends(w, drop)
+
+
+def test_repeated(w):
+    def again(client):
+        wire = client.sealer.seal(GOOD)
+        return wire + wire + client.sealer.seal(BAD)
+    ends(w, again)
+
+
+def test_swapped(w):
+    def swap(client):
+        first, second = client.sealer.seal(BAD), client.sealer.seal(BAD)
+        return second + first
+    ends(w, swap, xcrypt.AES)
+
+
+def test_from_the_other_direction(w):
+    """The server's own record comes back to it."""
+    ends(w, lambda client: bytes(client.octets_in[-277:]))
+
+
+def test_from_another_session(w):
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    other = w.session(server, xcrypt.CHACHA)
+    ends(w, lambda client: other.sealer.seal(BAD))
+    other.quit()
+
+
+def test_first_record(w):
+    """Before anything else inside: clear text is none either."""
+    for wire in (b"EHLO bad\r\n", b"QUIT\r\n" * 100, bytes(277), b"\x17\x03\x03\x01\x10" + bytes(272)):
+        mailer = w.mailer()
+        server = w.daemon(backend=mailer)
+        client = w.session(server)
+        client.xcrypt()
+        client.send_raw(wire)
+        client.finish()
+        try:
+            assert client.rest() == b""
+        except xcrypt.BadRecord:
+            raise AssertionError("it answered in the clear")
+        server.finish()
+        assert len(mailer.commands) == 1, mailer.commands
+
+
+def inner(plaintext, header=None):
+    return lambda client: client.sealer.record(plaintext, header) + client.sealer.seal(BAD)
+
+
+def test_contents_that_are_none(w):
+    for plaintext in (b"", bytes(1), bytes(256),                         # no type octet
+                      BAD + b"\x16", BAD + b"\x17\x16\0", BAD + b"\x01", BAD + b"\x15",     # another type
+                      b"\x17", b"\x17" + bytes(255),                    # data without content
+                      b"\x01\x01\x15", b"\x02\x00\x15", b"\x01\x00\x00\x15", b"\x15", b"\x01\x15"):   # alerts
+        ends(w, inner(plaintext))
+
+
+def test_headers_out_of_range(w):
+    for header in (b"\x16\x03\x03\x01\x10", b"\x17\x03\x01\x01\x10", b"\x17\x02\x03\x01\x10", b"\x17\x03\x04\x01\x10"):
+        ends(w, inner(BAD + b"\x17" + bytes(256 - len(BAD) - 1), header))
+    for length in (0, 1, 16, 16402, 16640, 65535):
+        ends(w, lambda client: b"\x17\x03\x03" + length.to_bytes(2, "big") + bytes(length))
+
+
+def test_sizes_at_the_limit(w):
+    """17 to 16401 octets; any padding is taken, none too."""
+    mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
+    client = w.session(w.daemon(backend=mailer), xcrypt.AES)
+    for plaintext in (GOOD + b"\x17", GOOD + b"\x17\0", GOOD + b"\x17" + bytes(16385 - len(GOOD) - 1)):
+        client.send_raw(client.sealer.record(plaintext))
+        assert client.reply().code == 252
+    line = b"VRFY " + b"x" * 9000 + b"\r\n"
+    for cut in (1, 4):
+        client.send_raw(client.sealer.record(line[:cut] + b"\x17") + client.sealer.record(line[cut:] + b"\x17"))
+        assert client.reply().code == 252
+    client.quit()
+
+
+def test_too_long_inside(w):
+    ends(w, inner(BAD + b"\x17" + bytes(16386 - len(BAD) - 1)))
+
+
+def test_after_the_end(w):
+    ends(w, lambda client: client.sealer.end() + client.sealer.seal(BAD))
+    ends(w, lambda client: client.sealer.end() + BAD)
+
+
+def test_bad_record_inside_a_message(w):
+    """What was good before it has gone, and the message never ends."""
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    client = w.session(server, xcrypt.CHACHA)
+    for line in ("MAIL FROM:<alice@a.example>", "RCPT TO:<bob@b.example>", "DATA"):
+        client.command(line)
+    wire = bytearray(client.sealer.seal(b"bad\r\n.\r\n"))
+    wire[30] ^= 1
+    client.send_raw(client.sealer.seal(b"good\r\n") + bytes(wire))
+    client.rest()
+    client.close()
+    server.finish()
+    assert not mailer.messages
+
+
+class Meddler:
+    """Flips a bit at the end of the piece of that number."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __call__(self, piece):
+        self.left -= 1
+        return piece if self.left != -1 else piece[:-1] + bytes((piece[-1] ^ 1,))
+
+
+def test_blackpony_at_a_changed_reply(w):
+    """Whichever of the replies to EHLO, MAIL and RCPT, DATA, the dot is changed: no success."""
+    for number in range(4):
+        mailer = w.mailer()
+        tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(number))
+        result = w.send(tap, ["bob@b.example"])
+        assert result.status == 75, (number, result)
+        assert re.search("record|verif", result.log), result.log
+        assert tap.calls == 1, "called again"
+
+
+def test_blackpony_on_pipes_at_a_changed_reply(w):
+    """The mailer sees no reply from it, and an end."""
+    mailer = w.mailer()
+    tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(1))
+    pipe = w.pipe(tap)
+    pipe.greet()
+    pipe.ehlo()
+    reply = pipe.command("MAIL FROM:<alice@a.example>")
+    assert reply is None or reply.code == 421, reply
+    result = pipe.wait()
+    assert re.search("record|verif", result.log), result.log

@@ -1,0 +1,145 @@
+# Claim: an end of file without close_notify is never a clean end to the other side, except behind a 221 (statement 21)
+from kit import xcrypt
+from kit.mailer import DROP
+
+
+def truncated(log):
+    return "trunc" in log.lower() or "close_notify" in log
+
+
+def test_client_vanishes_inside_a_message(w):
+    """Even right behind the dot, as long as the client has no record's end there."""
+    for last in (b"half a mess", b"all of it\r\n", b"nearly\r\n."):
+        mailer = w.mailer()
+        server = w.daemon(backend=mailer)
+        client = w.session(server, xcrypt.CHACHA)
+        for line in ("MAIL FROM:<alice@a.example>", "RCPT TO:<bob@b.example>", "DATA"):
+            client.command(line)
+        client.send(last)
+        client.shut()
+        client.rest()
+        result = server.finish()
+        assert not mailer.messages
+        assert truncated(result.log), result.log
+        client.close()
+
+
+def test_client_vanishes_between_commands(w):
+    server = w.daemon(backend=w.mailer())
+    client = w.session(server, xcrypt.AES)
+    client.command("NOOP")
+    client.shut()
+    client.rest()
+    assert truncated(server.finish().log)
+
+
+def test_client_vanishes_inside_a_record(w):
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    client = w.session(server, xcrypt.AES)
+    client.send_raw(client.sealer.seal(b"VRFY bad\r\n")[:-1])
+    client.shut()
+    client.rest()
+    assert truncated(server.finish().log)
+    assert not [c for c in mailer.commands if b"bad" in c]
+
+
+def test_clean_end_without_quit(w):
+    server = w.daemon(backend=w.mailer())
+    client = w.session(server, xcrypt.CHACHA)
+    client.finish()
+    client.rest()
+    assert not truncated(server.finish().log)
+
+
+def test_server_says_when_it_closes(w):
+    """After its 221: close_notify, then the end; so too when the client only closes."""
+    server = w.daemon(backend=w.mailer())
+    for how in ("quit", "close"):
+        client = w.session(server, xcrypt.CHACHA)
+        if how == "quit":
+            assert client.command("QUIT").code == 221
+        else:
+            client.finish()
+        assert client.rest() == b""
+        assert client.opener.ended and not client.broken, how
+        client.finish()
+        client.close()
+
+
+def test_client_that_does_not_say_so_behind_221(w):
+    server = w.daemon(backend=w.mailer())
+    client = w.session(server, xcrypt.CHACHA)
+    assert client.command("QUIT").code == 221
+    client.close()
+    assert not truncated(server.finish().log)
+
+
+def test_mailer_behind_vanishes(w):
+    """The client inside gets an end that is announced, or none that looks like one."""
+    server = w.daemon(backend=w.mailer(answers={"VRFY": DROP}))
+    client = w.session(server, xcrypt.CHACHA)
+    reply = client.command("VRFY x")
+    assert reply is None or reply.code == 421, reply
+
+
+
+
+def test_blackpony_and_a_server_that_vanishes(w):
+    for verb in ("EHLO", "MAIL", "RCPT", "DATA", "."):
+        def answer(session, line, verb=verb):
+            return DROP if session.suite else None
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={verb: answer})
+        result = w.send(mailer, ["bob@b.example"])
+        assert result.status == 75, (verb, result)
+        assert truncated(result.log), (verb, result.log)
+        assert len(mailer.sessions) == 1, "called again with the message half sent"
+
+
+def test_blackpony_and_half_a_reply(w):
+    """`250-` and then nothing is no 250."""
+    def half(session, line):
+        session.conn.send(b"250-2.0.0 so far\r\n")
+        return DROP
+    for verb in ("MAIL", "."):
+        mailer = w.mailer(xcrypt=[xcrypt.AES], answers={verb: half})
+        assert w.send(mailer, ["bob@b.example"]).status == 75
+
+
+def test_blackpony_behind_a_221(w):
+    """The message was taken, and then 221 without close_notify, or nothing at all."""
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], end_notify=False)
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 0 and not truncated(result.log), result
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"QUIT": DROP})
+    assert w.send(mailer, ["bob@b.example"]).status == 0
+
+
+def test_blackpony_says_when_it_closes(w):
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+    assert w.send(mailer, ["bob@b.example"]).status == 0
+    session = mailer.session()
+    assert session.ended == "quit" and session.conn.opener.ended
+
+
+def test_pipes_and_a_server_that_vanishes(w):
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"MAIL": DROP})
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.ehlo()
+    reply = pipe.command("MAIL FROM:<alice@a.example>")
+    assert reply is None or reply.code == 421, reply
+    assert truncated(pipe.wait().log)
+
+
+def test_pipes_and_a_mailer_that_vanishes(w):
+    """sendmail dies inside a message: the far end sees no dot, and no message."""
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.ehlo()
+    for line in ("MAIL FROM:<alice@a.example>", "RCPT TO:<bob@b.example>", "DATA"):
+        pipe.command(line)
+    pipe.send(b"half")
+    pipe.wait()
+    assert not mailer.messages

@@ -1,0 +1,92 @@
+# Claim: records on the wire come in the padding's sizes, for payloads of one octet to 16 KiB and more (statement 22)
+from kit import xcrypt
+
+
+def sizes(wire):
+    """Of the records in these octets: what the headers say."""
+    found, at = [], 0
+    while at < len(wire):
+        assert wire[at:at + 3] == b"\x17\x03\x03", wire[at:at + 5]
+        found.append(int.from_bytes(wire[at + 3:at + 5], "big"))
+        at += 5 + found[-1]
+    assert at == len(wire)
+    return found
+
+
+def right(lengths):
+    for length in lengths:
+        assert length % 256 == 16 and 272 <= length <= 16400, length
+
+
+def behind_ok(octets):
+    at = octets.rindex(b"XCRYPT OK")
+    return octets[octets.index(b"\n", at) + 1:]
+
+
+def test_replies_of_the_server(w):
+    lengths = (1, 2, 200, 240, 254, 255, 256, 257, 500, 4000, 16370, 16383, 16384, 40000)
+    for suite in (xcrypt.CHACHA, xcrypt.AES):
+        answers = {"VRFY": lambda s, line: b"250 " + b"v" * int(line.split(b" ")[1])}
+        client = w.session(w.daemon(backend=w.mailer(answers=answers)), suite)
+        for length in lengths:
+            reply = client.command("VRFY %d" % length)
+            assert len(reply.text) == 4 + length
+        assert client.command("QUIT").code == 221
+        client.rest()
+        right(client.opener.lengths)
+        assert client.opener.ended
+        client.finish()
+
+
+def test_commands_of_blackpony(w):
+    """Each command alone is one size, close_notify too; a message is in as few as can be."""
+    for suite in (xcrypt.CHACHA, xcrypt.AES):
+        mailer = w.mailer(xcrypt=[suite], keywords=())
+        result = w.send(mailer, ["bob@b.example", "c" * 60 + "@b.example"], b"x\n" * 60000)
+        assert result.status == 0, result
+        found = sizes(behind_ok(bytes(mailer.session().conn.octets_in)))
+        right(found)
+        assert found[:5] == [272] * 5, found[:8]
+        assert found[-1] == 272
+        assert len(found) < 40, found
+
+
+def test_pipes(w):
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.ehlo()
+    for length in (1, 100, 250, 251, 252, 300):
+        pipe.command(b"NOOP " + b"n" * length)
+    pipe.command("QUIT")
+    pipe.wait()
+    found = sizes(behind_ok(bytes(mailer.session().conn.octets_in)))
+    right(found)
+    assert found == [272] * 3 + [272 + 256 * (n > 248) for n in (250, 251, 252, 300)] + [272] * 2, found
+
+
+def test_wiretap_sees_no_word(w):
+    """Of both programs: nothing of the envelope or the message on the wire, and no two lengths alike but the classes."""
+    mailer = w.mailer()
+    tap = w.wiretap(w.daemon(backend=mailer).port)
+    result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n", sender="ceo@quiet.example")
+    assert result.status == 0, result
+    seen = tap.seen()
+    for word in (b"secretary", b"hidden", b"merger", b"plan", b"ceo", b"quiet", b"MAIL", b"RCPT", b"DATA", b"QUIT",
+                 b"Taken", b"221 "):
+        assert word not in seen, word
+    for way in ("up", "down"):
+        right(sizes(behind_ok(bytes(tap.octets[way]))))
+    assert mailer.messages[0].body() == b"Subject: merger\r\n\r\nplan\r\n"
+
+
+def test_old_generation_hides_words(w):
+    for suite, status in ((xcrypt.ARSYFOR, 0), (xcrypt.ROTN, 0)):
+        mailer = w.mailer()
+        tap = w.wiretap(w.daemon({"suites": suite}, backend=mailer).port)
+        result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n", settings={"suites": suite})
+        assert result.status == status, result
+        assert result.entries[0]["crypt"] == suite
+        if suite == xcrypt.ARSYFOR:
+            assert b"merger" not in tap.seen()
+        assert mailer.messages[0].body() == b"Subject: merger\r\n\r\nplan\r\n"

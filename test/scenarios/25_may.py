@@ -1,0 +1,141 @@
+# Claim: `may` always delivers, once, whatever becomes of XCRYPT, but for the marks of tampering (statement 25)
+import time
+
+from kit import xcrypt
+from kit.conn import SLOW
+from kit.mailer import DROP, RESET, STALL
+
+ONE = [xcrypt.CHACHA]
+
+
+def delivered(mailer, sessions):
+    assert [m.data for m in mailer.messages] == [b"Subject: x\r\n\r\nwords\r\n"], mailer.commands
+    assert mailer.messages[0].encrypted is None
+    assert len(mailer.sessions) == sessions, len(mailer.sessions)
+    last = mailer.finished()[-1]
+    if sessions > 1:
+        assert not [c for c in last.commands if c.startswith(b"XCRYPT")], last.commands
+        assert b"MAIL FROM:<alice@a.example>" not in mailer.sessions[0].commands
+
+
+def arguments(w, settings=None, calls=1, **script):
+    mailer = w.mailer(**script)
+    result = w.send(mailer, ["bob@b.example"], settings=settings)
+    assert result.status == 0, result
+    delivered(mailer, calls)
+    assert result.entries[-1]["crypt"] == "none" and "why" in result.entries[-1], result
+    mailer.close()
+
+
+def pipes(w, settings=None, calls=1, **script):
+    mailer = w.mailer(**script)
+    pipe = w.pipe(mailer, settings)
+    pipe.greet()
+    reply = pipe.ehlo()
+    assert b"XCRYPT" not in reply.text
+    pipe.message(b"Subject: x\r\n\r\nwords\r\n.\r\n")
+    assert pipe.command("QUIT").code == 221
+    pipe.wait()
+    delivered(mailer, calls)
+    mailer.close()
+
+
+def both(w, **how):
+    arguments(w, **how)
+    pipes(w, **how)
+
+
+def test_no_offer(w):
+    both(w)
+    both(w, xcrypt=["new_3.0"])
+    both(w, keywords=(b"XXXXXX", b"SIZE 100000"))
+
+
+def test_policy_never(w):
+    both(w, xcrypt=ONE, settings={"policy": "never"})
+    both(w, xcrypt=ONE, settings={"suites": ""})
+
+
+def test_clean_fail_goes_on(w):
+    """On the same connection."""
+    for reply in (b"454 4.7.0 XCRYPT FAIL no", b"501 5.5.4 XCRYPT FAIL", b"500 what", b"502 no", b"504 5.5.4 XCRYPT FAIL",
+                  b"554 no", b"450 later"):
+        both(w, xcrypt=ONE, answers={"XCRYPT": reply})
+
+
+def test_unintelligible_calls_again(w):
+    """The same host, once, without XCRYPT."""
+    for reply in (b"421 4.3.2 bye", b"220 hello", b"354 go", b"250 2.0.0 ok", b"250-a\r\n250 b", b"454-a\r\n454 b",
+                  b"what is this", b"", b"\xff\xfe\0", b"9" * 5000):
+        arguments(w, xcrypt=ONE, answers={"XCRYPT": reply}, calls=2)
+    pipes(w, xcrypt=ONE, answers={"XCRYPT": b"250 2.0.0 ok"}, calls=2)
+    pipes(w, xcrypt=ONE, answers={"XCRYPT": b"421 4.3.2 bye"}, calls=2)
+
+
+def test_broken_calls_again(w):
+    for how in (DROP, RESET):
+        both(w, xcrypt=ONE, answers={"XCRYPT": how}, calls=2)
+
+
+def test_silence_calls_again(w):
+    both(w, xcrypt=ONE, answers={"XCRYPT": STALL}, calls=2, settings={"handshake-timeout": "1s"})
+
+
+def test_end_behind_ok_calls_again(w):
+    for how in (DROP, RESET):
+        both(w, xcrypt=ONE, answers={"XCRYPT OK": how}, calls=2)
+    both(w, xcrypt=ONE, answers={"XCRYPT OK": STALL}, calls=2, settings={"handshake-timeout": "1s"})
+
+
+def test_old_generation_calls_again(w):
+    for reply in (b"454 4.7.0 XCRYPT FAIL", b"500 what", b"250 2.0.0 ok", b"250 XCRYPT OK x"):
+        both(w, xcrypt=[xcrypt.ARSYFOR], answers={"XCRYPT OK": reply}, calls=2,
+             settings={"suites": xcrypt.ARSYFOR})
+
+
+def test_wrong_confirmation_waits(w):
+    for policy in ("may", "must"):
+        for reply in (b"250 XCRYPT OK " + b"0" * 32, b"454 4.7.0 XCRYPT FAIL", b"250 ok"):
+            mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT OK": reply})
+            result = w.send(mailer, ["bob@b.example"], settings={"policy": policy})
+            assert result.status == 75 and len(mailer.sessions) == 1, result
+            assert not mailer.messages
+            pipe = w.pipe(mailer, {"policy": policy})
+            pipe.greet()
+            assert pipe.command("EHLO mail.a.example").code == 421
+            pipe.wait()
+            assert len(mailer.sessions) == 2 and not mailer.messages
+
+
+def test_masked_by_a_firewall(w):
+    """As Cisco's inspection does it: in the offer, and in commands that slipped through."""
+    behind = w.mailer()
+    server = w.daemon(backend=behind)
+    tap = w.wiretap(server.port, down=lambda line: b"250 XXXXXX\r\n" if b"XCRYPT" in line else line)
+    assert w.send(tap, ["bob@b.example"]).status == 0
+    tap = w.wiretap(server.port, up=lambda line: b"XXXXXX" + line[6:] if line.startswith(b"XCRYPT") else line)
+    assert w.send(tap, ["bob@b.example"]).status == 0
+    assert len(behind.messages) == 2
+
+
+def test_calls_again_in_time_only(w):
+    """Within dial-timeout: when that is over there is no second call, and the message waits."""
+    mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": STALL})
+    began = time.monotonic()
+    result = w.send(mailer, ["bob@b.example"], settings={"handshake-timeout": "2s", "dial-timeout": "1s"})
+    assert result.status in (0, 75), result
+    assert len(mailer.sessions) == (1 if result.status == 75 else 2)
+    assert time.monotonic() - began < 8 * SLOW
+
+
+def test_server_goes_on_in_the_clear(w):
+    """blackponyd with clients that try and fail, or never try."""
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    for attempt in ((), ("XCRYPT",), ("XCRYPT bad_1.0 0 0",), ("XCRYPT", "XCRYPT x", "XCRYPT OK", "XCRYPT FAIL")):
+        client = w.session(server)
+        for line in attempt:
+            assert client.command(line).code // 100 in (4, 5)
+        client.message(b"x\r\n.\r\n")
+        client.quit()
+    assert len(mailer.messages) == 4

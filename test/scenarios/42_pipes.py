@@ -1,0 +1,165 @@
+# Claim: SMTP on standard input: greeting and replies pass, our own failures are 421 in the greeting or in the reply to EHLO (statements 24, 25 and 27)
+from kit import xcrypt
+from kit.mailer import DROP, STALL, dead_port
+from kit.run import SENDER
+
+
+def test_greeting_passes(w):
+    mailer = w.mailer(answers={"greeting": b"220-mailer.example ESMTP\r\n220 hello you"})
+    pipe = w.pipe(mailer)
+    assert pipe.reply().lines == [b"220-mailer.example ESMTP", b"220 hello you"]
+    assert pipe.command("QUIT").code == 221
+    assert pipe.wait().status == 0
+
+
+def test_all_passes(w):
+    """Per-recipient answers, DSN, SIZE and whatever else the far end has."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        mailer = w.mailer(xcrypt=offered, keywords=(b"DSN", b"SIZE 5", b"PIPELINING"), answers={
+            "RCPT": lambda s, line: b"550 5.1.1 no" if b"<no@" in line else None,
+            ".": b"250 2.0.0 kept as 17"})
+        pipe = w.pipe(mailer)
+        pipe.greet()
+        reply = pipe.ehlo("mail.a.example")
+        assert reply.lines[0] == b"250-mailer.example"
+        assert reply.keywords() == [b"DSN", b"SIZE 5", b"PIPELINING"]
+        assert pipe.command("MAIL FROM:<alice@a.example> SIZE=5 RET=HDRS").code == 250
+        pipe.send(b"RCPT TO:<yes@b.example> NOTIFY=NEVER\r\nRCPT TO:<no@b.example>\r\nDATA\r\n")
+        assert [pipe.reply().code for _ in range(3)] == [250, 550, 354]
+        pipe.send(b"x\r\n.\r\n")
+        assert pipe.reply().text == b"250 2.0.0 kept as 17"
+        assert pipe.command("RSET").code == 250
+        assert pipe.command("QUIT").code == 221
+        assert pipe.wait().status == 0
+        assert mailer.messages[0].sender == b"MAIL FROM:<alice@a.example> SIZE=5 RET=HDRS"
+        assert mailer.messages[0].recipients == [b"RCPT TO:<yes@b.example> NOTIFY=NEVER"]
+
+
+def test_standard_error_is_the_same_pipe(w):
+    """As sendmail has it: not a word but SMTP, -v or not."""
+    mailer = w.mailer(xcrypt=[xcrypt.AES])
+    pipe = w.pipe(mailer, stderr="stdout")
+    pipe.greet()
+    pipe.ehlo()
+    pipe.message(b"x\r\n.\r\n")
+    pipe.command("QUIT")
+    assert pipe.rest() == b""
+    sock, port = dead_port()
+    w.keep(sock)
+    pipe = w.pipe(port, stderr="stdout")
+    assert pipe.command("EHLO x").code == 421
+    said = pipe.rest()
+    assert said.count(b"\n") == said.count(b"421 "), said
+
+
+def test_nobody_reached(w):
+    sock, port = dead_port()
+    w.keep(sock)
+    pipe = w.pipe(port)
+    assert pipe.reply().text.startswith(b"421 4.4.1")
+    pipe.wait()
+
+
+def test_bad_settings(w):
+    for settings in ({"policy": "perhaps"}, {"nonsense": "1"}, {"suites": "x"}):
+        pipe = w.pipe(w.mailer(), settings)
+        assert pipe.reply().text.startswith(b"421 4.3.5")
+        pipe.wait()
+    pipe = w.pipe("[127.0.0.1")
+    assert pipe.reply().code == 421
+    pipe.wait()
+
+
+def test_bad_flags(w):
+    result = w.run([SENDER, "-Z", "--", "[127.0.0.1]:9"], b"EHLO x\r\n")
+    assert result.status == 75, result
+
+
+def test_refusing_greeting_passes(w):
+    for greeting in (b"421 4.3.2 too busy", b"554 5.7.1 go away", b"450 4.3.2 later"):
+        pipe = w.pipe(w.mailer(answers={"greeting": greeting}))
+        reply = pipe.reply()
+        assert reply.text == greeting, reply
+        pipe.wait()
+
+
+def test_never_5yz_of_our_own(w):
+    """Whatever the far end does before it has said anything that counts."""
+    for verb, answer in (("greeting", DROP), ("greeting", b"what"), ("greeting", b""), ("EHLO", DROP), ("EHLO", b"what")):
+        pipe = w.pipe(w.mailer(answers={verb: answer}))
+        reply = pipe.reply()
+        if reply.code == 220:
+            reply = pipe.command("EHLO x")
+        assert reply.code == 421, (verb, answer, reply)
+        pipe.wait()
+
+
+def test_silence(w):
+    pipe = w.pipe(w.mailer(answers={"greeting": STALL}), {"command-timeout": "1s"})
+    assert pipe.reply().code == 421
+    pipe.wait()
+
+
+def test_helo_of_the_mailer(w):
+    """We say EHLO for it, and answer in one line."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        mailer = w.mailer(xcrypt=offered)
+        pipe = w.pipe(mailer)
+        pipe.greet()
+        reply = pipe.command("HELO mail.a.example")
+        assert reply.code == 250 and len(reply.lines) == 1, reply
+        pipe.message(b"x\r\n.\r\n")
+        pipe.command("QUIT")
+        pipe.wait()
+        assert mailer.commands[0] == b"EHLO mail.a.example"
+        assert mailer.messages[0].encrypted == (offered[0] if offered else None)
+
+
+def test_helo_where_ehlo_is_refused(w):
+    mailer = w.mailer(answers={"EHLO": b"500 what"})
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    assert pipe.command("HELO mail.a.example").text == b"250 mailer.example"
+    pipe.message(b"x\r\n.\r\n")
+    pipe.command("QUIT")
+    pipe.wait()
+    assert [c for c in mailer.commands if c[:4] in (b"EHLO", b"HELO")][-1] == b"HELO mail.a.example"
+    assert len(mailer.messages) == 1
+
+
+def test_ehlo_refused(w):
+    """The refusal passes; sendmail goes on with HELO by itself."""
+    mailer = w.mailer(answers={"EHLO": b"500 5.5.1 what"})
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    reply = pipe.command("EHLO mail.a.example")
+    if reply.code != 250:
+        assert reply.text == b"500 5.5.1 what"
+        assert pipe.command("HELO mail.a.example").code == 250
+    pipe.message(b"x\r\n.\r\n")
+    pipe.command("QUIT")
+    pipe.wait()
+    assert len(mailer.messages) == 1
+
+
+def test_mailer_gone_before_a_word(w):
+    mailer = w.mailer()
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.wait()
+    assert mailer.session().commands in ([], [b"QUIT"])
+
+
+def test_pipelined_behind_ehlo(w):
+    """A mailer that does not wait: its commands come behind the second EHLO, in their order."""
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+    codes = [pipe.reply().code for _ in range(4)]
+    if codes[0] != 421:
+        assert codes == [250, 250, 250, 354], codes
+        pipe.send(b"x\r\n.\r\nQUIT\r\n")
+        assert [pipe.reply().code for _ in range(2)] == [250, 221]
+        assert mailer.messages[0].encrypted == xcrypt.CHACHA
+    pipe.wait()

@@ -1,0 +1,75 @@
+# Claim: a mailer that is a program gets a socket, the caller's address and nothing else, and is not left behind (statements 10, 27 and 31)
+import socket
+
+from kit import xcrypt
+from kit.conn import Client
+
+
+def test_message(w):
+    for suite in (None, xcrypt.CHACHA):
+        client = w.session(w.daemon(program=w.program()), suite)
+        client.message(b"Subject: x\r\n\r\nx\r\n.\r\n")
+        client.quit()
+    reports = w.reports(2)
+    assert all(r["messages"][0].endswith("Subject: x\r\n\r\nx\r\n") for r in reports)
+    assert sorted(r["messages"][0].startswith("Received: ") for r in reports) == [False, True]
+
+
+def test_what_it_gets(w):
+    server = w.daemon(program=w.program())
+    client = w.session(server)
+    port = client.reader.getsockname()[1]
+    client.quit()
+    report = w.reports()[0]
+    assert report["sockets"] == [True, True], "pipes are trusted by mailers"
+    assert [fd for fd in report["descriptors"] if fd > 3] == [], report["descriptors"]
+    env = report["environment"]
+    assert (env["TCPREMOTEIP"], env["TCPREMOTEPORT"]) == ("127.0.0.1", str(port)), env
+    assert (env["TCPLOCALIP"], env["TCPLOCALPORT"]) == ("127.0.0.1", str(server.port)), env
+    assert env["PROTO"] == "TCP"
+
+
+def test_environment_of_the_caller_is_not_believed(w):
+    """What a super-server or a user left there is not what the program hears."""
+    w.environment.update(TCPREMOTEIP="10.0.0.1", TCPREMOTEPORT="1", TCPREMOTEHOST="trusted.example",
+                         TCPREMOTEINFO="root")
+    server = w.daemon(program=w.program())
+    w.session(server).quit()
+    env = w.reports()[0]["environment"]
+    assert env["TCPREMOTEIP"] == "127.0.0.1"
+    assert env["TCPREMOTEPORT"] != "1"
+
+
+def test_client_vanishes(w):
+    """The program hears an end and goes; blackponyd does not wait for anything else."""
+    for suite in (None, xcrypt.AES):
+        server = w.daemon(program=w.program())
+        client = w.session(server, suite)
+        client.command("MAIL FROM:<alice@a.example>")
+        client.close()
+        server.finish()
+    for report in w.reports(2):
+        assert report["messages"] == [] and report["ended"] in ("eof", "reset")
+
+
+def test_program_that_goes_on_after_the_end(w):
+    """Its 221 and a long sleep: the client is not kept waiting."""
+    script = "printf '220 x\\r\\n'; read a; printf '221 bye\\r\\n'; exec <&- >&-; exec sleep 600"
+    client = w.call(w.daemon(program=["/bin/sh", "-c", script]))
+    client.greet()
+    assert client.command("QUIT").code == 221
+    assert client.rest() == b""
+
+
+def test_ipv6(w):
+    try:
+        server = w.daemon(program=w.program("%{client-address}"), address="::1")
+    except OSError:
+        return
+    sock = socket.create_connection(("::1", server.port), 10)
+    client = w.keep(Client(sock))
+    client.greet()
+    client.quit()
+    report = w.reports()[0]
+    assert report["environment"]["TCPREMOTEIP"] == "::1" and report["environment"]["PROTO"] == "TCP6"
+    assert report["arguments"] == ["::1"]

@@ -1,0 +1,1 @@
+"""What the scenarios drive blackponyd and blackpony with."""

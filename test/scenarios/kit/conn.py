@@ -1,0 +1,266 @@
+"""A line-wise connection with deadlines, over a socket or a pair of pipes, and an SMTP client on it."""
+import os
+import select
+import socket
+import time
+
+from . import xcrypt
+
+SLOW = 4 if "/san" in os.environ.get("BIN", "") else 1
+PATIENCE = 10 * SLOW    # seconds for anything that ought to happen at once
+
+
+class TooSlow(Exception):
+    """Nothing came within the deadline."""
+
+
+class Reply:
+    """An SMTP reply: its lines as they stood on the wire, without CRLF."""
+
+    def __init__(self, lines):
+        self.lines = lines
+        self.code = int(lines[-1][:3]) if lines[-1][:3].isdigit() else 0
+        self.text = b"\n".join(lines)
+
+    def keywords(self):
+        """What an EHLO reply offers, the first line left out."""
+        return [line[4:] for line in self.lines[1:]]
+
+    def __repr__(self):
+        return "Reply(%r)" % (self.lines,)
+
+
+class Conn:
+    def __init__(self, reader, writer=None, patience=PATIENCE):
+        self.reader, self.writer = reader, writer or reader
+        self.patience = patience
+        os.set_blocking(self.reader.fileno(), False)
+        os.set_blocking(self.writer.fileno(), False)
+        self.got = b""          # plain octets not yet asked for
+        self.wire = b""         # of a record not yet whole
+        self.octets_in, self.octets_out = bytearray(), bytearray()  # as on the wire
+        self.sealer = self.opener = None
+        self.eof = self.broken = False
+
+    # octets
+
+    def send_raw(self, octets, patience=None):
+        """All of them; a peer that is gone is no error here, as it shows when reading."""
+        deadline = time.monotonic() + (patience or self.patience)
+        self.octets_out += octets
+        poll = select.poll()
+        poll.register(self.writer.fileno(), select.POLLOUT)
+        octets = memoryview(octets)
+        while octets:
+            if not poll.poll(max(0, deadline - time.monotonic()) * 1000):
+                raise TooSlow("%d octets not taken" % len(octets))
+            try:
+                octets = octets[os.write(self.writer.fileno(), octets[:65536]):]
+            except BlockingIOError:
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                self.broken = True
+                return
+
+    def send(self, octets, patience=None):
+        self.send_raw(self.sealer.seal(octets) if self.sealer else octets, patience)
+
+    def fill(self, deadline):
+        """One more piece into self.got; False at the end of file."""
+        if self.eof:
+            return False
+        poll = select.poll()
+        poll.register(self.reader.fileno(), select.POLLIN)
+        if not poll.poll(max(0, deadline - time.monotonic()) * 1000):
+            raise TooSlow("nothing came; last: %r" % bytes(self.octets_in[-300:]))
+        try:
+            piece = os.read(self.reader.fileno(), 65536)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            self.broken, piece = True, b""
+        self.octets_in += piece
+        self.eof = not piece
+        if self.opener:
+            plain, self.wire = self.opener.open(self.wire + piece)
+            self.got += plain
+        else:
+            self.got += piece
+        return not self.eof
+
+    def encrypt(self, sealer, opener):
+        """From here on; what has been read already is the first ciphertext."""
+        self.sealer, self.opener = sealer, opener
+        self.got, pending = b"", self.got
+        plain, self.wire = opener.open(pending)
+        self.got = plain
+
+    def readable(self, seconds):
+        """Does anything (or the end) come within that time?"""
+        poll = select.poll()
+        poll.register(self.reader.fileno(), select.POLLIN)
+        return bool(self.got or self.eof or poll.poll(seconds * 1000))
+
+    # lines
+
+    def line(self, patience=None):
+        """The next line without its CRLF; None at the end."""
+        deadline = time.monotonic() + (patience or self.patience)
+        scanned = 0
+        while True:
+            at = self.got.find(b"\n", scanned)
+            if at >= 0:
+                line, self.got = self.got[:at], self.got[at + 1:]
+                return line[:-1] if line.endswith(b"\r") else line
+            scanned = len(self.got)
+            if not self.fill(deadline):
+                return None
+
+    def reply(self, patience=None):
+        lines = []
+        while True:
+            line = self.line(patience)
+            if line is None:
+                assert not lines, "the end inside a reply: %r" % lines
+                return None
+            lines.append(line)
+            if line[3:4] != b"-":
+                return Reply(lines)
+
+    def exactly(self, count):
+        deadline = time.monotonic() + self.patience
+        while len(self.got) < count:
+            if not self.fill(deadline):
+                raise EOFError("%d of %d octets" % (len(self.got), count))
+        octets, self.got = self.got[:count], self.got[count:]
+        return octets
+
+    def until(self, mark):
+        """Everything through `mark`."""
+        deadline = time.monotonic() + self.patience
+        scanned = 0
+        while True:
+            at = self.got.find(mark, scanned)
+            if at >= 0:
+                octets, self.got = self.got[:at + len(mark)], self.got[at + len(mark):]
+                return octets
+            scanned = max(0, len(self.got) - len(mark))
+            if not self.fill(deadline):
+                raise EOFError("no %r in %d octets" % (mark, len(self.got)))
+
+    def rest(self, patience=None):
+        """Everything to the end of file."""
+        deadline = time.monotonic() + (patience or self.patience)
+        while self.fill(deadline):
+            pass
+        octets, self.got = self.got, b""
+        return octets
+
+    def command(self, line, patience=None):
+        self.send(line.encode() + b"\r\n" if isinstance(line, str) else line + b"\r\n")
+        return self.reply(patience)
+
+    # ends
+
+    def finish(self):
+        """A clean end of what is sent here."""
+        if self.sealer:
+            self.send_raw(self.sealer.end())
+        self.shut()
+
+    def shut(self):
+        if self.reader is self.writer:
+            try:
+                self.writer.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        else:
+            self.writer.close()
+
+    def abort(self):
+        """A reset instead of an end."""
+        self.reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.reader.close()
+
+    def close(self):
+        self.reader.close()
+        self.writer.close()
+
+
+class Client(Conn):
+    """Says SMTP as the caller does, and XCRYPT step by step."""
+    hs = None
+    offer = None
+    ehlo_reply = None
+
+    def greet(self):
+        reply = self.reply()
+        assert reply and reply.code == 220, "greeting %r" % reply
+        return reply
+
+    def ehlo(self, name="mail.a.example"):
+        reply = self.command("EHLO " + name)
+        assert reply and reply.code == 250, "EHLO: %r" % reply
+        offers = [k for k in reply.keywords() if k.upper().split(b" ")[0] == b"XCRYPT"]
+        assert len(offers) < 2, offers
+        self.offer = offers[0] if offers else None
+        self.ehlo_reply = reply
+        return reply
+
+    def offered(self):
+        return self.offer.decode().split(" ")[1:] if self.offer else []
+
+    def start(self, suite=xcrypt.CHACHA, pair=None, nonce=None):
+        """The handshake's state; its first line comes back without being sent."""
+        self.hs = xcrypt.Handshake(suite, pair, nonce)
+        self.hs.offer = self.offer
+        return self.hs.choice()
+
+    def ask(self, suite=xcrypt.CHACHA, pair=None, nonce=None, **fields):
+        self.start(suite, pair, nonce)
+        reply = self.command(self.hs.choice(**fields))
+        self.take_answer(reply)
+        return reply
+
+    def take_answer(self, reply):
+        if reply and reply.code == 250:
+            self.hs.answer_line = reply.text
+            self.hs.derive(server=False)
+
+    def take_ok(self):
+        """The reply to XCRYPT OK, which has been sent."""
+        reply = self.reply()
+        expected = b"250 XCRYPT OK"
+        if self.hs.generation == "2.0":
+            expected += b" " + self.hs.keys.confirm_b.hex().encode()
+        assert reply and reply.text == expected, "XCRYPT OK: %r" % reply
+        self.encrypt(*self.hs.directions(server=False))
+
+    def confirm(self):
+        self.send(self.hs.ok(server=False) + b"\r\n")
+        self.take_ok()
+
+    def xcrypt(self, suite=xcrypt.CHACHA, pair=None):
+        reply = self.ask(suite, pair)
+        assert reply and reply.code == 250, "XCRYPT: %r" % reply
+        self.confirm()
+        return self
+
+    def message(self, data, sender="alice@a.example", to=("bob@b.example",), params=""):
+        """A whole transaction; `data` is as on the wire, with its CRLF.CRLF."""
+        for line in ["MAIL FROM:<%s>%s" % (sender, params)] + ["RCPT TO:<%s>" % r for r in to]:
+            reply = self.command(line)
+            assert reply and reply.code == 250, "%s: %r" % (line, reply)
+        reply = self.command("DATA")
+        assert reply and reply.code == 354, "DATA: %r" % reply
+        self.send(data)
+        reply = self.reply()
+        assert reply and reply.code == 250, "after the dot: %r" % reply
+        return reply
+
+    def quit(self):
+        reply = self.command("QUIT")
+        assert reply and reply.code == 221, "QUIT: %r" % reply
+        assert self.rest() == b""
+        self.finish()
+        self.close()

@@ -1,0 +1,26 @@
+#!/usr/bin/python3
+"""The mailer as a program on descriptors 0 and 1.  mailer_program.py DIRECTORY [ARGUMENT ...]
+
+Leaves a file in DIRECTORY that says what it heard.
+"""
+import os
+import socket
+import stat
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from kit import mailer     # noqa: E402
+from kit.conn import Conn  # noqa: E402
+
+
+def main():
+    socks = [stat.S_ISSOCK(os.fstat(fd).st_mode) for fd in (0, 1)]
+    extra = {"sockets": socks, "arguments": sys.argv[2:], "environment": dict(os.environ),
+             "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd"))}
+    sock = socket.socket(fileno=0)
+    session = mailer.Session(Conn(sock), mailer.Script(name="program.example"))
+    session.run()
+    mailer.write_report(session, os.path.join(sys.argv[1], "session-%d" % os.getpid()), extra)
+
+
+main()

@@ -1,0 +1,317 @@
+"""Starts blackponyd and blackpony the way super-servers and mailers do, and sees them end."""
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from .conn import Client, PATIENCE
+from .mailer import FakeMailer
+from .wiretap import Wiretap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
+BIN = os.path.abspath(os.environ.get("BIN") or os.path.join(REPO, "bin"))
+DAEMON, SENDER = os.path.join(BIN, "blackponyd"), os.path.join(BIN, "blackpony")
+PROGRAM = os.path.join(HERE, "mailer_program.py")
+
+
+class Skip(Exception):
+    """This cannot be tried here, and why."""
+
+
+def pairs(line):
+    """The name=value pairs of a log line."""
+    return dict(re.findall(r"(\S+?)=(\S*)", line))
+
+
+def connections(log):
+    """Of a log, the one line for each connection."""
+    return [pairs(line) for line in log.splitlines() if re.match(r"\w+\[\d+\]: session ", line)]
+
+
+class Result:
+    """What a program left behind."""
+
+    def __init__(self, status, out, log):
+        self.status, self.out, self.log = status, out, log
+        self.entries = connections(log)
+
+    def __repr__(self):
+        return "exit %r, output %r, log:\n%s" % (self.status, self.out, self.log)
+
+
+class World:
+    """A temporary folder, and all that one test starts.  The end of the test ends it all."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.cache = self.path("cache")
+        os.mkdir(self.cache, 0o700)
+        with open(self.path("empty.conf"), "w"):
+            pass
+        self.things = []        # with close()
+        self.children = []      # (what, Popen)
+        self.counter = 0
+        self.environment = dict(os.environ)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            self.environment[name] = "exitcode=99:log_path=%s" % self.path("sanitizer")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def keep(self, thing):
+        self.things.append(thing)
+        return thing
+
+    def options(self, settings, **more):
+        """Arguments for these settings over the ones that tests want."""
+        merged = {"cache": self.cache, "hostname": "mx.b.example"}
+        merged.update({name.replace("_", "-"): value for name, value in more.items()})
+        merged.update(settings or {})
+        out = ["-C", self.path("empty.conf"), "-v"]
+        for name, value in merged.items():
+            if value is not None:
+                out += ["-o", "%s=%s" % (name, value)]
+        return out
+
+    def spawn(self, argv, **how):
+        child = subprocess.Popen(argv, env=how.pop("env", self.environment), close_fds=True, **how)
+        self.children.append((os.path.basename(argv[0]), child))
+        return child
+
+    def log_file(self, what):
+        self.counter += 1
+        return open(self.path("%s-%d.log" % (what, self.counter)), "w+b")
+
+    # the other ends
+
+    def mailer(self, *args, **script):
+        return self.keep(FakeMailer(*args, **script))
+
+    def wiretap(self, port, **how):
+        return self.keep(Wiretap(port, **how))
+
+    # blackponyd
+
+    def daemon(self, settings=None, backend=None, program=None, **how):
+        """A super-server for blackponyd in front of `backend`, a FakeMailer or a port, or a program."""
+        more = {"client-address": "none"}
+        if backend is not None:
+            more["backend"] = "127.0.0.1:%d" % getattr(backend, "port", backend)
+        argv = [DAEMON] + self.options(settings, **more) + (program or [])
+        return self.keep(SuperServer(self, argv, **how))
+
+    def program(self, *arguments):
+        """The command line of a mailer that is a program; reports() says what it heard."""
+        os.makedirs(self.path("program"), exist_ok=True)
+        return [sys.executable, PROGRAM, self.path("program")] + list(arguments)
+
+    def reports(self, count=1):
+        found = []
+
+        def enough():
+            found[:] = sorted(f for f in os.listdir(self.path("program")) if not f.endswith(".new"))
+            return len(found) >= count
+        eventually(enough, "the program's report")
+        return [json.load(open(self.path("program/" + name))) for name in found]
+
+    def call(self, port, **how):
+        """A client, connected and nothing said."""
+        sock = socket.create_connection(("127.0.0.1", getattr(port, "port", port)), PATIENCE)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.keep(Client(sock, **how))
+
+    def session(self, port, suite=None):
+        """A client that has said EHLO; with a suite, inside."""
+        client = self.call(port)
+        client.greet()
+        client.ehlo()
+        if suite:
+            client.xcrypt(suite)
+            client.ehlo()
+        return client
+
+    # blackpony
+
+    def run(self, argv, stdin=b"", patience=3 * PATIENCE, **how):
+        """Any program to its end."""
+        log = self.log_file(os.path.basename(argv[0]))
+        child = self.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, **how)
+        out, _ = child.communicate(stdin, timeout=patience)
+        return Result(child.returncode, out, read_log(log.name))
+
+    def send(self, host, recipients, message=b"Subject: x\n\nwords\n", settings=None, sender="alice@a.example",
+             **how):
+        """blackpony with recipients in its arguments."""
+        argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["-f", sender, "--"]
+        return self.run(argv + [operand(host)] + list(recipients), message, **how)
+
+    def pipe(self, host, settings=None, **how):
+        """blackpony speaking SMTP on two pipes, as sendmail would start it."""
+        argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["--", operand(host)]
+        return self.keep(PipeClient(self, argv, **how))
+
+    # the end
+
+    def close(self):
+        """Returns what went wrong after the test itself, as a list of words."""
+        for thing in reversed(self.things):
+            try:
+                thing.close()
+            except OSError:
+                pass
+        faults = []
+        deadline = time.monotonic() + PATIENCE
+        for what, child in self.children:
+            try:
+                status = child.wait(max(0.1, deadline - time.monotonic()))
+                if status < 0 or status == 99:
+                    faults.append("%s ended with status %d" % (what, status))
+            except subprocess.TimeoutExpired:
+                faults.append("%s did not end" % what)
+                child.kill()
+                child.wait()
+        faults += ["%s: %s" % (f, open(self.path(f)).read()) for f in os.listdir(self.folder)
+                   if f.startswith("sanitizer")]
+        return faults
+
+    def logs(self):
+        """What the programs have said, for somebody who looks into a failure."""
+        out = []
+        for name in sorted(os.listdir(self.folder)):
+            if name.endswith(".log") and os.path.getsize(self.path(name)):
+                out.append("--- %s\n%s" % (name, read_log(self.path(name))[-3000:]))
+        return "\n".join(out)
+
+
+class SuperServer:
+    """Listens, and gives each connection to a program of its own as inetd would.
+
+    stderr   "file": descriptor 2 is a log file; "socket": it is the connection too, as inetd does
+    """
+
+    def __init__(self, world, argv, stderr="file", preexec=None, address="127.0.0.1"):
+        self.world, self.argv, self.stderr, self.preexec = world, argv, stderr, preexec
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family)
+        self.port = self.listener.getsockname()[1]
+        self.started, self.log_names = [], []
+        self.changed = threading.Condition()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            log = self.world.log_file("blackponyd")
+            child = self.world.spawn(self.argv, stdin=sock, stdout=sock, preexec_fn=self.preexec,
+                                     stderr=log if self.stderr == "file" else sock)
+            sock.close()
+            log.close()
+            with self.changed:
+                self.started.append(child)
+                self.log_names.append(log.name)
+                self.changed.notify_all()
+
+    def child(self, index=0):
+        """The process of that connection."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.started) > index, PATIENCE), \
+                "nobody called"
+            return self.started[index]
+
+    def finish(self, index=0):
+        """What the session of that number left, once its process is over."""
+        child = self.child(index)
+        status = child.wait(PATIENCE)
+        return Result(status, None, read_log(self.log_names[index]))
+
+    def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+
+class PipeClient(Client):
+    """The mailer's side of blackpony's pipes."""
+
+    def __init__(self, world, argv, stderr="file"):
+        self.log = world.log_file("blackpony")
+        self.child = world.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=self.log if stderr == "file" else subprocess.STDOUT)
+        super().__init__(self.child.stdout, self.child.stdin, patience=3 * PATIENCE)
+
+    def wait(self):
+        """What it left; the pipes are closed on it first."""
+        self.writer.close()
+        out = self.rest()
+        return Result(self.child.wait(PATIENCE), out, read_log(self.log.name))
+
+    def close(self):
+        for pipe in (self.reader, self.writer):
+            try:
+                pipe.close()
+            except OSError:
+                pass
+
+
+def operand(host):
+    """A port or somebody who listens at one, as blackpony's operand."""
+    if isinstance(host, str):
+        return host
+    return "[127.0.0.1]:%d" % getattr(host, "port", host)
+
+
+def read_log(name):
+    with open(name, "rb") as log:
+        return log.read().decode("utf-8", "backslashreplace")
+
+
+def eventually(check, what):
+    """Looks again and again until it holds, for things that give no event."""
+    deadline = time.monotonic() + PATIENCE
+    while not check():
+        assert time.monotonic() < deadline, "never came: " + what
+        time.sleep(0.005)
+
+
+def taken(sock):
+    """Waits until the other end, on this host, has read all that was sent on this TCP socket."""
+    def key(address):
+        return "%08X:%04X" % (int.from_bytes(socket.inet_aton(address[0]), "little"), address[1])
+    own, peer = key(sock.getsockname()), key(sock.getpeername())
+
+    def empty():
+        with open("/proc/self/net/tcp") as table:
+            for line in table:
+                words = line.split()
+                if (words[1], words[2]) == (peer, own):
+                    return words[4].split(":")[1] == "00000000"
+        return True
+    eventually(empty, "the other end's reading")
+
+
+def need_root():
+    if os.getuid() != 0:
+        raise Skip("needs root")
+
+
+def copy_program(source, folder):
+    """A copy that other users can reach."""
+    os.chmod(folder, 0o755)
+    return shutil.copy(source, folder)
+
+
+def pipe_size(fd, octets=4096):
+    """A pipe that holds little, so that who writes to it must wait."""
+    fcntl.fcntl(fd, 1031, octets)   # F_SETPIPE_SZ

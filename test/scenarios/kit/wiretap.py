@@ -1,0 +1,118 @@
+"""The wire between two ends: listens, calls on, writes down all octets, and meddles when told to."""
+import select
+import socket
+import threading
+
+from .conn import PATIENCE
+
+
+class Wiretap:
+    """A relay on a port of its own.
+
+    up, down     functions of a clear line (with its line end) of one direction that return what goes on
+                 instead; b"" drops the line.  RESET ends both sides with a reset.
+    wire_up, wire_down   the same for the pieces of octets behind `XCRYPT OK`
+    split        everything goes on in single octets
+    """
+    RESET = object()
+
+    def __init__(self, port, up=None, down=None, wire_up=None, wire_down=None, split=False):
+        self.port_behind, self.split = port, split
+        self.line_filters = {"up": up, "down": down}
+        self.wire_filters = {"up": wire_up, "down": wire_down}
+        self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before meddling
+        self.calls = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            self.calls += 1
+            try:
+                far = socket.create_connection(("127.0.0.1", self.port_behind), PATIENCE)
+            except OSError:
+                near.close()
+                continue
+            far.settimeout(None)
+            threading.Thread(target=Relay(self, near, far).run, daemon=True).start()
+
+    def seen(self):
+        return bytes(self.octets["up"] + self.octets["down"])
+
+    def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+
+class Relay:
+    def __init__(self, tap, near, far):
+        self.tap = tap
+        self.ways = [Way(tap, "up", near, far), Way(tap, "down", far, near)]
+        for sock in (near, far):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def run(self):
+        try:
+            while any(way.open for way in self.ways):
+                poll = select.poll()
+                for way in self.ways:
+                    if way.open:
+                        poll.register(way.source, select.POLLIN)
+                ready = [fd for fd, _ in poll.poll(60000 * PATIENCE)]
+                for way in self.ways:
+                    if way.source.fileno() in ready:
+                        way.move()
+        except ConnectionAbortedError:
+            for way in self.ways:
+                way.source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        except OSError:
+            pass
+        for way in self.ways:
+            way.source.close()
+
+
+class Way:
+    def __init__(self, tap, name, source, sink):
+        self.tap, self.name, self.source, self.sink = tap, name, source, sink
+        self.open, self.held, self.encrypted = True, b"", False
+
+    def move(self):
+        piece = self.source.recv(65536)
+        self.tap.octets[self.name] += piece
+        if not piece:
+            self.open = False
+            self.send(self.held)
+            self.sink.shutdown(socket.SHUT_WR)
+        elif self.encrypted:
+            self.send(self.filter(self.tap.wire_filters, piece))
+        else:
+            self.move_lines(self.held + piece)
+
+    def move_lines(self, octets):
+        while b"\n" in octets and not self.encrypted:
+            line, octets = octets.split(b"\n", 1)
+            line += b"\n"
+            self.encrypted = b"XCRYPT OK" in line
+            self.send(self.filter(self.tap.line_filters, line))
+        self.held = b"" if self.encrypted else octets
+        if self.encrypted and octets:
+            self.send(self.filter(self.tap.wire_filters, octets))
+
+    def filter(self, filters, octets):
+        out = filters[self.name](octets) if filters[self.name] else octets
+        if out is Wiretap.RESET:
+            raise ConnectionAbortedError
+        return out
+
+    def send(self, octets):
+        pieces = [octets[i:i + 1] for i in range(len(octets))] if self.tap.split else [octets]
+        for piece in pieces:
+            self.sink.sendall(piece)

@@ -1,0 +1,179 @@
+#include "unit.h"
+
+#include "base/octets.h"
+
+static void
+comparing_folds_ascii_only(void **state)
+{
+	(void)state;
+	assert_true(span_equal(SPAN("abc"), SPAN("abc")));
+	assert_false(span_equal(SPAN("abc"), SPAN("abC")));
+	assert_false(span_equal(SPAN("abc"), SPAN("abcd")));
+	assert_true(span_equal(SPAN("a\0b"), SPAN("a\0b")));
+	assert_false(span_equal(SPAN("a\0b"), SPAN("a\0c")));
+	assert_true(span_equal(span(NULL, 0), SPAN("")));
+	assert_true(span_equal_nocase(SPAN("XCRYPT-az"), SPAN("xcrypt-AZ")));
+	assert_false(span_equal_nocase(SPAN("@"), SPAN("`")));
+	assert_false(span_equal_nocase(SPAN("["), SPAN("{")));
+	assert_false(span_equal_nocase(SPAN("\xc4"), SPAN("\xe4")));
+	assert_true(span_starts(SPAN("abc"), SPAN("ab")));
+	assert_true(span_starts(SPAN("ab"), SPAN("ab")));
+	assert_false(span_starts(SPAN("a"), SPAN("ab")));
+	assert_true(span_starts_nocase(SPAN("Mail from"), SPAN("MAIL")));
+	assert_false(span_starts_nocase(SPAN("Mai"), SPAN("MAIL")));
+}
+
+static void
+an_empty_line_is_no_verb(void **state)
+{
+	(void)state;
+	assert_false(span_equal_nocase(SPAN(""), SPAN("QUIT")));
+	assert_false(span_starts_nocase(SPAN(""), SPAN("QUIT")));
+}
+
+static void
+rest_and_find_keep_inside(void **state)
+{
+	(void)state;
+	assert_span(span_from(SPAN("abc"), 1), "bc");
+	assert_int_equal(span_from(SPAN("abc"), 3).len, 0);
+	assert_int_equal(span_from(SPAN("abc"), SIZE_MAX).len, 0);
+	assert_int_equal(span_find(SPAN("a=b=c"), '='), 1);
+	assert_int_equal(span_find(SPAN("abc"), '='), 3);
+	assert_int_equal(span_find(SPAN("a\0b"), '\0'), 1);
+	assert_int_equal(span_find(span(NULL, 0), 'a'), 0);
+}
+
+static void
+words_are_told_by_single_separators(void **state)
+{
+	struct span rest = SPAN("one  two "), word;
+
+	(void)state;
+	assert_true(span_word(&rest, ' ', &word));
+	assert_span(word, "one");
+	assert_true(span_word(&rest, ' ', &word));
+	assert_span(word, "");
+	assert_true(span_word(&rest, ' ', &word));
+	assert_span(word, "two");
+	assert_true(span_word(&rest, ' ', &word));
+	assert_span(word, "");
+	assert_false(span_word(&rest, ' ', &word));
+}
+
+static void
+numbers_have_a_limit(void **state)
+{
+	uint64_t n = 7;
+
+	(void)state;
+	assert_true(span_number(SPAN("0"), 0, &n) && n == 0);
+	assert_true(span_number(SPAN("00025"), 25, &n) && n == 25);
+	assert_false(span_number(SPAN("26"), 25, &n));
+	assert_true(span_number(SPAN("65535"), UINT16_MAX, &n) && n == 65535);
+	assert_false(span_number(SPAN("65536"), UINT16_MAX, &n));
+	assert_true(span_number(SPAN("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX);
+	assert_false(span_number(SPAN("18446744073709551616"), UINT64_MAX, &n));
+	assert_false(span_number(SPAN("99999999999999999999999"), UINT64_MAX, &n));
+	assert_int_equal(n, UINT64_MAX);
+}
+
+static void
+numbers_are_digits_only(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	assert_false(span_number(SPAN(""), 9, &n));
+	assert_false(span_number(SPAN("-1"), 9, &n));
+	assert_false(span_number(SPAN("+1"), 9, &n));
+	assert_false(span_number(SPAN(" 1"), 9, &n));
+	assert_false(span_number(SPAN("1 "), 9, &n));
+	assert_false(span_number(SPAN("1\0"), 9, &n));
+	assert_false(span_number(SPAN("0x1"), 99, &n));
+}
+
+static void
+hex_goes_both_ways(void **state)
+{
+	const uint8_t octets[] = { 0x00, 0x9a, 0xff };
+	uint8_t back[3];
+	char text[6];
+
+	(void)state;
+	octets_to_hex(text, octets, 3);
+	assert_memory_equal(text, "009aff", 6);
+	assert_true(octets_from_hex(back, 3, SPAN("009AfF")));
+	assert_memory_equal(back, octets, 3);
+	assert_false(octets_from_hex(back, 3, SPAN("009aff0")));
+	assert_false(octets_from_hex(back, 3, SPAN("009af")));
+	assert_false(octets_from_hex(back, 3, SPAN("009afg")));
+	assert_false(octets_from_hex(back, 3, SPAN("009a f")));
+	assert_false(octets_from_hex(back, 3, SPAN("0x9aff")));
+	assert_true(octets_from_hex(back, 0, SPAN("")));
+}
+
+static void
+numbers_are_big_endian(void **state)
+{
+	const uint8_t want[] = { 0xf1, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08 };
+	uint8_t octets[8];
+
+	(void)state;
+	octets_put64(octets, UINT64_C(0xf102030405060708));
+	assert_memory_equal(octets, want, 8);
+	assert_true(octets_get64(want) == UINT64_C(0xf102030405060708));
+	octets_put32(octets, 0xf1020304);
+	assert_memory_equal(octets, want, 4);
+	assert_int_equal(octets_get32(want), 0xf1020304);
+	octets_put16(octets, 0xf102);
+	assert_memory_equal(octets, want, 2);
+	assert_int_equal(octets_get16(want), 0xf102);
+}
+
+/* statement 23: every octet counts, wherever the difference is */
+static void
+threat_23_secrets_are_compared_whole(void **state)
+{
+	uint8_t a[32] = { 0 }, b[32] = { 0 };
+
+	(void)state;
+	assert_true(octets_equal_secret(a, b, 32));
+	for (size_t i = 0; i < 32 * 8; i++) {
+		b[i / 8] = (uint8_t)(1u << i % 8);
+		assert_false(octets_equal_secret(a, b, 32));
+		b[i / 8] = 0;
+	}
+	assert_true(octets_equal_secret(a, b, 0));
+}
+
+/* statement 23 */
+static void
+threat_23_wiping_zeroes_all_and_no_more(void **state)
+{
+	uint8_t octets[] = { 1, 2, 3, 4 };
+	const uint8_t want[] = { 1, 0, 0, 4 };
+
+	(void)state;
+	octets_wipe(octets + 1, 2);
+	assert_memory_equal(octets, want, 4);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(comparing_folds_ascii_only),
+		cmocka_unit_test(an_empty_line_is_no_verb),
+		cmocka_unit_test(rest_and_find_keep_inside),
+		cmocka_unit_test(words_are_told_by_single_separators),
+		cmocka_unit_test(numbers_have_a_limit),
+		cmocka_unit_test(numbers_are_digits_only),
+		cmocka_unit_test(hex_goes_both_ways),
+		cmocka_unit_test(numbers_are_big_endian),
+		cmocka_unit_test(threat_23_secrets_are_compared_whole),
+		cmocka_unit_test(threat_23_wiping_zeroes_all_and_no_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

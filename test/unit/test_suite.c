@@ -1,0 +1,180 @@
+#include "crypt/suite.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define DEFAULTS "chacha20poly1305_2.0 aes256gcm_2.0"
+
+static struct suite_list
+list_of(const char *names)
+{
+	struct suite_list list;
+	struct span culprit;
+
+	assert_int_equal(suite_list_read(&list, span_of(names), &culprit), 0);
+	return list;
+}
+
+static void
+names_are_cipher_and_generation(void **state)
+{
+	unsigned rank = 100;
+	size_t count = 0;
+
+	(void)state;
+	for (const struct suite *s = suite_table; s->name != NULL; s++, count++) {
+		char name[SUITE_NAME_MAX + 1];
+
+		assert_true(strlen(s->name) <= SUITE_NAME_MAX);
+		snprintf(name, sizeof(name), "%s_%s", s->cipher->name, s->exchange->generation);
+		assert_string_equal(s->name, name);
+		assert_ptr_equal(suite_find(span_of(s->name)), s);
+		assert_true(s->exchange->rank <= rank);
+		rank = s->exchange->rank;
+	}
+	assert_true(count >= 4 && count <= SUITE_MAX);
+}
+
+/* The fields of every row fit what struct agreement and its users have for them. */
+static void
+rows_fit(void **state)
+{
+	(void)state;
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		const struct exchange *x = s->exchange;
+		const struct cipher *c = s->cipher;
+
+		assert_true(x->public_len <= EXCHANGE_PUBLIC_MAX);
+		assert_true(x->secret_len <= EXCHANGE_SECRET_MAX);
+		assert_true(x->nonce_len <= EXCHANGE_NONCE_MAX);
+		assert_true(c->key_len <= CIPHER_KEY_MAX);
+		assert_true((c->stream == NULL) == (c->seal != NULL && c->open != NULL));
+		assert_true((x->public_len == 0) == (x->pair == NULL));
+		assert_true((x->secret_len == 0) == (x->agree == NULL));
+		assert_true((x->rank >= 20) == (x->confirms && x->hash_transcript != NULL &&
+		    x->hears_ehlo_first));
+	}
+}
+
+static void
+find_takes_exact_names_only(void **state)
+{
+	(void)state;
+	assert_null(suite_find(SPAN("")));
+	assert_null(suite_find(span(NULL, 0)));
+	assert_null(suite_find(SPAN("ARSYFOR_1.0")));
+	assert_null(suite_find(SPAN("arsyfor_1")));
+	assert_null(suite_find(SPAN("arsyfor_1.0 ")));
+	assert_null(suite_find(SPAN("arsyfor_1.0\0")));
+	assert_null(suite_find(SPAN("t16_1.0")));
+	assert_null(suite_find(SPAN("sober_1.0")));
+	assert_non_null(suite_find(SPAN("arsyfor_1.0")));
+}
+
+static void
+list_is_read_in_order(void **state)
+{
+	(void)state;
+	struct suite_list list = list_of(" \trotn_0.1  aes256gcm_2.0\tarsyfor_1.0 ");
+
+	assert_int_equal(list.count, 3);
+	assert_string_equal(list.at[0]->name, "rotn_0.1");
+	assert_string_equal(list.at[1]->name, "aes256gcm_2.0");
+	assert_string_equal(list.at[2]->name, "arsyfor_1.0");
+	assert_true(suite_list_has(&list, suite_find(SPAN("arsyfor_1.0"))));
+	assert_false(suite_list_has(&list, suite_find(SPAN("chacha20poly1305_2.0"))));
+	assert_false(suite_list_has(&list, NULL));
+	list = list_of("");
+	assert_int_equal(list.count, 0);
+	list = list_of("  ");
+	assert_int_equal(list.count, 0);
+}
+
+static void
+list_names_the_culprit(void **state)
+{
+	struct suite_list list;
+	struct span culprit;
+
+	(void)state;
+	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1 rot13_0.1 x"), &culprit), -1);
+	assert_true(span_equal(culprit, SPAN("rot13_0.1")));
+	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1 arsyfor_1.0 rotn_0.1"), &culprit), -1);
+	assert_true(span_equal(culprit, SPAN("rotn_0.1")));
+	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1,arsyfor_1.0"), &culprit), -1);
+	assert_true(span_equal(culprit, SPAN("rotn_0.1,arsyfor_1.0")));
+}
+
+static void
+rank_in_list(void **state)
+{
+	(void)state;
+	struct suite_list list = list_of("rotn_0.1 arsyfor_1.0");
+
+	assert_true(suite_list_has_rank(&list, 1));
+	assert_true(suite_list_has_rank(&list, 10));
+	assert_false(suite_list_has_rank(&list, 11));
+	list = list_of(DEFAULTS);
+	assert_true(suite_list_has_rank(&list, 20));
+	assert_false(suite_list_has_rank(&list, 21));
+	list = list_of("");
+	assert_false(suite_list_has_rank(&list, 0));
+}
+
+/* `chosen` NULL: none. */
+static void
+assert_choice(const char *accepted, const char *offered, const char *chosen)
+{
+	struct suite_list list = list_of(accepted);
+	const struct suite *suite = suite_choose(&list, span_of(offered));
+
+	if (chosen == NULL)
+		assert_null(suite);
+	else
+		assert_string_equal(suite == NULL ? "(none)" : suite->name, chosen);
+}
+
+static void
+choice_is_the_highest_generation_in_the_servers_order(void **state)
+{
+	(void)state;
+	assert_choice(DEFAULTS, "chacha20poly1305_2.0 aes256gcm_2.0", "chacha20poly1305_2.0");
+	assert_choice(DEFAULTS, "aes256gcm_2.0 chacha20poly1305_2.0", "aes256gcm_2.0");
+	assert_choice("aes256gcm_2.0", "chacha20poly1305_2.0 aes256gcm_2.0", "aes256gcm_2.0");
+	assert_choice("rotn_0.1 arsyfor_1.0 " DEFAULTS,
+	    "rotn_0.1 arsyfor_1.0 aes256gcm_2.0 chacha20poly1305_2.0", "aes256gcm_2.0");
+	assert_choice("rotn_0.1 arsyfor_1.0", "rotn_0.1 aes256gcm_2.0 arsyfor_1.0", "arsyfor_1.0");
+	assert_choice("rotn_0.1", "aes256gcm_2.0 rotn_0.1", "rotn_0.1");
+}
+
+static void
+choice_skips_what_it_does_not_know(void **state)
+{
+	(void)state;
+	assert_choice(DEFAULTS, "kyber_3.0 x  aes256gcm_2.0", "aes256gcm_2.0");
+	assert_choice(DEFAULTS, "AES256GCM_2.0", NULL);
+	assert_choice(DEFAULTS, "arsyfor_1.0 rotn_0.1", NULL);
+	assert_choice(DEFAULTS, "", NULL);
+	assert_choice("", "aes256gcm_2.0", NULL);
+	assert_choice(DEFAULTS, "aes256gcm_2.0\tchacha20poly1305_2.0", NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_cipher_and_generation),
+		cmocka_unit_test(rows_fit),
+		cmocka_unit_test(find_takes_exact_names_only),
+		cmocka_unit_test(list_is_read_in_order),
+		cmocka_unit_test(list_names_the_culprit),
+		cmocka_unit_test(rank_in_list),
+		cmocka_unit_test(choice_is_the_highest_generation_in_the_servers_order),
+		cmocka_unit_test(choice_skips_what_it_does_not_know),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
