@@ -47,17 +47,28 @@ PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(S
 
 $(OUT)/unit/%: test/unit/%.c $(OUT)/obj/core.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itest/unit -DTEST_VECTORS='"$(CURDIR)/test/vectors"' $(ALL_CFLAGS) -Wno-missing-prototypes $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(ALL_CPPFLAGS) -Itest/unit -DTEST_VECTORS='"$(CURDIR)/test/vectors"' $(ALL_CFLAGS) -Wno-missing-prototypes $(ALL_LDFLAGS) -o $@ $< $(OUT)/obj/core.a -lcmocka $(LIBS)
 
 # what is missing is asked of apt
 tools:
 	@test/setup build
 
-units: $(UNITS)
+units: check-tools $(UNITS)
+
+# everything that is tested without leaving this machine; SAN=1 the same under sanitizers
+check: check-tools all units
+	@test/check $(OUT)
+
+check-tools:
+	@test/setup check
+
+# the main job, to look at
+demo: all
+	@test/demo $(DEMO_MESSAGE)
 
 clean:
 	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/blackpony bin/blackponyd
 
 -include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d)
 
-.PHONY: all tools units clean
+.PHONY: all tools check-tools units check demo clean

@@ -116,10 +116,13 @@ last_word(enum ending end)
 	struct buf out;
 	char text[1024];
 	struct span greeting = reply_last_line(&call.greeting);
+	unsigned code = call.greeting.code;
+	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER;
 
-	if (end == END_GREETED_NEVER && call.refused_only)
+	/* a 5yz costs the message, and so has to be every host's word */
+	if (greeted && ((code >= 400 && code < 500) || (code >= 500 && call.refused_only)))
 		snprintf(text, sizeof(text), "%.*s", (int)greeting.len, (const char *)greeting.at);
-	else if ((end == END_GREETED_LATER || end == END_GREETED_NEVER) && greeting.len > 4)
+	else if (greeted && greeting.len > 4)
 		snprintf(text, sizeof(text), "421 %.*s", (int)(greeting.len - 4),
 		    (const char *)greeting.at + 4);
 	else
@@ -206,6 +209,8 @@ report(enum ending end)
 		code = ending_refusal_exit(deliver.code, text);
 		return answer(code, status, deliver.text);
 	case END_REFUSED_LATER:
+		if (deliver.code < 400)
+			return answer(code, row->status, deliver.text);
 		if (deliver.code < 500)
 			return answer(code, status, deliver.text);
 		snprintf(line, sizeof(line), "nothing sent, for not all were refused: %s",

@@ -10,8 +10,6 @@
 int
 mailer_check(struct mailer *m, char *const argv[], const struct settings *settings)
 {
-	struct address address;
-
 	m->fd = -1;
 	m->pid = 0;
 	snprintf(m->text, sizeof(m->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
@@ -21,8 +19,6 @@ mailer_check(struct mailer *m, char *const argv[], const struct settings *settin
 		m->error = "no mailer: give a program, or an address as the setting backend";
 	else if (argv[0] != NULL)
 		return 0;
-	else if (dial_read_backend(&address, span_of(settings->backend)) == -1)
-		m->error = "backend: expected address:port, [v6]:port or the path of a socket";
 	else if (settings->client_address == CLIENT_ADDRESS_AUTO)
 		m->error = "client-address = auto cannot know what the mailer at an address takes: "
 		    "say client-address = none, and make sure with -t that it does not relay";

@@ -59,7 +59,10 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 	size_t option_count = 0;
 	int letter;
 
+	if (!fd_is_open(STDIN_FILENO) || !fd_is_open(STDOUT_FILENO) || !fd_is_open(STDERR_FILENO))
+		fd_fill_standard();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a full cache is an error of write(2) */
 	p->talks_to_people = stderr_is_ours();
 	settings_defaults(&p->settings);
 	opterr = 0;

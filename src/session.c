@@ -238,8 +238,8 @@ flush_wire(struct session *s)
 	if (s->wire_shut)
 		return;
 	for (;;) {
-		size_t before = buf_len(out);
 		seal_wire(s);
+		size_t before = buf_len(out);
 		enum fd_result result = fd_write(s->wire_write_fd, out);
 
 		s->wire_written += before - buf_len(out);

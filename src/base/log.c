@@ -94,7 +94,8 @@ log_escape(struct buf *out, struct span s)
 
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t octet = s.at[i];
-		bool plain = octet > ' ' && octet < 0x7f && octet != '\\' && octet != '"';
+		bool plain = octet > ' ' && octet < 0x7f && octet != '\\' &&
+		    octet != '"' && octet != '=';
 		size_t len = plain ? 1 : 4;
 
 		if (used + len > LOG_VALUE_MAX) {

@@ -32,8 +32,8 @@ void log_line(int priority, const char *format, ...) __attribute__((format(print
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Appends `s` to `out` with everything but printable ASCII as \xNN (and `\`, `"` and blanks too, so
- * that a value ends where it seems to), cut to LOG_VALUE_MAX with `...` behind it.
+ * Appends `s` to `out` with everything but printable ASCII as \xNN (and `\`, `"`, `=` and blanks too,
+ * so that a value ends where it seems to), cut to LOG_VALUE_MAX with `...` behind it.
  */
 void log_escape(struct buf *out, struct span s);
 

@@ -11,7 +11,8 @@
 
 /*
  * Opens the directory, and makes it where it is missing.  It has to be a directory itself, no link
- * to one, of mode 0700 exactly, and belong to `owner`.  Returns a descriptor, or -1; the log says why.
+ * to one, of mode 0700 exactly, and belong to `owner`.  Returns a descriptor, or -1; the log says
+ * why.
  */
 int dir_open(const char *path, uid_t owner);
 

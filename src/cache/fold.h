@@ -10,7 +10,7 @@
 enum fold_fate {
 	FOLD_FORGET,
 	FOLD_KEEP,	/* unless newer ones fill the store */
-	FOLD_KEEP_ALWAYS/* and not counted */
+	FOLD_KEEP_ALWAYS	/* and not counted */
 };
 
 /*
@@ -28,8 +28,9 @@ struct fold {
 };
 
 /*
- * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold, behind
- * those that are there.  What cannot be an entry is left out.  0, or -1 with errno: no memory.
+ * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold,
+ * behind those that are there.  What cannot be an entry is left out.  0, or -1 with errno: no
+ * memory.
  */
 int fold_add_cdb(struct fold *f, struct span file);
 int fold_add_journal(struct fold *f, struct span journal);

@@ -7,9 +7,9 @@
  *     check        8, over key and value
  *     value
  *
- * Reading is pure: octets in, entries out, whatever the octets are.  It goes by the lengths and stops
- * at the first record that is not whole and plausible; whether an entry is sound is for entry_open()
- * to say, when it is used.
+ * Reading is pure: octets in, entries out, whatever the octets are.  It goes by the lengths and
+ * stops at the first record that is not whole and plausible; whether an entry is sound is for
+ * entry_open() to say, when it is used.
  */
 #ifndef CACHE_JOURNAL_H
 #define CACHE_JOURNAL_H
@@ -35,8 +35,8 @@ bool journal_find(struct span journal, struct span key, struct entry *entry);
 size_t journal_format(uint8_t *out, struct span key, struct span value);
 
 /*
- * Appends `record` to the journal `fd` (O_APPEND, and locked by the caller), `end` octets long.  0, or
- * -1 with errno, and then the journal is as it was, or has a tail that journal_next() stops at.
+ * Appends `record` to the journal `fd` (O_APPEND, and locked by the caller), `end` octets long.  0,
+ * or -1 with errno, and then the journal is as it was, or has a tail that journal_next() stops at.
  */
 int journal_append(int fd, size_t end, struct span record);
 

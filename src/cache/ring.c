@@ -80,7 +80,10 @@ load_pair(struct ring *r, struct ring_own *own)
 	return age;
 }
 
-/* Says how bad the worst is.  All are replaced together: one that is outlived takes the others along. */
+/*
+ * Says how bad the worst is.  All are replaced together: one that is outlived takes the others
+ * along.
+ */
 static enum age
 load_pairs(struct ring *r)
 {
@@ -133,7 +136,8 @@ static int
 make_pair(struct ring_own *own)
 {
 	if (own->exchange->pair == NULL || own->exchange->pair(&own->pair) < 0) {
-		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s", own->exchange->generation);
+		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s",
+		    own->exchange->generation);
 		forget(own);
 		return -1;
 	}

@@ -1,11 +1,12 @@
 /*
- * The key ring: this host's own key pairs and the secrets shared with others, shared by every process
- * of both programs through a store (cache/store.h) in one directory.
+ * The key ring: this host's own key pairs and the secrets shared with others, shared by every
+ * process of both programs through a store (cache/store.h) in one directory.
  *
- * A key pair is one for each generation that keeps secrets (struct exchange, `cached`).  When it has
- * outlived its time, the first process to open the ring replaces it and drops everything computed
- * with it.  With no directory, or one that may not be used, every pair is this process's own and made
- * when first asked for: at worst a key exchange is done again, and a line in the log says why.
+ * A key pair is one for each generation that keeps secrets (struct exchange, `cached`).  When it
+ * has outlived its time, the first process to open the ring replaces it and drops everything
+ * computed with it.  With no directory, or one that may not be used, every pair is this process's
+ * own and made when first asked for: at worst a key exchange is done again, and a line in the log
+ * says why.
  */
 #ifndef CACHE_RING_H
 #define CACHE_RING_H
@@ -25,7 +26,7 @@ struct ring {
 		const struct exchange *exchange;
 		struct exchange_pair pair;
 		bool made;
-		bool shared;		/* the store's: secrets computed with it are worth keeping */
+		bool shared;		/* the store's: what is computed with it is kept */
 	} own[RING_GENERATIONS];
 };
 
@@ -44,9 +45,9 @@ struct ring_settings {
 void ring_open(struct ring *ring, const struct ring_settings *settings);
 
 /*
- * What struct exchange's callers draw on.  `own` makes a pair where there is none yet.  `find` fills in
- * a secret only when it was computed with the present pair.  `keep` appends to the journal.
- * The source points into `ring`, which must outlive it.
+ * What struct exchange's callers draw on.  `own` makes a pair where there is none yet.  `find`
+ * fills in a secret only when it was computed with the present pair.  `keep` appends to the
+ * journal.  The source points into `ring`, which must outlive it.
  */
 struct key_source ring_source(struct ring *ring);
 

@@ -7,13 +7,14 @@
  *                                              next rebuilding sorts it out
  *   after a power cut, holes in the journal    a hole is no record, or fails its check
  *
- * The commit is rename(2): the new CDB is synced before it and the directory after it, and only then
- * is the journal emptied, so an entry is always in one of the two.
+ * The commit is rename(2): the new CDB is synced before it and the directory after it, and only
+ * then is the journal emptied, so an entry is always in one of the two.
  *
  * Reading takes no lock.  The journal is read before the CDB is opened, so that a rebuilding in
  * between shows an entry twice rather than not at all.  A journal that is emptied and written to
  * while it is being read can come out as a mixture: lengths keep the reader inside it, and checks
- * keep the mixture from being used.  Whoever writes has the lock, and reads the journal again under it.
+ * keep the mixture from being used.  Whoever writes has the lock, and reads the journal again under
+ * it.
  */
 #include "cache/store.h"
 
@@ -277,7 +278,7 @@ append_locked(struct store *s, struct span key, struct span value)
 	if (known_already(s, key, value))
 		return 0;
 	size_t end = s->journal_len, len = JOURNAL_HEAD_LEN + key.len + ENTRY_CHECK_LEN + value.len;
-	/* one above the limit is not of our making, and cut; one below it has outgrown the buffer */
+	/* above the limit it is not of our making, and cut; below, it has outgrown the buffer */
 	bool outgrown = (size_t)st.st_size > s->journal_cap && st.st_size <= STORE_JOURNAL_MAX;
 	if (outgrown || end + len > s->journal_cap || end + len > STORE_JOURNAL_MAX) {
 		errno = EFBIG;

@@ -35,8 +35,8 @@ struct store {
 
 /*
  * Opens the store NAME in `directory`, which is created, mode 0700, where it is missing.  Both
- * strings are kept.  Returns 0, or -1 when the directory may not be used; the log says why.  A store
- * that cannot be written is opened all the same.
+ * strings are kept.  Returns 0, or -1 when the directory may not be used; the log says why.  A
+ * store that cannot be written is opened all the same.
  */
 int store_open(struct store *s, const char *directory, const char *name);
 
@@ -67,11 +67,11 @@ struct store_addition {
 };
 
 struct store_rebuilding {
-	const struct store_addition *added;	/* are newer than what is there */
+	const struct store_addition *added;	/* newer than what is there */
 	size_t added_count;
-	fold_judge *judge;			/* what becomes of each entry, added ones included */
+	fold_judge *judge;	/* what becomes of each entry, the added ones too */
 	void *context;
-	uint64_t entries_max;			/* beyond it the oldest go */
+	uint64_t entries_max;	/* beyond it the oldest go */
 };
 
 /*

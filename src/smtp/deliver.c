@@ -279,7 +279,7 @@ dialogue(struct deliver *d, struct io *io)
 		break;
 	case REPLY_MORE:
 		if (io->wire_eof)
-			io->end = d->state == DELIVER_QUIT ? d->outcome : END_WIRE_GONE;
+			io->end = d->state == DELIVER_QUIT ? d->outcome : io_wire_end(io);
 		break;
 	}
 	return moved;

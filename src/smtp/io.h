@@ -86,6 +86,13 @@ struct io {
 	uint64_t progress;		/* changes whenever the deadline should start anew */
 };
 
+/* What an end of file on the wire is: announced, or a truncation. */
+static inline enum ending
+io_wire_end(const struct io *io)
+{
+	return io->wire_truncated ? END_TRUNCATED : END_WIRE_GONE;
+}
+
 /* Shows a line of the dialogue where anybody looks. */
 void io_show(const struct io *io, const char *arrow, struct span line);
 

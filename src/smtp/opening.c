@@ -57,6 +57,7 @@ over(struct opening *o, struct io *io, enum ending end)
 static enum opening_state
 call_plain(struct opening *o, struct io *io)
 {
+	o->why = "handshake-failed";
 	return over(o, io, o->set->must ? END_MUST : END_CALL_PLAIN);
 }
 
@@ -147,6 +148,7 @@ find_offer(struct opening *o, struct span *offer)
 		return false;
 	memcpy(o->offer, offer->at, offer->len);
 	o->offer_len = offer->len;
+	o->why = NULL;
 	return true;
 }
 
@@ -173,7 +175,8 @@ got_ehlo(struct opening *o, struct io *io)
 	struct span offer = span(NULL, 0);
 
 	if (o->reply.code != 250)
-		return enter(o, io, OPENING_REFUSED);
+		return o->set->must && !o->encrypted ? over(o, io, END_MUST)
+		    : enter(o, io, OPENING_REFUSED);
 	o->at.ehlo = clock_ms();
 	if (o->encrypted)
 		return ready(o, io);
@@ -316,10 +319,14 @@ opening_step(struct opening *o, struct io *io)
 			got_reply(o, io);
 			continue;
 		case REPLY_BROKEN:
+			/* in 2.0, whatever is not the right confirmation is a wrong one */
+			if (o->state == OPENING_OK &&
+			    handshake_suite(&o->handshake)->exchange->confirms)
+				return over(o, io, END_CONFIRMATION);
 			return no_reply(o, io, END_BAD_REPLY);
 		case REPLY_MORE:
 			if (io->wire_eof)
-				return no_reply(o, io, END_WIRE_GONE);
+				return no_reply(o, io, io_wire_end(io));
 			return o->state;
 		}
 	}

@@ -78,7 +78,7 @@ probe_step(void *probe, struct io *io)
 			return;
 		case REPLY_MORE:
 			if (io->wire_eof)
-				io->end = p->step == PROBE_QUIT ? END_DONE : END_WIRE_GONE;
+				io->end = p->step == PROBE_QUIT ? END_DONE : io_wire_end(io);
 			return;
 		}
 	}

@@ -313,6 +313,22 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	return forward(r, io, line, verb);
 }
 
+/*
+ * A line that the mailer might take for two goes no further.  Where a torn line has a meaning of its
+ * own, what reads it refuses it, and closes.
+ */
+static bool
+is_torn(const struct relay *r, struct span text)
+{
+	struct span arguments;
+
+	if (!line_is_torn(text))
+		return false;
+	if (r->crypt == CRYPT_ON)
+		return verb_of(text, &arguments) != VERB_BDAT;
+	return r->crypt != CRYPT_ANSWERED || handshake_next(text) == HANDSHAKE_OTHER;
+}
+
 static bool
 command(struct relay *r, struct io *io)
 {
@@ -338,7 +354,7 @@ command(struct relay *r, struct io *io)
 		r->input = INPUT_COMMAND;
 		return true;
 	}
-	if (line_is_torn(line.text))
+	if (is_torn(r, line.text))
 		return answer(r, io, line.octets, "500 5.5.2 A command ends in CRLF and has no other");
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
 }
@@ -407,18 +423,23 @@ chunk_octets(struct relay *r, struct io *io)
 static bool
 skip(struct relay *r, struct io *io)
 {
-	size_t len = buf_len(&io->from_wire);
-	struct line line;
+	for (;;) {
+		struct span s = buf_peek(&io->from_wire);
+		size_t newline = span_find(s, '\n');
 
-	if (line_command(buf_peek(&io->from_wire), &line) == LINE_FOUND) {
-		buf_take(&io->from_wire, line.octets);
-		r->input = INPUT_COMMAND;
-		return true;
+		if (newline == s.len) {
+			/* the last octet may be the CR of the CRLF to come */
+			if (s.len > 1)
+				buf_take(&io->from_wire, s.len - 1);
+			return false;
+		}
+		bool crlf = newline > 0 && s.at[newline - 1] == '\r';
+		buf_take(&io->from_wire, newline + 1);
+		if (crlf) {
+			r->input = INPUT_COMMAND;
+			return true;
+		}
 	}
-	/* the last octet may be the CR of the CRLF to come */
-	if (len > 1)
-		buf_take(&io->from_wire, len - 1);
-	return false;
 }
 
 bool

@@ -48,6 +48,18 @@ fd_is_open(int fd)
 	return fcntl(fd, F_GETFD) != -1;
 }
 
+void
+fd_fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 bool
 fd_same(int a, int b)
 {

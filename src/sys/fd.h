@@ -29,6 +29,9 @@ enum fd_kind fd_kind(int fd);
 /* Is there such a descriptor? */
 bool fd_is_open(int fd);
 
+/* Opens /dev/null where 0, 1 or 2 is closed, so that no socket of ours is taken for one of them. */
+void fd_fill_standard(void);
+
 /* Are the two the same file (device and inode)? */
 bool fd_same(int a, int b);
 

@@ -26,8 +26,8 @@ enum mx_answer {
 };
 
 /*
- * Reads the MX records of the answer section of a DNS message, which may be hostile.  Records that cannot
- * be parsed or name what is no host are ignored.
+ * Reads the MX records of the answer section of a DNS message, which may be hostile.  Records that
+ * cannot be parsed or name what is no host are ignored.
  */
 enum mx_answer mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len);
 

@@ -9,7 +9,7 @@
 
 enum resolved {
 	RESOLVED,
-	RESOLVED_NOTHING,		/* no such records, or not known whether there is such a name */
+	RESOLVED_NOTHING,		/* no such records; perhaps no such name either */
 	RESOLVED_NO_NAME,		/* the name does not exist (NXDOMAIN) */
 	RESOLVED_NULL,			/* a null MX */
 	RESOLVED_LATER			/* time-outs, failures of servers, nonsense */
@@ -27,7 +27,7 @@ struct resolver {
 	bool (*is_own)(const struct address *address);
 };
 
-/* The real one.  `deadline_ms` (base/clock.h) shortens its patience; it may be overrun by seconds. */
+/* The real one.  `deadline_ms` (base/clock.h) shortens its patience; seconds may be overrun. */
 extern const struct resolver resolve_libc;
 
 #endif

@@ -30,7 +30,7 @@ static const struct setting {
 	{ "suites", value_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
 	{ "policy", value_policy, TO(policy), "may" },
 	{ "user", value_text, TO(user), "" },
-	{ "backend", value_text, TO(backend), "" },
+	{ "backend", value_backend, TO(backend), "" },
 	{ "client-address", value_client_address, TO(client_address), "auto" },
 	{ "proxy-from", value_not_built, 0, NULL },
 	{ "cache", value_directory, TO(cache), STATEDIR },
@@ -149,7 +149,8 @@ set_policy(struct settings *s, const struct source *source, struct span domain, 
 	bool below = span_starts(domain, SPAN("."));
 	if (!host_is_name(span_from(domain, below)) && address_read(&address, domain, 0) < 0)
 		return fail(s, source->where, "policy.%s: expected a domain, as in"
-		    " policy.example.org, or policy..example.org for all below it", shown(found, domain));
+		    " policy.example.org, or policy..example.org for all below it",
+		    shown(found, domain));
 	for (const struct settings_policy *p = s->policies; p != source->older; p = p->next)
 		if (span_equal_nocase(span_of(p->domain), domain))
 			return fail(s, source->where, "policy.%s is set a second time",
@@ -227,8 +228,10 @@ assign(struct settings *s, struct source *source, struct span text)
 static struct span
 without_comment(struct span line)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if (line.at[i] == '#' && (i == 0 || line.at[i - 1] == ' ' || line.at[i - 1] == '\t'))
+	uint8_t before = ' ';
+
+	for (size_t i = 0; i < line.len; before = line.at[i++])
+		if (line.at[i] == '#' && (before == ' ' || before == '\t'))
 			return trim(span(line.at, i));
 	return trim(line);
 }

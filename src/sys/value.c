@@ -1,6 +1,7 @@
 #include "sys/value.h"
 
 #include "base/log.h"
+#include "sys/dial.h"
 #include "sys/settings.h"
 
 #include <assert.h>
@@ -19,6 +20,16 @@ value_text(void *to, struct span value)
 		memcpy(text, value.at, value.len);
 	text[value.len] = '\0';
 	return NULL;
+}
+
+const char *
+value_backend(void *to, struct span value)
+{
+	struct address address;
+
+	if (value.len > 0 && dial_read_backend(&address, value) == -1)
+		return "is not a mailer's address; use address:port, [v6]:port or the path of a socket";
+	return value_text(to, value);
 }
 
 const char *
@@ -109,7 +120,8 @@ value_duration(void *to, struct span value)
 		*(int64_t *)to = (int64_t)(number * units[i].seconds * 1000);
 		return NULL;
 	}
-	return "is not a duration; write one number and one unit, from 1s to 365d: 30s, 4m, 2h or 1d";
+	return "is not a duration; write one number and one unit, from 1s to 365d:"
+	    " 30s, 4m, 2h or 1d";
 }
 
 const char *

@@ -16,6 +16,7 @@ typedef const char *value_read(void *to, struct span value);
 value_read value_text;			/* char[SETTINGS_TEXT_MAX], as are the next two */
 value_read value_directory;		/* a whole path, or "off" */
 value_read value_hostname;
+value_read value_backend;		/* text again */
 value_read value_policy;		/* enum policy */
 value_read value_client_address;	/* enum client_address */
 value_read value_duration;		/* int64_t, milliseconds */

@@ -64,7 +64,6 @@ def test_from_another_session(w):
     server = w.daemon(backend=mailer)
     other = w.session(server, xcrypt.CHACHA)
     ends(w, lambda client: other.sealer.seal(BAD))
-    other.quit()
 
 
 def test_first_record(w):

@@ -86,7 +86,7 @@ def test_mailer_behind_vanishes(w):
 
 
 def test_blackpony_and_a_server_that_vanishes(w):
-    for verb in ("EHLO", "MAIL", "RCPT", "DATA", "."):
+    for verb in ("MAIL", "RCPT", "DATA", "."):
         def answer(session, line, verb=verb):
             return DROP if session.suite else None
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={verb: answer})
@@ -94,6 +94,15 @@ def test_blackpony_and_a_server_that_vanishes(w):
         assert result.status == 75, (verb, result)
         assert truncated(result.log), (verb, result.log)
         assert len(mailer.sessions) == 1, "called again with the message half sent"
+
+
+def test_blackpony_and_a_server_that_vanishes_at_once(w):
+    """Before its first encrypted octet the handshake is not over: broken, and `must` waits."""
+    for policy, status in (("may", (0, 75)), ("must", (75,))):
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": lambda s, line: DROP if s.suite else None})
+        result = w.send(mailer, ["bob@b.example"], settings={"policy": policy})
+        assert result.status in status, result
+        assert len(mailer.messages) == (result.status == 0)
 
 
 def test_blackpony_and_half_a_reply(w):

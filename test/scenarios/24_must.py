@@ -104,6 +104,8 @@ def test_client_on_pipes(w):
         reply = pipe.reply()
         if reply.code == 220:
             reply = pipe.command("EHLO mail.a.example")
+        if name == "ehlo refused" and reply.code == 500:
+            reply = pipe.command("HELO mail.a.example")     # as sendmail goes on then
         assert reply.code == 421, (name, reply)
         pipe.wait()
         assert not [c for c in mailer.commands if c[:4] in (b"MAIL", b"RCPT", b"DATA")], name

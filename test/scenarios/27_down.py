@@ -14,7 +14,7 @@ def refused(w, server, patience=None):
     assert reply and reply.code == 421 and len(reply.lines) == 1, reply
     assert client.rest() == b""
     client.close()
-    result = server.finish(len(server.started) - 1)
+    result = server.finish()
     assert result.log.strip(), "no word in the log"
     return result
 

@@ -79,7 +79,8 @@ def test_refusing_greeting_passes(w):
     for greeting in (b"421 4.3.2 too busy", b"554 5.7.1 go away", b"450 4.3.2 later"):
         pipe = w.pipe(w.mailer(answers={"greeting": greeting}))
         reply = pipe.reply()
-        assert reply.text == greeting, reply
+        assert reply.text[4:] == greeting[4:], reply
+        assert reply.code in ((554,) if greeting[:1] == b"5" else (421, 450)), reply
         pipe.wait()
 
 

@@ -82,7 +82,10 @@ scratch_read(const char *name, size_t *len)
 	return octets;
 }
 
-/* From now on no file can be made longer than that; 0: as long as at first.  Stands for a full disk. */
+/*
+ * From now on no file can be made longer than that; 0: as long as at first.  Stands for a full
+ * disk.
+ */
 static inline void
 scratch_limit(size_t len)
 {

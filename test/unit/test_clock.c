@@ -49,7 +49,8 @@ absurd_times_do_no_harm(void **state)
 	assert_string_equal(date, "Thu, 1 Jan 1970 00:00:00 +0000");
 	clock_date(date, INT64_MIN);
 	assert_string_equal(date, "Thu, 1 Jan 1970 00:00:00 +0000");
-	clock_date(date, INT64_C(67768036191676799));	/* the last second that struct tm can hold */
+	clock_date(date,
+	    INT64_C(67768036191676799));	/* the last second that struct tm can hold */
 	assert_true(strlen(date) < CLOCK_DATE_MAX);
 }
 

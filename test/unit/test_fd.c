@@ -83,13 +83,15 @@ addresses_are_text_and_back(void **state)
 	is_text("192.0.2.1", "192.0.2.1", AF_INET);
 	is_text("2001:DB8:0:0::1", "2001:db8::1", AF_INET6);
 	is_text("::ffff:192.0.2.1", "192.0.2.1", AF_INET);
-	is_text("1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888", AF_INET6);
+	is_text("1111:2222:3333:4444:5555:6666:7777:8888",
+	    "1111:2222:3333:4444:5555:6666:7777:8888", AF_INET6);
 }
 
 static void
 what_is_no_address(void **state)
 {
-	static const char *const wrong[] = { "", "127.1", "0x7f.0.0.1", "192.0.2.1.", "192.0.2.256", " 192.0.2.1",
+	static const char *const wrong[] = { "", "127.1", "0x7f.0.0.1", "192.0.2.1.", "192.0.2.256",
+	    " 192.0.2.1",
 		"2001:db8::1%lo", "[::1]", "::1::", "localhost", "192.0.2.1:25",
 		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee" };
 	struct address a;
@@ -104,8 +106,10 @@ static void
 loopback_and_the_same_host(void **state)
 {
 	static const struct { const char *text; bool loopback; } hosts[] = {
-		{ "127.0.0.1", true }, { "127.255.0.1", true }, { "128.0.0.1", false }, { "::1", true },
-		{ "::ffff:127.0.0.9", true }, { "::", false }, { "::ffff:10.0.0.1", false }, { "2001:db8::1", false },
+		{ "127.0.0.1", true }, { "127.255.0.1", true }, { "128.0.0.1", false }, { "::1",
+		    true },
+		{ "::ffff:127.0.0.9", true }, { "::", false }, { "::ffff:10.0.0.1", false },
+		    { "2001:db8::1", false },
 	};
 	struct address a, b, none = { .len = 0 };
 

@@ -42,7 +42,8 @@ there_and_back(void **state)
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		struct span key = span(octets, lens[i][0]), value = span(octets + 7, lens[i][1]);
-		struct span all = exact(record, journal_format(record, key, value)), rest = all, got;
+		struct span all = exact(record, journal_format(record, key, value));
+		struct span rest = all, got;
 		struct entry e;
 		size_t count;
 
@@ -61,7 +62,10 @@ there_and_back(void **state)
 	    span(octets, ENTRY_VALUE_MAX)), JOURNAL_RECORD_MAX);
 }
 
-/* The layout is a format on disk: a key of two octets, a value of three, and the check from elsewhere. */
+/*
+ * The layout is a format on disk: a key of two octets, a value of three, and the check from
+ * elsewhere.
+ */
 static void
 layout_is_as_documented(void **state)
 {

@@ -40,7 +40,8 @@ threat_15_nothing_but_plain_text_gets_into_the_log(void **state)
 		struct span got = buf_peek(&out);
 		for (size_t i = 0; i < got.len; i++)
 			assert_in_range(got.at[i], '!', '~');
-		assert_int_equal(got.len, octet <= ' ' || octet >= 0x7f || octet == '"' || octet == '\\' ? 4 : 1);
+		assert_int_equal(got.len, octet <= ' ' || octet >= 0x7f || octet == '"' ||
+		    octet == '\\' ? 4 : 1);
 	}
 	buf_clear(&out);
 	log_escape(&out, SPAN("a b\r\nc\0\xff\\"));
@@ -141,7 +142,8 @@ standard_error_is_only_for_those_who_ask(void **state)
 	log_open("test", LOG_USER, true);
 	assert_true(log_verbose());
 	capture(say_one_of_each, text, sizeof(text));
-	snprintf(want, sizeof(want), "test[%ld]: line 1\ntest[%ld]: debug 2\n", (long)getpid(), (long)getpid());
+	snprintf(want, sizeof(want), "test[%ld]: line 1\ntest[%ld]: debug 2\n", (long)getpid(),
+	    (long)getpid());
 	assert_string_equal(text, want);
 
 	capture(say_much, text, sizeof(text));

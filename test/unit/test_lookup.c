@@ -17,7 +17,8 @@ static const struct record {
 	enum resolved has_address;
 	const char *address[4];
 } records[] = {
-	{ "plain.example", RESOLVED, { "mx1.example", "mx2.example" }, { 10, 20 }, RESOLVED_NOTHING, { 0 } },
+	{ "plain.example", RESOLVED, { "mx1.example", "mx2.example" }, { 10, 20 }, RESOLVED_NOTHING,
+	    { 0 } },
 	{ "mx1.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "2001:db8::1", "192.0.2.1" } },
 	{ "mx2.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "192.0.2.2" } },
 	{ "mx3.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "192.0.2.3" } },
@@ -25,17 +26,22 @@ static const struct record {
 	{ "null.example", RESOLVED_NULL, { 0 }, { 0 }, RESOLVED, { "192.0.2.9" } },
 	{ "slow.example", RESOLVED_LATER, { 0 }, { 0 }, RESOLVED, { "192.0.2.9" } },
 	{ "down.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED_LATER, { 0 } },
-	{ "own.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "198.51.100.7", "198.51.100.1" } },
+	{ "own.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "198.51.100.7",
+	    "198.51.100.1" } },
 	{ "loop.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "127.8.8.8" } },
 	{ "loop6.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::1" } },
 	{ "mapped.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::ffff:127.0.0.1" } },
 	{ "any.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "0.0.0.0" } },
 	{ "any6.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::" } },
-	{ "backup.example", RESOLVED, { "mx1.example", "mx2.example", "own.example", "mx3.example" },
+	{ "backup.example", RESOLVED, { "mx1.example", "mx2.example", "own.example",
+	    "mx3.example" },
 	    { 10, 20, 20, 30 }, RESOLVED_NOTHING, { 0 } },
-	{ "best.example", RESOLVED, { "own.example", "mx1.example" }, { 10, 20 }, RESOLVED_NOTHING, { 0 } },
-	{ "equal.example", RESOLVED, { "mx1.example", "own.example" }, { 10, 10 }, RESOLVED_NOTHING, { 0 } },
-	{ "gone.example", RESOLVED, { "nowhere.example", "mx2.example" }, { 10, 20 }, RESOLVED_NOTHING, { 0 } },
+	{ "best.example", RESOLVED, { "own.example", "mx1.example" }, { 10, 20 }, RESOLVED_NOTHING,
+	    { 0 } },
+	{ "equal.example", RESOLVED, { "mx1.example", "own.example" }, { 10, 10 }, RESOLVED_NOTHING,
+	    { 0 } },
+	{ "gone.example", RESOLVED, { "nowhere.example", "mx2.example" }, { 10, 20 },
+	    RESOLVED_NOTHING, { 0 } },
 	{ "allgone.example", RESOLVED, { "nowhere.example", "down.example" }, { 10, 20 },
 	    RESOLVED, { "192.0.2.9" } },
 	{ "hosts.example", RESOLVED_NO_NAME, { 0 }, { 0 }, RESOLVED, { "192.0.2.50" } },
@@ -66,21 +72,24 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 
 	assert_true(clock_ms() < deadline_ms);
 	for (list->count = 0; list->count < 4 && record->mx[list->count] != NULL; list->count++) {
-		snprintf(list->at[list->count].name, sizeof(list->at[0].name), "%s", record->mx[list->count]);
+		snprintf(list->at[list->count].name, sizeof(list->at[0].name), "%s",
+		    record->mx[list->count]);
 		list->at[list->count].preference = record->preference[list->count];
 	}
 	return record->exchangers;
 }
 
 static enum resolved
-addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max, size_t *count)
+addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
+    size_t *count)
 {
 	const struct record *record = find(name);
 
 	assert_true(clock_ms() < deadline_ms);
 	assert_true(max >= 4);
 	for (*count = 0; *count < 4 && record->address[*count] != NULL; ++*count)
-		assert_int_equal(address_read(&at[*count], span_of(record->address[*count]), port), 0);
+		assert_int_equal(address_read(&at[*count], span_of(record->address[*count]), port),
+		    0);
 	return record->has_address;
 }
 
@@ -124,7 +133,8 @@ finds(const char *operand, const char *want)
 		size_t len = strlen(got);
 
 		address_text(&targets.at[i].address, text);
-		snprintf(got + len, sizeof(got) - len, "%s%s %s %u", i ? "," : "", targets.at[i].name, text,
+		snprintf(got + len, sizeof(got) - len, "%s%s %s %u", i ? "," : "",
+		    targets.at[i].name, text,
 		    (unsigned int)address_port(&targets.at[i].address));
 	}
 	assert_string_equal(got, want);
@@ -142,8 +152,10 @@ static void
 exchangers_in_order_with_their_addresses(void **state)
 {
 	(void)state;
-	finds("plain.example", "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25,mx2.example 192.0.2.2 25");
-	finds("plain.example:26", "mx1.example 2001:db8::1 26,mx1.example 192.0.2.1 26,mx2.example 192.0.2.2 26");
+	finds("plain.example",
+	    "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25,mx2.example 192.0.2.2 25");
+	finds("plain.example:26",
+	    "mx1.example 2001:db8::1 26,mx1.example 192.0.2.1 26,mx2.example 192.0.2.2 26");
 }
 
 static void
@@ -166,7 +178,8 @@ brackets_mean_no_mx(void **state)
 	finds("[slow.example]", "slow.example 192.0.2.9 25");
 	assert_int_equal(asked, 1);
 	finds_none("[plain.example]", LOOKUP_LATER, "plain.example: has no address");
-	finds_none("[down.example]", LOOKUP_LATER, "down.example: no answer to the look-up of its address");
+	finds_none("[down.example]", LOOKUP_LATER,
+	    "down.example: no answer to the look-up of its address");
 	finds_none("[nowhere.example]", LOOKUP_NO_DOMAIN, "nowhere.example: no such host");
 }
 
@@ -187,7 +200,8 @@ static void
 never_guesses_when_the_dns_is_down(void **state)
 {
 	(void)state;
-	finds_none("slow.example", LOOKUP_LATER, "slow.example: no usable answer to the look-up of its MX");
+	finds_none("slow.example", LOOKUP_LATER,
+	    "slow.example: no usable answer to the look-up of its MX");
 	assert_int_equal(asked, 1);
 }
 
@@ -204,8 +218,10 @@ what_will_never_take_mail(void **state)
 	(void)state;
 	finds_none("nowhere.example", LOOKUP_NO_DOMAIN, "nowhere.example: no such domain");
 	finds_none("null.example", LOOKUP_NULL_MX, "null.example: takes no mail (null MX)");
-	finds_none("null.example:nowhere.example", LOOKUP_NULL_MX, "nowhere.example: no such domain");
-	finds_none("nowhere.example:nowhere2.example", LOOKUP_NO_DOMAIN, "nowhere2.example: no such domain");
+	finds_none("null.example:nowhere.example", LOOKUP_NULL_MX,
+	    "nowhere.example: no such domain");
+	finds_none("nowhere.example:nowhere2.example", LOOKUP_NO_DOMAIN,
+	    "nowhere2.example: no such domain");
 }
 
 static void
@@ -241,9 +257,12 @@ ourselves_and_all_behind_are_left_out(void **state)
 	(void)state;
 	finds("backup.example", "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25");
 	assert_string_equal(last_asked, "own.example");
-	finds_none("best.example", LOOKUP_LATER, "best.example: its mail host own.example is this host");
-	finds_none("equal.example", LOOKUP_LATER, "equal.example: its mail host own.example is this host");
-	finds_none("own.example", LOOKUP_LATER, "own.example: its mail host own.example is this host");
+	finds_none("best.example", LOOKUP_LATER,
+	    "best.example: its mail host own.example is this host");
+	finds_none("equal.example", LOOKUP_LATER,
+	    "equal.example: its mail host own.example is this host");
+	finds_none("own.example", LOOKUP_LATER,
+	    "own.example: its mail host own.example is this host");
 	finds("192.0.2.77:own.example:equal.example", "192.0.2.77 192.0.2.77 25");
 }
 
@@ -274,7 +293,8 @@ static void
 nothing_is_looked_up_after_the_deadline(void **state)
 {
 	(void)state;
-	assert_int_equal(look_up_until("plain.example:[mx1.example]:nowhere.example", clock_ms()), LOOKUP_LATER);
+	assert_int_equal(look_up_until("plain.example:[mx1.example]:nowhere.example", clock_ms()),
+	    LOOKUP_LATER);
 	assert_int_equal(asked, 0);
 	assert_int_equal(look_up_until("plain.example:192.0.2.77", clock_ms()), LOOKUP_FOUND);
 	assert_int_equal(targets.count, 1);
@@ -300,7 +320,8 @@ libc_knows_this_host(void **state)
 	size_t count;
 
 	(void)state;
-	if (resolve_libc.addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) != RESOLVED)
+	if (resolve_libc.addresses("localhost", 2525, clock_ms() + 60000, found, 8,
+	    &count) != RESOLVED)
 		skip();
 	assert_true(count > 0);
 	assert_int_equal(address_port(&found[0]), 2525);
@@ -309,7 +330,8 @@ libc_knows_this_host(void **state)
 	assert_true(resolve_libc.is_own(&other));
 	address_read(&other, SPAN("192.0.2.199"), 0);
 	assert_false(resolve_libc.is_own(&other));
-	assert_int_equal(resolve_libc.addresses("localhost", 25, clock_ms() - 5000, found, 8, &count), RESOLVED_LATER);
+	assert_int_equal(resolve_libc.addresses("localhost", 25, clock_ms() - 5000, found, 8,
+	    &count), RESOLVED_LATER);
 }
 
 int

@@ -224,15 +224,21 @@ threat_30_bad_values(void **state)
 	bad("policy = maybe", "1: policy = maybe is not a policy; use never, may or must");
 	bad("policy =", "1: policy =  is not a policy; use never, may or must");
 	bad("mark = true", "1: mark = true is neither yes nor no");
-	bad("log = syslog", "1: log = syslog is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
-	bad("cache = keys", "1: cache = keys is not a directory; write its whole path, from / on, or off");
-	bad("client-address = xforward", "1: client-address = xforward is not a way to tell the mailer; use auto or none");
+	bad("log = syslog",
+	    "1: log = syslog is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
+	bad("cache = keys",
+	    "1: cache = keys is not a directory; write its whole path, from / on, or off");
+	bad("client-address = xforward",
+	    "1: client-address = xforward is not a way to tell the mailer; use auto or none");
 	bad("cache-entries = 0", "1: cache-entries = 0 is not a number from 1 to 1000000");
-	bad("cache-entries = 1000001", "1: cache-entries = 1000001 is not a number from 1 to 1000000");
+	bad("cache-entries = 1000001",
+	    "1: cache-entries = 1000001 is not a number from 1 to 1000000");
 	good("cache-entries = 1");
 	good("cache-entries = 1000000");
-	bad("hostname = mx b", "1: hostname = mx b is not a host name; use letters, digits, - and ., or [address]");
-	bad("hostname = mx_b", "1: hostname = mx_b is not a host name; use letters, digits, - and ., or [address]");
+	bad("hostname = mx b",
+	    "1: hostname = mx b is not a host name; use letters, digits, - and ., or [address]");
+	bad("hostname = mx_b",
+	    "1: hostname = mx_b is not a host name; use letters, digits, - and ., or [address]");
 	good("hostname = [IPv6:2001:db8::1]");
 }
 
@@ -240,10 +246,13 @@ threat_30_bad_values(void **state)
 static void
 threat_30_durations(void **state)
 {
-	static const char *const wrong[] = { "", "s", "-1s", "1.5h", "1h30m", "1 h", "h1", "1w", "1S", "0s",
-		"0d", "366d", "8761h", "525601m", "31536001s", "99999999999999999999s", "18446744073709551615d" };
+	static const char *const wrong[] = { "", "s", "-1s", "1.5h", "1h30m", "1 h", "h1", "1w",
+	    "1S", "0s",
+		"0d", "366d", "8761h", "525601m", "31536001s", "99999999999999999999s",
+		    "18446744073709551615d" };
 	static const struct { const char *text; int64_t ms; } right[] = {
-		{ "1s", 1000 }, { "030s", 30000 }, { "4m", 240000 }, { "365d", INT64_C(31536000000) },
+		{ "1s", 1000 }, { "030s", 30000 }, { "4m", 240000 }, { "365d",
+		    INT64_C(31536000000) },
 		{ "8760h", INT64_C(31536000000) }, { "525600m", INT64_C(31536000000) },
 		{ "31536000s", INT64_C(31536000000) },
 	};
@@ -252,7 +261,8 @@ threat_30_durations(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		snprintf(text, sizeof(text), "dial-timeout=%s", wrong[i]);
-		snprintf(want, sizeof(want), "1: dial-timeout = %s is not a duration; write one number and one"
+		snprintf(want, sizeof(want),
+		    "1: dial-timeout = %s is not a duration; write one number and one"
 		    " unit, from 1s to 365d: 30s, 4m, 2h or 1d", wrong[i]);
 		bad_octets(span_of(text), want);
 	}
@@ -261,26 +271,33 @@ threat_30_durations(void **state)
 		good(text);
 		assert_int_equal(s.dial_timeout_ms, right[i].ms);
 	}
-	bad("dial-timeout = 30", "1: dial-timeout = 30 lacks a unit; write s, m, h or d behind the number, as in 30s");
+	bad("dial-timeout = 30",
+	    "1: dial-timeout = 30 lacks a unit; write s, m, h or d behind the number, as in 30s");
 }
 
 /* statement 30: known by name, and refused instead of ignored */
 static void
 threat_30_what_is_not_built_in(void **state)
 {
-	static const char *const ways[] = { "netns", "proxy-v1", "proxy-v2", "xclient", "transparent" };
+	static const char *const ways[] = { "netns", "proxy-v1", "proxy-v2", "xclient",
+	    "transparent" };
 	char text[64], want[128];
 
 	(void)state;
-	bad("proxy-from = 192.0.2.1", "1: proxy-from = 192.0.2.1 is not built into this version; leave it out");
+	bad("proxy-from = 192.0.2.1",
+	    "1: proxy-from = 192.0.2.1 is not built into this version; leave it out");
 	bad("sessions = 200", "1: sessions = 200 is not built into this version; leave it out");
-	bad("sessions-per-client = 20", "1: sessions-per-client = 20 is not built into this version; leave it out");
-	bad("policy = known", "1: policy = known is not built into this version; use never, may or must");
-	bad("policy.a.example = pinned", "1: policy.a.example = pinned is not built into this version;"
+	bad("sessions-per-client = 20",
+	    "1: sessions-per-client = 20 is not built into this version; leave it out");
+	bad("policy = known",
+	    "1: policy = known is not built into this version; use never, may or must");
+	bad("policy.a.example = pinned",
+	    "1: policy.a.example = pinned is not built into this version;"
 	    " use never, may or must");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		snprintf(text, sizeof(text), "client-address = %s", ways[i]);
-		snprintf(want, sizeof(want), "1: %s is not built into this version; use none", text);
+		snprintf(want, sizeof(want), "1: %s is not built into this version; use none",
+		    text);
 		bad_octets(span_of(text), want);
 	}
 }
@@ -292,7 +309,8 @@ threat_30_set_twice(void **state)
 	(void)state;
 	bad("mark = yes\nuser = a\nmark = yes\n", "3: mark is set a second time");
 	settings_free(&s);
-	bad("policy.a.example = may\npolicy.A.example. = must\n", "2: policy.A.example is set a second time");
+	bad("policy.a.example = may\npolicy.A.example. = must\n",
+	    "2: policy.A.example is set a second time");
 	settings_free(&s);
 	good("policy.a.example = may\npolicy..a.example = must\n");
 	good("policy.a.example = must\n");
@@ -323,7 +341,8 @@ threat_30_lengths(void **state)
 	memcpy(text, "user=", 5);
 	assert_int_equal(read_octets(span(text, 5 + SETTINGS_TEXT_MAX - 1)), 0);
 	assert_int_equal(strlen(s.user), SETTINGS_TEXT_MAX - 1);
-	bad_octets(span(text, 5 + SETTINGS_TEXT_MAX), "1: user: expected no more than 255 characters");
+	bad_octets(span(text, 5 + SETTINGS_TEXT_MAX),
+	    "1: user: expected no more than 255 characters");
 
 	text[0] = '#';
 	assert_int_equal(read_octets(span(text, 1024)), 0);
@@ -435,7 +454,8 @@ the_nearest_policy_counts(void **state)
 static void
 policies_are_for_domains(void **state)
 {
-	static const char *const wrong[] = { "", ".", "..", "a..b", "-o policy", "a/b", "*.example.org", "[192.0.2.5]" };
+	static const char *const wrong[] = { "", ".", "..", "a..b", "-o policy", "a/b",
+	    "*.example.org", "[192.0.2.5]" };
 	char text[64];
 
 	(void)state;

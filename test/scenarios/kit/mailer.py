@@ -127,7 +127,7 @@ class Session:
             return True
         out = default if answer is None else answer
         self.conn.send(out + b"\r\n" + self.script.behind.get(verb, b""))
-        return answer is None or out[:3] == default[:3]
+        return answer is None or out[:3] == default[:3] and out[3:4] in (b" ", b"-", b"")
 
     def do_ehlo(self, line):
         self.reset_transaction()

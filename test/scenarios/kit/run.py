@@ -32,7 +32,8 @@ def pairs(line):
 
 def connections(log):
     """Of a log, the one line for each connection."""
-    return [pairs(line) for line in log.splitlines() if re.match(r"\w+\[\d+\]: session ", line)]
+    return [pairs(line) for line in log.splitlines()
+            if re.match(r"\w+\[\d+\]: (session|call) .* crypt=", line)]
 
 
 class Result:
