@@ -28,6 +28,7 @@ ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 LIBS := -l:libmbedcrypto.a -l:libcdb.a -lresolv
 
 CORE := $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*/*.c) $(filter-out src/blackponyd.c src/blackpony.c,$(wildcard src/*.c)))
+BENCH := $(patsubst test/bench/%.c,$(OUT)/bench/obj/%.o,$(filter-out %/forwarder.c,$(wildcard test/bench/*.c)))
 UNITS := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(wildcard test/unit/test_*.c))
 
 all: tools $(OUT)/blackponyd $(OUT)/blackpony
@@ -39,9 +40,14 @@ $(OUT)/obj/core.a: $(CORE)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/obj/%.o: src/%.c | tools
+$(OUT)/obj/%.o: src/%.c $(OUT)/obj/paths | tools
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(PATHS) $(ALL_CFLAGS) -c -o $@ $<
+
+# written only when it changes, so that other paths mean other objects
+$(OUT)/obj/paths: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
 PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(STATEDIR)"'
 
@@ -63,12 +69,59 @@ check-tools:
 	@test/setup check
 
 # the main job, to look at
-demo: all
-	@test/demo $(DEMO_MESSAGE)
+demo: demo-tools all
+	@BIN=$(OUT) test/demo/run $(if $(DEMO_MESSAGE),'$(DEMO_MESSAGE)')
+
+demo-tools:
+	@test/setup demo
+
+# what a connection and an octet cost, in about a minute
+bench: all $(OUT)/bench/bench $(OUT)/bench/forwarder
+	@$(OUT)/bench/bench $(OUT) $(OUT)/bench/results.txt
+
+$(OUT)/bench/bench: $(BENCH) $(OUT)/obj/core.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(OUT)/bench/forwarder: $(OUT)/bench/obj/forwarder.o
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
+$(OUT)/bench/obj/%.o: test/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# What etc/ says of /usr is said of PREFIX.  A configuration that is there already is left alone, and nobody is
+# made the owner of anything.
+SBIN = $(DESTDIR)$(PREFIX)/sbin
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
+MAN = $(DESTDIR)$(PREFIX)/share/man
+DOC = $(DESTDIR)$(PREFIX)/share/doc/blackpony
+EXAMPLES := blackpony.m4 sendmail.mc inetd.conf blackpony.cron blackpony-expire.service blackpony-expire.timer
+AT_PREFIX = sed 's,/usr/\(s*bin\|libexec\)/blackpony,$(PREFIX)/\1/blackpony,g'
+
+install: all
+	install -d $(SBIN) $(LIBEXEC) $(DOC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR) \
+	    $(MAN)/man5 $(MAN)/man7 $(MAN)/man8
+	install -m 755 bin/blackponyd $(SBIN)/blackponyd
+	install -m 755 bin/blackpony $(LIBEXEC)/blackpony
+	ln -sf ../libexec/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
+	install -m 644 src/blackponyd.8 src/blackpony.8 $(MAN)/man8
+	install -m 644 src/blackpony.conf.5 $(MAN)/man5
+	install -m 644 src/xcrypt.7 $(MAN)/man7
+	install -m 644 README etc/blackpony.conf $(DOC)
+	for file in $(EXAMPLES); do $(AT_PREFIX) etc/$$file >$(DOC)/$$file; done
+	test -e $(DESTDIR)$(SYSCONFDIR)/blackpony.conf || \
+	    install -m 644 etc/blackpony.conf $(DESTDIR)$(SYSCONFDIR)/blackpony.conf
+
+# the configuration stays
+uninstall:
+	rm -f $(SBIN)/blackponyd $(LIBEXEC)/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
+	rm -f $(MAN)/man8/blackponyd.8 $(MAN)/man8/blackpony.8 $(MAN)/man5/blackpony.conf.5 $(MAN)/man7/xcrypt.7
+	rm -rf $(DOC)
 
 clean:
 	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/blackpony bin/blackponyd
 
--include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d)
+-include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
-.PHONY: all tools check-tools units check demo clean
+.PHONY: FORCE all tools check-tools units check demo demo-tools bench clean

@@ -4,6 +4,7 @@
  * Under a super-server, descriptors 0, 1 and often 2 are the client's socket: nothing is printed that is
  * not SMTP.
  */
+#include "accept.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "mailer.h"
@@ -12,12 +13,15 @@
 #include "smtp/probe.h"
 #include "smtp/relay.h"
 #include "sys/ids.h"
+#include "sys/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PROXY_TIMEOUT_MS 5000
 
 static struct program program = { .name = "blackponyd" };
 static struct session session;
@@ -98,25 +102,81 @@ suites_to_offer(struct suite_list *suites)
 	}
 }
 
-/* One client on descriptors 0 and 1, from its first octet to its last. */
+/*
+ * Who is calling: the peer of descriptor 0, or whom a proxy in front of us names.  -1: a connection to be
+ * closed without a word.
+ */
 static int
-serve(char *const mailer_argv[], bool by_hand)
+identify(struct child_caller *caller)
+{
+	struct address peer;
+	char text[FD_ADDRESS_MAX];
+
+	if (caller->by_hand)
+		return 0;
+	fd_peer(STDIN_FILENO, &caller->remote);
+	fd_own(STDIN_FILENO, &caller->local);
+	peer = caller->remote;
+	if (!settings_network_has(&program.settings.proxy_from, &peer))
+		return 0;
+	switch (proxy_receive(STDIN_FILENO, &caller->remote, &caller->local, PROXY_TIMEOUT_MS)) {
+	case PROXY_GOOD:
+		return 0;
+	case PROXY_LOCAL:
+		caller->remote = peer;
+		fd_own(STDIN_FILENO, &caller->local);
+		return 0;
+	default:
+		address_text(&peer, text);
+		log_line(LOG_WARNING, "no good PROXY header from=[%s]:%u in proxy-from; closed", text,
+		    address_port(&peer));
+		return -1;
+	}
+}
+
+/* The relay between the client and the mailer, from the client's first octet to the last. */
+static void
+relay_session(const struct child_caller *caller, const struct suite_list *suites)
 {
 	struct session_limits limits = program_limits(&program.settings);
 	struct machine machine = { &relay, relay_step, relay_fault };
-	struct child_caller caller = { .remote = { .len = 0 } };
-	struct relay_settings settings;
-	struct suite_list suites;
 	char peer[RELAY_PEER_MAX];
+	struct relay_settings settings = {
+		.suites = suites,
+		.must = program.settings.policy == POLICY_MUST,
+		.mark = program.settings.mark,
+		.hostname = program.settings.hostname,
+		.peer = peer,
+	};
 	int64_t begun = clock_ms();
+
+	address_literal(&caller->remote, peer);
+	relay_start(&relay, &settings, ring_source(&ring));
+	session_start(&session, machine, &limits);
+	session.serving = true;
+	session.by_hand = caller->by_hand;
+	session_wire(&session, STDIN_FILENO, STDOUT_FILENO);
+	session_local(&session, mailer.fd, mailer.fd);
+	if (mailer.greeted)
+		buf_put(&session.io.from_local, buf_peek(&mailer.greeting.raw));
+	enum ending end = session_run(&session);
+	log_session(peer, address_port(&caller->remote), begun, end);
+	relay_wipe(&relay);
+	session_wipe(&session);
+}
+
+/* One client on descriptors 0 and 1. */
+static int
+serve(char *const mailer_argv[], bool by_hand)
+{
+	struct child_caller caller = { .by_hand = by_hand };
+	struct suite_list suites;
 	const char *why;
 
-	if (!by_hand) {
-		fd_peer(STDIN_FILENO, &caller.remote);
-		fd_own(STDIN_FILENO, &caller.local);
-	}
+	if (identify(&caller) == -1)
+		return 1;
 	/* with the identity we have: sendmail wants root's */
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
 		return refuse_mailer();
 	if (ids_become(program.settings.user, &why) == -1) {
 		snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
@@ -124,31 +184,34 @@ serve(char *const mailer_argv[], bool by_hand)
 	}
 	suites_to_offer(&suites);
 	program_open_ring(&program, &ring, &suites);
-
-	address_literal(&caller.remote, peer);
-	settings = (struct relay_settings){
-		.suites = &suites,
-		.must = program.settings.policy == POLICY_MUST,
-		.mark = program.settings.mark,
-		.hostname = program.settings.hostname,
-		.peer = peer,
-	};
-	relay_start(&relay, &settings, ring_source(&ring));
-	session_start(&session, machine, &limits);
-	session.serving = true;
-	session.by_hand = by_hand;
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
-	session_wire(&session, STDIN_FILENO, STDOUT_FILENO);
-	session_local(&session, mailer.fd, mailer.fd);
-	enum ending end = session_run(&session);
-	log_session(peer, address_port(&caller.remote), begun, end);
-
-	relay_wipe(&relay);
-	session_wipe(&session);
+	relay_session(&caller, &suites);
 	ring_close(&ring);
 	return 0;
+}
+
+static int
+serve_accepted(void *mailer_argv)
+{
+	return serve(mailer_argv, false);
+}
+
+/* Descriptor 0 is a listening socket, and so may 2 be: nothing may go there, by us or by a mailer. */
+static int
+serve_listener(char **mailer_argv)
+{
+	if (fd_same(STDERR_FILENO, STDIN_FILENO)) {
+		close(STDERR_FILENO);
+		fd_fill_standard();
+	}
+	if (accept_loop(STDIN_FILENO, &program.settings, serve_accepted, mailer_argv) == 0)
+		return 0;
+	snprintf(program.error, sizeof(program.error), "descriptor 0: cannot accept from it: %s",
+	    strerror(errno));
+	program_complain(&program);
+	return 1;
 }
 
 /* -t: would the mailer behind relay for a stranger? */
@@ -160,14 +223,17 @@ test(char *const mailer_argv[])
 	struct child_caller stranger = { .local = { .len = 0 } };
 
 	address_read(&stranger.remote, SPAN("192.0.2.1"), 40025);
+	address_read(&stranger.local, SPAN("192.0.2.25"), 25);
 	printf("settings: good\n");
 	fflush(stdout);
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &stranger) == -1)
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &stranger, &session) == -1)
 		return refuse_mailer();
 	probe_start(&probe, program.settings.hostname);
 	session_start(&session, machine, &limits);
 	session_wire(&session, mailer.fd, mailer.fd);
 	session_local(&session, -1, -1);
+	if (mailer.greeted)
+		buf_put(&session.io.from_wire, buf_peek(&mailer.greeting.raw));
 	enum ending end = session_run(&session);
 	if (end != END_DONE) {
 		printf("mailer: %s: %s\n", mailer.text, ending_row(end)->text);
@@ -215,10 +281,7 @@ main(int argc, char *argv[])
 	case FD_CONNECTED:
 		return serve(argv + optind, false);
 	case FD_LISTENING:
-		snprintf(program.error, sizeof(program.error), "descriptor 0 is a listening socket, which "
-		    "this version does not serve: use nowait");
-		program_complain(&program);
-		return 1;
+		return serve_listener(argv + optind);
 	case FD_OTHER:
 		break;
 	}

@@ -1,31 +1,130 @@
 #include "mailer.h"
 
+#include "smtp/introduce.h"
 #include "sys/dial.h"
+#include "sys/netns.h"
+#include "sys/proxy.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a mailer that is a program cannot be told in, or one at an address; NULL: it can. */
+static const char *
+wrong_for_program(enum client_address how)
+{
+	switch (how) {
+	case CLIENT_ADDRESS_AUTO:
+	case CLIENT_ADDRESS_NONE:
+	case CLIENT_ADDRESS_NETNS:
+		return NULL;
+	default:
+		return "that client-address is for a mailer that listens for itself, at the address in "
+		    "backend; a program takes netns (or none)";
+	}
+}
+
+static const char *
+wrong_for_backend(enum client_address how, const struct address *to)
+{
+	switch (how) {
+	case CLIENT_ADDRESS_AUTO:
+		return "client-address = auto cannot know what the mailer at an address takes: say "
+		    "proxy-v1 or proxy-v2 (Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent "
+		    "(any, on this host), or none, and make sure with -t that it does not relay";
+	case CLIENT_ADDRESS_NETNS:
+		return "client-address = netns is for programs; a mailer that listens for itself takes "
+		    "proxy-v1, proxy-v2, xclient or transparent (or none)";
+	case CLIENT_ADDRESS_TRANSPARENT:
+		if (address_family(to) == AF_UNSPEC)
+			return "client-address = transparent needs a TCP backend; a local socket takes "
+			    "proxy-v1, proxy-v2 or xclient (or none)";
+		return NULL;
+	default:
+		return NULL;
+	}
+}
 
 int
 mailer_check(struct mailer *m, char *const argv[], const struct settings *settings)
 {
+	struct address to;
+
 	m->fd = -1;
 	m->pid = 0;
+	m->greeted = false;
+	m->error = NULL;
 	snprintf(m->text, sizeof(m->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
 	if (argv[0] != NULL && settings->backend[0] != '\0')
 		m->error = "there is a program and a backend setting; only one can be the mailer";
-	else if (argv[0] == NULL && settings->backend[0] == '\0')
-		m->error = "no mailer: give a program, or an address as the setting backend";
 	else if (argv[0] != NULL)
-		return 0;
-	else if (settings->client_address == CLIENT_ADDRESS_AUTO)
-		m->error = "client-address = auto cannot know what the mailer at an address takes: "
-		    "say client-address = none, and make sure with -t that it does not relay";
+		m->error = wrong_for_program(settings->client_address);
+	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
+		m->error = "none given: name a program, or an address as the setting backend";
 	else
-		return 0;
+		m->error = wrong_for_backend(settings->client_address, &to);
+	errno = EINVAL;
+	return m->error == NULL ? 0 : -1;
+}
+
+/* Fails with what to do about it. */
+static int
+fail(struct mailer *m, const char *error)
+{
+	m->error = error;
 	errno = EINVAL;
 	return -1;
+}
+
+/*
+ * What the program gets as 0 and 1: a connection from the true client where there is one; never pipes,
+ * which sendmail and Exim trust.
+ */
+static int
+make_ends(struct mailer *m, const struct settings *settings, const struct child_caller *caller,
+    int ends[2])
+{
+	bool true_address = settings->client_address == CLIENT_ADDRESS_NETNS ||
+	    (settings->client_address == CLIENT_ADDRESS_AUTO && !caller->by_hand);
+	const char *step;
+
+	if (!true_address) {
+		m->error = "no socket pair";
+		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	}
+	if (address_family(&caller->remote) == AF_UNSPEC)
+		return fail(m, "the caller has no TCP address to show to it; client-address = none does "
+		    "without");
+	if (netns_connect(&caller->remote, &caller->local, ends, &step) == 0)
+		return 0;
+	m->error = "no private network namespace to show the caller's address in: allow user "
+	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
+	    "start blackponyd as root, or set client-address = none and ask -t whether it relays";
+	return -1;
+}
+
+static int
+start_program(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller)
+{
+	int ends[2];
+
+	if (make_ends(m, settings, caller, ends) == -1)
+		return -1;
+	m->error = "the program cannot be started";
+	if (fd_prepare(ends[0]) == -1 || child_start(argv, caller, ends[1], &m->pid) == -1) {
+		int why = errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		errno = why;
+		return -1;
+	}
+	close(ends[1]);
+	m->fd = ends[0];
+	return 0;
 }
 
 /*
@@ -41,21 +140,105 @@ stranger_on_loopback(const struct address *to, struct address *from)
 	return from;
 }
 
-int
-mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller)
+static int
+dial_as_client(struct mailer *m, const struct address *to, const struct child_caller *caller,
+    int64_t timeout_ms)
+{
+	if (address_family(&caller->remote) != address_family(to))
+		return fail(m, "client-address = transparent: the caller's address is not of the backend's "
+		    "family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
+	m->fd = dial_transparent(to, &caller->remote, timeout_ms);
+	m->error = errno == EPERM ? "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
+	    "as root" : "it cannot be reached with the caller's address: transparent needs rules that "
+	    "bring its replies back, see blackpony.conf(5)";
+	return m->fd == -1 ? -1 : 0;
+}
+
+static int
+dial_mailer(struct mailer *m, const struct settings *settings, const struct child_caller *caller)
 {
 	struct address to, from;
+	const struct address *source = NULL;
+
+	dial_read_backend(&to, span_of(settings->backend));
+	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
+		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
+	if (settings->client_address == CLIENT_ADDRESS_NONE)
+		source = stranger_on_loopback(&to, &from);
+	m->fd = dial(&to, source, settings->connect_timeout_ms);
+	m->error = "it cannot be reached";
+	return m->fd == -1 ? -1 : 0;
+}
+
+/* The header goes first, in one write. */
+static int
+send_proxy_header(struct mailer *m, const struct settings *settings,
+    const struct child_caller *caller)
+{
+	uint8_t mem[PROXY_V1_MAX + PROXY_V2_HEAD];
+	struct buf header;
+
+	buf_init(&header, mem, sizeof(mem));
+	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
+		proxy_put_v1(&header, &caller->remote, &caller->local);
+	else
+		proxy_put_v2(&header, &caller->remote, &caller->local);
+	m->error = "it does not take the PROXY header";
+	return fd_write_all(m->fd, buf_peek(&header), settings->connect_timeout_ms);
+}
+
+/* A mailer that does not take the client's address would take the client for us. */
+static int
+introduce_client(struct mailer *m, const struct settings *settings,
+    const struct child_caller *caller, struct session *session)
+{
+	const struct session_limits limits = {
+		.command_ms = settings->command_timeout_ms, .linger_ms = 1000 };
+	char text[FD_ADDRESS_MAX], address[FD_ADDRESS_MAX + 8] = "[UNAVAILABLE]";
+	static struct introduce introduce;
+	struct machine machine = { &introduce, introduce_step, introduce_fault };
+
+	address_text(&caller->remote, text);
+	if (text[0] != '\0')
+		snprintf(address, sizeof(address), "%s%s",
+		    address_family(&caller->remote) == AF_INET6 ? "IPV6:" : "", text);
+	introduce_start(&introduce, settings->hostname, address, address_port(&caller->remote));
+	session_start(session, machine, &limits);
+	session_wire(session, m->fd, m->fd);
+	session_local(session, -1, -1);
+	session->stays_open = true;
+	if (session_run(session) != END_DONE)
+		return fail(m, "it does not take XCLIENT from us: list our address in its "
+		    "smtpd_authorized_xclient_hosts, or use another client-address");
+	reply_copy(&m->greeting, &introduce.reply);
+	m->greeted = true;
+	return 0;
+}
+
+int
+mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller, struct session *session)
+{
+	int result;
 
 	if (mailer_check(m, argv, settings) == -1)
 		return -1;
-	if (argv[0] != NULL) {
-		m->fd = child_start(argv, caller, &m->pid);
-		m->error = "the program cannot be started";
-	} else {
-		dial_read_backend(&to, span_of(settings->backend));
-		m->fd = dial(&to, stranger_on_loopback(&to, &from), settings->connect_timeout_ms);
-		m->error = "it cannot be reached";
+	if (argv[0] != NULL)
+		return start_program(m, argv, settings, caller);
+	if (dial_mailer(m, settings, caller) == -1)
+		return -1;
+	switch (settings->client_address) {
+	case CLIENT_ADDRESS_PROXY_V1:
+	case CLIENT_ADDRESS_PROXY_V2:
+		result = send_proxy_header(m, settings, caller);
+		break;
+	case CLIENT_ADDRESS_XCLIENT:
+		result = introduce_client(m, settings, caller, session);
+		break;
+	default:
+		return 0;
 	}
-	return m->fd == -1 ? -1 : 0;
+	if (result == -1)
+		close(m->fd);
+	return result;
 }

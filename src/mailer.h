@@ -1,28 +1,35 @@
 /*
- * Reaching the mailer behind blackponyd: a program started for the session, or an address.
+ * Reaching the mailer behind blackponyd: a program started for the session, or an address; and telling
+ * it who is calling, in one of the ways of the setting client-address.
  */
 #ifndef MAILER_H
 #define MAILER_H
 
+#include "session.h"
+#include "smtp/line.h"
 #include "sys/child.h"
 #include "sys/settings.h"
 
-/* The two ends of the conversation; a socket is both. */
 struct mailer {
 	int fd;
 	pid_t pid;		/* 0: not a program of ours */
+	bool greeted;		/* it had to be talked to already ... */
+	struct reply greeting;	/* ... and this is what the client is to hear first */
 	const char *error;	/* of the last call that failed: what to do about it */
 	char text[256];		/* "/usr/sbin/sendmail" or "127.0.0.1:25", for the log */
 };
 
 /*
  * Checks that program (NULL-terminated, or argv[0] NULL for none) and settings go together.  0, or -1
- * with m->error.
+ * with m->error, and errno EINVAL.
  */
 int mailer_check(struct mailer *m, char *const argv[], const struct settings *settings);
 
-/* Reaches it for this caller.  0, or -1 with m->error (and errno). */
+/*
+ * Reaches it for this caller.  `session` is for talking to it where that is needed, and is free for use
+ * again afterwards.  0, or -1 with m->error (and errno; EINVAL where m->error says it all).
+ */
 int mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller);
+    const struct child_caller *caller, struct session *session);
 
 #endif

@@ -27,9 +27,8 @@ read_suites(struct program *p)
 
 	if (suite_list_read(&p->suites, span_of(s->suites), &culprit) == 0)
 		return 0;
-	snprintf(p->error, sizeof(p->error),
-	    "%s: suites: \"%.*s\" is not built in, or there twice; -V lists what is", s->suites_origin,
-	    (int)culprit.len, (const char *)culprit.at);
+	snprintf(p->error, sizeof(p->error), "%s: suites: \"%.*s\" %s; -V lists what is built in",
+	    s->suites_origin, (int)culprit.len, (const char *)culprit.at, suite_why_not(culprit));
 	return -1;
 }
 
@@ -102,6 +101,8 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 			break;
 		}
 	}
+	/* people ask for these, and 2 may well be where 1 goes */
+	p->talks_to_people = p->talks_to_people || p->test || p->expire;
 	if (p->error[0] != '\0')
 		return -1;
 	return p->version ? 0 : read_settings(p, file, options, option_count);
@@ -128,10 +129,16 @@ void
 program_print_version(const struct program *p)
 {
 	printf("%s %s\n", p->name, VERSION);
-	for (const struct suite *s = suite_table; s->name != NULL; s++)
-		printf("%s: generation %s, %s, %s, %zu bits, %s\n", s->name,
-		    s->exchange->generation, s->exchange->title, s->cipher->title,
-		    8 * s->cipher->key_len, s->standing);
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		const struct cipher *c = s->cipher;
+
+		printf("%s: generation %s, %s; %s, ", s->name, s->exchange->generation,
+		    s->exchange->title, c->title);
+		if (c->keys > 0)
+			printf("%u keys; %s\n", c->keys, s->standing);
+		else
+			printf("%zu-bit key; %s\n", 8 * c->key_len, s->standing);
+	}
 }
 
 struct ring_settings

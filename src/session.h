@@ -25,6 +25,7 @@ struct session {
 	struct io io;
 	struct session_limits limits;
 	bool serving;		/* blackponyd: the mailer's end of file ends it, not the client's */
+	bool stays_open;	/* when it ends, the wire is left as it is for whoever is next */
 	bool by_hand;		/* lines on the wire may end in a bare LF, and become CRLF */
 
 	int wire_read_fd, wire_write_fd;	/* the same, for a socket */

@@ -26,6 +26,14 @@ buf_take(struct buf *b, size_t len)
 		b->head = b->tail = 0;
 }
 
+static void
+raise_tail(struct buf *b, size_t len)
+{
+	b->tail += len;
+	if (b->high < b->tail)
+		b->high = b->tail;
+}
+
 /* Moves what is held to the front of the storage, so that all the room is behind it. */
 static void
 compact(struct buf *b)
@@ -49,7 +57,7 @@ void
 buf_added(struct buf *b, size_t len)
 {
 	assert(len <= b->cap - b->tail);
-	b->tail += len;
+	raise_tail(b, len);
 }
 
 bool
@@ -61,7 +69,7 @@ buf_put(struct buf *b, struct span s)
 		compact(b);
 	if (s.len > 0)
 		memcpy(b->mem + b->tail, s.at, s.len);
-	b->tail += s.len;
+	raise_tail(b, s.len);
 	return true;
 }
 
@@ -75,7 +83,7 @@ buf_vprintf(struct buf *b, const char *format, va_list args)
 	/* vsnprintf() wants room for a NUL that we do not keep */
 	if (len < 0 || (size_t)len >= room)
 		return false;
-	b->tail += (size_t)len;
+	raise_tail(b, (size_t)len);
 	return true;
 }
 
@@ -113,5 +121,6 @@ void
 buf_wipe(struct buf *b)
 {
 	buf_clear(b);
-	octets_wipe(b->mem, b->cap);
+	octets_wipe(b->mem, b->high);
+	b->high = 0;
 }

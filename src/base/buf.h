@@ -13,6 +13,7 @@ struct buf {
 	uint8_t *mem;		/* storage, the owner's */
 	size_t cap;		/* its size, octets */
 	size_t head, tail;	/* what is held: mem[head] to mem[tail - 1] */
+	size_t high;		/* storage from here on was never written to */
 	uint64_t taken;		/* octets that have left at the front, ever */
 };
 
@@ -56,7 +57,7 @@ bool buf_vprintf(struct buf *b, const char *format, va_list args)
 /* Moves as much as fits from the front of one to the end of another; says how much. */
 size_t buf_move(struct buf *to, struct buf *from);
 
-/* Empties it; buf_wipe() zeroes all of its storage too. */
+/* Empties it; buf_wipe() zeroes what was ever in its storage too. */
 void buf_clear(struct buf *b);
 void buf_wipe(struct buf *b);
 

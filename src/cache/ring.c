@@ -82,7 +82,7 @@ load_pair(struct ring *r, struct ring_own *own)
 
 /*
  * Says how bad the worst is.  All are replaced together: one that is outlived takes the others
- * along.
+ * along.  One that is made on demand may well be missing.
  */
 static enum age
 load_pairs(struct ring *r)
@@ -90,14 +90,14 @@ load_pairs(struct ring *r)
 	enum age worst = AGE_GOOD;
 
 	for (size_t i = 0; i < r->count; i++) {
-		if (!r->own[i].exchange->cached)
-			continue;
 		enum age age = load_pair(r, &r->own[i]);
+
+		if (age == AGE_MISSING && r->own[i].exchange->pair_on_demand)
+			continue;
 		worst = age > worst ? age : worst;
 	}
 	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++)
-		if (r->own[i].exchange->cached)
-			forget(&r->own[i]);
+		forget(&r->own[i]);
 	return worst;
 }
 
@@ -124,8 +124,9 @@ judge(void *context, struct entry entry)
 			own = &j->ring->own[i];
 	if (own == NULL && j->only_ours)
 		return FOLD_FORGET;
+	/* outlived: replaced by what is added or, where that is made on demand, by nothing yet */
 	if (kind == KIND_PAIR)
-		return FOLD_KEEP_ALWAYS;
+		return own == NULL || own->made ? FOLD_KEEP_ALWAYS : FOLD_FORGET;
 	if (own == NULL)
 		return FOLD_KEEP;
 	return span_starts(span_from(entry.key, KEY_HEAD_LEN),
@@ -170,7 +171,7 @@ rebuild(struct ring *r, bool only_ours)
 		struct ring_own *own = &r->own[i];
 		size_t n = how.added_count;
 
-		if (!own->exchange->cached || own->made)
+		if (own->made || own->exchange->pair_on_demand)
 			continue;
 		if (make_pair(own) < 0)
 			goto out;
@@ -182,7 +183,7 @@ rebuild(struct ring *r, bool only_ours)
 	/* where this fails, the new pairs serve this process alone */
 	result = store_rebuild(&r->store, &how);
 	for (size_t i = 0; i < r->count && result == 0; i++)
-		r->own[i].shared = r->own[i].exchange->cached;
+		r->own[i].shared = r->own[i].made;
 out:
 	octets_wipe(values, sizeof(values));
 	return result;
@@ -263,24 +264,56 @@ ring_expire(const struct ring_settings *settings)
 	return result;
 }
 
+/*
+ * Takes the pair that somebody else has stored; where there is none, stores ours, if it is made.
+ * Where neither can be done, ours serves this process alone.
+ */
+static void
+share(struct ring *r, struct ring_own *own)
+{
+	struct ring_own stored = { .exchange = own->exchange };
+	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
+
+	if (!r->stored || store_lock(&r->store) < 0)
+		return;
+	if (load_pair(r, &stored) == AGE_GOOD) {
+		*own = stored;
+	} else if (own->made) {
+		put_key_head(key, KIND_PAIR, own->exchange);
+		own->shared = store_append_locked(&r->store, span(key, sizeof(key)),
+		    span(value, format_pair(value, own))) == 0;
+	}
+	store_unlock(&r->store);
+	octets_wipe(&stored, sizeof(stored));
+	octets_wipe(value, sizeof(value));
+}
+
 static const struct exchange_pair *
 source_own(void *context, const struct exchange *x)
 {
 	struct ring_own *own = own_of(context, x);
 
-	if (own == NULL || (!own->made && make_pair(own) < 0))
+	if (own == NULL)
 		return NULL;
+	if (!own->made && x->pair_on_demand)
+		share(context, own);	/* may have been made since we looked */
+	if (own->made)
+		return &own->pair;
+	if (make_pair(own) < 0)
+		return NULL;
+	if (x->pair_on_demand)
+		share(context, own);
 	return &own->pair;
 }
 
-/* The key of the secret shared with a peer; its length, or 0 where secrets are not kept. */
+/* The key of the secret shared with a peer; its length, or 0 where it would not be kept. */
 static size_t
 secret_key(uint8_t key[SECRET_KEY_MAX], struct ring *r, const struct exchange *x,
     const uint8_t *peer_public)
 {
 	const struct ring_own *own = own_of(r, x);
 
-	if (own == NULL || !own->shared)
+	if (own == NULL || !own->shared || !x->cached)
 		return 0;
 	put_key_head(key, KIND_SECRET, x);
 	memcpy(key + KEY_HEAD_LEN, own->pair.public, x->public_len);

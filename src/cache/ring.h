@@ -2,11 +2,14 @@
  * The key ring: this host's own key pairs and the secrets shared with others, shared by every
  * process of both programs through a store (cache/store.h) in one directory.
  *
- * A key pair is one for each generation that keeps secrets (struct exchange, `cached`).  When it
- * has outlived its time, the first process to open the ring replaces it and drops everything
- * computed with it.  With no directory, or one that may not be used, every pair is this process's
- * own and made when first asked for: at worst a key exchange is done again, and a line in the log
- * says why.
+ * There is a key pair for each generation that has any.  When one has outlived its time, the first
+ * process to open the ring replaces all of them and drops everything computed with them.  One that
+ * is slow to make (struct exchange, `pair_on_demand`) is made when it is first asked for, with
+ * nobody waiting at the lock: of two processes that do so at the same time, the first to store its
+ * own decides, and the other takes that.
+ *
+ * With no directory, or one that may not be used, every pair is this process's own and made when
+ * first asked for: at worst a key exchange is done again, and a line in the log says why.
  */
 #ifndef CACHE_RING_H
 #define CACHE_RING_H
@@ -26,7 +29,7 @@ struct ring {
 		const struct exchange *exchange;
 		struct exchange_pair pair;
 		bool made;
-		bool shared;		/* the store's: what is computed with it is kept */
+		bool shared;		/* the store's: what is computed with it may be kept */
 	} own[RING_GENERATIONS];
 };
 
@@ -45,7 +48,8 @@ struct ring_settings {
 void ring_open(struct ring *ring, const struct ring_settings *settings);
 
 /*
- * What struct exchange's callers draw on.  `own` makes a pair where there is none yet.  `find`
+ * What struct exchange's callers draw on.  `own` makes a pair where there is none yet, and stores
+ * it where others have use for it.  `find`
  * fills in a secret only when it was computed with the present pair.  `keep` appends to the
  * journal.  The source points into `ring`, which must outlive it.
  */

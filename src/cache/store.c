@@ -269,7 +269,7 @@ known_already(const struct store *s, struct span key, struct span value)
 }
 
 static int
-append_locked(struct store *s, struct span key, struct span value)
+append(struct store *s, struct span key, struct span value)
 {
 	struct stat st;
 
@@ -299,13 +299,21 @@ append_locked(struct store *s, struct span key, struct span value)
 }
 
 int
+store_append_locked(struct store *s, struct span key, struct span value)
+{
+	int result = append(s, key, value);
+
+	if (result < 0)
+		complain(s, ".journal", strerror(errno));
+	return result;
+}
+
+int
 store_append(struct store *s, struct span key, struct span value)
 {
 	if (lock(s, APPEND_TIMEOUT_MS) < 0)
 		return -1;
-	int result = append_locked(s, key, value);
-	if (result < 0)
-		complain(s, ".journal", strerror(errno));
+	int result = store_append_locked(s, key, value);
 	store_unlock(s);
 	return result;
 }

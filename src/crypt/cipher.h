@@ -21,6 +21,7 @@ struct cipher {
 	const char *name;	/* in a suite's name, before the underscore */
 	const char *title;	/* for people */
 	size_t key_len;		/* octets of the direction's key that it takes */
+	unsigned keys;		/* how many there are, where not all of that length are; or 0 */
 
 	/* Keys `state` (CIPHER_STATE_MAX octets, aligned as max_align_t).  0, or -1: cannot. */
 	int (*start)(void *state, const uint8_t *key, enum cipher_use use);
@@ -45,6 +46,8 @@ struct cipher {
 extern const struct cipher cipher_chacha20poly1305;
 extern const struct cipher cipher_aes256gcm;
 extern const struct cipher cipher_arsyfor;
+extern const struct cipher cipher_t32;
+extern const struct cipher cipher_blowfish;	/* where mbedTLS has it: crypt/blowfish.h */
 extern const struct cipher cipher_rotn;
 
 #endif

@@ -13,7 +13,7 @@
 
 struct suite;
 
-#define EXCHANGE_PRIVATE_MAX 1300	/* octets; an RSA-2048 key in DER is the longest */
+#define EXCHANGE_PRIVATE_MAX 256	/* octets; the primes of an RSA-2048 key are the longest */
 #define EXCHANGE_PUBLIC_MAX 256
 #define EXCHANGE_SECRET_MAX 96
 #define EXCHANGE_NONCE_MAX 32
@@ -57,10 +57,14 @@ struct exchange {
 	size_t secret_len;		/* octets of Z; 0: there is none */
 	size_t nonce_len;		/* octets of a nonce as kept in struct agreement */
 	bool cached;			/* Z is worth keeping (section 6) */
+	bool pair_on_demand;		/* slow to make: only when a session first needs one */
 	bool hears_ehlo_first;		/* 2.0: inside, nothing before EHLO */
 	bool confirms;			/* any wrong reply to XCRYPT OK is the mark of tampering */
 
-	/* Makes a pair.  0, or -1: no randomness or no memory.  NULL where public_len is 0. */
+	/*
+	 * Makes a pair, to be used for as long as the keys live (xcrypt.7, "What is kept").  0, or -1:
+	 * no randomness or no memory.  NULL where public_len is 0.
+	 */
 	int (*pair)(struct exchange_pair *pair);
 
 	/*
@@ -101,6 +105,7 @@ struct exchange {
 
 extern const struct exchange exchange_x25519;	/* 2.0 */
 extern const struct exchange exchange_oakley1;	/* 1.0 */
+extern const struct exchange exchange_rsa;	/* 0.2 */
 extern const struct exchange exchange_head;	/* 0.1 */
 
 /* Wipes every secret in `a`; what else it holds stays. */

@@ -43,6 +43,7 @@ const struct cipher cipher_rotn = {
 	.name = "rotn",
 	.title = "rotation of the letters",
 	.key_len = 1,
+	.keys = LETTERS,
 	.start = start,
 	.stop = stop,
 	.stream = stream,

@@ -1,9 +1,15 @@
 #include "crypt/suite.h"
 
+#include "crypt/blowfish.h"
+
 const struct suite suite_table[] = {
 	{ "chacha20poly1305_2.0", &exchange_x25519, &cipher_chacha20poly1305, "default" },
 	{ "aes256gcm_2.0", &exchange_x25519, &cipher_aes256gcm, "default" },
 	{ "arsyfor_1.0", &exchange_oakley1, &cipher_arsyfor, "historic" },
+	{ "t32_1.0", &exchange_oakley1, &cipher_t32, "historic" },
+#ifdef BLOWFISH_BUILT_IN
+	{ "blowfish_0.2", &exchange_rsa, &cipher_blowfish, "historic" },
+#endif
 	{ "rotn_0.1", &exchange_head, &cipher_rotn, "by hand" },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -15,6 +21,25 @@ suite_find(struct span name)
 		if (span_equal(name, span_of(s->name)))
 			return s;
 	return NULL;
+}
+
+static const struct {
+	const char *name, *why;
+} missing[] = {
+#ifndef BLOWFISH_BUILT_IN
+	{ "blowfish_0.2", "is not built in, as the installed mbedTLS has no Blowfish" },
+#endif
+	{ "t16_1.0", "is a reserved name: no complete description of t16 is known" },
+	{ "sober_1.0", "is a reserved name: no complete description of SOBER is known" },
+};
+
+const char *
+suite_why_not(struct span name)
+{
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
+		if (span_equal(name, span_of(missing[i].name)))
+			return missing[i].why;
+	return suite_find(name) == NULL ? "is not built in" : "is there twice";
 }
 
 int

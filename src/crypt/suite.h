@@ -22,6 +22,9 @@ extern const struct suite suite_table[];
 /* The suite of that name, in exactly these letters; NULL when it is not built in. */
 const struct suite *suite_find(struct span name);
 
+/* Why there is none of that name, for who has asked for it: "is not built in", or what is known. */
+const char *suite_why_not(struct span name);
+
 struct suite_list {
 	const struct suite *at[SUITE_MAX];
 	size_t count;

@@ -1,5 +1,7 @@
 #include "smtp/deliver.h"
 
+#include "smtp/ehlo.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -97,11 +99,11 @@ put_mail(struct deliver *d, struct buf *out)
 
 	buf_printf(out, "MAIL FROM:<%s>", m->sender);
 	if (!d->helo) {
-		if (opening_offers(&d->opening, "SIZE", NULL))
+		if (ehlo_offers(&d->opening.reply, "SIZE", NULL))
 			buf_printf(out, " SIZE=%llu", (unsigned long long)m->octets);
-		if (m->eight_bit && opening_offers(&d->opening, "8BITMIME", NULL))
+		if (m->eight_bit && ehlo_offers(&d->opening.reply, "8BITMIME", NULL))
 			buf_put(out, SPAN(" BODY=8BITMIME"));
-		if (m->utf8 && opening_offers(&d->opening, "SMTPUTF8", NULL))
+		if (m->utf8 && ehlo_offers(&d->opening.reply, "SMTPUTF8", NULL))
 			buf_put(out, SPAN(" SMTPUTF8"));
 	}
 	buf_put(out, SPAN("\r\n"));
@@ -153,7 +155,8 @@ envelope_reply(struct deliver *d, struct io *io)
 	if (code >= 200 && code < 300) {
 		d->accepted += !is_mail;
 	} else if (code == 421 || is_mail) {
-		/* whatever follows in this transaction says nothing */
+		/* what follows in this transaction says nothing, nor what some were told before */
+		d->outcome = END_NONE;
 		refused(d, io, &d->reply);
 		return;
 	} else {
@@ -203,6 +206,7 @@ body(struct deliver *d, struct io *io)
 		if (!d->line_start)
 			buf_put(&io->to_wire, d->last_cr ? SPAN("\n") : SPAN("\r\n"));
 		buf_put(&io->to_wire, SPAN(".\r\n"));
+		d->message_end = io->to_wire.taken + buf_len(&io->to_wire);
 		enter(d, io, DELIVER_FINAL);
 		return true;
 	}
@@ -241,6 +245,10 @@ got_reply(struct deliver *d, struct io *io)
 	case DELIVER_FINAL:
 		if (d->reply.code >= 400) {
 			refused(d, io, &d->reply);
+		} else if (io->to_wire.taken < d->message_end) {
+			/* it cannot have seen the end */
+			settle(d, END_REFUSED_LATER, &d->reply);
+			io->end = d->outcome;
 		} else if (d->reply.code < 300) {
 			/* from here on the mail is theirs */
 			settle(d, END_SENT, &d->reply);
@@ -293,7 +301,7 @@ opened(struct deliver *d, struct io *io)
 		quit(d, io);
 		return;
 	}
-	d->pipelining = !d->helo && opening_offers(&d->opening, "PIPELINING", NULL);
+	d->pipelining = !d->helo && ehlo_offers(&d->opening.reply, "PIPELINING", NULL);
 	d->said = d->answered = d->accepted = d->refused = 0;
 	enter(d, io, DELIVER_ENVELOPE);
 }

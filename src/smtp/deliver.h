@@ -44,6 +44,7 @@ struct deliver {
 	enum dots dots;
 	bool line_start, last_cr;	/* of the message as it goes out */
 	uint64_t block;
+	uint64_t message_end;		/* to_wire's octet count behind the final dot */
 
 	/* the outcome */
 	enum ending outcome;		/* END_NONE: not settled */

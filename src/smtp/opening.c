@@ -1,5 +1,6 @@
 #include "smtp/opening.h"
 #include "base/clock.h"
+#include "smtp/ehlo.h"
 
 #include <string.h>
 
@@ -84,44 +85,6 @@ opening_hello(struct opening *o, struct io *io, struct span name, bool helo)
 	return 0;
 }
 
-/* The lines of an EHLO reply behind the first, one by one: the text behind the separator. */
-static bool
-next_keyword(struct span *rest, struct span *text)
-{
-	struct reply_line reply;
-	struct line line;
-
-	if (line_reply(*rest, &line) != LINE_FOUND)
-		return false;
-	*rest = span_from(*rest, line.octets);
-	*text = reply_line_read(line.text, &reply) ? reply.text : span(NULL, 0);
-	return true;
-}
-
-static bool
-is_keyword(struct span text, struct span keyword)
-{
-	struct span word;
-
-	return span_word(&text, ' ', &word) && span_equal_nocase(word, keyword);
-}
-
-bool
-opening_offers(const struct opening *o, const char *keyword, struct span *parameters)
-{
-	struct span rest = buf_peek(&o->reply.raw), text;
-
-	next_keyword(&rest, &text);
-	while (next_keyword(&rest, &text)) {
-		if (!is_keyword(text, span_of(keyword)))
-			continue;
-		if (parameters != NULL)
-			*parameters = span_from(text, strlen(keyword) + 1);
-		return true;
-	}
-	return false;
-}
-
 /*
  * The one XCRYPT line of the reply, which is never its first; two are none.  A host behind a Cisco ASA
  * shows XXXXXXs instead of what it offers.
@@ -133,9 +96,9 @@ find_offer(struct opening *o, struct span *offer)
 	unsigned offers = 0;
 
 	o->why = "not-offered";
-	next_keyword(&rest, &text);
-	while (next_keyword(&rest, &text)) {
-		if (is_keyword(text, SPAN("XCRYPT"))) {
+	ehlo_next(&rest, &text);
+	while (ehlo_next(&rest, &text)) {
+		if (ehlo_is(text, SPAN("XCRYPT"))) {
 			*offer = text;
 			offers++;
 		}
@@ -282,6 +245,10 @@ got_reply(struct opening *o, struct io *io)
 static enum opening_state
 no_reply(struct opening *o, struct io *io, enum ending end)
 {
+	/* in 2.0, anything but the right word there is a wrong confirmation */
+	if (o->state == OPENING_OK && end == END_BAD_REPLY &&
+	    handshake_suite(&o->handshake)->exchange->confirms)
+		return over(o, io, END_CONFIRMATION);
 	if (in_handshake(o))
 		return call_plain(o, io);
 	if (o->state == OPENING_GREETING)
@@ -347,10 +314,10 @@ opening_put_reply(const struct opening *o, struct buf *out, bool one_line)
 {
 	struct span rest = buf_peek(&o->reply.raw), text, held;
 
-	next_keyword(&rest, &held);
-	while (!one_line && next_keyword(&rest, &text)) {
-		if (is_keyword(text, SPAN("XCRYPT")) || span_starts_nocase(text, SPAN("XCRYPT-")) ||
-		    (o->encrypted && is_keyword(text, SPAN("STARTTLS"))))
+	ehlo_next(&rest, &held);
+	while (!one_line && ehlo_next(&rest, &text)) {
+		if (ehlo_is(text, SPAN("XCRYPT")) || span_starts_nocase(text, SPAN("XCRYPT-")) ||
+		    (o->encrypted && ehlo_is(text, SPAN("STARTTLS"))))
 			continue;
 		buf_printf(out, "%u-", o->reply.code);
 		buf_put(out, held);

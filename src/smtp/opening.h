@@ -83,7 +83,4 @@ enum io_wait opening_wait(const struct opening *o);
  */
 void opening_put_reply(const struct opening *o, struct buf *out, bool one_line);
 
-/* Is this keyword in the reply?  `*parameters` gets what is behind it (may be NULL). */
-bool opening_offers(const struct opening *o, const char *keyword, struct span *parameters);
-
 #endif

@@ -3,13 +3,8 @@
 
 #include <string.h>
 
-/*
- * The functions here return false when they cannot act now (no room, or replies still to come);
- * nothing has been taken then, and the same line is there again next time.
- */
-
-static void
-take(struct io *io, size_t octets)
+void
+relay_take(struct io *io, size_t octets)
 {
 	buf_take(&io->from_wire, octets);
 	io->progress++;
@@ -22,14 +17,14 @@ can_answer(const struct relay *r, const struct io *io)
 	return r->queue_len == 0 && buf_room(&io->to_wire) >= XCRYPT_LINE_MAX;
 }
 
-static bool
-answer(struct relay *r, struct io *io, size_t octets, const char *text)
+bool
+relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
 {
 	if (!can_answer(r, io))
 		return false;
 	io_show(io, "<", span_of(text));
 	buf_printf(&io->to_wire, "%s\r\n", text);
-	take(io, octets);
+	relay_take(io, octets);
 	return true;
 }
 
@@ -46,7 +41,7 @@ forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
 	/* what follows depends on the reply to these; to one we do not know, perhaps */
 	r->sync = verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_AUTH ||
 	    verb == VERB_DATA || verb == VERB_OTHER;
-	take(io, line->octets);
+	relay_take(io, line->octets);
 	return true;
 }
 
@@ -95,9 +90,9 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		return true;
 	}
 	if (r->hello != VERB_EHLO)
-		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL say EHLO first");
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL say EHLO first");
 	if (r->crypt != CRYPT_NOT_YET)
-		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
 	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
 	case HANDSHAKE_AGREED:
 		r->crypt = CRYPT_ANSWERED;
@@ -109,7 +104,7 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 	case HANDSHAKE_NO_SUITE:
 		break;
 	}
-	take(io, line->octets);
+	relay_take(io, line->octets);
 	return true;
 }
 
@@ -134,13 +129,13 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
 		r->crypt = CRYPT_GIVEN_UP;
 		r->why = "client-refused";
-		return answer(r, io, line->octets, "250 XCRYPT FAIL");
+		return relay_answer(r, io, line->octets, "250 XCRYPT FAIL");
 	}
 	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
 		start_over(r, io);
 	else
 		io->end = END_CONFIRMATION;
-	take(io, line->octets);
+	relay_take(io, line->octets);
 	return true;
 }
 
@@ -190,78 +185,8 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 		break;
 	}
 	if (r->set->must)
-		return answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
+		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
 	return become_pipe(r, io);
-}
-
-static bool
-put_trace(struct relay *r, struct buf *out)
-{
-	struct message_trace trace = {
-		.from = span(r->name, r->name_len),
-		.peer = r->set->peer,
-		.by = r->set->hostname,
-		.esmtp = r->hello == VERB_EHLO,
-		.suite = handshake_suite(&r->handshake)->name,
-	};
-
-	if (buf_room(out) < MESSAGE_TRACE_MAX)
-		return false;
-	if (r->set->mark)
-		message_put_trace(out, &trace);
-	return true;
-}
-
-/* `size [LAST]`.  Nobody knows what follows a size that cannot be read. */
-static bool
-read_chunk(struct span arguments, uint64_t *size, bool *last)
-{
-	struct span word;
-
-	if (!span_word(&arguments, ' ', &word) || !span_number(word, INT64_MAX, size))
-		return false;
-	*last = false;
-	while (span_word(&arguments, ' ', &word)) {
-		if (word.len == 0)
-			continue;
-		if (*last || !span_equal_nocase(word, SPAN("LAST")))
-			return false;
-		*last = true;
-	}
-	return true;
-}
-
-static bool
-chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments)
-{
-	uint8_t mem[MESSAGE_TRACE_MAX];
-	struct buf trace;
-	uint64_t size;
-	bool last;
-
-	/* the mailer would read the octets that follow as commands, and so must we */
-	if (!r->chunking)
-		return answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered");
-	if (!read_chunk(arguments, &size, &last)) {
-		if (!answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
-			return false;
-		io->end = END_BAD_CHUNK;
-		return true;
-	}
-	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)
-		return false;
-	buf_init(&trace, mem, sizeof(mem));
-	if (!r->in_chunks)
-		put_trace(r, &trace);
-	buf_printf(&io->to_local, "BDAT %llu%s\r\n",
-	    (unsigned long long)(size + buf_len(&trace)), last ? " LAST" : "");
-	buf_put(&io->to_local, buf_peek(&trace));
-	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
-	r->in_chunks = !last;
-	r->chunk_left = size;
-	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
-	take(io, line->octets);
-	return true;
 }
 
 /* A 0.x or 1.0 client goes on with MAIL at once: the mailer hears a fresh EHLO all the same. */
@@ -297,19 +222,19 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 		r->in_chunks = r->in_chunks && verb != VERB_RSET;
 		return forward(r, io, line, verb);
 	case VERB_XCRYPT:
-		return answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");
 	case VERB_STARTTLS:
-		return answer(r, io, line->octets, "503 5.5.1 Already encrypted");
+		return relay_answer(r, io, line->octets, "503 5.5.1 Already encrypted");
 	default:
 		break;
 	}
 	if (!r->hello_inside) {
 		if (x->hears_ehlo_first)
-			return answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
+			return relay_answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
 		return repeat_hello(r, io);
 	}
 	if (verb == VERB_BDAT)
-		return chunk(r, io, line, arguments);
+		return relay_chunk(r, io, line, arguments);
 	return forward(r, io, line, verb);
 }
 
@@ -341,7 +266,7 @@ command(struct relay *r, struct io *io)
 	case LINE_NONE:
 		return false;
 	case LINE_TOO_LONG:
-		if (!answer(r, io, 0, "500 5.5.2 Line too long"))
+		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
 			return false;
 		r->input = INPUT_SKIP;
 		return true;
@@ -355,68 +280,8 @@ command(struct relay *r, struct io *io)
 		return true;
 	}
 	if (is_torn(r, line.text))
-		return answer(r, io, line.octets, "500 5.5.2 A command ends in CRLF and has no other");
+		return relay_answer(r, io, line.octets, "500 5.5.2 A command ends in CRLF and has no other");
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
-}
-
-/* Counts what goes by, so that the deadline begins anew with each block. */
-static void
-count_block(struct relay *r, struct io *io, size_t octets)
-{
-	r->block += octets;
-	if (r->block >= IO_BLOCK) {
-		r->block = 0;
-		io->progress++;
-	}
-}
-
-static struct span
-what_fits(const struct io *io)
-{
-	struct span s = buf_peek(&io->from_wire);
-
-	if (s.len > buf_room(&io->to_local))
-		s.len = buf_room(&io->to_local);
-	return s;
-}
-
-static bool
-message(struct relay *r, struct io *io)
-{
-	struct span s = what_fits(io);
-	bool ended;
-
-	if (s.len == 0)
-		return false;
-	s.len = message_scan(&r->dots, s, &ended);
-	buf_put(&io->to_local, s);
-	buf_take(&io->from_wire, s.len);
-	count_block(r, io, s.len);
-	if (ended) {
-		r->input = INPUT_COMMAND;
-		r->message_end = relay_sent(io);
-		relay_queue_put(r, VERB_MESSAGE);
-		io->progress++;
-	}
-	return true;
-}
-
-static bool
-chunk_octets(struct relay *r, struct io *io)
-{
-	struct span s = what_fits(io);
-
-	if (s.len == 0)
-		return false;
-	if (s.len > r->chunk_left)
-		s.len = (size_t)r->chunk_left;
-	buf_put(&io->to_local, s);
-	buf_take(&io->from_wire, s.len);
-	count_block(r, io, s.len);
-	r->chunk_left -= s.len;
-	if (r->chunk_left == 0)
-		r->input = INPUT_COMMAND;
-	return true;
 }
 
 /* The rest of a line that was too long goes nowhere. */
@@ -452,15 +317,15 @@ relay_command(struct relay *r, struct io *io)
 	case INPUT_CONTINUATION:
 		return command(r, io);
 	case INPUT_TRACE:
-		if (!put_trace(r, &io->to_local))
+		if (!relay_put_trace(r, &io->to_local))
 			return false;
 		r->input = INPUT_MESSAGE;
 		r->dots = DOTS_CRLF;
 		return true;
 	case INPUT_MESSAGE:
-		return message(r, io);
+		return relay_message(r, io);
 	case INPUT_CHUNK:
-		return chunk_octets(r, io);
+		return relay_chunk_octets(r, io);
 	case INPUT_SKIP:
 		return skip(r, io);
 	case INPUT_OVER:

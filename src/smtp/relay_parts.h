@@ -1,6 +1,9 @@
 /*
- * What the three files of the relay share: relay.c (start, step, queue), relay_commands.c (wire to
- * mailer) and relay_replies.c (mailer to wire).  For them only.
+ * What the files of the relay share: relay.c (start, step, queue), relay_commands.c and relay_message.c
+ * (wire to mailer), relay_replies.c (mailer to wire).  For them only.
+ *
+ * What passes something on returns false when it cannot now (no room, or replies still to come);
+ * nothing has been taken then, and the same is there again next time.
  */
 #ifndef SMTP_RELAY_PARTS_H
 #define SMTP_RELAY_PARTS_H
@@ -10,6 +13,18 @@
 /* Each moves one thing in its direction; false when nothing can be moved now. */
 bool relay_command(struct relay *r, struct io *io);
 bool relay_reply(struct relay *r, struct io *io);
+
+/* An answer of our own, behind all the mailer still owes, to a line of so many octets. */
+bool relay_answer(struct relay *r, struct io *io, size_t octets, const char *text);
+
+/* So many octets from the wire are done with. */
+void relay_take(struct io *io, size_t octets);
+
+/* Messages: the trace line, octets of DATA, a BDAT command, octets of its chunk. */
+bool relay_put_trace(struct relay *r, struct buf *out);
+bool relay_message(struct relay *r, struct io *io);
+bool relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments);
+bool relay_chunk_octets(struct relay *r, struct io *io);
 
 /* The queue of verbs whose replies have not come. */
 bool relay_queue_full(const struct relay *r);

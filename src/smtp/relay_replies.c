@@ -1,6 +1,8 @@
 /* The mailer's replies, on their way to the client. */
 #include "smtp/relay_parts.h"
 
+#include "smtp/ehlo.h"
+
 /* Is this line of an EHLO reply for the client's eyes? */
 static bool
 keyword_passes(const struct relay *r, struct span text)
@@ -74,11 +76,9 @@ ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 static void
 note_chunking(struct relay *r, struct span text)
 {
-	struct span word;
-
 	if (r->reply_lines == 0)
 		r->chunking = false;
-	else if (span_word(&text, ' ', &word) && span_equal_nocase(word, SPAN("CHUNKING")))
+	else if (ehlo_is(text, SPAN("CHUNKING")))
 		r->chunking = true;
 }
 
@@ -96,6 +96,8 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 			break;
 		r->hello = verb == VERB_HELO ? VERB_HELO : VERB_EHLO;
 		r->hello_inside = r->crypt == CRYPT_ON;
+		/* what an earlier EHLO offered, perhaps in the clear, HELO does not */
+		r->chunking = r->chunking && verb != VERB_HELO;
 		break;
 	case VERB_DATA:
 	case VERB_AUTH:
@@ -116,7 +118,8 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	default:
 		break;
 	}
-	if (code == 421)
+	/* one that is kept from the client told it nothing */
+	if (code == 421 && verb != VERB_OWN_EHLO)
 		r->gone = true;
 }
 

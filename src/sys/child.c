@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PORT_TEXT_MAX 8
@@ -161,29 +160,18 @@ no_attributes:
 }
 
 int
-child_start(char *const argv[], const struct child_caller *caller, pid_t *pid)
+child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t *pid)
 {
 	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
 	struct arguments arguments;
-	bool quiet = stderr_is_a_peer();
-	int ends[2], why;
 
 	texts(&caller->remote, address, port);
 	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
 	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return -1;
-	if (fd_prepare(ends[0]) < 0)
-		why = errno;
-	else
-		why = spawn(arguments.at, ends[1], quiet, pid);
-	close(ends[1]);
-	if (why != 0)
-		goto fail;
-	return ends[0];
-fail:
-	close(ends[0]);
+	int why = spawn(arguments.at, fd, stderr_is_a_peer(), pid);
+	if (why == 0)
+		return 0;
 	errno = why;
 	return -1;
 }

@@ -12,9 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static int
+allow_foreign_source(int fd, int family)
+{
+	const int on = 1;
+
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+	return setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
+}
+
 /* A socket bound to `from`, if any. */
 static int
-open_socket(int family, const struct address *from)
+open_socket(int family, const struct address *from, bool transparent)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
@@ -25,7 +35,8 @@ open_socket(int family, const struct address *from)
 	int option = address_port(from) == 0 ? IP_BIND_ADDRESS_NO_PORT : SO_REUSEADDR;
 	int level = address_port(from) == 0 ? IPPROTO_IP : SOL_SOCKET;
 	setsockopt(fd, level, option, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&from->at, from->len) < 0) {
+	if ((transparent && allow_foreign_source(fd, family) < 0) ||
+	    bind(fd, (const struct sockaddr *)&from->at, from->len) < 0) {
 		int why = errno;
 		close(fd);
 		errno = why;
@@ -76,11 +87,12 @@ connect_local(int fd, const struct address *to, int64_t timeout_ms)
 	return result;
 }
 
-int
-dial(const struct address *to, const struct address *from, int64_t timeout_ms)
+static int
+dial_from(const struct address *to, const struct address *from, bool transparent,
+    int64_t timeout_ms)
 {
 	int64_t deadline_ms = clock_ms() + timeout_ms;
-	int result, why, fd = open_socket(to->at.ss_family, from);
+	int result, why, fd = open_socket(to->at.ss_family, from, transparent);
 
 	if (fd < 0)
 		return -1;
@@ -101,6 +113,18 @@ fail:
 	close(fd);
 	errno = why;
 	return -1;
+}
+
+int
+dial(const struct address *to, const struct address *from, int64_t timeout_ms)
+{
+	return dial_from(to, from, false, timeout_ms);
+}
+
+int
+dial_transparent(const struct address *to, const struct address *from, int64_t timeout_ms)
+{
+	return dial_from(to, from, true, timeout_ms);
 }
 
 static int

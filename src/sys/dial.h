@@ -14,6 +14,12 @@
 int dial(const struct address *to, const struct address *from, int64_t timeout_ms);
 
 /*
+ * The same as if we were `from`, an address that is not ours (IP_TRANSPARENT, ip(7)).  Needs
+ * CAP_NET_ADMIN, and routes that bring the replies back.
+ */
+int dial_transparent(const struct address *to, const struct address *from, int64_t timeout_ms);
+
+/*
  * Reads a backend: `address:port`, `[v6]:port`, or an absolute path of a local socket.
  * 0, or -1 when it is none of these.
  */

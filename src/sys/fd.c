@@ -92,9 +92,8 @@ fd_own(int fd, struct address *out)
 	ask_name(fd, out, getsockname);
 }
 
-/* The octets of an address in network order, and how many: 4, 16 or, where there is none, 0. */
-static struct span
-network(const struct address *a)
+struct span
+address_octets(const struct address *a)
 {
 	const struct sockaddr_in *in = (const void *)&a->at;
 	const struct sockaddr_in6 *in6 = (const void *)&a->at;
@@ -108,6 +107,17 @@ network(const struct address *a)
 	return span(&in6->sin6_addr, 16);
 }
 
+bool
+address_same_network(const struct address *a, const struct address *b, unsigned bits)
+{
+	struct span x = address_octets(a), y = address_octets(b);
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (x.len == 0 || x.len != y.len || bits > 8 * x.len || memcmp(x.at, y.at, whole) != 0)
+		return false;
+	return rest == 0 || (x.at[whole] ^ y.at[whole]) >> (8 - rest) == 0;
+}
+
 void
 address_text(const struct address *a, char out[FD_ADDRESS_MAX])
 {
@@ -115,7 +125,7 @@ address_text(const struct address *a, char out[FD_ADDRESS_MAX])
 
 	out[0] = '\0';
 	if (a->len > 0 && family != AF_UNSPEC)
-		inet_ntop(family, network(a).at, out, FD_ADDRESS_MAX);
+		inet_ntop(family, address_octets(a).at, out, FD_ADDRESS_MAX);
 }
 
 uint16_t
@@ -131,7 +141,7 @@ address_port(const struct address *a)
 int
 address_family(const struct address *a)
 {
-	switch (network(a).len) {
+	switch (address_octets(a).len) {
 	case 4:
 		return AF_INET;
 	case 16:
@@ -144,7 +154,7 @@ address_family(const struct address *a)
 bool
 address_is_loopback(const struct address *a)
 {
-	struct span octets = network(a);
+	struct span octets = address_octets(a);
 
 	if (octets.len == 4)
 		return octets.at[0] == 127;
@@ -154,7 +164,7 @@ address_is_loopback(const struct address *a)
 bool
 address_same_host(const struct address *a, const struct address *b)
 {
-	return network(a).len > 0 && span_equal(network(a), network(b));
+	return address_octets(a).len > 0 && span_equal(address_octets(a), address_octets(b));
 }
 
 int

@@ -44,6 +44,10 @@ void address_text(const struct address *a, char out[FD_ADDRESS_MAX]);
 uint16_t address_port(const struct address *a);
 /* AF_INET, AF_INET6 or AF_UNSPEC, mapped addresses as AF_INET. */
 int address_family(const struct address *a);
+/* The octets of an address in network order: 4, 16 or, where there is none, 0 of them. */
+struct span address_octets(const struct address *a);
+/* Are two of one family, and their first `bits` bits the same? */
+bool address_same_network(const struct address *a, const struct address *b, unsigned bits);
 /* Is it a loopback address?  Do two name the same host (ports apart)? */
 bool address_is_loopback(const struct address *a);
 bool address_same_host(const struct address *a, const struct address *b);

@@ -48,6 +48,7 @@ ids_drop_leftovers(const char **why)
 {
 	uid_t real, uid, saved;
 	gid_t gid = getegid();
+	const char *failed = NULL;
 
 	if (getresuid(&real, &uid, &saved) == -1) {
 		*why = "the identity cannot be read";
@@ -55,17 +56,15 @@ ids_drop_leftovers(const char **why)
 	}
 	if (uid == 0 || (real == uid && saved == uid))
 		return 0;
-	/* group 0 goes only by root's hand */
-	if (real == 0 || saved == 0) {
-		if (setresuid(0, 0, 0) == -1 || setgroups(0, NULL) == -1) {
-			*why = "root's groups could not be given up";
-			return -1;
-		}
-	}
+	/* group 0 goes only by root's hand; without it, root goes all the same */
+	if ((real == 0 || saved == 0) &&
+	    (setresuid(0, 0, 0) == -1 || setgroups(0, NULL) == -1))
+		failed = "root's groups could not be given up";
 	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1 ||
-	    !is_for_good(uid, gid)) {
-		*why = "root could not be given up";
-		return -1;
-	}
-	return 0;
+	    !is_for_good(uid, gid))
+		failed = "root could not be given up";
+	if (failed == NULL)
+		return 0;
+	*why = failed;
+	return -1;
 }

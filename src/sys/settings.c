@@ -32,7 +32,7 @@ static const struct setting {
 	{ "user", value_text, TO(user), "" },
 	{ "backend", value_backend, TO(backend), "" },
 	{ "client-address", value_client_address, TO(client_address), "auto" },
-	{ "proxy-from", value_not_built, 0, NULL },
+	{ "proxy-from", value_networks, TO(proxy_from), "" },
 	{ "cache", value_directory, TO(cache), STATEDIR },
 	{ "key-lifetime", value_duration, TO(key_lifetime_ms), "2h" },
 	{ "cache-entries", value_entries, TO(cache_entries), "65536" },
@@ -45,8 +45,8 @@ static const struct setting {
 	{ "data-timeout", value_duration, TO(data_timeout_ms), "10m" },
 	{ "final-timeout", value_duration, TO(final_timeout_ms), "1h" },
 	{ "idle-timeout", value_duration, TO(idle_timeout_ms), "2h" },
-	{ "sessions", value_not_built, 0, NULL },
-	{ "sessions-per-client", value_not_built, 0, NULL },
+	{ "sessions", value_sessions, TO(sessions), "200" },
+	{ "sessions-per-client", value_sessions, TO(sessions_per_client), "20" },
 	{ "log", value_facility, TO(log_facility), "mail" },
 #undef TO
 };
@@ -334,6 +334,15 @@ settings_finish(struct settings *s)
 		return fail(s, "hostname", "this host calls itself %s, which is not a host name;"
 		    " set hostname = NAME", shown(found, name));
 	return 0;
+}
+
+bool
+settings_network_has(const struct settings_networks *networks, const struct address *a)
+{
+	for (size_t i = 0; i < networks->count; i++)
+		if (address_same_network(&networks->at[i].address, a, networks->at[i].bits))
+			return true;
+	return false;
 }
 
 enum policy

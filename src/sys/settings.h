@@ -9,13 +9,34 @@
 #define SYS_SETTINGS_H
 
 #include "base/octets.h"
+#include "sys/fd.h"
 
 #define SETTINGS_TEXT_MAX 256	/* characters of any value */
 #define SETTINGS_ERROR_MAX 512
 
 enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST };
 
-enum client_address { CLIENT_ADDRESS_AUTO, CLIENT_ADDRESS_NONE };
+enum client_address {
+	CLIENT_ADDRESS_AUTO,
+	CLIENT_ADDRESS_NONE,
+	CLIENT_ADDRESS_NETNS,
+	CLIENT_ADDRESS_PROXY_V1,
+	CLIENT_ADDRESS_PROXY_V2,
+	CLIENT_ADDRESS_XCLIENT,
+	CLIENT_ADDRESS_TRANSPARENT
+};
+
+#define SETTINGS_NETWORKS_MAX 32
+
+struct settings_network {		/* an address, or all that share its first bits */
+	struct address address;
+	unsigned bits;
+};
+
+struct settings_networks {
+	size_t count;
+	struct settings_network at[SETTINGS_NETWORKS_MAX];
+};
 
 struct settings_policy {		/* policy.DOMAIN */
 	struct settings_policy *next;
@@ -30,6 +51,7 @@ struct settings {
 	char user[SETTINGS_TEXT_MAX];
 	char backend[SETTINGS_TEXT_MAX];
 	enum client_address client_address;
+	struct settings_networks proxy_from;
 	char cache[SETTINGS_TEXT_MAX];		/* a directory, or "off" */
 	int64_t key_lifetime_ms;
 	uint64_t cache_entries;
@@ -37,6 +59,7 @@ struct settings {
 	bool mark;
 	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
 	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
+	uint64_t sessions, sessions_per_client;
 	int log_facility;
 	char suites_origin[SETTINGS_TEXT_MAX];	/* "file:line" or "-o", for errors found later */
 	char error[SETTINGS_ERROR_MAX];		/* of the last call that failed, one line */
@@ -63,6 +86,9 @@ int settings_finish(struct settings *s);
  * `policy..SUFFIX` it is below, else `policy`.
  */
 enum policy settings_policy_for(const struct settings *s, struct span domain);
+
+/* Is the address (its port apart) in one of the networks? */
+bool settings_network_has(const struct settings_networks *networks, const struct address *a);
 
 /* Frees the policies. */
 void settings_free(struct settings *s);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DURATION_DAYS_MAX 365
+#define SESSIONS_MAX 10000
 #define ENTRIES_MAX 1000000		/* so many of the largest records still fit into one CDB */
 
 const char *
@@ -30,13 +31,6 @@ value_backend(void *to, struct span value)
 	if (value.len > 0 && dial_read_backend(&address, value) == -1)
 		return "is not a mailer's address; use address:port, [v6]:port or the path of a socket";
 	return value_text(to, value);
-}
-
-const char *
-value_not_built(void *to, struct span value)
-{
-	(void)to, (void)value;
-	return "is not built into this version; leave it out";
 }
 
 struct word {
@@ -78,16 +72,15 @@ value_client_address(void *to, struct span value)
 {
 	static const struct word words[] = {
 		{ "auto", CLIENT_ADDRESS_AUTO }, { "none", CLIENT_ADDRESS_NONE },
-		{ "netns", WORD_NOT_BUILT }, { "proxy-v1", WORD_NOT_BUILT },
-		{ "proxy-v2", WORD_NOT_BUILT }, { "xclient", WORD_NOT_BUILT },
-		{ "transparent", WORD_NOT_BUILT }, { NULL, 0 },
+		{ "netns", CLIENT_ADDRESS_NETNS }, { "proxy-v1", CLIENT_ADDRESS_PROXY_V1 },
+		{ "proxy-v2", CLIENT_ADDRESS_PROXY_V2 }, { "xclient", CLIENT_ADDRESS_XCLIENT },
+		{ "transparent", CLIENT_ADDRESS_TRANSPARENT }, { NULL, 0 },
 	};
 	int how = word_value(words, value);
 
-	if (how == WORD_NOT_BUILT)
-		return "is not built into this version; use none";
 	if (how == WORD_UNKNOWN)
-		return "is not a way to tell the mailer; use auto or none";
+		return "is not a way to tell the mailer; use auto, none, netns, proxy-v1, proxy-v2,"
+		    " xclient or transparent";
 	*(enum client_address *)to = (enum client_address)how;
 	return NULL;
 }
@@ -132,6 +125,56 @@ value_entries(void *to, struct span value)
 	if (!span_number(value, ENTRIES_MAX, &number) || number == 0)
 		return "is not a number from 1 to 1000000";
 	*(uint64_t *)to = number;
+	return NULL;
+}
+
+const char *
+value_sessions(void *to, struct span value)
+{
+	uint64_t number;
+
+	if (!span_number(value, SESSIONS_MAX, &number) || number == 0)
+		return "is not a number from 1 to 10000";
+	*(uint64_t *)to = number;
+	return NULL;
+}
+
+/* `address` or `address/bits`. */
+static bool
+read_network(struct settings_network *network, struct span text)
+{
+	size_t slash = span_find(text, '/');
+	uint64_t bits;
+
+	if (address_read(&network->address, span(text.at, slash), 0) == -1)
+		return false;
+	unsigned all = address_family(&network->address) == AF_INET ? 32 : 128;
+	network->bits = all;
+	if (slash == text.len)
+		return true;
+	if (!span_number(span_from(text, slash + 1), all, &bits))
+		return false;
+	network->bits = (unsigned)bits;
+	return true;
+}
+
+const char *
+value_networks(void *to, struct span value)
+{
+	struct settings_networks networks = { .count = 0 };
+	struct span word;
+
+	while (value.len > 0 && span_word(&value, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		if (networks.count == SETTINGS_NETWORKS_MAX)
+			return "has more than 32 addresses; networks such as 192.0.2.0/24 are shorter";
+		if (!read_network(&networks.at[networks.count], word))
+			return "has something that is no address; write addresses or networks,"
+			    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
+		networks.count++;
+	}
+	*(struct settings_networks *)to = networks;
 	return NULL;
 }
 

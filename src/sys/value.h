@@ -21,8 +21,9 @@ value_read value_policy;		/* enum policy */
 value_read value_client_address;	/* enum client_address */
 value_read value_duration;		/* int64_t, milliseconds */
 value_read value_entries;		/* uint64_t, at least 1 */
+value_read value_sessions;		/* the same */
+value_read value_networks;		/* struct settings_networks */
 value_read value_yes_no;		/* bool */
 value_read value_facility;		/* int */
-value_read value_not_built;		/* for names whose part is missing: always wrong */
 
 #endif

@@ -1,7 +1,8 @@
 # Claim: octets behind an XCRYPT line are never executed, in the clear or inside; 503, and it closes (statements 1 and 7)
 from kit.run import taken
 
-INJECTED = (b"VRFY injected\r\n", b"MAIL FROM:<injected@c.example>\r\nRCPT TO:<injected@b.example>\r\n",
+INJECTED = (b"VRFY injected\r\n",
+            b"MAIL FROM:<injected@c.example>\r\nRCPT TO:<injected@b.example>\r\n",
             b"X", b"\n", b"\0", b"\r\nVRFY injected\r\n", b"XCRYPT OK\r\n")
 
 

@@ -1,7 +1,8 @@
 # Claim: nothing learned in the clear survives; inside, EHLO comes first and XCRYPT and STARTTLS are refused (statements 3 and 4)
 from kit import xcrypt
 
-CHATTY = (b"SIZE 10240000", b"STARTTLS", b"8BITMIME", b"starttls", b"XCRYPT rotn_0.1", b"XCRYPT-ID x 1 y",
+CHATTY = (b"SIZE 10240000", b"STARTTLS", b"8BITMIME", b"starttls", b"XCRYPT rotn_0.1",
+          b"XCRYPT-ID x 1 y",
           b"xcrypt-next z", b"HELP")
 
 
@@ -55,7 +56,8 @@ def test_inside_ehlo_comes_first(w):
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
     client.xcrypt()
-    for line in ("MAIL FROM:<alice@a.example>", "VRFY x", "DATA", "BDAT 5 LAST", "AUTH PLAIN", "WHAT"):
+    for line in ("MAIL FROM:<alice@a.example>", "VRFY x", "DATA", "BDAT 5 LAST", "AUTH PLAIN",
+                 "WHAT"):
         if line.startswith("BDAT"):
             continue    # its octets would have to be read
         assert client.command(line).code == 503, line
@@ -78,12 +80,14 @@ def test_old_client_may_say_mail_at_once(w):
         client.message(b"x\r\n.\r\n")
         client.quit()
         session = mailer.session()
-        assert session.commands[:3] == [b"EHLO mail.a.example"] * 2 + [b"MAIL FROM:<alice@a.example>"]
+        assert session.commands[:2] == [b"EHLO mail.a.example"] * 2, session.commands
+        assert session.commands[2] == b"MAIL FROM:<alice@a.example>", session.commands
         assert not session.grouped
 
 
 def test_blackpony_says_ehlo_again(w):
-    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], keywords=(b"PIPELINING", b"STARTTLS", b"XCRYPT-ID a 1 b"))
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], keywords=(b"PIPELINING", b"STARTTLS",
+                                                        b"XCRYPT-ID a 1 b"))
     pipe = w.pipe(mailer)
     pipe.greet()
     reply = pipe.command("EHLO mail.a.example")
@@ -99,12 +103,33 @@ def test_blackpony_says_ehlo_again(w):
     assert session.messages[0].encrypted == xcrypt.CHACHA
 
 
+def test_an_offer_inside_is_none(w):
+    """A server that goes on offering is not answered, and the mailer does not see it."""
+    def words(session, line):
+        return b"250-mailer.example\r\n250-XCRYPT-ID a 1 b\r\n250-starttls\r\n250 " + session.offer
+    for operands in (["bob@b.example"], None):
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA, xcrypt.AES], answers={"EHLO": words})
+        if operands:
+            result = w.send(mailer, operands)
+            assert result.status == 0, result
+        else:
+            pipe = w.pipe(mailer)
+            pipe.greet()
+            assert pipe.ehlo().keywords() == []
+            pipe.message(b"x\r\n.\r\n")
+            pipe.command("QUIT")
+            pipe.wait()
+        session = mailer.session()
+        assert session.messages[0].encrypted == xcrypt.CHACHA
+        assert not [c for c in session.inside if c.startswith(b"XCRYPT")], session.inside
+
+
 def test_second_reply_is_the_one_that_counts(w):
     """What was offered in the clear is not believed inside."""
     def words(session, line):
         if session.suite:
             return b"250 mailer.example"
-        return b"250-mailer.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 99\r\n250 " + session.offer
+        return b"250-mailer.example\r\n250-8BITMIME\r\n250-SIZE 99\r\n250 " + session.offer
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": words})
     result = w.send(mailer, ["bob@b.example"], "Subject: ä\n\nx\n".encode())
     assert result.status == 0, result

@@ -61,7 +61,8 @@ def test_keys_changed(w):
 def test_client_takes_the_highest(w):
     """In the server's order within a generation; names it does not know are skipped."""
     for offer, accept, taken in (
-            ("rotn_0.1 arsyfor_1.0 aes256gcm_2.0 chacha20poly1305_2.0", NEW + " " + OLD, xcrypt.AES),
+            ("rotn_0.1 arsyfor_1.0 aes256gcm_2.0 chacha20poly1305_2.0", NEW + " " + OLD,
+             xcrypt.AES),
             ("rotn_0.1 arsyfor_1.0", OLD, xcrypt.ARSYFOR),
             ("rotn_0.1 t16_1.0", NEW + " " + OLD, xcrypt.ROTN),
             ("new_3.0 CHACHA20POLY1305_2.0 chacha20poly1305_2.0", NEW, xcrypt.CHACHA),
@@ -77,7 +78,8 @@ def test_client_takes_the_highest(w):
 def test_must_of_the_client_takes_no_older(w):
     for offer in (xcrypt.ARSYFOR, xcrypt.ROTN):
         mailer = w.mailer(xcrypt=[offer])
-        result = w.send(mailer, ["bob@b.example"], settings={"suites": NEW + " " + OLD, "policy": "must"})
+        result = w.send(mailer, ["bob@b.example"], settings={"suites": NEW + " " + OLD,
+                                                             "policy": "must"})
         assert result.status == 75 and not mailer.messages, result
         assert not [c for c in mailer.commands if c.startswith(b"MAIL")]
 
@@ -116,7 +118,8 @@ def test_must_with_nothing_newer(w):
 def test_offers_that_are_none(w):
     """On the first line, twice, or under another name."""
     offer = b"XCRYPT chacha20poly1305_2.0"
-    for lines in ([offer, b"SIZE 100000"], [b"x", offer, offer], [b"x", offer, b"xcrypt aes256gcm_2.0"],
+    for lines in ([offer, b"SIZE 100000"], [b"x", offer, offer],
+                  [b"x", offer, b"xcrypt aes256gcm_2.0"],
                   [b"x", b"XCRYPT-chacha20poly1305_2.0"], [b"x", b"XCRYPTO chacha20poly1305_2.0"],
                   [b"x", b"XCRYPT"], [b"x", b"XCRYPT=chacha20poly1305_2.0"]):
         text = b"\r\n".join(b"250" + (b" " if i == len(lines) - 1 else b"-") + t

@@ -16,7 +16,8 @@ NO_ANSWER = [
     b"250 XCRYPT " + KEY + b" " + NONCE[:-1] + b"\xe9", b"250 XCRYPT " + KEY + b"\t" + NONCE,
     b"250-XCRYPT " + KEY + b" " + NONCE + b"\r\n250 XCRYPT " + KEY + b" " + NONCE,
     b"250-hello\r\n250 XCRYPT " + KEY + b" " + NONCE,
-    b"250 XCRYPT " + KEY + b" " + NONCE + b" " * 500, b"250 XCRYPT " + b"0" * 600, b"2500 XCRYPT x y",
+    b"250 XCRYPT " + KEY + b" " + NONCE + b" " * 500, b"250 XCRYPT " + b"0" * 600,
+    b"2500 XCRYPT x y",
     b"", b"XCRYPT " + KEY + b" " + NONCE,
 ]
 
@@ -56,7 +57,7 @@ NEARLY_OK = [nearly(change) for change in (
 
 
 def test_no_ok(w):
-    """In 2.0 any reply but the right one is the mark of tampering: the message waits, policy or not."""
+    """In 2.0 any reply but the right one is the mark of tampering: the message waits."""
     for answer in NO_OK + NEARLY_OK:
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": answer})
         result = w.send(mailer, ["bob@b.example"])
@@ -70,11 +71,14 @@ def test_no_ok(w):
 
 BAD_CHOICES = [
     b"%s", b"%s ", b"%s " + KEY, b"%s " + KEY + b" ", b"%s  " + KEY + b" " + NONCE,
-    b"%s " + KEY + b"  " + NONCE, b"%s " + KEY + b" " + NONCE + b" ", b"%s " + KEY + b" " + NONCE + b" x",
-    b"%s " + KEY[:-1] + b" " + NONCE, b"%s " + KEY + b"0 " + NONCE, b"%s " + KEY + b" " + NONCE[:-1],
+    b"%s " + KEY + b"  " + NONCE, b"%s " + KEY + b" " + NONCE + b" ",
+    b"%s " + KEY + b" " + NONCE + b" x",
+    b"%s " + KEY[:-1] + b" " + NONCE, b"%s " + KEY + b"0 " + NONCE,
+    b"%s " + KEY + b" " + NONCE[:-1],
     b"%s " + KEY + b" " + NONCE + b"0", b"%s " + KEY[:-1] + b"g " + NONCE,
     b"%s " + KEY[:-1] + b"\0 " + NONCE, b"%s " + KEY + b" " + NONCE + b"\0",
-    b"%s " + KEY[:-1] + b"\xe9 " + NONCE, b"%s\t" + KEY + b" " + NONCE, b"%s 0 7", b"%s " + b"0" * 600,
+    b"%s " + KEY[:-1] + b"\xe9 " + NONCE, b"%s\t" + KEY + b" " + NONCE, b"%s 0 7",
+    b"%s " + b"0" * 600,
 ]
 
 
@@ -95,7 +99,8 @@ def test_server_takes_exact_choices_only(w):
 
 def test_suite_names_as_they_are(w):
     server = w.daemon(backend=w.mailer())
-    for name in (b"CHACHA20POLY1305_2.0", b"chacha20poly1305", b"chacha20poly1305_2", b"chacha20poly1305_2.00",
+    for name in (b"CHACHA20POLY1305_2.0", b"chacha20poly1305", b"chacha20poly1305_2",
+                 b"chacha20poly1305_2.00",
                  b"rotn_0.1", b"arsyfor_1.0", b"_", b"x" * 200):
         client = w.session(server)
         reply = client.command(b"XCRYPT " + name + b" " + KEY + b" " + NONCE)
@@ -107,7 +112,8 @@ def test_wrong_confirmations_at_the_server(w):
     """454, and it closes; nothing of the connection is used any more."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
-    for change in (lambda ok: b"XCRYPT OK", lambda ok: ok + b" ", lambda ok: ok + b"0", lambda ok: ok[:-1],
+    for change in (lambda ok: b"XCRYPT OK", lambda ok: ok + b" ", lambda ok: ok + b"0",
+                   lambda ok: ok[:-1],
                    lambda ok: b"XCRYPT OK " + b"0" * 32,
                    lambda ok: ok.replace(b"OK ", b"OK  "),
                    lambda ok: ok[:-1] + (b"1" if ok[-1:] == b"0" else b"0")):
@@ -118,6 +124,24 @@ def test_wrong_confirmations_at_the_server(w):
         assert client.rest() == b""
         client.close()
     assert not [c for c in mailer.commands if not c.startswith((b"EHLO", b"QUIT"))]
+
+
+def test_ok_of_the_old_generations(w):
+    """It carries nothing: not even a blank."""
+    for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
+        server = w.daemon({"suites": suite}, backend=w.mailer())
+        for ok in (b"XCRYPT OK ", b"XCRYPT OK x", b"XCRYPT OK  "):
+            client = w.session(server)
+            assert client.ask(suite).code == 250
+            reply = client.command(ok)
+            assert reply.text.startswith(b"454 4.7.0 XCRYPT FAIL"), (ok, reply)
+            assert client.rest() == b""
+        for ok in (b"250 XCRYPT OK ", b"250 XCRYPT OK x", b"251 XCRYPT OK",
+                   b"250-XCRYPT OK\r\n250 XCRYPT OK"):
+            mailer = w.mailer(xcrypt=[suite], answers={"XCRYPT OK": ok})
+            result = w.send(mailer, ["bob@b.example"], settings={"suites": suite})
+            assert result.status == 0 and len(mailer.sessions) == 2, (ok, result)
+            assert mailer.messages[0].encrypted is None
 
 
 def test_rotn_numbers(w):

@@ -56,7 +56,8 @@ def test_arguments(w):
     """Lines may end in LF or CRLF; dots are doubled; nothing else changes."""
     for mailer in (w.mailer(), w.mailer(xcrypt=[xcrypt.CHACHA])):
         for message in text.sequences() + [text.LOOKALIKES] + [
-                b"Subject: x\n\nx\n", b"Subject: x\r\n\r\nx\r\n", b"Subject: x\n\r\n.\r\n..\n", b"no newline",
+                b"Subject: x\n\nx\n", b"Subject: x\r\n\r\nx\r\n", b"Subject: x\n\r\n.\r\n..\n",
+                b"no newline",
                 b".", b"\n", b"", b"a\r\r\n.\r\n", text.HARD["nuls"], text.HARD["every octet"]]:
             expected = text.with_dots(message)
             found = arguments(w, mailer, message)

@@ -72,7 +72,7 @@ def test_421_inside_a_message_is_passed_on(w):
 
 
 def test_mailer_with_another_end(w):
-    """It takes LF.LF for an end: its second answer must not become an answer to what was smuggled."""
+    """It takes LF.LF for an end: what was smuggled gets no answer."""
     def data(session, line):
         session.conn.send(b"354 go\r\n")
         session.conn.until(b"\n.\n")

@@ -55,7 +55,8 @@ def test_bdat_and_data_by_turns(w):
 def test_pipelined(w):
     mailer, _, client = inside(w)
     client.send("\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 3\r\nabcBDAT 2\r\nde"
-                b"BDAT 1 LAST\r\nfRSET\r\n" + "\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 4 LAST\r\nQUITQUIT\r\n")
+                b"BDAT 1 LAST\r\nfRSET\r\n" + "\r\n".join(ENVELOPE).encode() +
+                b"\r\nBDAT 4 LAST\r\nQUITQUIT\r\n")
     codes = [client.reply().code for _ in range(10)]
     assert codes == [250] * 9 + [221], codes
     client.finish()
@@ -75,7 +76,8 @@ def test_octets_of_a_refused_chunk_are_no_commands(w):
 
 def test_numbers_that_are_huge(w):
     """Carried or refused; what follows is never a command, and there is no message."""
-    for number in (2**31 - 1, 2**31, 2**32, 2**32 + 5, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**64 + 5, 10**40):
+    for number in (2**31 - 1, 2**31, 2**32, 2**32 + 5, 2**63 - 1, 2**63, 2**64 - 1, 2**64,
+                   2**64 + 5, 10**40):
         mailer, server, client = inside(w)
         for line in ENVELOPE:
             client.command(line)
@@ -91,9 +93,11 @@ def test_numbers_that_are_huge(w):
 
 
 def test_numbers_that_are_none(w):
-    """Nobody knows where the next command is: refused, and nothing of it reaches the mailer as commands."""
-    for words in (b"BDAT -5 LAST", b"BDAT", b"BDAT LAST", b"BDAT x", b"BDAT 5x LAST", b"BDAT +5 LAST",
-                  b"BDAT 0x5 LAST", b"BDAT 5 5 LAST", b"BDAT 5 FIRST", b"BDAT 5,LAST", b"BDAT 5\0 LAST",
+    """Nobody knows where the next command is: nothing of it reaches the mailer as one."""
+    for words in (b"BDAT -5 LAST", b"BDAT", b"BDAT LAST", b"BDAT x", b"BDAT 5x LAST",
+                  b"BDAT +5 LAST",
+                  b"BDAT 0x5 LAST", b"BDAT 5 5 LAST", b"BDAT 5 FIRST", b"BDAT 5,LAST",
+                  b"BDAT 5\0 LAST",
                   b"BDAT 1e1 LAST", b"BDAT \xd9\xa5 LAST"):
         mailer, server, client = inside(w)
         for line in ENVELOPE:
@@ -105,7 +109,8 @@ def test_numbers_that_are_none(w):
         client.rest()
         server.finish()
         assert not mailer.messages, words
-        assert not [c for c in mailer.commands if b"injected" in c or b"BDAT" in c], (words, mailer.commands)
+        assert not [c for c in mailer.commands if b"injected" in c or b"BDAT" in c], (words,
+                mailer.commands)
 
 
 def test_cut_in_the_middle(w):

@@ -23,6 +23,7 @@ def flood(w, suite):
     heard = len(mailer.sessions[0].commands)
     writer.join(0.5 * SLOW)     # as far as it goes without anybody reading
     memory = resident(server.child())
+    client.reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     assert client.reply().code == 250
     for i in range(COUNT):
         reply = client.reply()

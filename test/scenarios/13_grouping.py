@@ -6,7 +6,8 @@ BIG = b"Subject: x\n\n" + b"line\n" * 10000
 
 def test_recipients_in_arguments(w):
     for offered in ((), (xcrypt.CHACHA,)):
-        for keywords in ((), (b"PIPELINING",), (b"PIPELINING", b"CHUNKING", b"8BITMIME", b"SIZE 99999999")):
+        for keywords in ((), (b"PIPELINING",), (b"PIPELINING", b"CHUNKING", b"8BITMIME",
+                                                b"SIZE 99999999")):
             mailer = w.mailer(xcrypt=offered, keywords=keywords)
             result = w.send(mailer, ["r%d@b.example" % i for i in range(20)], BIG)
             assert result.status == 0, result
@@ -71,7 +72,8 @@ def test_behind_the_clients_own_groups(w):
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
     client.xcrypt()
-    client.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+    client.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n"
+                b"RCPT TO:<bob@b.example>\r\nDATA\r\n")
     assert [client.reply().code for _ in range(4)] == [250, 250, 250, 354]
     client.send(b"x\r\n.\r\nQUIT\r\n")
     assert [client.reply().code for _ in range(2)] == [250, 221]

@@ -18,7 +18,7 @@ def test_parameters(w):
     for suite in (None, xcrypt.CHACHA):
         mailer = w.mailer(keywords=ALL)
         client = w.session(w.daemon(backend=mailer), suite)
-        mail = "MAIL FROM:<älice@a.example> SIZE=10 BODY=8BITMIME RET=HDRS ENVID=x+2B SMTPUTF8 BY=120;N"
+        mail = "MAIL FROM:<älice@a.example> SIZE=10 BODY=8BITMIME RET=HDRS SMTPUTF8 BY=120;N"
         rcpt = "RCPT TO:<bob@b.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@b.example"
         assert client.command(mail.encode()).code == 250
         assert client.command(rcpt).code == 250

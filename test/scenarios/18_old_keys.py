@@ -42,7 +42,7 @@ def test_low_order_points_at_the_server(w):
 
 
 def refuses(w, suite, answer, policy="may"):
-    """blackpony says XCRYPT FAIL to this answer, and goes on in the clear; under must it does not."""
+    """blackpony says XCRYPT FAIL to this answer, and goes on in the clear if it may."""
     mailer = w.keep(FakeMailer(xcrypt=[suite], answers={"XCRYPT": answer}))
     result = w.send(mailer, ["bob@b.example"], settings={"suites": suite, "policy": policy})
     session = mailer.session()

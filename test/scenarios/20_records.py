@@ -68,7 +68,8 @@ def test_from_another_session(w):
 
 def test_first_record(w):
     """Before anything else inside: clear text is none either."""
-    for wire in (b"EHLO bad\r\n", b"QUIT\r\n" * 100, bytes(277), b"\x17\x03\x03\x01\x10" + bytes(272)):
+    for wire in (b"EHLO bad\r\n", b"QUIT\r\n" * 100, bytes(277),
+                 b"\x17\x03\x03\x01\x10" + bytes(272)):
         mailer = w.mailer()
         server = w.daemon(backend=mailer)
         client = w.session(server)
@@ -89,14 +90,19 @@ def inner(plaintext, header=None):
 
 def test_contents_that_are_none(w):
     for plaintext in (b"", bytes(1), bytes(256),                         # no type octet
-                      BAD + b"\x16", BAD + b"\x17\x16\0", BAD + b"\x01", BAD + b"\x15",     # another type
+                      BAD + b"\x16", BAD + b"\x17\x16\0", BAD + b"\x01", BAD + b"\x15",
+                      # another type
                       b"\x17", b"\x17" + bytes(255),                    # data without content
-                      b"\x01\x01\x15", b"\x02\x00\x15", b"\x01\x00\x00\x15", b"\x15", b"\x01\x15"):   # alerts
+                      b"\x01\x01\x15", b"\x02\x00\x15", b"\x01\x00\x00\x15", b"\x15",
+                      b"\x01\x15"):   # alerts
         ends(w, inner(plaintext))
+        # no clean end either, if no more comes
+        ends(w, lambda client: client.sealer.record(plaintext))
 
 
 def test_headers_out_of_range(w):
-    for header in (b"\x16\x03\x03\x01\x10", b"\x17\x03\x01\x01\x10", b"\x17\x02\x03\x01\x10", b"\x17\x03\x04\x01\x10"):
+    for header in (b"\x16\x03\x03\x01\x10", b"\x17\x03\x01\x01\x10", b"\x17\x02\x03\x01\x10",
+                   b"\x17\x03\x04\x01\x10"):
         ends(w, inner(BAD + b"\x17" + bytes(256 - len(BAD) - 1), header))
     for length in (0, 1, 16, 16402, 16640, 65535):
         ends(w, lambda client: b"\x17\x03\x03" + length.to_bytes(2, "big") + bytes(length))
@@ -106,12 +112,14 @@ def test_sizes_at_the_limit(w):
     """17 to 16401 octets; any padding is taken, none too."""
     mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
     client = w.session(w.daemon(backend=mailer), xcrypt.AES)
-    for plaintext in (GOOD + b"\x17", GOOD + b"\x17\0", GOOD + b"\x17" + bytes(16385 - len(GOOD) - 1)):
+    for plaintext in (GOOD + b"\x17", GOOD + b"\x17\0",
+                      GOOD + b"\x17" + bytes(16385 - len(GOOD) - 1)):
         client.send_raw(client.sealer.record(plaintext))
         assert client.reply().code == 252
     line = b"VRFY " + b"x" * 9000 + b"\r\n"
     for cut in (1, 4):
-        client.send_raw(client.sealer.record(line[:cut] + b"\x17") + client.sealer.record(line[cut:] + b"\x17"))
+        for part in (line[:cut], line[cut:]):
+            client.send_raw(client.sealer.record(part + b"\x17"))
         assert client.reply().code == 252
     client.quit()
 

@@ -52,6 +52,21 @@ def test_clean_end_without_quit(w):
     assert not truncated(server.finish().log)
 
 
+def test_an_end_behind_pipelined_commands(w):
+    """Everything said before it is answered, in the clear and inside."""
+    for suite in (None, xcrypt.CHACHA):
+        mailer = w.mailer()
+        client = w.session(w.daemon(backend=mailer), suite)
+        client.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nRSET\r\nNOOP\r\n")
+        client.finish()
+        assert [client.reply().code for _ in range(4)] == [250] * 4
+        assert client.rest() == b""
+        client.close()
+        assert mailer.session().commands[-4:] == [b"MAIL FROM:<alice@a.example>",
+                                                  b"RCPT TO:<bob@b.example>",
+                                                  b"RSET", b"NOOP"]
+
+
 def test_server_says_when_it_closes(w):
     """After its 221: close_notify, then the end; so too when the client only closes."""
     server = w.daemon(backend=w.mailer())
@@ -99,7 +114,8 @@ def test_blackpony_and_a_server_that_vanishes(w):
 def test_blackpony_and_a_server_that_vanishes_at_once(w):
     """Before its first encrypted octet the handshake is not over: broken, and `must` waits."""
     for policy, status in (("may", (0, 75)), ("must", (75,))):
-        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": lambda s, line: DROP if s.suite else None})
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": lambda s, line: DROP
+                                                           if s.suite else None})
         result = w.send(mailer, ["bob@b.example"], settings={"policy": policy})
         assert result.status in status, result
         assert len(mailer.messages) == (result.status == 0)

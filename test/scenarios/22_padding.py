@@ -69,17 +69,20 @@ def test_pipes(w):
     pipe.wait()
     found = sizes(behind_ok(bytes(mailer.session().conn.octets_in)))
     right(found)
-    assert found == [272] * 3 + [272 + 256 * (n > 248) for n in (250, 251, 252, 300)] + [272] * 2, found
+    assert found == [272] * 3 + [272 + 256 * (n > 248) for n in (250, 251, 252,
+                                                                 300)] + [272] * 2, found
 
 
 def test_wiretap_sees_no_word(w):
-    """Of both programs: nothing of the envelope or the message on the wire, and no two lengths alike but the classes."""
+    """Nothing of the envelope or the message on the wire between both programs."""
     mailer = w.mailer()
     tap = w.wiretap(w.daemon(backend=mailer).port)
-    result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n", sender="ceo@quiet.example")
+    result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n",
+                    sender="ceo@quiet.example")
     assert result.status == 0, result
     seen = tap.seen()
-    for word in (b"secretary", b"hidden", b"merger", b"plan", b"ceo", b"quiet", b"MAIL", b"RCPT", b"DATA", b"QUIT",
+    for word in (b"secretary", b"hidden", b"merger", b"plan", b"ceo", b"quiet", b"MAIL", b"RCPT",
+                 b"DATA", b"QUIT",
                  b"Taken", b"221 "):
         assert word not in seen, word
     for way in ("up", "down"):
@@ -91,7 +94,8 @@ def test_old_generation_hides_words(w):
     for suite, status in ((xcrypt.ARSYFOR, 0), (xcrypt.ROTN, 0)):
         mailer = w.mailer()
         tap = w.wiretap(w.daemon({"suites": suite}, backend=mailer).port)
-        result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n", settings={"suites": suite})
+        result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n",
+                        settings={"suites": suite})
         assert result.status == status, result
         assert result.entries[0]["crypt"] == suite
         if suite == xcrypt.ARSYFOR:

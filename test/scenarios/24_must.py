@@ -9,17 +9,21 @@ WORDS = (b"PIPELINING", b"STARTTLS", b"CHUNKING", b"AUTH PLAIN", b"8BITMIME")
 def test_server_answers_530(w):
     mailer = w.mailer(keywords=WORDS)
     client = w.session(w.daemon(MUST, backend=mailer))
-    for line in ("MAIL FROM:<alice@a.example>", "mail from:<>", "RCPT TO:<bob@b.example>", "DATA", "STARTTLS",
-                 "AUTH PLAIN AGEAYg==", "VRFY x", "EXPN x", "HELP", "ETRN x", "WHAT", "BDAT 0 LAST", " MAIL FROM:<>",
+    for line in ("MAIL FROM:<alice@a.example>", "mail from:<>", "RCPT TO:<bob@b.example>", "DATA",
+                 "STARTTLS",
+                 "AUTH PLAIN AGEAYg==", "VRFY x", "EXPN x", "HELP", "ETRN x", "WHAT", "BDAT 0 LAST",
+                 " MAIL FROM:<>",
                  "SEND FROM:<>", ""):
         reply = client.command(line)
-        assert reply.text.startswith(b"530 5.7.0 Must use XCRYPT first") or (not line and reply.code == 500), \
+        assert reply.text.startswith(b"530 5.7.0 Must use XCRYPT first") or (not line
+                and reply.code == 500), \
             (line, reply)
     assert client.command("NOOP").code == 250
     assert client.command("RSET").code == 250
     assert client.command("HELO x").code == 250
     client.quit()
-    assert not [c for c in mailer.commands if c.split(b" ")[0] not in (b"EHLO", b"HELO", b"NOOP", b"RSET", b"QUIT")]
+    assert not [c for c in mailer.commands if c.split(b" ")[0] not in (b"EHLO", b"HELO", b"NOOP",
+                                                                       b"RSET", b"QUIT")]
 
 
 def test_server_hides_starttls(w):
@@ -50,8 +54,9 @@ def test_server_after_a_failed_attempt(w):
 
 def test_server_with_pipelined_clear_text(w):
     """A whole message at once, and a chunk: nothing of it is taken, whatever the replies."""
-    for octets in (b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n",
-                   b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nBDAT 6 LAST\r\nNOOP\r\nQUIT\r\n"):
+    envelope = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"
+    for octets in (envelope + b"DATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n",
+                   envelope + b"BDAT 6 LAST\r\nNOOP\r\nQUIT\r\n"):
         mailer = w.mailer(keywords=WORDS)
         client = w.session(w.daemon(MUST, backend=mailer))
         client.send(octets)
@@ -82,7 +87,8 @@ PEERS = {
     "421": {"answers": {"XCRYPT": b"421 4.3.2 bye"}, "xcrypt": [xcrypt.CHACHA]},
     "fails late": {"answers": {"XCRYPT OK": b"454 4.7.0 XCRYPT FAIL"}, "xcrypt": [xcrypt.CHACHA]},
     "ends late": {"answers": {"XCRYPT OK": DROP}, "xcrypt": [xcrypt.CHACHA]},
-    "wrong confirmation": {"answers": {"XCRYPT OK": b"250 XCRYPT OK " + b"0" * 32}, "xcrypt": [xcrypt.CHACHA]},
+    "wrong confirmation": {"answers": {"XCRYPT OK": b"250 XCRYPT OK " + b"0" * 32},
+                           "xcrypt": [xcrypt.CHACHA]},
     "other suites": {"xcrypt": ["new_3.0", xcrypt.ARSYFOR]},
 }
 
@@ -128,8 +134,10 @@ def test_client_sends_inside(w):
 def test_policy_of_one_destination(w):
     """policy.DOMAIN goes by the destination as it was named."""
     for name, settings, status in (
-            ("[127.0.0.1]", {"policy.127.0.0.1": "must"}, 75), ("[localhost]", {"policy.localhost": "must"}, 75),
-            ("[localhost]", {"policy.other": "must"}, 0), ("[LOCALHOST]", {"policy.LocalHost": "must"}, 75),
+            ("[127.0.0.1]", {"policy.127.0.0.1": "must"}, 75),
+            ("[localhost]", {"policy.localhost": "must"}, 75),
+            ("[localhost]", {"policy.other": "must"}, 0),
+            ("[LOCALHOST]", {"policy.LocalHost": "must"}, 75),
             ("[localhost]", {"policy": "must", "policy.localhost": "may"}, 0)):
         mailer = w.mailer()
         result = w.send("%s:%d" % (name, mailer.port), ["bob@b.example"], settings=settings)

@@ -58,14 +58,16 @@ def test_policy_never(w):
 
 def test_clean_fail_goes_on(w):
     """On the same connection."""
-    for reply in (b"454 4.7.0 XCRYPT FAIL no", b"501 5.5.4 XCRYPT FAIL", b"500 what", b"502 no", b"504 5.5.4 XCRYPT FAIL",
+    for reply in (b"454 4.7.0 XCRYPT FAIL no", b"501 5.5.4 XCRYPT FAIL", b"500 what", b"502 no",
+                  b"504 5.5.4 XCRYPT FAIL",
                   b"554 no", b"450 later"):
         both(w, xcrypt=ONE, answers={"XCRYPT": reply})
 
 
 def test_unintelligible_calls_again(w):
     """The same host, once, without XCRYPT."""
-    for reply in (b"421 4.3.2 bye", b"220 hello", b"354 go", b"250 2.0.0 ok", b"250-a\r\n250 b", b"454-a\r\n454 b",
+    for reply in (b"421 4.3.2 bye", b"220 hello", b"354 go", b"250 2.0.0 ok", b"250-a\r\n250 b",
+                  b"454-a\r\n454 b",
                   b"what is this", b"", b"\xff\xfe\0", b"9" * 5000):
         arguments(w, xcrypt=ONE, answers={"XCRYPT": reply}, calls=2)
     pipes(w, xcrypt=ONE, answers={"XCRYPT": b"250 2.0.0 ok"}, calls=2)
@@ -113,7 +115,8 @@ def test_masked_by_a_firewall(w):
     server = w.daemon(backend=behind)
     tap = w.wiretap(server.port, down=lambda line: b"250 XXXXXX\r\n" if b"XCRYPT" in line else line)
     assert w.send(tap, ["bob@b.example"]).status == 0
-    tap = w.wiretap(server.port, up=lambda line: b"XXXXXX" + line[6:] if line.startswith(b"XCRYPT") else line)
+    tap = w.wiretap(server.port, up=lambda line: b"XXXXXX" + line[6:]
+                    if line.startswith(b"XCRYPT") else line)
     assert w.send(tap, ["bob@b.example"]).status == 0
     assert len(behind.messages) == 2
 
@@ -122,7 +125,8 @@ def test_calls_again_in_time_only(w):
     """Within dial-timeout: when that is over there is no second call, and the message waits."""
     mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": STALL})
     began = time.monotonic()
-    result = w.send(mailer, ["bob@b.example"], settings={"handshake-timeout": "2s", "dial-timeout": "1s"})
+    result = w.send(mailer, ["bob@b.example"], settings={"handshake-timeout": "2s",
+                                                         "dial-timeout": "1s"})
     assert result.status in (0, 75), result
     assert len(mailer.sessions) == (1 if result.status == 75 else 2)
     assert time.monotonic() - began < 8 * SLOW
@@ -132,7 +136,8 @@ def test_server_goes_on_in_the_clear(w):
     """blackponyd with clients that try and fail, or never try."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
-    for attempt in ((), ("XCRYPT",), ("XCRYPT bad_1.0 0 0",), ("XCRYPT", "XCRYPT x", "XCRYPT OK", "XCRYPT FAIL")):
+    for attempt in ((), ("XCRYPT",), ("XCRYPT bad_1.0 0 0",),
+                    ("XCRYPT", "XCRYPT x", "XCRYPT OK", "XCRYPT FAIL")):
         client = w.session(server)
         for line in attempt:
             assert client.command(line).code // 100 in (4, 5)

@@ -55,14 +55,18 @@ def test_smtp_on_pipes(w):
 
 def test_good_files(w):
     mailer = w.mailer()
-    for text in (b"", b"\n\n# x\n", b"policy = may", b"policy=may\nhostname=mail.a.example\n", b"  policy   =   may  \n",
-                 b"policy = may\t\n\t# x\n", b"policy..example.org = must\npolicy.example.net = never\n",
-                 b"suites = aes256gcm_2.0  chacha20poly1305_2.0\n", b"suites =\n", b"key-lifetime = 90m\n",
+    for text in (b"", b"\n\n# x\n", b"policy = may", b"policy=may\nhostname=mail.a.example\n",
+                 b"  policy   =   may  \n",
+                 b"policy = may\t\n\t# x\n",
+                 b"policy..example.org = must\npolicy.example.net = never\n",
+                 b"suites = aes256gcm_2.0  chacha20poly1305_2.0\n", b"suites =\n",
+                 b"key-lifetime = 90m\n",
                  b"connect-timeout = 10s\ndial-timeout = 1m\nfinal-timeout = 1h\n"):
         conf = w.path("good.conf")
         with open(conf, "wb") as out:
             out.write(text)
-        result = w.run(arguments(w, conf, "-f", "a@a.example", "--", "[127.0.0.1]:%d" % mailer.port, "bob@b.example"),
+        result = w.run(arguments(w, conf, "-f", "a@a.example", "--", "[127.0.0.1]:%d" % mailer.port,
+                                 "bob@b.example"),
                        b"x\n")
         assert result.status == 0, (text, result)
 
@@ -85,7 +89,8 @@ def test_no_permission(w):
     with open(conf, "w") as out:
         out.write("policy = may\n")
     os.chmod(conf, 0)
-    result = w.run([program, "-C", conf, "-v", "-o", "cache=off", "--", "[127.0.0.1]:9", "bob@b.example"], **who)
+    result = w.run([program, "-C", conf, "-v", "-o", "cache=off", "--", "[127.0.0.1]:9",
+                    "bob@b.example"], **who)
     if result.status == 126 or "ermission" not in result.log + result.out.decode():
         raise Skip("another user cannot run the program here: %r" % result)
     assert result.status == 75 and conf in result.log + result.out.decode(), result
@@ -95,14 +100,17 @@ def test_options_of_the_command_line(w):
     """They come after the file, and name themselves."""
     mailer = w.mailer()
     host = "[127.0.0.1]:%d" % mailer.port
-    for settings in ("policy=perhaps", "no-such-name=1", "policy", "=may", "", "hostname=a b", "cache-entries=x"):
-        result = w.run([SENDER, "-C", w.path("empty.conf"), "-v", "-o", "cache=off", "-o", settings, "--", host,
+    for settings in ("policy=perhaps", "no-such-name=1", "policy", "=may", "", "hostname=a b",
+                     "cache-entries=x"):
+        result = w.run([SENDER, "-C", w.path("empty.conf"), "-v", "-o", "cache=off", "-o", settings,
+                        "--", host,
                         "bob@b.example"], b"x\n")
         assert result.status == 75, (settings, result)
         assert (result.log + result.out.decode()).strip(), settings
     with open(w.path("must.conf"), "w") as out:
         out.write("policy = must\n")
-    result = w.run([SENDER, "-C", w.path("must.conf"), "-o", "cache=off", "-o", "policy=may", "--", host,
+    result = w.run([SENDER, "-C", w.path("must.conf"), "-o", "cache=off", "-o", "policy=may", "--",
+                    host,
                     "bob@b.example"], b"x\n")
     assert result.status == 0, result
     assert len(mailer.messages) == 1

@@ -57,7 +57,8 @@ def test_every_recipient_refused_for_good(w):
     tried(w, 68, answers={"RCPT": b"550 5.1.2 no such host"})
     tried(w, 69, answers={"RCPT": b"554 5.7.1 go away"}, said=b"go away")
     tried(w, (67, 69), answers={"RCPT": b"550 no such user"})
-    tried(w, (67, 69), ["a@b.example", "b@b.example"], by_name(a=b"550 5.1.1 no a", b=b"554 5.7.1 no b"))
+    tried(w, (67, 69), ["a@b.example", "b@b.example"], by_name(a=b"550 5.1.1 no a",
+                                                               b=b"554 5.7.1 no b"))
 
 
 def test_some_recipients_refused(w):
@@ -103,7 +104,8 @@ def test_broken_connections(w):
 
 
 def test_silence(w):
-    for verb, name in (("greeting", "command-timeout"), ("MAIL", "command-timeout"), ("DATA", "command-timeout"),
+    for verb, name in (("greeting", "command-timeout"), ("MAIL", "command-timeout"),
+                       ("DATA", "command-timeout"),
                        (".", "final-timeout")):
         tried(w, 75, answers={verb: STALL}, settings={name: "1s"})
 
@@ -114,6 +116,15 @@ def test_nonsense(w):
             tried(w, 75, answers={verb: reply})
     tried(w, 75, answers={"DATA": b"250 ok"})
     tried(w, 75, answers={".": b"354 more"})
+
+
+def test_an_answer_inside_the_message(w):
+    """Whatever it says, it was not to all of it."""
+    for early in (b"250 2.0.0 taken\r\n", b"354 go on\r\n", b"451 4.3.0 later\r\n"):
+        mailer = w.mailer(behind={"DATA": early})
+        result = w.send(mailer, ["bob@b.example"], b"x" * 3000000)
+        assert result.status == 75 and result.out.startswith(b"4."), result
+        assert not mailer.messages
 
 
 def test_success_of_quit_does_not_matter(w):
@@ -130,7 +141,8 @@ def test_nobody_there(w):
 
 
 def test_own_faults(w):
-    for host in ("", ":", "[127.0.0.1", "[]", "[127.0.0.1]:0", "[127.0.0.1]:99999", "[127.0.0.1]:", "a b", "..", "x" * 300,
+    for host in ("", ":", "[127.0.0.1", "[]", "[127.0.0.1]:0", "[127.0.0.1]:99999", "[127.0.0.1]:",
+                 "a b", "..", "x" * 300,
                  "\n", "b\r\nexample"):
         result = w.send(host, ["bob@b.example"])
         assert result.status in (68, 75), (host, result)
@@ -141,13 +153,17 @@ def test_own_faults(w):
 
 def test_recipients_that_cannot_be(w):
     """They never become commands of their own."""
-    for recipient in ("bob@b.example>\r\nRCPT TO:<injected@b.example", "bob\n@b.example", "bob\r@b.example",
-                      "b\0b@b.example"[:1] + "\x7f\x01@b.example", "", "bob@b.example>", "<bob@b.example",
+    for recipient in ("bob@b.example>\r\nRCPT TO:<injected@b.example", "bob\n@b.example",
+                      "bob\r@b.example",
+                      "b\0b@b.example"[:1] + "\x7f\x01@b.example", "", "bob@b.example>",
+                      "<bob@b.example",
                       "bob@b.example> NOTIFY=NEVER", "b ob@b.example", "x" * 3000 + "@b.example"):
         mailer = w.mailer()
         result = w.send(mailer, [recipient])
         lines = [c for c in mailer.commands if not re.fullmatch(
-            rb"(EHLO|HELO|QUIT|RSET|DATA|MAIL FROM:<alice@a\.example>|RCPT TO:<[^<>\x00-\x1f]*>)[^\r\n<>]*", c)]
+            rb"(EHLO|HELO|QUIT|RSET|DATA|MAIL FROM:<alice@a\.example>|"
+            rb"RCPT TO:<[^<>\x00-\x1f]*>)[^\r\n<>]*", c)]
         assert not lines, (recipient, lines)
-        assert not [c for c in mailer.commands if b"injected" in c or b"NEVER" in c], mailer.commands
+        assert not [c for c in mailer.commands if b"injected" in c
+                    or b"NEVER" in c], mailer.commands
         assert result.status in (0, 67, 68, 69, 75), result

@@ -77,7 +77,8 @@ def test_helo_only(w):
 
 
 def test_several_lines_of_greeting(w):
-    mailer = w.mailer(answers={"greeting": b"220-mailer.example ESMTP\r\n220-XCRYPT rotn_0.1\r\n220 welcome"})
+    greeting = b"220-mailer.example ESMTP\r\n220-XCRYPT rotn_0.1\r\n220 welcome"
+    mailer = w.mailer(answers={"greeting": greeting})
     assert w.send(mailer, ["bob@b.example"]).status == 0
     assert len(mailer.messages) == 1
 

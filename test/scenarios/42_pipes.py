@@ -86,7 +86,8 @@ def test_refusing_greeting_passes(w):
 
 def test_never_5yz_of_our_own(w):
     """Whatever the far end does before it has said anything that counts."""
-    for verb, answer in (("greeting", DROP), ("greeting", b"what"), ("greeting", b""), ("EHLO", DROP), ("EHLO", b"what")):
+    for verb, answer in (("greeting", DROP), ("greeting", b"what"), ("greeting", b""),
+                         ("EHLO", DROP), ("EHLO", b"what")):
         pipe = w.pipe(w.mailer(answers={verb: answer}))
         reply = pipe.reply()
         if reply.code == 220:
@@ -156,7 +157,8 @@ def test_pipelined_behind_ehlo(w):
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     pipe = w.pipe(mailer)
     pipe.greet()
-    pipe.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+    pipe.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n"
+              b"RCPT TO:<bob@b.example>\r\nDATA\r\n")
     codes = [pipe.reply().code for _ in range(4)]
     if codes[0] != 421:
         assert codes == [250, 250, 250, 354], codes

@@ -46,7 +46,8 @@ def test_greetings_that_refuse(w):
 
 
 def test_the_last_ones_text(w):
-    first, last = (w.mailer(answers={"greeting": b"554 5.7.1 from the %s" % name}) for name in (b"first", b"last"))
+    first, last = (w.mailer(answers={"greeting": b"554 5.7.1 from the %s" % name})
+                   for name in (b"first", b"last"))
     pipe = w.pipe(host_list(first, last))
     assert pipe.reply().text == b"554 5.7.1 from the last"
     pipe.wait()

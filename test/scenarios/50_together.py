@@ -4,7 +4,8 @@ from kit import text, xcrypt
 
 def chain(w, suite=xcrypt.CHACHA):
     settings = {"suites": suite}
-    mailer = w.mailer(keywords=(b"PIPELINING", b"8BITMIME", b"CHUNKING", b"SIZE 90000000", b"STARTTLS"))
+    mailer = w.mailer(keywords=(b"PIPELINING", b"8BITMIME", b"CHUNKING", b"SIZE 90000000",
+                                b"STARTTLS"))
     server = w.daemon(settings, backend=mailer)
     return mailer, server, w.wiretap(server.port), settings
 
@@ -20,7 +21,8 @@ def test_each_suite(w):
             assert entries[0]["cache"] in ("hit", "miss", "off")
         message = mailer.messages[0]
         assert message.body() == b"Subject: x\r\n\r\nwords\r\n"
-        assert message.data.startswith(b"Received: from mail.a.example ([127.0.0.1]) by mx.b.example\r\n")
+        trace = b"Received: from mail.a.example ([127.0.0.1]) by mx.b.example\r\n"
+        assert message.data.startswith(trace), message.data
         assert b"(XCRYPT %s)" % suite.encode() in message.data
 
 
@@ -128,4 +130,5 @@ def test_many_at_once(w):
     for pipe in pipes:
         assert pipe.command("QUIT").code == 221
         pipe.wait()
-    assert len(mailer.messages) == 12 and all(m.data.startswith(b"Received: ") for m in mailer.messages)
+    assert len(mailer.messages) == 12 and all(m.data.startswith(b"Received: ")
+                                              for m in mailer.messages)

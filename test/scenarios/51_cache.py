@@ -121,7 +121,8 @@ def test_folders_that_are_not_used(w):
         os.mkdir(folder, 0o700)
         spoil(folder)
         mailer = w.mailer()
-        result = w.send(w.daemon({"cache": folder}, backend=mailer), ["bob@b.example"], settings={"cache": "off"})
+        result = w.send(w.daemon({"cache": folder}, backend=mailer), ["bob@b.example"],
+                        settings={"cache": "off"})
         assert result.status == 0 and result.entries[0]["crypt"] == xcrypt.CHACHA, (name, result)
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
         result = w.send(mailer, ["bob@b.example"], settings={"cache": folder})
@@ -133,7 +134,8 @@ def test_folders_that_are_not_used(w):
 
 def test_made_where_there_is_none(w):
     folder = w.path("fresh")
-    assert w.send(w.mailer(xcrypt=[xcrypt.CHACHA]), ["bob@b.example"], settings={"cache": folder}).status == 0
+    assert w.send(w.mailer(xcrypt=[xcrypt.CHACHA]), ["bob@b.example"],
+                  settings={"cache": folder}).status == 0
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     for name in os.listdir(folder):
         assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) & 0o077 == 0, name

@@ -1,4 +1,4 @@
-# Claim: -t, -V and -x say what is so, by their words and their exit status (DESIGN, "The two programs")
+# Claim: -t, -V and -x say what is so, by their words and their exit status (blackpony.8, blackponyd.8)
 import os
 import time
 
@@ -20,7 +20,8 @@ def probe(w, host, settings=None):
 
 
 def test_probe(w):
-    for offered, status, word in (([xcrypt.CHACHA], 0, xcrypt.CHACHA.encode()), ([], 1, b"none"), (["new_3.0"], 1, b"new_3.0")):
+    for offered, status, word in (([xcrypt.CHACHA], 0, xcrypt.CHACHA.encode()), ([], 1, b"none"),
+                                  (["new_3.0"], 1, b"new_3.0")):
         mailer = w.mailer(xcrypt=offered)
         result = probe(w, "[127.0.0.1]:%d" % mailer.port)
         assert result.status == status, result
@@ -70,7 +71,8 @@ def test_open_relay(w):
 def test_relay_test_of_nobody(w):
     sock, port = dead_port()
     w.keep(sock)
-    result = w.run([DAEMON] + w.options({"backend": "127.0.0.1:%d" % port, "client-address": "none"}) + ["-t"])
+    result = w.run([DAEMON] + w.options({"backend": "127.0.0.1:%d" % port,
+                                         "client-address": "none"}) + ["-t"])
     assert result.status != 0 and result.out + result.log.encode(), result
 
 

@@ -3,6 +3,7 @@ import socket
 
 from kit import xcrypt
 from kit.conn import Client
+from kit.run import Skip
 
 
 def test_message(w):
@@ -27,6 +28,25 @@ def test_what_it_gets(w):
     assert (env["TCPREMOTEIP"], env["TCPREMOTEPORT"]) == ("127.0.0.1", str(port)), env
     assert (env["TCPLOCALIP"], env["TCPLOCALPORT"]) == ("127.0.0.1", str(server.port)), env
     assert env["PROTO"] == "TCP"
+
+
+def test_namespace(w):
+    """By default its socket's peer is the true client, or nobody is served."""
+    ports = set()
+    for way in ("auto", "netns"):
+        server = w.daemon({"client-address": way}, program=w.program())
+        client = w.call(server)
+        reply = client.reply()
+        if reply.code == 421:
+            log = server.finish().log
+            assert "namespace" in log or "client-address" in log or way in log, log
+            raise Skip("refused here: %s" % log.splitlines()[0])
+        ports.add(client.reader.getsockname()[1])
+        client.ehlo()
+        client.quit()
+    reports = w.reports(2)
+    assert {tuple(r["peer"]) for r in reports} == {("127.0.0.1", port) for port in ports}, reports
+    assert all(r["sockets"] == [True, True] for r in reports)
 
 
 def test_environment_of_the_caller_is_not_believed(w):
@@ -71,5 +91,6 @@ def test_ipv6(w):
     client.greet()
     client.quit()
     report = w.reports()[0]
-    assert report["environment"]["TCPREMOTEIP"] == "::1" and report["environment"]["PROTO"] == "TCP6"
+    env = report["environment"]
+    assert (env["TCPREMOTEIP"], env["PROTO"]) == ("::1", "TCP6")
     assert report["arguments"] == ["::1"]

@@ -1,4 +1,4 @@
-# Claim: without a socket it is one session by hand, with bare line feeds; anywhere else a bare line feed ends no command (DESIGN, "The two programs")
+# Claim: without a socket it is one session by hand, with bare line feeds; anywhere else a bare line feed ends no command (blackponyd.8)
 import subprocess
 
 from kit import xcrypt
@@ -7,8 +7,10 @@ from kit.run import DAEMON
 
 
 def by_hand(w, mailer, settings=None):
-    argv = [DAEMON] + w.options(settings, **{"backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
-    child = w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=w.log_file("blackponyd"))
+    argv = [DAEMON] + w.options(settings, **{"backend": "127.0.0.1:%d" % mailer.port,
+                                             "client-address": "none"})
+    child = w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=w.log_file("blackponyd"))
     return w.keep(Client(child.stdout, child.stdin)), child
 
 
@@ -30,7 +32,7 @@ def test_bare_line_feeds(w):
 
 
 def test_in_the_head(w):
-    """Generation 0.1, as it was meant: two numbers added up, and the rest typed letter by letter."""
+    """Generation 0.1, as it was meant: two numbers added up."""
     mailer = w.mailer()
     client, child = by_hand(w, mailer, {"suites": xcrypt.ROTN})
     client.greet()

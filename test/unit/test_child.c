@@ -20,12 +20,19 @@ static int
 run(char *const argv[], const struct child_caller *caller, const char *input)
 {
 	pid_t pid = -1;
-	int status, fd = child_start(argv, caller, &pid);
+	int status, low[2], ends[2], fd;
 
-	assert_true(fd >= 0);
+	/* well above 2, which may be closed */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low), 0);
+	for (int i = 0; i < 2; i++) {
+		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 50);
+		close(low[i]);
+	}
+	fd = ends[0];
+	assert_int_equal(fd_prepare(fd), 0);
+	assert_int_equal(child_start(argv, caller, ends[1], &pid), 0);
+	close(ends[1]);
 	assert_true(pid > 0);
-	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	assert_int_equal(fd_write_all(fd, span_of(input), 10000), 0);
 	shutdown(fd, SHUT_WR);
 	buf_init(&out, output, sizeof(output) - 1);
@@ -126,7 +133,7 @@ arguments_have_a_limit(void **state)
 	assert_int_equal(run(argv, &nobody, ""), 0);
 	assert_int_equal(strlen(output), 2 * (CHILD_ARGUMENTS_MAX - 1));
 	argv[CHILD_ARGUMENTS_MAX] = "a";
-	assert_int_equal(child_start(argv, &nobody, &pid), -1);
+	assert_int_equal(child_start(argv, &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, E2BIG);
 }
 
@@ -144,7 +151,7 @@ replaced_text_has_a_limit(void **state)
 	assert_int_equal(strlen(output), CHILD_TEXT_MAX - 1 + 1);
 	memcpy(text + CHILD_TEXT_MAX - 1, "%{client-port}", sizeof("%{client-port}"));
 	text[CHILD_TEXT_MAX - 2] = 'a';
-	assert_int_equal(child_start(ARGS("echo", text), &nobody, &pid), -1);
+	assert_int_equal(child_start(ARGS("echo", text), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, E2BIG);
 }
 
@@ -166,11 +173,11 @@ threat_27_a_program_that_cannot_run_is_an_error_here(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(child_start(ARGS("/nonexistent/sendmail"), &nobody, &pid), -1);
+	assert_int_equal(child_start(ARGS("/nonexistent/sendmail"), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(child_start(ARGS("no-such-mailer"), &nobody, &pid), -1);
+	assert_int_equal(child_start(ARGS("no-such-mailer"), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(child_start(ARGS("/etc/passwd"), &nobody, &pid), -1);
+	assert_int_equal(child_start(ARGS("/etc/passwd"), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, EACCES);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);

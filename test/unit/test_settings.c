@@ -229,7 +229,8 @@ threat_30_bad_values(void **state)
 	bad("cache = keys",
 	    "1: cache = keys is not a directory; write its whole path, from / on, or off");
 	bad("client-address = xforward",
-	    "1: client-address = xforward is not a way to tell the mailer; use auto or none");
+	    "1: client-address = xforward is not a way to tell the mailer;"
+	    " use auto, none, netns, proxy-v1, proxy-v2, xclient or transparent");
 	bad("cache-entries = 0", "1: cache-entries = 0 is not a number from 1 to 1000000");
 	bad("cache-entries = 1000001",
 	    "1: cache-entries = 1000001 is not a number from 1 to 1000000");
@@ -279,30 +280,85 @@ threat_30_durations(void **state)
 static void
 threat_30_what_is_not_built_in(void **state)
 {
-	static const char *const ways[] = { "netns", "proxy-v1", "proxy-v2", "xclient",
-	    "transparent" };
-	char text[64], want[128];
-
 	(void)state;
-	bad("proxy-from = 192.0.2.1",
-	    "1: proxy-from = 192.0.2.1 is not built into this version; leave it out");
-	bad("sessions = 200", "1: sessions = 200 is not built into this version; leave it out");
-	bad("sessions-per-client = 20",
-	    "1: sessions-per-client = 20 is not built into this version; leave it out");
 	bad("policy = known",
 	    "1: policy = known is not built into this version; use never, may or must");
 	bad("policy.a.example = pinned",
 	    "1: policy.a.example = pinned is not built into this version;"
 	    " use never, may or must");
+}
+
+static void
+ways_to_tell_the_mailer(void **state)
+{
+	static const struct { const char *text; enum client_address how; } ways[] = {
+		{ "client-address = auto", CLIENT_ADDRESS_AUTO },
+		{ "client-address = none", CLIENT_ADDRESS_NONE },
+		{ "client-address = netns", CLIENT_ADDRESS_NETNS },
+		{ "client-address = proxy-v1", CLIENT_ADDRESS_PROXY_V1 },
+		{ "client-address = proxy-v2", CLIENT_ADDRESS_PROXY_V2 },
+		{ "client-address = xclient", CLIENT_ADDRESS_XCLIENT },
+		{ "client-address = transparent", CLIENT_ADDRESS_TRANSPARENT },
+	};
+
+	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		snprintf(text, sizeof(text), "client-address = %s", ways[i]);
-		snprintf(want, sizeof(want), "1: %s is not built into this version; use none",
-		    text);
+		good(ways[i].text);
+		assert_int_equal(s.client_address, ways[i].how);
+	}
+}
+
+static bool
+in_networks(const char *text)
+{
+	struct address a;
+
+	assert_int_equal(address_read(&a, span_of(text), 25), 0);
+	return settings_network_has(&s.proxy_from, &a);
+}
+
+static void
+networks(void **state)
+{
+	(void)state;
+	good("proxy-from = 192.0.2.1 198.51.100.0/23  2001:db8::/63");
+	assert_true(in_networks("192.0.2.1"));
+	assert_true(in_networks("::ffff:192.0.2.1"));
+	assert_false(in_networks("192.0.2.2"));
+	assert_true(in_networks("198.51.101.255"));
+	assert_false(in_networks("198.51.102.0"));
+	assert_true(in_networks("2001:db8:0:1::7"));
+	assert_false(in_networks("2001:db8:0:2::7"));
+	good("proxy-from = 0.0.0.0/0");
+	assert_true(in_networks("203.0.113.9"));
+	assert_false(in_networks("2001:db8::1"));
+	good("proxy-from =");
+	assert_false(in_networks("192.0.2.1"));
+	static const char *const wrong[] = { "haproxy.example", "192.0.2.1/33", "192.0.2.1/",
+	    "2001:db8::/129", "192.0.2.1/-1", "192.0.2.1,192.0.2.2" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[80], want[256];
+
+		snprintf(text, sizeof(text), "proxy-from = %s", wrong[i]);
+		snprintf(want, sizeof(want), "1: proxy-from = %s has something that is no address; "
+		    "write addresses or networks, such as 192.0.2.1 or 2001:db8::/64, with blanks "
+		    "between", wrong[i]);
 		bad_octets(span_of(text), want);
 	}
 }
 
-/* statement 30 */
+static void
+session_limits(void **state)
+{
+	(void)state;
+	good("sessions = 10000\nsessions-per-client = 1");
+	assert_int_equal(s.sessions, 10000);
+	assert_int_equal(s.sessions_per_client, 1);
+	bad("sessions = 10001", "1: sessions = 10001 is not a number from 1 to 10000");
+	bad("sessions-per-client = 0",
+	    "1: sessions-per-client = 0 is not a number from 1 to 10000");
+}
+
 static void
 threat_30_set_twice(void **state)
 {
@@ -494,6 +550,9 @@ main(void)
 		TEST(threat_30_unknown_names),
 		TEST(threat_30_no_assignment),
 		TEST(threat_30_bad_values),
+		TEST(ways_to_tell_the_mailer),
+		TEST(networks),
+		TEST(session_limits),
 		TEST(threat_30_durations),
 		TEST(threat_30_what_is_not_built_in),
 		TEST(threat_30_set_twice),

@@ -1,4 +1,4 @@
-"""A line-wise connection with deadlines, over a socket or a pair of pipes, and an SMTP client on it."""
+"""A connection with lines and deadlines, over a socket or two pipes, and an SMTP client on it."""
 import os
 import select
 import socket
@@ -138,15 +138,17 @@ class Conn:
     def until(self, mark):
         """Everything through `mark`."""
         deadline = time.monotonic() + self.patience
-        scanned = 0
-        while True:
-            at = self.got.find(mark, scanned)
-            if at >= 0:
-                octets, self.got = self.got[:at + len(mark)], self.got[at + len(mark):]
-                return octets
-            scanned = max(0, len(self.got) - len(mark))
+        passed = []
+        while mark not in self.got:
+            cut = max(0, len(self.got) - len(mark) + 1)
+            passed.append(self.got[:cut])
+            self.got = self.got[cut:]
             if not self.fill(deadline):
-                raise EOFError("no %r in %d octets" % (mark, len(self.got)))
+                raise EOFError("no %r in %d octets" % (mark, sum(map(len, passed))))
+        end = self.got.index(mark) + len(mark)
+        passed.append(self.got[:end])
+        self.got = self.got[end:]
+        return b"".join(passed)
 
     def rest(self, patience=None):
         """Everything to the end of file."""

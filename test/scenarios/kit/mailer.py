@@ -17,15 +17,16 @@ DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers th
 class Script:
     """How a mailer behaves.
 
-    answers   verb -> octets of the reply without the last CRLF, DROP, RESET, STALL, or a function of
-              (session, line) that returns one of those, or SENT when it has sent the good reply in
-              its own way; None is what it would answer anyway.
-              "." is the reply to the end of a message, "greeting" the first one, "XCRYPT OK" that line's.
+    answers   verb -> octets of the reply without the last CRLF, DROP, RESET, STALL, or a function
+              of (session, line) that returns one of those, or SENT when it has sent the good
+              reply in its own way; None is what it would answer anyway.  "." is the reply to
+              the end of a message, "greeting" the first one, "XCRYPT OK" that line's.
     xcrypt    the suites offered; empty for a mailer without
     behind    verb -> octets that follow the reply in the same packet
     """
 
-    def __init__(self, keywords=KEYWORDS, xcrypt=(), answers=None, behind=None, name="mailer.example",
+    def __init__(self, keywords=KEYWORDS, xcrypt=(), answers=None, behind=None,
+                 name="mailer.example",
                  pair=None, end_notify=True):
         self.keywords = [k.encode() if isinstance(k, str) else k for k in keywords]
         self.xcrypt, self.answers, self.behind = list(xcrypt), answers or {}, behind or {}
@@ -248,10 +249,10 @@ class Session:
 class FakeMailer:
     """Listens on a port of its own and holds every session it has had."""
 
-    def __init__(self, address="127.0.0.1", **script):
+    def __init__(self, address="127.0.0.1", port=0, **script):
         self.script = Script(**script)
         self.listener = socket.create_server(
-            (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.sessions = []
         self.changed = threading.Condition()

@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from kit import mailer     # noqa: E402
 from kit.conn import Conn  # noqa: E402
@@ -18,6 +19,7 @@ def main():
     extra = {"sockets": socks, "arguments": sys.argv[2:], "environment": dict(os.environ),
              "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd"))}
     sock = socket.socket(fileno=0)
+    extra["peer"] = list(sock.getpeername()[:2]) if sock.family != socket.AF_UNIX else None
     session = mailer.Session(Conn(sock), mailer.Script(name="program.example"))
     session.run()
     mailer.write_report(session, os.path.join(sys.argv[1], "session-%d" % os.getpid()), extra)

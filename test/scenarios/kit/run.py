@@ -101,7 +101,7 @@ class World:
     # blackponyd
 
     def daemon(self, settings=None, backend=None, program=None, **how):
-        """A super-server for blackponyd in front of `backend`, a FakeMailer or a port, or a program."""
+        """A super-server for blackponyd in front of a FakeMailer, a port or a program."""
         more = {"client-address": "none"}
         if backend is not None:
             more["backend"] = "127.0.0.1:%d" % getattr(backend, "port", backend)
@@ -147,7 +147,8 @@ class World:
         out, _ = child.communicate(stdin, timeout=patience)
         return Result(child.returncode, out, read_log(log.name))
 
-    def send(self, host, recipients, message=b"Subject: x\n\nwords\n", settings=None, sender="alice@a.example",
+    def send(self, host, recipients, message=b"Subject: x\n\nwords\n", settings=None,
+             sender="alice@a.example",
              **how):
         """blackpony with recipients in its arguments."""
         argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["-f", sender, "--"]

@@ -1,4 +1,4 @@
-"""The wire between two ends: listens, calls on, writes down all octets, and meddles when told to."""
+"""The wire between two ends: writes down all octets, and meddles when told to."""
 import select
 import socket
 import threading
@@ -9,17 +9,21 @@ from .conn import PATIENCE
 class Wiretap:
     """A relay on a port of its own.
 
-    up, down     functions of a clear line (with its line end) of one direction that return what goes on
-                 instead; b"" drops the line.  RESET ends both sides with a reset.
+    up, down     functions of a clear line (with its line end) of one direction that return what
+                 goes on instead; b"" drops the line.  RESET ends both sides with a reset.
     wire_up, wire_down   the same for the pieces of octets behind `XCRYPT OK`
     split        everything goes on in single octets
+    host, source where the other end is, and from which address it is called
     """
     RESET = object()
 
-    def __init__(self, port, up=None, down=None, wire_up=None, wire_down=None, split=False):
-        self.port_behind, self.split = port, split
+    def __init__(self, port, up=None, down=None, wire_up=None, wire_down=None, split=False,
+                 host="127.0.0.1", source=None):
+        self.behind, self.split = (host, port), split
+        self.source = source and (source, 0)
         self.line_filters = {"up": up, "down": down}
         self.wire_filters = {"up": wire_up, "down": wire_down}
+        self.meddles = up or down or wire_up or wire_down
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before meddling
         self.calls = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -34,7 +38,7 @@ class Wiretap:
                 return
             self.calls += 1
             try:
-                far = socket.create_connection(("127.0.0.1", self.port_behind), PATIENCE)
+                far = socket.create_connection(self.behind, PATIENCE, self.source)
             except OSError:
                 near.close()
                 continue
@@ -91,7 +95,7 @@ class Way:
             self.open = False
             self.send(self.held)
             self.sink.shutdown(socket.SHUT_WR)
-        elif self.encrypted:
+        elif self.encrypted or not self.tap.meddles:
             self.send(self.filter(self.tap.wire_filters, piece))
         else:
             self.move_lines(self.held + piece)

@@ -131,11 +131,11 @@ class RecordWay:
         return header + sealed
 
     def seal(self, octets, content_type=23, pad_to=256):
-        out = b""
+        records = []
         for at in range(0, len(octets), 16383):
             inner = octets[at:at + 16383] + bytes((content_type,))
-            out += self.record(inner + bytes(-len(inner) % pad_to))
-        return out
+            records.append(self.record(inner + bytes(-len(inner) % pad_to)))
+        return b"".join(records)
 
     def end(self):
         return self.seal(b"\x01\x00", 21)
@@ -240,7 +240,8 @@ class Handshake:
         offer = self.offer if offer is None else offer
         transcript = hashlib.sha256(b"".join(
             line + b"\n" for line in (offer or b"", self.choice_line, self.answer_line))).digest()
-        fields = self.choice_line.split(b" ", 2)[2] if server else self.answer_line.split(b" ", 2)[2]
+        fields = self.choice_line.split(b" ", 2)[2] if server else self.answer_line.split(b" ",
+                                                                                          2)[2]
         peer, peer_nonce = self.read_fields(fields)
         z = self.pair.agree(peer)
         na, nb = (peer_nonce, self.nonce) if server else (self.nonce, peer_nonce)
@@ -278,7 +279,8 @@ def check_vectors(path):
     vectors = read_vectors(path)
     for suite in (CHACHA, AES):
         v = vectors[suite]
-        hexes = {n: bytes.fromhex(x) for n, x in v.items() if n not in ("offer", "choice", "answer")}
+        hexes = {n: bytes.fromhex(x) for n, x in v.items()
+                 if n not in ("offer", "choice", "answer")}
         a = Handshake(suite, Pair20(hexes["ra"]), hexes["na"])
         b = Handshake(suite, Pair20(hexes["rb"]), hexes["nb"])
         assert a.choice() == v["choice"].encode() and b.answer() == v["answer"].encode()

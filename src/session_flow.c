@@ -1,0 +1,265 @@
+/* Octets on their way through a session: what is on the wire, what is inside, and what goes out when. */
+#include "session_parts.h"
+
+#include <sys/socket.h>
+
+void
+session_fault(struct session *s, enum ending what)
+{
+	struct io *io = &s->io;
+
+	if (io->end != END_NONE)
+		return;
+	if (io->pipe)
+		io->end = what;
+	else
+		s->machine.fault(s->machine.machine, io, what);
+}
+
+/* Where plain octets from the wire go: in a pipe straight on. */
+struct buf *
+session_plain_from_wire(struct session *s)
+{
+	return s->io.pipe ? &s->io.to_local : &s->io.from_wire;
+}
+
+struct buf *
+session_plain_from_local(struct session *s)
+{
+	return s->io.pipe ? &s->io.to_wire : &s->io.from_local;
+}
+
+/* What was read before it became a pipe has to go first. */
+static void
+move_leftovers(struct session *s)
+{
+	buf_move(&s->io.to_local, &s->io.from_wire);
+	buf_move(&s->io.to_wire, &s->io.from_local);
+}
+
+/* From the machine's word on, the wire is encrypted; what it said before that goes out in the clear. */
+static void
+begin_encryption(struct session *s)
+{
+	struct io *io = &s->io;
+
+	buf_move(&s->wire_out, &io->to_wire);
+	if (channel_start(&s->channel, io->encrypt) == -1) {
+		io->encrypt = NULL;
+		session_fault(s, END_NO_MEMORY);
+		return;
+	}
+	io->encrypt = NULL;
+	s->encrypted = true;
+}
+
+/* Typed lines: LF becomes CRLF, and CRLF stays. */
+static void
+lines_by_hand(struct session *s, struct buf *to, struct buf *from)
+{
+	while (buf_len(from) > 0 && buf_room(to) >= 2) {
+		uint8_t octet = buf_peek(from).at[0];
+
+		if (octet == '\n' && !s->last_cr)
+			buf_put(to, SPAN("\r"));
+		s->last_cr = octet == '\r';
+		buf_put(to, span(&octet, 1));
+		buf_take(from, 1);
+	}
+}
+
+/* A stream cipher by hand, in small pieces, for each may double. */
+static void
+open_by_hand(struct session *s)
+{
+	uint8_t mem[1024];
+	struct buf plain;
+
+	buf_init(&plain, mem, sizeof(mem));
+	while (buf_len(&s->wire_in) > 0 && buf_room(session_plain_from_wire(s)) >= 2 * sizeof(mem)) {
+		channel_open(&s->channel, &plain, &s->wire_in);
+		lines_by_hand(s, session_plain_from_wire(s), &plain);
+	}
+	octets_wipe(mem, sizeof(mem));
+}
+
+/* From what is on the wire to what is inside. */
+static void
+open_wire(struct session *s)
+{
+	struct io *io = &s->io;
+
+	if (s->encrypted && s->by_hand && s->channel.suite->cipher->stream != NULL) {
+		open_by_hand(s);
+	} else if (s->encrypted) {
+		if (channel_open(&s->channel, session_plain_from_wire(s), &s->wire_in) == -1) {
+			s->channel_fault = s->channel.fault;
+			session_fault(s, END_BAD_RECORD);
+		}
+	} else if (s->by_hand) {
+		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
+	}
+	/* the end is only there when everything before it is through */
+	if (s->wire_closed && !io->wire_eof &&
+	    (buf_len(&s->wire_in) == 0 || buf_room(session_plain_from_wire(s)) >= RECORD_MAX)) {
+		io->wire_eof = true;
+		io->wire_truncated = s->encrypted && !channel_ended(&s->channel);
+	}
+}
+
+/* From what is inside to what goes on the wire. */
+static void
+seal_wire(struct session *s)
+{
+	if (s->encrypted && channel_seal(&s->channel, &s->wire_out, &s->io.to_wire) == -1) {
+		s->channel_fault = s->channel.fault;
+		session_fault(s, END_BAD_RECORD);
+	}
+}
+
+void
+session_wire_broken(struct session *s)
+{
+	s->wire_shut = s->wire_closed = true;
+	s->io.wire_eof = true;
+	buf_clear(&s->wire_out);
+	buf_clear(&s->io.to_wire);
+	session_fault(s, END_WIRE_BROKEN);
+}
+
+/* Nobody reads what the machine has for the local side any more. */
+void
+session_local_broken(struct session *s)
+{
+	s->local_shut = true;
+	buf_clear(&s->io.to_local);
+}
+
+bool
+session_wire_flushed(const struct session *s)
+{
+	return buf_len(&s->io.to_wire) == 0 && buf_len(&s->wire_out) == 0;
+}
+
+static void
+flush_wire(struct session *s)
+{
+	struct buf *out = s->encrypted || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
+
+	if (s->wire_shut)
+		return;
+	for (;;) {
+		seal_wire(s);
+		size_t before = buf_len(out);
+		enum fd_result result = fd_write(s->wire_write_fd, out);
+
+		s->wire_written += before - buf_len(out);
+		if (result == FD_BROKEN)
+			session_wire_broken(s);
+		/* a large message fills the room more than once */
+		if (result != FD_DONE || !s->encrypted || buf_len(&s->io.to_wire) == 0)
+			return;
+	}
+}
+
+static void
+flush_local(struct session *s)
+{
+	struct io *io = &s->io;
+
+	if (s->local_shut || s->local_write_fd == -1) {
+		buf_clear(&io->to_local);
+		return;
+	}
+	if (buf_len(&io->to_local) > 0 && fd_write(s->local_write_fd, &io->to_local) == FD_BROKEN)
+		session_local_broken(s);
+	if (io->shut_local && buf_len(&io->to_local) == 0) {
+		shutdown(s->local_write_fd, SHUT_WR);
+		s->local_shut = true;
+	}
+}
+
+/* Our last octet on the wire: close_notify, where there is one, and a FIN. */
+void
+session_shut_wire(struct session *s)
+{
+	if (s->wire_shut || !session_wire_flushed(s))
+		return;
+	if (s->encrypted && !channel_end(&s->channel, &s->wire_out))
+		return;
+	flush_wire(s);
+	if (s->wire_shut || !session_wire_flushed(s))
+		return;
+	shutdown(s->wire_write_fd, SHUT_WR);
+	s->wire_shut = true;
+}
+
+void
+session_flush(struct session *s)
+{
+	if (buf_len(&s->io.to_wire) > 0 || buf_len(&s->wire_out) > 0)
+		flush_wire(s);
+	flush_local(s);
+	if (s->io.shut_wire)
+		session_shut_wire(s);
+}
+
+/* In a pipe, one side's end of file is passed on behind its last octet; the service's ends it. */
+static void
+pipe_ends(struct session *s)
+{
+	struct io *io = &s->io;
+	bool wire_done = io->wire_eof && buf_len(&io->from_wire) == 0;
+	bool local_done = io->local_eof && buf_len(&io->from_local) == 0;
+
+	if (wire_done && io->wire_truncated)
+		io->end = END_TRUNCATED;
+	else if (s->serving ? local_done : wire_done)
+		io->end = END_DONE;
+	else if (wire_done)
+		io->shut_local = true;
+	else if (local_done)
+		io->shut_wire = true;
+}
+
+/* Octets that have left, by either side. */
+static uint64_t
+written(const struct session *s)
+{
+	return s->io.to_local.taken + s->io.to_wire.taken + s->wire_out.taken;
+}
+
+/* Is anything there that was read and has not found its way? */
+static bool
+pending(const struct session *s)
+{
+	return buf_len(&s->io.from_wire) > 0 || buf_len(&s->io.from_local) > 0 ||
+	    buf_len(&s->wire_in) > 0;
+}
+
+/* Moves everything that can be moved without waiting. */
+void
+session_move(struct session *s)
+{
+	struct io *io = &s->io;
+	uint64_t before;
+
+	do {
+		before = written(s);
+		io->again = false;
+		if (io->pipe)
+			move_leftovers(s);
+		open_wire(s);
+		if (!io->pipe && io->end == END_NONE)
+			s->machine.step(s->machine.machine, io);
+		if (io->encrypt != NULL)
+			begin_encryption(s);
+		if (io->pipe) {
+			move_leftovers(s);
+			pipe_ends(s);
+		}
+		session_flush(s);
+		/* what went out made room for what waited for it */
+	} while (io->end == END_NONE && ((io->again && session_wire_flushed(s)) ||
+	    (written(s) != before && pending(s))));
+}

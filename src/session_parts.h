@@ -1,0 +1,31 @@
+/*
+ * What the two files of the session share: session.c (set-up, waiting, the end) and session_flow.c (moving
+ * octets).  For them only.
+ */
+#ifndef SESSION_PARTS_H
+#define SESSION_PARTS_H
+
+#include "session.h"
+
+/* Something happened that the machine has to know of, where there is still a machine. */
+void session_fault(struct session *s, enum ending what);
+
+/* A side can no longer be written to. */
+void session_wire_broken(struct session *s);
+void session_local_broken(struct session *s);
+
+/* Where plain octets from a side go: in a pipe straight to the other. */
+struct buf *session_plain_from_wire(struct session *s);
+struct buf *session_plain_from_local(struct session *s);
+
+/* Moves everything that can be moved without waiting. */
+void session_move(struct session *s);
+
+/* Writes out what there is; session_move() does so as well. */
+void session_flush(struct session *s);
+bool session_wire_flushed(const struct session *s);
+
+/* Our last octet on the wire: close_notify, where there is one, and a FIN. */
+void session_shut_wire(struct session *s);
+
+#endif

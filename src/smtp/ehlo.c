@@ -1,0 +1,51 @@
+#include "smtp/ehlo.h"
+
+#include <string.h>
+
+bool
+ehlo_next(struct span *rest, struct span *text)
+{
+	struct reply_line reply;
+	struct line line;
+
+	if (line_reply(*rest, &line) != LINE_FOUND)
+		return false;
+	*rest = span_from(*rest, line.octets);
+	*text = reply_line_read(line.text, &reply) ? reply.text : span(NULL, 0);
+	return true;
+}
+
+bool
+ehlo_is(struct span text, struct span keyword)
+{
+	struct span word;
+
+	return span_word(&text, ' ', &word) && span_equal_nocase(word, keyword);
+}
+
+bool
+ehlo_offers(const struct reply *reply, const char *keyword, struct span *parameters)
+{
+	struct span rest = buf_peek(&reply->raw), text;
+
+	ehlo_next(&rest, &text);
+	while (ehlo_next(&rest, &text)) {
+		if (!ehlo_is(text, span_of(keyword)))
+			continue;
+		if (parameters != NULL)
+			*parameters = span_from(text, strlen(keyword) + 1);
+		return true;
+	}
+	return false;
+}
+
+bool
+ehlo_has_word(struct span words, const char *word)
+{
+	struct span next;
+
+	while (span_word(&words, ' ', &next))
+		if (span_equal_nocase(next, span_of(word)))
+			return true;
+	return false;
+}

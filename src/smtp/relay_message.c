@@ -1,0 +1,133 @@
+/* Messages on their way to the mailer: DATA, BDAT, and the trace line in front. */
+#include "smtp/relay_parts.h"
+
+bool
+relay_put_trace(struct relay *r, struct buf *out)
+{
+	struct message_trace trace = {
+		.from = span(r->name, r->name_len),
+		.peer = r->set->peer,
+		.by = r->set->hostname,
+		.esmtp = r->hello == VERB_EHLO,
+		.suite = handshake_suite(&r->handshake)->name,
+	};
+
+	if (buf_room(out) < MESSAGE_TRACE_MAX)
+		return false;
+	if (r->set->mark)
+		message_put_trace(out, &trace);
+	return true;
+}
+
+/* `size [LAST]`.  Nobody knows what follows a size that cannot be read. */
+static bool
+read_chunk(struct span arguments, uint64_t *size, bool *last)
+{
+	struct span word;
+
+	if (!span_word(&arguments, ' ', &word) || !span_number(word, INT64_MAX, size))
+		return false;
+	*last = false;
+	while (span_word(&arguments, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		if (*last || !span_equal_nocase(word, SPAN("LAST")))
+			return false;
+		*last = true;
+	}
+	return true;
+}
+
+bool
+relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments)
+{
+	uint8_t mem[MESSAGE_TRACE_MAX];
+	struct buf trace;
+	uint64_t size;
+	bool last;
+
+	/* the mailer would read the octets that follow as commands, and so must we */
+	if (!r->chunking)
+		return relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered");
+	if (!read_chunk(arguments, &size, &last)) {
+		if (!relay_answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
+			return false;
+		io->end = END_BAD_CHUNK;
+		return true;
+	}
+	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)
+		return false;
+	buf_init(&trace, mem, sizeof(mem));
+	if (!r->in_chunks)
+		relay_put_trace(r, &trace);
+	buf_printf(&io->to_local, "BDAT %llu%s\r\n",
+	    (unsigned long long)(size + buf_len(&trace)), last ? " LAST" : "");
+	buf_put(&io->to_local, buf_peek(&trace));
+	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
+	r->sync = false;
+	r->in_chunks = !last;
+	r->chunk_left = size;
+	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
+	relay_take(io, line->octets);
+	return true;
+}
+
+/* Counts what goes by, so that the deadline begins anew with each block. */
+static void
+count_block(struct relay *r, struct io *io, size_t octets)
+{
+	r->block += octets;
+	if (r->block >= IO_BLOCK) {
+		r->block = 0;
+		io->progress++;
+	}
+}
+
+static struct span
+what_fits(const struct io *io)
+{
+	struct span s = buf_peek(&io->from_wire);
+
+	if (s.len > buf_room(&io->to_local))
+		s.len = buf_room(&io->to_local);
+	return s;
+}
+
+bool
+relay_message(struct relay *r, struct io *io)
+{
+	struct span s = what_fits(io);
+	bool ended;
+
+	if (s.len == 0)
+		return false;
+	s.len = message_scan(&r->dots, s, &ended);
+	buf_put(&io->to_local, s);
+	buf_take(&io->from_wire, s.len);
+	count_block(r, io, s.len);
+	if (ended) {
+		r->input = INPUT_COMMAND;
+		r->message_end = relay_sent(io);
+		relay_queue_put(r, VERB_MESSAGE);
+		io->progress++;
+	}
+	return true;
+}
+
+bool
+relay_chunk_octets(struct relay *r, struct io *io)
+{
+	struct span s = what_fits(io);
+
+	if (s.len == 0)
+		return false;
+	if (s.len > r->chunk_left)
+		s.len = (size_t)r->chunk_left;
+	buf_put(&io->to_local, s);
+	buf_take(&io->from_wire, s.len);
+	count_block(r, io, s.len);
+	r->chunk_left -= s.len;
+	if (r->chunk_left == 0)
+		r->input = INPUT_COMMAND;
+	return true;
+}

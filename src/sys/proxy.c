@@ -1,0 +1,219 @@
+#include "sys/proxy.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const uint8_t signature[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49,
+	0x54, 0x0a };
+
+enum { V2_LOCAL = 0x20, V2_PROXY = 0x21, V2_TCP4 = 0x11, V2_TCP6 = 0x21 };
+
+/* The family both ends are of, or AF_UNSPEC. */
+static int
+common_family(const struct address *remote, const struct address *local)
+{
+	int family = remote->len > 0 ? address_family(remote) : AF_UNSPEC;
+
+	return local->len > 0 && address_family(local) == family ? family : AF_UNSPEC;
+}
+
+void
+proxy_put_v1(struct buf *out, const struct address *remote, const struct address *local)
+{
+	char from[FD_ADDRESS_MAX], to[FD_ADDRESS_MAX];
+	int family = common_family(remote, local);
+
+	if (family == AF_UNSPEC) {
+		buf_put(out, SPAN("PROXY UNKNOWN\r\n"));
+		return;
+	}
+	address_text(remote, from);
+	address_text(local, to);
+	buf_printf(out, "PROXY %s %s %s %u %u\r\n", family == AF_INET ? "TCP4" : "TCP6", from, to,
+	    address_port(remote), address_port(local));
+}
+
+void
+proxy_put_v2(struct buf *out, const struct address *remote, const struct address *local)
+{
+	int family = common_family(remote, local);
+	uint8_t head[4] = { V2_LOCAL, 0, 0, 0 }, ports[4];
+
+	if (family != AF_UNSPEC) {
+		head[0] = V2_PROXY;
+		head[1] = family == AF_INET ? V2_TCP4 : V2_TCP6;
+		octets_put16(head + 2, family == AF_INET ? 12 : 36);
+	}
+	buf_put(out, span(signature, sizeof(signature)));
+	buf_put(out, span(head, sizeof(head)));
+	if (family == AF_UNSPEC)
+		return;
+	buf_put(out, address_octets(remote));
+	buf_put(out, address_octets(local));
+	octets_put16(ports, address_port(remote));
+	octets_put16(ports + 2, address_port(local));
+	buf_put(out, span(ports, sizeof(ports)));
+}
+
+/* A port as version 1 writes it: no leading zeros. */
+static bool
+read_port(struct span text, uint16_t *port)
+{
+	uint64_t number;
+
+	if (text.len == 0 || (text.len > 1 && text.at[0] == '0') ||
+	    !span_number(text, UINT16_MAX, &number))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}
+
+/* The line without its CRLF. */
+static enum proxy
+read_v1_line(struct span line, struct address *remote, struct address *local)
+{
+	struct span rest = line, word, from, to, from_text, to_text;
+	uint16_t from_port, to_port;
+	int family;
+
+	span_word(&rest, ' ', &word);
+	if (!span_word(&rest, ' ', &word))
+		return PROXY_BAD;
+	if (span_equal(word, SPAN("UNKNOWN")))
+		return PROXY_LOCAL;
+	if (span_equal(word, SPAN("TCP4")))
+		family = AF_INET;
+	else if (span_equal(word, SPAN("TCP6")))
+		family = AF_INET6;
+	else
+		return PROXY_BAD;
+	if (!span_word(&rest, ' ', &from_text) || !span_word(&rest, ' ', &to_text) ||
+	    !span_word(&rest, ' ', &from) || !span_word(&rest, ' ', &to) || rest.at != NULL ||
+	    !read_port(from, &from_port) || !read_port(to, &to_port) ||
+	    address_read(remote, from_text, from_port) == -1 ||
+	    address_read(local, to_text, to_port) == -1)
+		return PROXY_BAD;
+	if (remote->at.ss_family != family || local->at.ss_family != family)
+		return PROXY_BAD;
+	return PROXY_GOOD;
+}
+
+static enum proxy
+read_v1(struct span s, struct address *remote, struct address *local, size_t *used)
+{
+	size_t end = span_find(span(s.at, s.len < PROXY_V1_MAX ? s.len : PROXY_V1_MAX), '\n');
+
+	if (end == s.len && s.len < PROXY_V1_MAX) {
+		*used = s.len;
+		return PROXY_MORE;
+	}
+	if (end >= PROXY_V1_MAX || end == 0 || s.at[end - 1] != '\r')
+		return PROXY_BAD;
+	*used = end + 1;
+	return read_v1_line(span(s.at, end - 1), remote, local);
+}
+
+static void
+get_address(struct address *out, int family, const uint8_t *octets, const uint8_t port[2])
+{
+	memset(out, 0, sizeof(*out));
+	if (family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)&out->at;
+
+		in->sin_family = AF_INET;
+		memcpy(&in->sin_addr, octets, 4);
+		memcpy(&in->sin_port, port, 2);
+		out->len = sizeof(*in);
+	} else {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
+
+		in6->sin6_family = AF_INET6;
+		memcpy(&in6->sin6_addr, octets, 16);
+		memcpy(&in6->sin6_port, port, 2);
+		out->len = sizeof(*in6);
+	}
+}
+
+static enum proxy
+read_v2(struct span s, struct address *remote, struct address *local, size_t *used)
+{
+	*used = s.len < PROXY_V2_HEAD ? s.len : PROXY_V2_HEAD;
+	if (s.len < PROXY_V2_HEAD)
+		return PROXY_MORE;
+	size_t len = octets_get16(s.at + 14), whole = PROXY_V2_HEAD + len;
+	if (whole > PROXY_MAX || (s.at[12] != V2_LOCAL && s.at[12] != V2_PROXY))
+		return PROXY_BAD;
+	*used = s.len < whole ? s.len : whole;
+	if (s.len < whole)
+		return PROXY_MORE;
+	if (s.at[12] == V2_LOCAL)
+		return PROXY_LOCAL;
+	const uint8_t *body = s.at + PROXY_V2_HEAD;
+	if (s.at[13] == V2_TCP4 && len >= 12) {
+		get_address(remote, AF_INET, body, body + 8);
+		get_address(local, AF_INET, body + 4, body + 10);
+		return PROXY_GOOD;
+	}
+	if (s.at[13] == V2_TCP6 && len >= 36) {
+		get_address(remote, AF_INET6, body, body + 32);
+		get_address(local, AF_INET6, body + 16, body + 34);
+		return PROXY_GOOD;
+	}
+	return PROXY_BAD;
+}
+
+/* Is `s` the beginning of `whole`, or the other way round? */
+static bool
+agrees(struct span s, struct span whole)
+{
+	size_t len = s.len < whole.len ? s.len : whole.len;
+
+	return span_equal(span(s.at, len), span(whole.at, len));
+}
+
+enum proxy
+proxy_read(struct span s, struct address *remote, struct address *local, size_t *used)
+{
+	*used = 0;
+	if (s.len == 0)
+		return PROXY_MORE;
+	if (agrees(s, SPAN("PROXY ")))
+		return read_v1(s, remote, local, used);
+	if (agrees(s, span(signature, sizeof(signature))))
+		return read_v2(s, remote, local, used);
+	return PROXY_BAD;
+}
+
+enum proxy
+proxy_receive(int fd, struct address *remote, struct address *local, int64_t timeout_ms)
+{
+	uint8_t header[PROXY_MAX];
+	size_t have = 0;
+	int64_t deadline_ms = clock_ms() + timeout_ms;
+
+	for (;;) {
+		size_t used;
+
+		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
+			return PROXY_MORE;
+		/* looked at first, for what is behind the header is not ours to take */
+		ssize_t len = recv(fd, header + have, sizeof(header) - have, MSG_PEEK | MSG_DONTWAIT);
+		if (len == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (len <= 0)
+			return PROXY_BAD;
+		enum proxy result = proxy_read(span(header, have + (size_t)len), remote, local, &used);
+		if (result == PROXY_BAD)
+			return result;
+		if (used > have && recv(fd, header + have, used - have, 0) != (ssize_t)(used - have))
+			return PROXY_BAD;
+		if (result != PROXY_MORE)
+			return result;
+		have = used;
+	}
+}

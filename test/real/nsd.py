@@ -1,0 +1,235 @@
+"""Names of our own, told by Debian's nsd, and the hosts behind them, in a network namespace.
+
+Addresses of 192.0.2.0/24 and 2001:db8::/64 are other hosts' there: whoever listens at one is reached, and
+no interface has it.  OWN and OWN6 are this host's interfaces'.
+"""
+import os
+import re
+import socket
+import struct
+import subprocess
+
+from kit import dns
+from kit.conn import PATIENCE
+from kit.mailer import FakeMailer
+from kit.run import REPO, Skip, eventually, pairs
+
+ROOT = os.path.join(REPO, "bin/real/root")
+LIBRARIES = ":".join(ROOT + folder + "/x86_64-linux-gnu" for folder in ("/usr/lib", "/lib"))
+SERVER = "127.0.0.1"
+OWN, OWN6 = "192.0.2.100", "2001:db8::100"
+
+ZONE = """$ORIGIN .
+$TTL 60
+@ SOA ns.example hostmaster.example 1 3600 600 86400 60
+@ NS ns.example
+ns.example A 127.0.0.1
+"""
+
+CONF = """server:
+	server-count: 1
+{addresses}
+	username: ""
+	chroot: ""
+	database: ""
+	pidfile: ""
+	zonesdir: "{folder}"
+	xfrdir: "{folder}"
+	xfrdfile: "{folder}/xfrd.state"
+	zonelistfile: "{folder}/zone.list"
+	logfile: "{folder}/nsd.log"
+	rrl-ratelimit: 0
+	rrl-whitelist-ratelimit: 0
+remote-control:
+	control-enable: no
+zone:
+	name: "."
+	zonefile: "root.zone"
+{broken}"""
+
+
+def write(path, text):
+    with open(path, "w") as out:
+        out.write(text)
+    return path
+
+
+def run(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise Skip("%s: %s" % (" ".join(command), done.stdout.decode().strip()))
+
+
+def enter(w):
+    """Takes this process into the namespaces; skips where that, or nsd, is not to be had."""
+    if os.environ.get("REAL_MISSING"):
+        raise Skip(os.environ["REAL_MISSING"])
+    dns.enter(w)
+    run("ip", "addr", "add", OWN + "/32", "dev", "lo")
+    for name, text in (("hosts", "127.0.0.1 localhost\n"), ("nsswitch.conf", "hosts: files dns\n")):
+        run("mount", "--bind", write(w.path(name), text), "/etc/" + name)
+    resolv(w, "nameserver %s\n" % SERVER)
+
+
+def resolv(w, text):
+    """/etc/resolv.conf; it is mounted, and so written in place."""
+    write(w.path("resolv.conf"), text)
+
+
+def hosts(w, text):
+    write(w.path("hosts"), text)
+
+
+def enter_ipv6(w):
+    """As enter(), with IPv6."""
+    enter(w)
+    if not os.path.exists("/proc/net/if_inet6"):
+        raise Skip("no IPv6 here")
+    run("ip", "-6", "addr", "add", OWN6 + "/128", "dev", "lo", "nodad")
+    run("ip", "-6", "route", "add", "local", "2001:db8::/64", "dev", "lo")
+    try:
+        write("/proc/sys/net/ipv6/ip_nonlocal_bind", "1")
+    except OSError as why:
+        raise Skip("sysctls cannot be changed here: %s" % why)
+
+
+class Nsd:
+    """Serves the root zone with these lines of a master file; every other name does not exist."""
+
+    def __init__(self, w, lines, broken=(), addresses=(SERVER,)):
+        self.folder = w.path("nsd-" + addresses[0])
+        os.mkdir(self.folder)
+        write(self.folder + "/root.zone", ZONE + lines)
+        # a zone without its file is SERVFAIL
+        conf = write(self.folder + "/nsd.conf", CONF.format(
+            folder=self.folder, addresses="".join("\tip-address: %s\n" % a for a in addresses),
+            broken="".join('zone:\n\tname: "%s"\n\tzonefile: "none.zone"\n' % b for b in broken)))
+        self.log = w.log_file("nsd")
+        self.child = subprocess.Popen(
+            [ROOT + "/usr/sbin/nsd", "-d", "-c", conf], stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=self.log, env=dict(os.environ, LD_LIBRARY_PATH=LIBRARIES))
+        self.address = addresses[0]
+        eventually(self.answers, "nsd's first answer")
+
+    def answers(self):
+        assert self.child.poll() is None, open(self.folder + "/nsd.log").read()
+        return rcode(self.address, "ns.example") == 0
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait(PATIENCE)
+
+
+def rcode(server, name, kind=dns.A, patience=0.2):
+    """What a server says to that question; None: nothing."""
+    query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
+        struct.pack("!HH", kind, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(patience)
+        try:
+            sock.connect((server, 53))
+            sock.send(query)
+            answer = sock.recv(4096)
+        except OSError:
+            return None
+    return answer[3] & 15
+
+
+def is_truncated(server, name, kind):
+    query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
+        struct.pack("!HH", kind, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect((server, 53))
+        sock.send(query)
+        return bool(sock.recv(4096)[2] & 2)
+
+
+def names(w, lines, **how):
+    enter(w)
+    return w.keep(Nsd(w, lines, **how))
+
+
+def names_and_ipv6(w, lines, **how):
+    enter_ipv6(w)
+    return w.keep(Nsd(w, lines, **how))
+
+
+# the hosts
+
+def host(w, address, port=25, **script):
+    """Another host's mailer; a number is the last of its IPv4 address."""
+    return w.keep(FakeMailer("192.0.2.%d" % address if isinstance(address, int) else address, port,
+                             **script))
+
+
+class Silence:
+    """Where connections are neither taken nor refused: a listener whose backlog is full."""
+
+    def __init__(self, address, port=25):
+        self.socks = [socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)]
+        self.socks[0].bind((address, port))
+        self.socks[0].listen(0)
+        for _ in range(3):
+            sock = socket.socket(self.socks[0].family)
+            sock.setblocking(False)
+            sock.connect_ex((address, port))
+            self.socks.append(sock)
+
+    def close(self):
+        for sock in self.socks:
+            sock.close()
+
+
+def silent(w, address):
+    return w.keep(Silence("192.0.2.%d" % address if isinstance(address, int) else address))
+
+
+# blackpony
+
+def calls(result):
+    """The hosts called, as [(name, address)]."""
+    found = [pairs(line) for line in result.log.splitlines()
+             if re.match(r"\w+\[\d+\]: call .* address=", line)]
+    return [(entry["host"], entry["address"].rsplit(":", 1)[0][1:-1]) for entry in found]
+
+
+def send(w, operand, **settings):
+    return w.send(operand, ["bob@b.example"],
+                  settings={name.replace("_", "-"): value for name, value in settings.items()})
+
+
+def delivered(w, operand, mailer, **settings):
+    """In both ways of sending."""
+    before = len(mailer.messages)
+    result = send(w, operand, **settings)
+    assert result.status == 0, result
+    pipe = w.pipe(operand, {name.replace("_", "-"): value for name, value in settings.items()})
+    pipe.greet()
+    pipe.ehlo()
+    pipe.message(b"x\r\n.\r\n")
+    assert pipe.command("QUIT").code == 221
+    pipe.wait()
+    assert len(mailer.messages) == before + 2, result
+    return result
+
+
+def waits(w, operand, **settings):
+    result = send(w, operand, **settings)
+    assert result.status == 75 and result.out.startswith(b"4."), result
+    pipe = w.pipe(operand, {name.replace("_", "-"): value for name, value in settings.items()})
+    reply = pipe.reply()
+    assert reply.text.startswith(b"421 4."), reply
+    pipe.wait()
+    return result
+
+
+def fails_for_good(w, operand, status=b"5.1."):
+    result = send(w, operand)
+    assert result.status == 68 and result.out.startswith(status), result
+    assert result.out.count(b"\n") == 1, result
+    pipe = w.pipe(operand)
+    reply = pipe.reply()
+    assert reply.text.startswith(b"554 " + status), reply
+    pipe.wait()
+    return result

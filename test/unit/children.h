@@ -1,0 +1,110 @@
+/*
+ * Tests that change who the process is: each in a child, which tells a failure by its exit status and a
+ * line.  cmocka's own assertions are for the parent.
+ */
+#ifndef TEST_CHILDREN_H
+#define TEST_CHILDREN_H
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILD_GOOD, CHILD_BAD, CHILD_SKIPS };
+
+/* In a child. */
+#define need(what) do { \
+	if (!(what)) { \
+		dprintf(STDERR_FILENO, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
+		_exit(CHILD_BAD); \
+	} \
+} while (0)
+
+#define need_or_skip(what) do { \
+	if (!(what)) \
+		_exit(CHILD_SKIPS); \
+} while (0)
+
+/* How a child that was forked ended; skips the test that runs where the child said so. */
+static inline void
+child_ends(pid_t pid)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPS)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static inline void
+in_child(void (*body)(void))
+{
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		body();
+		_exit(CHILD_GOOD);
+	}
+	child_ends(pid);
+}
+
+static inline void
+as_root(void (*body)(void))
+{
+	if (geteuid() != 0)
+		skip();
+	in_child(body);
+}
+
+static inline void
+write_file(pid_t pid, const char *name, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		skip();
+	close(fd);
+}
+
+/* As root of a user namespace that has ids 0 to 69999 and forbids setgroups(2).  Needs root outside of it. */
+static inline void
+in_user_namespace(void (*body)(void))
+{
+	int inside[2], mapped[2];
+	char octet = 0;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe2(inside, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(mapped, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		need_or_skip(unshare(CLONE_NEWUSER) == 0);
+		close(mapped[1]);
+		need(write(inside[1], "", 1) == 1);
+		need_or_skip(read(mapped[0], &octet, 1) == 1);
+		body();
+		_exit(CHILD_GOOD);
+	}
+	close(inside[1]);
+	if (read(inside[0], &octet, 1) == 1) {
+		write_file(pid, "setgroups", "deny");
+		write_file(pid, "uid_map", "0 0 70000");
+		write_file(pid, "gid_map", "0 0 70000");
+		assert_int_equal(write(mapped[1], "", 1), 1);
+	}
+	close(inside[0]);
+	close(mapped[0]);
+	close(mapped[1]);
+	child_ends(pid);
+}
+
+#endif

@@ -1,0 +1,86 @@
+/* A delivery on the bench: the far end is what the test says by bench_wire(). */
+#ifndef TEST_DELIVERIES_H
+#define TEST_DELIVERIES_H
+
+#include "handshakes.h"
+#include "machine.h"
+
+#include "smtp/deliver.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct bench bench;
+static struct deliver deliver;
+static struct deliver_message message;
+static struct opening_settings set;
+static char *recipients[] = { (char[]){ "b@b" }, (char[]){ "c@b" }, (char[]){ "d@b" } };
+
+static inline int
+deliver_set_up(void **state)
+{
+	set = (struct opening_settings){ .suites = &client_suites };
+	message = (struct deliver_message){
+		.sender = "a@a", .recipients = recipients, .recipient_count = 3, .octets = 12345,
+	};
+	suites_named(&client_suites, "");
+	return hosts_set_up(state);
+}
+
+static inline int
+deliver_tear_down(void **state)
+{
+	deliver_wipe(&deliver);
+	return hosts_tear_down(state);
+}
+
+#define with_delivery(test) cmocka_unit_test_setup_teardown(test, deliver_set_up, deliver_tear_down)
+
+/* Called, and nothing heard. */
+static inline void
+deliver_up(void)
+{
+	deliver_start(&deliver, &set, &message, keys_source(&client_keys), "a.example");
+	bench_start(&bench, (struct machine){ &deliver, deliver_step, deliver_fault });
+	deliver_connected(&deliver, false);
+	bench_step(&bench);
+}
+
+/* ... and greeted, and EHLO said. */
+static inline void
+deliver_ehlo(void)
+{
+	deliver_up();
+	bench_wire(&bench, "220 mx\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n");
+}
+
+#define ENVELOPE "MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\nRCPT TO:<c@b>\r\nRCPT TO:<d@b>\r\n"
+
+/* ... and PIPELINING offered: the envelope is out. */
+static inline void
+deliver_envelope(void)
+{
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250 PIPELINING\r\n");
+	assert_wire(&bench, ENVELOPE);
+}
+
+/* ... and taken: DATA is out. */
+static inline void
+deliver_data(void)
+{
+	deliver_envelope();
+	bench_wire(&bench, "250 m\r\n250 b\r\n250 c\r\n250 d\r\n");
+	assert_wire(&bench, "DATA\r\n");
+}
+
+/* ... and 354 said: the message is next. */
+static inline void
+deliver_body(void)
+{
+	deliver_data();
+	bench_wire(&bench, "354 go\r\n");
+	assert_wire(&bench, "");
+}
+
+#endif

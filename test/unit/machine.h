@@ -1,0 +1,217 @@
+/*
+ * A machine on the bench: struct io with nothing behind it.
+ *
+ * What a test feeds arrives whole, octet by octet or cut at one place, as it likes; what the machine
+ * says is kept to be looked at.  Octets that are fed and have not arrived are what wire_has_octets()
+ * sees, as it would see them in a socket.
+ */
+#ifndef TEST_MACHINE_H
+#define TEST_MACHINE_H
+
+#include "unit.h"
+
+#include "smtp/io.h"
+
+#define BENCH_BUFFER 65536		/* as in a session */
+#define BENCH_SAID (1u << 20)
+
+struct bench {
+	struct machine machine;
+	struct io io;
+	struct buf wire, local;		/* what the machine said, to either side */
+	size_t wire_seen, local_seen;	/* how much of it a test has asserted */
+	bool wire_stuck, local_stuck;	/* nobody takes what it says */
+	bool rest_behind;		/* octets are on their way to the wire */
+	bool encrypted;
+	size_t encrypted_at;		/* octets said to the wire before that */
+	size_t first, piece;		/* how much arrives at once: the first time, and then */
+	uint8_t mem[4][BENCH_BUFFER];
+	uint8_t wire_mem[BENCH_SAID], local_mem[BENCH_SAID];
+};
+
+static inline bool
+bench_has_octets(void *context)
+{
+	struct bench *b = context;
+
+	return b->rest_behind;
+}
+
+/* Set up anew around a machine.  Everything arrives as it was fed until bench_cut() says otherwise. */
+static inline void
+bench_start(struct bench *b, struct machine machine)
+{
+	memset(b, 0, offsetof(struct bench, mem));
+	b->machine = machine;
+	b->first = b->piece = SIZE_MAX;
+	buf_init(&b->io.from_wire, b->mem[0], BENCH_BUFFER);
+	buf_init(&b->io.to_wire, b->mem[1], BENCH_BUFFER);
+	buf_init(&b->io.from_local, b->mem[2], BENCH_BUFFER);
+	buf_init(&b->io.to_local, b->mem[3], BENCH_BUFFER);
+	buf_init(&b->wire, b->wire_mem, BENCH_SAID);
+	buf_init(&b->local, b->local_mem, BENCH_SAID);
+	b->io.wire_has_octets = bench_has_octets;
+	b->io.context = b;
+}
+
+/* Whatever is fed comes in two parts, the first of `cut` octets; 0: octet by octet. */
+static inline void
+bench_cut(struct bench *b, size_t cut)
+{
+	b->first = cut > 0 ? cut : 1;
+	b->piece = cut > 0 ? SIZE_MAX : 1;
+}
+
+static inline uint64_t
+bench_moved(const struct bench *b)
+{
+	const struct io *io = &b->io;
+
+	return io->from_wire.taken + io->to_wire.taken + io->from_local.taken +
+	    io->to_local.taken;
+}
+
+static inline void
+bench_drain(struct bench *b)
+{
+	if (!b->wire_stuck)
+		buf_move(&b->wire, &b->io.to_wire);
+	if (!b->local_stuck)
+		buf_move(&b->local, &b->io.to_local);
+}
+
+/* Steps for as long as something moves, as session.c does. */
+static inline void
+bench_step(struct bench *b)
+{
+	struct io *io = &b->io;
+	uint64_t before;
+
+	do {
+		before = bench_moved(b);
+		io->again = false;
+		if (!io->pipe && io->end == END_NONE)
+			b->machine.step(b->machine.machine, io);
+		if (io->pipe) {
+			buf_move(&io->to_local, &io->from_wire);
+			buf_move(&io->to_wire, &io->from_local);
+		}
+		bench_drain(b);
+		if (io->encrypt != NULL) {
+			assert_false(b->encrypted);
+			b->encrypted = true;
+			b->encrypted_at = buf_len(&b->wire);
+			io->encrypt = NULL;
+		}
+	} while (bench_moved(b) != before || (io->again && buf_len(&io->to_wire) == 0));
+}
+
+/* Feeds `s`, as far as it is taken; says how much was. */
+static inline size_t
+bench_feed(struct bench *b, struct buf *into, struct span s)
+{
+	size_t piece = b->first, fed = 0;
+
+	while (fed < s.len) {
+		size_t len = s.len - fed < piece ? s.len - fed : piece;
+
+		if (len > buf_room(into))
+			len = buf_room(into);
+		if (len == 0)
+			break;
+		buf_put(into, span(s.at + fed, len));
+		fed += len;
+		b->rest_behind = into == &b->io.from_wire && fed < s.len;
+		bench_step(b);
+		piece = b->piece;
+	}
+	b->rest_behind = false;
+	return fed;
+}
+
+static inline size_t
+bench_wire_octets(struct bench *b, struct span s)
+{
+	return bench_feed(b, &b->io.from_wire, s);
+}
+
+static inline size_t
+bench_local_octets(struct bench *b, struct span s)
+{
+	return bench_feed(b, &b->io.from_local, s);
+}
+
+/* The same for text. */
+static inline void
+bench_wire(struct bench *b, const char *text)
+{
+	bench_wire_octets(b, span_of(text));
+}
+
+static inline void
+bench_local(struct bench *b, const char *text)
+{
+	bench_local_octets(b, span_of(text));
+}
+
+static inline void
+bench_wire_eof(struct bench *b)
+{
+	b->io.wire_eof = true;
+	bench_step(b);
+}
+
+static inline void
+bench_local_eof(struct bench *b)
+{
+	b->io.local_eof = true;
+	bench_step(b);
+}
+
+static inline void
+bench_fault(struct bench *b, enum ending fault)
+{
+	b->machine.fault(b->machine.machine, &b->io, fault);
+	bench_drain(b);
+}
+
+/* What has been said since the last look. */
+static inline struct span
+bench_said_wire(struct bench *b)
+{
+	struct span s = span_from(buf_peek(&b->wire), b->wire_seen);
+
+	b->wire_seen += s.len;
+	return s;
+}
+
+static inline struct span
+bench_said_local(struct bench *b)
+{
+	struct span s = span_from(buf_peek(&b->local), b->local_seen);
+
+	b->local_seen += s.len;
+	return s;
+}
+
+/* Shows both where they differ: a dialogue is text. */
+static inline void
+bench_assert_same(struct span got, const char *text, const char *file, int line)
+{
+	if (!span_equal(got, span_of(text)))
+		print_error("%s:%d: said\n%.*s\ninstead of\n%s\n", file, line, (int)got.len,
+		    got.len > 0 ? (const char *)got.at : "", text);
+	assert_true(span_equal(got, span_of(text)));
+}
+
+#define assert_wire(b, text) bench_assert_same(bench_said_wire(b), text, __FILE__, __LINE__)
+#define assert_local(b, text) bench_assert_same(bench_said_local(b), text, __FILE__, __LINE__)
+
+/* Carries what one machine says on its wire to another one's wire. */
+static inline void
+bench_join(struct bench *from, struct bench *to)
+{
+	bench_wire_octets(to, bench_said_wire(from));
+}
+
+#endif

@@ -1,0 +1,381 @@
+/* One message to all of its recipients or to none: the dialogue. */
+#include "deliveries.h"
+
+static void
+a_message_is_delivered(void **state)
+{
+	(void)state;
+	deliver_body();
+	bench_local(&bench, "S: t\n\nhello\n");
+	assert_wire(&bench, "S: t\r\n\r\nhello\r\n");
+	assert_int_equal(bench.io.wait, WAIT_DATA);
+	bench_local_eof(&bench);
+	assert_wire(&bench, ".\r\n");
+	assert_int_equal(bench.io.wait, WAIT_FINAL);
+	assert_int_equal(deliver.outcome, END_NONE);
+	bench_wire(&bench, "250-2.0.0 taken\r\n250 2.0.0 as 42\r\n");
+	assert_wire(&bench, "QUIT\r\n");
+	assert_int_equal(deliver.outcome, END_SENT);
+	assert_int_equal(deliver.code, 250);
+	assert_string_equal(deliver.text, "250 2.0.0 as 42");
+	assert_int_equal(bench.io.wait, WAIT_LINGER);
+	bench_wire(&bench, "221 bye\r\n");
+	assert_int_equal(bench.io.end, END_SENT);
+	assert_local(&bench, "");
+}
+
+/* Once it is theirs, nothing that happens makes it ours again. */
+static void
+what_comes_behind_the_goodbye_changes_nothing(void **state)
+{
+	static const enum ending faults[] = { END_TIMEOUT, END_WIRE_BROKEN, END_BAD_RECORD };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults) + 3; i++) {
+		deliver_body();
+		bench_local_eof(&bench);
+		bench_wire(&bench, "250 ok\r\n");
+		if (i < COUNT(faults))
+			bench_fault(&bench, faults[i]);
+		else if (i == COUNT(faults))
+			bench_wire_eof(&bench);
+		else
+			bench_wire(&bench, i % 2 ? "what?\r\n" : "421 x\r\n");
+		assert_int_equal(bench.io.end, END_SENT);
+		assert_string_equal(deliver.text, "250 ok");
+		deliver_wipe(&deliver);
+	}
+}
+
+/* statement 13 */
+static void
+threat_13_data_is_never_grouped_with_recipients(void **state)
+{
+	(void)state;
+	deliver_envelope();
+	bench_wire(&bench, "250 m\r\n250 b\r\n250 c\r\n");
+	assert_wire(&bench, "");
+	bench_wire(&bench, "250 d\r");
+	assert_wire(&bench, "");
+	bench_local(&bench, "hello\n");
+	bench_wire(&bench, "\n");
+	assert_wire(&bench, "DATA\r\n");
+	bench_wire(&bench, "354 go\r\n");
+	assert_wire(&bench, "hello\r\n");
+}
+
+/* statement 13 */
+static void
+threat_13_without_pipelining_one_at_a_time(void **state)
+{
+	(void)state;
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250-SIZE\r\n250 PIPELINE\r\n");
+	assert_wire(&bench, "MAIL FROM:<a@a> SIZE=12345\r\n");
+	bench_wire(&bench, "250 m\r\n");
+	assert_wire(&bench, "RCPT TO:<b@b>\r\n");
+	bench_wire(&bench, "251 b\r\n");
+	assert_wire(&bench, "RCPT TO:<c@b>\r\n");
+	bench_wire(&bench, "250-c\r\n250 c\r\n");
+	assert_wire(&bench, "RCPT TO:<d@b>\r\n");
+	bench_wire(&bench, "250 d\r\n");
+	assert_wire(&bench, "DATA\r\n");
+}
+
+/* The extensions that are used where they are offered and needed. */
+static void
+mail_says_what_is_needed(void **state)
+{
+	static const struct {
+		const char *offers;
+		bool eight_bit, utf8;
+		const char *mail;
+	} rows[] = {
+		{ "250 mx\r\n", true, true, "MAIL FROM:<a@a>\r\n" },
+		{ "250-mx\r\n250 SIZE\r\n", false, false, "MAIL FROM:<a@a> SIZE=12345\r\n" },
+		{ "250-mx\r\n250-size 99\r\n250 8BITMIME\r\n", true, true,
+		    "MAIL FROM:<a@a> SIZE=12345 BODY=8BITMIME\r\n" },
+		{ "250-mx\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", false, false, "MAIL FROM:<a@a>\r\n" },
+		{ "250-mx\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", true, true,
+		    "MAIL FROM:<a@a> BODY=8BITMIME SMTPUTF8\r\n" },
+		{ "250-SIZE\r\n250-8BITMIMEX\r\n250 XSMTPUTF8\r\n", true, true, "MAIL FROM:<a@a>\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		message.eight_bit = rows[i].eight_bit;
+		message.utf8 = rows[i].utf8;
+		deliver_ehlo();
+		bench_wire(&bench, rows[i].offers);
+		assert_wire(&bench, rows[i].mail);
+		deliver_wipe(&deliver);
+	}
+	message.sender = "";
+	deliver_ehlo();
+	bench_wire(&bench, "250 mx\r\n");
+	assert_wire(&bench, "MAIL FROM:<>\r\n");
+}
+
+static void
+helo_where_ehlo_is_refused(void **state)
+{
+	(void)state;
+	deliver_ehlo();
+	bench_wire(&bench, "502-what\r\n502 SIZE\r\n");
+	assert_wire(&bench, "HELO a.example\r\n");
+	bench_wire(&bench, "250-mx\r\n250-SIZE\r\n250 PIPELINING\r\n");
+	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
+	bench_wire(&bench, "250 m\r\n");
+	assert_wire(&bench, "RCPT TO:<b@b>\r\n");
+}
+
+/* What the far end says to the envelope and to DATA, what comes of it, and by whose word. */
+struct row {
+	const char *says;
+	enum ending end;
+	unsigned code;
+	const char *text;
+};
+
+static void
+assert_row(void (*start)(void), const struct row *row)
+{
+	start();
+	bench_wire(&bench, row->says);
+	if (deliver.outcome != row->end || deliver.code != row->code)
+		fail_msg("%s: outcome %d, code %u", row->says, deliver.outcome, deliver.code);
+	assert_string_equal(deliver.text, row->text);
+	assert_wire(&bench, "QUIT\r\n");
+	bench_wire(&bench, "221 bye\r\n");
+	assert_int_equal(bench.io.end, row->end);
+	deliver_wipe(&deliver);
+}
+
+/* Nothing is sent unless everybody gets it, and it is lost only when nobody ever would. */
+static void
+an_envelope_is_taken_whole_or_not(void **state)
+{
+	static const struct row rows[] = {
+		{ "250 m\r\n550 b\r\n550 c\r\n551 d\r\n", END_REFUSED_FOR_GOOD, 550, "550 b" },
+		{ "250 m\r\n550 b\r\n450 c\r\n550 d\r\n", END_REFUSED_LATER, 550, "550 b" },
+		{ "250 m\r\n450 b\r\n550 c\r\n550 d\r\n", END_REFUSED_LATER, 450, "450 b" },
+		{ "250 m\r\n250 b\r\n550 c\r\n250 d\r\n", END_REFUSED_LATER, 550, "550 c" },
+		{ "250 m\r\n250 b\r\n250 c\r\n452 d\r\n", END_REFUSED_LATER, 452, "452 d" },
+		{ "250 m\r\n550 b\r\n550 c\r\n250 d\r\n", END_REFUSED_LATER, 550, "550 b" },
+		{ "250 m\r\n354 b\r\n250 c\r\n250 d\r\n", END_REFUSED_LATER, 354, "354 b" },
+		{ "550 m\r\n", END_REFUSED_FOR_GOOD, 550, "550 m" },
+		{ "552-5.3.4 m\r\n552 5.3.4 big\r\n", END_REFUSED_FOR_GOOD, 552, "552 5.3.4 big" },
+		{ "451 m\r\n", END_REFUSED_LATER, 451, "451 m" },
+		{ "354 m\r\n", END_REFUSED_LATER, 354, "354 m" },
+		{ "250 m\r\n421 b\r\n", END_REFUSED_LATER, 421, "421 b" },
+		{ "250 m\r\n550 b\r\n421 c\r\n", END_REFUSED_LATER, 421, "421 c" },
+		{ "550 m\r\n503 b\r\n503 c\r\n503 d\r\n", END_REFUSED_FOR_GOOD, 550, "550 m" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(deliver_envelope, &rows[i]);
+}
+
+static void
+data_may_be_refused(void **state)
+{
+	static const struct row rows[] = {
+		{ "554 no\r\n", END_REFUSED_FOR_GOOD, 554, "554 no" },
+		{ "451 no\r\n", END_REFUSED_LATER, 451, "451 no" },
+		{ "421 no\r\n", END_REFUSED_LATER, 421, "421 no" },
+		{ "250 what\r\n", END_REFUSED_LATER, 250, "250 what" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(deliver_data, &rows[i]);
+}
+
+static void
+deliver_whole(void)
+{
+	deliver_body();
+	bench_local(&bench, "hello\n");
+	bench_local_eof(&bench);
+	assert_wire(&bench, "hello\r\n.\r\n");
+}
+
+static void
+the_message_may_be_refused(void **state)
+{
+	static const struct row rows[] = {
+		{ "554 5.6.0 no\r\n", END_REFUSED_FOR_GOOD, 554, "554 5.6.0 no" },
+		{ "451 no\r\n", END_REFUSED_LATER, 451, "451 no" },
+		{ "354 what\r\n", END_REFUSED_LATER, 354, "354 what" },
+		{ "250 a\x1b[2J\tb\xff\r\n", END_SENT, 250, "250 a?[2J?b?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(deliver_whole, &rows[i]);
+}
+
+/* It does not want the rest, or says so before it can know: nothing more is said. */
+static void
+an_answer_inside_the_message_ends_it(void **state)
+{
+	static const struct {
+		const char *says;
+		enum ending end;
+	} rows[] = {
+		{ "552 too big\r\n", END_REFUSED_FOR_GOOD }, { "451 no\r\n", END_REFUSED_LATER },
+		{ "250 taken\r\n", END_REFUSED_LATER }, { "421 x\r\n", END_REFUSED_LATER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		deliver_body();
+		bench_local(&bench, "hello\n");
+		bench_wire(&bench, rows[i].says);
+		assert_int_equal(bench.io.end, rows[i].end);
+		assert_wire(&bench, "hello\r\n");
+		deliver_wipe(&deliver);
+	}
+}
+
+/* statement 10, the other way: `250` in one packet with 354 is no receipt */
+static void
+threat_10_a_receipt_before_the_end_is_none(void **state)
+{
+	(void)state;
+	deliver_data();
+	buf_put(&bench.io.from_local, SPAN("hello\n"));
+	bench.io.local_eof = true;
+	bench_wire(&bench, "354 go\r\n250 taken\r\n");
+	assert_int_equal(bench.io.end, END_REFUSED_LATER);
+	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+}
+
+static void
+a_far_end_that_goes_leaves_the_message_here(void **state)
+{
+	static void (*const points[])(void) = {
+		deliver_ehlo, deliver_envelope, deliver_data, deliver_body, deliver_whole,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(points); i++) {
+		points[i]();
+		bench_wire_eof(&bench);
+		assert_int_equal(bench.io.end, END_WIRE_GONE);
+		deliver_wipe(&deliver);
+		points[i]();
+		bench_wire(&bench, "what?\r\n");
+		assert_int_equal(bench.io.end, END_BAD_REPLY);
+		deliver_wipe(&deliver);
+		points[i]();
+		bench_fault(&bench, END_TIMEOUT);
+		assert_int_equal(bench.io.end, END_TIMEOUT);
+		deliver_wipe(&deliver);
+	}
+}
+
+static void
+a_greeting_or_hello_of_another_kind(void **state)
+{
+	(void)state;
+	deliver_up();
+	bench_wire(&bench, "554 no\r\n");
+	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	deliver_wipe(&deliver);
+	deliver_up();
+	bench_wire(&bench, "421 no\r\n");
+	assert_int_equal(bench.io.end, END_GREETED_LATER);
+	deliver_wipe(&deliver);
+	/* it refuses us, not the recipients: that costs no message */
+	deliver_ehlo();
+	bench_wire(&bench, "502 what?\r\n550 not you\r\n");
+	assert_wire(&bench, "HELO a.example\r\nQUIT\r\n");
+	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	deliver_wipe(&deliver);
+	deliver_ehlo();
+	bench_wire(&bench, "450 later\r\n");
+	assert_wire(&bench, "QUIT\r\n");
+	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+}
+
+static void
+without_recipients_it_is_a_test(void **state)
+{
+	(void)state;
+	message.recipient_count = 0;
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250 PIPELINING\r\n");
+	assert_wire(&bench, "QUIT\r\n");
+	bench_wire(&bench, "221 bye\r\n");
+	assert_int_equal(bench.io.end, END_DONE);
+}
+
+/* Encrypted, and called again where that fails: the message is still all there. */
+static void
+threat_25_called_again_nothing_is_lost(void **state)
+{
+	(void)state;
+	hosts_meet("aes256gcm_2.0", "aes256gcm_2.0");
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\r\n");
+	bench_said_wire(&bench);
+	bench_local(&bench, "hello\n");
+	bench_wire_eof(&bench);
+	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	bench.io.end = END_NONE;
+	bench.io.wire_eof = false;
+	deliver_connected(&deliver, true);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_wire(&bench, "250-mx\r\n250-PIPELINING\r\n250 XCRYPT aes256gcm_2.0\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n" ENVELOPE);
+	bench_wire(&bench, "250 m\r\n250 b\r\n250 c\r\n250 d\r\n");
+	bench_wire(&bench, "354 go\r\n");
+	assert_wire(&bench, "DATA\r\nhello\r\n");
+}
+
+static void
+inside_everything_is_said_again(void **state)
+{
+	(void)state;
+	hosts_meet("aes256gcm_2.0", "aes256gcm_2.0");
+	deliver_ehlo();
+	server_offers();
+	bench_wire(&bench, spell("250-mx\r\n250-SIZE\r\n250-PIPELINING\r\n250 @\r\n", offer));
+	take_text(choice, bench_said_wire(&bench));
+	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
+	bench_wire(&bench, spell("@\r\n", answer_line));
+	take_text(ok, bench_said_wire(&bench));
+	assert_true(server_takes_ok());
+	bench_wire(&bench, spell("@\r\n", ok_reply));
+	assert_true(bench.encrypted);
+	assert_wire(&bench, "EHLO a.example\r\n");
+	bench_wire(&bench, "250 mx\r\n");
+	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_delivery(a_message_is_delivered),
+		with_delivery(what_comes_behind_the_goodbye_changes_nothing),
+		with_delivery(threat_13_data_is_never_grouped_with_recipients),
+		with_delivery(threat_13_without_pipelining_one_at_a_time),
+		with_delivery(mail_says_what_is_needed),
+		with_delivery(helo_where_ehlo_is_refused),
+		with_delivery(an_envelope_is_taken_whole_or_not),
+		with_delivery(data_may_be_refused),
+		with_delivery(the_message_may_be_refused),
+		with_delivery(an_answer_inside_the_message_ends_it),
+		with_delivery(threat_10_a_receipt_before_the_end_is_none),
+		with_delivery(a_far_end_that_goes_leaves_the_message_here),
+		with_delivery(a_greeting_or_hello_of_another_kind),
+		with_delivery(without_recipients_it_is_a_test),
+		with_delivery(threat_25_called_again_nothing_is_lost),
+		with_delivery(inside_everything_is_said_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

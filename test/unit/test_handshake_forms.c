@@ -1,0 +1,379 @@
+/* Lines of the handshake that are not what they should be, at either end. */
+#include "handshakes.h"
+
+#define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
+#define EVERYTHING MODERN " arsyfor_1.0 rotn_0.1"
+
+#define DIGITS_16 "0123456789abcdef"
+#define DIGITS_64 DIGITS_16 DIGITS_16 DIGITS_16 DIGITS_16
+#define ZEROS_16 "0000000000000000"
+#define ZEROS_64 ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
+
+static const char malformed[] = "501 5.5.4 XCRYPT FAIL malformed";
+static const char no_suite[] = "501 5.5.4 XCRYPT FAIL no suite named";
+static const char not_offered[] = "504 5.5.4 XCRYPT FAIL that suite was not offered";
+static const char key_refused[] = "454 4.7.0 XCRYPT FAIL key refused";
+static const char not_able[] = "454 4.7.0 XCRYPT FAIL not able to now";
+
+static void
+assert_answer(const char *names, struct span line, enum handshake_answer what, const char *says)
+{
+	uint8_t mem[XCRYPT_LINE_MAX];
+	struct buf out;
+
+	hosts_meet("", names);
+	server_offers();
+	buf_init(&out, mem, sizeof(mem));
+	assert_int_equal(handshake_answer(&server, line, &out), what);
+	take_text(answer_line, buf_peek(&out));
+	if (strcmp(answer_line, says) != 0)
+		print_error("to %.*s\n", (int)line.len, (const char *)line.at);
+	assert_string_equal(answer_line, says);
+	assert_null(handshake_suite(&server));
+}
+
+struct refusal {
+	const char *line;
+	enum handshake_answer what;
+	const char *says;
+};
+
+static void
+proposals_are_refused_in_this_order(void **state)
+{
+	static const struct refusal rows[] = {
+		/* without a suite: not even an attempt */
+		{ "XCRYPT", HANDSHAKE_NO_SUITE, no_suite }, { "XCRYPT ", HANDSHAKE_NO_SUITE, no_suite },
+		{ "XCRYPT  rotn_0.1 0 6", HANDSHAKE_NO_SUITE, no_suite },
+		{ "XCRYPT OK", HANDSHAKE_NO_SUITE, no_suite },
+		{ "XCRYPT fail", HANDSHAKE_NO_SUITE, no_suite },
+		/* a suite that is not offered comes before anything wrong with the rest */
+		{ "XCRYPT t32_1.0 0 6", HANDSHAKE_USED_UP, not_offered },
+		{ "XCRYPT arsyfor_1.0 0 6", HANDSHAKE_USED_UP, not_offered },
+		{ "XCRYPT AES256GCM_2.0 0 6", HANDSHAKE_USED_UP, not_offered },
+		{ "XCRYPT arsyfor_1.0", HANDSHAKE_USED_UP, not_offered },
+		{ "XCRYPT OKAY", HANDSHAKE_USED_UP, not_offered },
+		/* a form that is wrong comes before a value that is refused */
+		{ "XCRYPT aes256gcm_2.0", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 ", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64, HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " ", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0  " DIGITS_64 " " DIGITS_64, HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 "  " DIGITS_64, HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " ", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " x", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 "0 " DIGITS_64, HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 "0", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_16, HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " ZEROS_64 " x", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT rotn_0.1 0 26", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT rotn_0.1 0 06", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT rotn_0.1 1 6", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " ZEROS_64 " " DIGITS_64, HANDSHAKE_USED_UP, key_refused },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_answer(MODERN " rotn_0.1", span_of(rows[i].line), rows[i].what, rows[i].says);
+}
+
+static void
+octets_that_are_no_text_are_malformed(void **state)
+{
+	(void)state;
+	assert_answer(EVERYTHING, SPAN("XCRYPT rotn_0.1 0 6\0"), HANDSHAKE_USED_UP, malformed);
+	assert_answer(EVERYTHING, SPAN("XCRYPT rotn_0.1 0 6\xff"), HANDSHAKE_USED_UP, malformed);
+	assert_answer(EVERYTHING, SPAN("XCRYPT rotn_0.1 0 6\r"), HANDSHAKE_USED_UP, malformed);
+	assert_answer(EVERYTHING, SPAN("XCRYPT rotn_0.1\t0 6"), HANDSHAKE_USED_UP, not_offered);
+	assert_answer(EVERYTHING, SPAN("XCRYPT rotn_0.1\0 0 6"), HANDSHAKE_USED_UP, not_offered);
+	assert_answer(EVERYTHING, SPAN("XCRYPT\trotn_0.1 0 6"), HANDSHAKE_NO_SUITE, no_suite);
+}
+
+/* Nothing of 510 octets is well-formed, so the limit shows in a 504: that check comes first. */
+static void
+lines_that_are_too_long_are_malformed(void **state)
+{
+	char line[LINE_TEXT];
+
+	(void)state;
+	for (size_t len = XCRYPT_LINE_MAX - 3; len <= XCRYPT_LINE_MAX + 100; len++) {
+		memset(line, '0', len);
+		memcpy(line, "XCRYPT rotn_0.1 0 ", 18);
+		assert_answer(EVERYTHING, span(line, len), HANDSHAKE_USED_UP, malformed);
+		memcpy(line, "XCRYPT what_0.1 0 ", 18);
+		assert_answer(EVERYTHING, span(line, len), HANDSHAKE_USED_UP, not_offered);
+	}
+}
+
+/* statement 18: p-1 and p at their ends, 0 and 1, and lengths that are none */
+static void
+threat_18_keys_of_no_use_are_refused(void **state)
+{
+	char line[LINE_TEXT], key[194];
+	static const struct {
+		size_t digits;
+		char last;
+		const char *says;
+	} rows[] = {
+		{ 192, '0', key_refused }, { 192, '1', key_refused },
+		{ 191, '5', malformed }, { 193, '5', malformed },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(key, '0', sizeof(key));
+		key[rows[i].digits - 1] = rows[i].last;
+		key[rows[i].digits] = '\0';
+		snprintf(line, sizeof(line), "XCRYPT arsyfor_1.0 %s 0123456789abcdef0123", key);
+		assert_answer(EVERYTHING, span_of(line), HANDSHAKE_USED_UP, rows[i].says);
+	}
+	memset(key, 'f', 192);
+	key[192] = '\0';
+	snprintf(line, sizeof(line), "XCRYPT arsyfor_1.0 %s 0123456789abcdef0123", key);
+	assert_answer(EVERYTHING, span_of(line), HANDSHAKE_USED_UP, key_refused);
+}
+
+static void
+without_a_key_the_server_is_not_able(void **state)
+{
+	(void)state;
+	server_keys.none = true;
+	assert_answer(MODERN, SPAN("XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64),
+	    HANDSHAKE_USED_UP, not_able);
+}
+
+static void
+without_a_key_the_client_does_not_propose(void **state)
+{
+	uint8_t mem[XCRYPT_LINE_MAX];
+	struct buf out;
+
+	(void)state;
+	client_keys.none = true;
+	hosts_meet(MODERN, MODERN);
+	server_offers();
+	buf_init(&out, mem, sizeof(mem));
+	assert_true(handshake_choose(&client, span_of(offer)));
+	assert_int_equal(handshake_propose(&client, &out), -1);
+	assert_int_equal(buf_len(&out), 0);
+}
+
+/* statement 18: only the client can be sent its own key with its own nonce */
+static void
+threat_18_our_own_key_and_nonce_are_refused(void **state)
+{
+	static const char *const names[] = { "aes256gcm_2.0", "arsyfor_1.0" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		hosts_meet(names[i], names[i]);
+		hosts_agree();
+		char *fields = strchr(strchr(choice, ' ') + 1, ' ');
+		snprintf(answer_line, sizeof(answer_line), "250 XCRYPT%s", fields);
+		assert_int_equal(handshake_take_answer(&client, reply_line(answer_line)),
+		    VERDICT_KEY_REFUSED);
+	}
+}
+
+/* One host calling itself has one key at both ends, and works. */
+static void
+our_own_key_with_another_nonce_is_not(void **state)
+{
+	(void)state;
+	hosts_meet(MODERN, MODERN);
+	handshake_start(&server, true, &server_suites, keys_source(&client_keys));
+	hosts_shake_hands();
+}
+
+static void
+assert_verdict(struct span raw, enum handshake_verdict verdict)
+{
+	hosts_meet(EVERYTHING, "aes256gcm_2.0");
+	hosts_agree();
+	if (handshake_take_answer(&client, reply_of(raw)) != verdict)
+		fail_msg("wrong verdict of %.*s", (int)raw.len, (const char *)raw.at);
+}
+
+#define FIELDS DIGITS_64 " " DIGITS_64
+
+/* statement 6 */
+static void
+threat_6_only_an_exact_answer_is_one(void **state)
+{
+	static const struct span none[] = {
+#define ROW(text) { (const uint8_t *)text, sizeof(text) - 1 }
+		ROW("250 XCRYPT\r\n"), ROW("250 OK\r\n"), ROW("250 XCRYPT OK\r\n"), ROW("250\r\n"),
+		ROW("354 XCRYPT " FIELDS "\r\n"), ROW("220 XCRYPT " FIELDS "\r\n"),
+		ROW("251 XCRYPT " FIELDS "\r\n"), ROW("421 4.3.2 later\r\n"),
+		ROW("250 XCRYPT " FIELDS "\n"), ROW("250 XCRYPT " FIELDS " \r\n"),
+		ROW("250 XCRYPT " FIELDS " x\r\n"), ROW("250  XCRYPT " FIELDS "\r\n"),
+		ROW("250 XCRYPT  " FIELDS "\r\n"), ROW("250 XCRYPT " FIELDS "0\r\n"),
+		ROW("250 XCRYPT " FIELDS "\0\r\n"), ROW("250 XCRYPT " FIELDS "\r\r\n"),
+		ROW("250 XCRYPT\0" FIELDS "\r\n"), ROW("250 XCRYPT " FIELDS "\xc3\r\n"),
+		ROW("250 XCRYPTS " FIELDS "\r\n"), ROW("250 XCRYPT\t" FIELDS "\r\n"),
+		ROW("250 aes256gcm_2.0 XCRYPT " FIELDS "\r\n"),
+		ROW("250-XCRYPT " FIELDS "\r\n250 XCRYPT " FIELDS "\r\n"),
+		ROW("250-hello\r\n250 XCRYPT " FIELDS "\r\n"),
+		ROW("454-4.7.0 no\r\n454 4.7.0 no\r\n"), ROW("454-no\r\n250 XCRYPT " FIELDS "\r\n"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_verdict(none[i], VERDICT_UNINTELLIGIBLE);
+	assert_verdict(SPAN("250 XCRYPT " FIELDS "\r\n"), VERDICT_GOOD);
+}
+
+static void
+a_refusal_in_one_line_is_clean(void **state)
+{
+	(void)state;
+	assert_verdict(SPAN("454 4.7.0 XCRYPT FAIL not able to now\r\n"), VERDICT_CLEAN_FAIL);
+	assert_verdict(SPAN("501 what?\r\n"), VERDICT_CLEAN_FAIL);
+	assert_verdict(SPAN("500\r\n"), VERDICT_CLEAN_FAIL);
+	assert_verdict(SPAN("250 XCRYPT " ZEROS_64 " " DIGITS_64 "\r\n"), VERDICT_KEY_REFUSED);
+}
+
+/* An answer of 512 octets would have to be of the form; one past the limit is none either way. */
+static void
+threat_6_over_long_answers_are_none(void **state)
+{
+	char raw[LINE_TEXT];
+
+	(void)state;
+	for (size_t len = XCRYPT_LINE_MAX; len <= XCRYPT_LINE_MAX + 1; len++) {
+		memset(raw, '0', len);
+		memcpy(raw, "250 XCRYPT ", 11);
+		memcpy(raw + len - 2, "\r\n", 2);
+		assert_verdict(span(raw, len), VERDICT_UNINTELLIGIBLE);
+	}
+}
+
+static void
+assert_ok_refused(const char *suite, struct span line)
+{
+	uint8_t mem[XCRYPT_LINE_MAX];
+	struct buf out;
+
+	hosts_meet(suite, suite);
+	hosts_agree();
+	buf_init(&out, mem, sizeof(mem));
+	assert_false(handshake_take_ok(&server, line, &out));
+	assert_span(buf_peek(&out), "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
+}
+
+static void
+an_ok_of_another_form_is_refused(void **state)
+{
+	char long_ok[XCRYPT_LINE_MAX];
+
+	(void)state;
+	assert_ok_refused("aes256gcm_2.0", SPAN("XCRYPT OK"));
+	assert_ok_refused("aes256gcm_2.0", SPAN("XCRYPT OK "));
+	assert_ok_refused("aes256gcm_2.0", SPAN("XCRYPT OK " DIGITS_16));
+	assert_ok_refused("aes256gcm_2.0", SPAN("XCRYPT OK " DIGITS_16 DIGITS_16));
+	assert_ok_refused("aes256gcm_2.0", SPAN("XCRYPT OK " DIGITS_16 DIGITS_16 "0"));
+	assert_ok_refused("rotn_0.1", SPAN("XCRYPT OK "));
+	assert_ok_refused("rotn_0.1", SPAN("XCRYPT OK 0"));
+	assert_ok_refused("arsyfor_1.0", SPAN("XCRYPT OK x"));
+	memset(long_ok, '0', sizeof(long_ok));
+	memcpy(long_ok, "XCRYPT OK ", 10);
+	assert_ok_refused("aes256gcm_2.0", span(long_ok, XCRYPT_LINE_MAX - 2));
+	assert_ok_refused("aes256gcm_2.0", span(long_ok, XCRYPT_LINE_MAX - 1));
+}
+
+/* A right confirmation with something around it is none. */
+static void
+a_confirmation_stands_alone(void **state)
+{
+	static const char *const patterns[] = {
+		"XCRYPT OK  @", "XCRYPT OK @ ", "XCRYPT OK @ x", "XCRYPT OK @\n", "XCRYPT OK @\r",
+		"XCRYPT OK @@", "XCRYPT OK @0", "XCRYPT OK\t@",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		hosts_meet(MODERN, MODERN);
+		hosts_agree();
+		client_says_ok();
+		const char *changed = spell(patterns[i], ok + strlen("XCRYPT OK "));
+		assert_true(strlen(changed) < sizeof(ok));
+		strcpy(ok, changed);
+		assert_false(server_takes_ok());
+	}
+}
+
+/* statement 6: @ is the right reply; in 2.0 it is tampering, in older ones not to be understood */
+static void
+assert_ok_reply(const char *suite, const char *pattern, enum handshake_verdict verdict)
+{
+	hosts_meet(suite, suite);
+	hosts_agree();
+	client_says_ok();
+	assert_true(server_takes_ok());
+	const char *raw = spell(pattern, ok_reply);
+	if (handshake_take_ok_reply(&client, reply_of(span_of(raw))) != verdict)
+		fail_msg("wrong verdict of %s", raw);
+}
+
+static void
+threat_6_only_an_exact_ok_is_one(void **state)
+{
+	static const char *const patterns[] = {
+		"@ \r\n", "@\n", "@ x\r\n", "@\r\r\n", "@\xff\r\n", "250-ok\r\n@\r\n",
+		"250 @\r\n", "421 @\r\n", "250\r\n", "354 XCRYPT OK\r\n", "220 XCRYPT OK\r\n",
+		"454 4.7.0 XCRYPT FAIL wrong confirmation\r\n", "250 XCRYPT FAIL\r\n",
+		"250-XCRYPT OK\r\n@\r\n", "250  XCRYPT OK\r\n", "250 XCRYPT  OK\r\n",
+		"250 XCRYPT OKAY\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		assert_ok_reply("aes256gcm_2.0", patterns[i], VERDICT_TAMPERED);
+		assert_ok_reply("arsyfor_1.0", patterns[i], VERDICT_UNINTELLIGIBLE);
+		assert_ok_reply("rotn_0.1", patterns[i], VERDICT_UNINTELLIGIBLE);
+	}
+	assert_ok_reply("aes256gcm_2.0", "@\r\n", VERDICT_GOOD);
+	assert_ok_reply("arsyfor_1.0", "@\r\n", VERDICT_GOOD);
+	assert_ok_reply("aes256gcm_2.0", "250 XCRYPT OK\r\n", VERDICT_TAMPERED);
+}
+
+static void
+what_comes_next_is_told_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(handshake_next(SPAN("XCRYPT OK")), HANDSHAKE_OK);
+	assert_int_equal(handshake_next(SPAN("xcrypt ok abc")), HANDSHAKE_OK);
+	assert_int_equal(handshake_next(SPAN("XCRYPT FAIL")), HANDSHAKE_FAIL);
+	assert_int_equal(handshake_next(SPAN("xcrypt fail because")), HANDSHAKE_FAIL);
+	assert_int_equal(handshake_next(SPAN("XCRYPT")), HANDSHAKE_OTHER);
+	assert_int_equal(handshake_next(SPAN("XCRYPT  OK")), HANDSHAKE_OTHER);
+	assert_int_equal(handshake_next(SPAN("XCRYPT OKAY")), HANDSHAKE_OTHER);
+	assert_int_equal(handshake_next(SPAN("EHLO OK")), HANDSHAKE_OTHER);
+	assert_int_equal(handshake_next(SPAN("")), HANDSHAKE_OTHER);
+}
+
+#define with_hosts(test) cmocka_unit_test_setup_teardown(test, hosts_set_up, hosts_tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_hosts(proposals_are_refused_in_this_order),
+		with_hosts(octets_that_are_no_text_are_malformed),
+		with_hosts(lines_that_are_too_long_are_malformed),
+		with_hosts(threat_18_keys_of_no_use_are_refused),
+		with_hosts(without_a_key_the_server_is_not_able),
+		with_hosts(without_a_key_the_client_does_not_propose),
+		with_hosts(threat_18_our_own_key_and_nonce_are_refused),
+		with_hosts(our_own_key_with_another_nonce_is_not),
+		with_hosts(threat_6_only_an_exact_answer_is_one),
+		with_hosts(a_refusal_in_one_line_is_clean),
+		with_hosts(threat_6_over_long_answers_are_none),
+		with_hosts(an_ok_of_another_form_is_refused),
+		with_hosts(a_confirmation_stands_alone),
+		with_hosts(threat_6_only_an_exact_ok_is_one),
+		cmocka_unit_test(what_comes_next_is_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,269 @@
+#include "unit.h"
+
+#include "smtp/line.h"
+
+static uint8_t octets[LINE_MAX_OCTETS + 16];
+
+/* `len` octets of which the last ones are `end`. */
+static struct span
+long_line(size_t len, const char *end)
+{
+	memset(octets, 'a', len);
+	memcpy(octets + len - strlen(end), end, strlen(end));
+	return span(octets, len);
+}
+
+static void
+threat_15_command_lines_have_a_limit(void **state)
+{
+	struct line line;
+
+	(void)state;
+	for (size_t len = LINE_MAX_OCTETS - 1; len <= LINE_MAX_OCTETS; len++) {
+		assert_int_equal(line_command(long_line(len, "\r\n"), &line), LINE_FOUND);
+		assert_int_equal(line.octets, len);
+		assert_int_equal(line.text.len, len - 2);
+		assert_true(line.crlf);
+	}
+	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS + 1, "\r\n"), &line), LINE_TOO_LONG);
+	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS - 1, "a"), &line), LINE_NONE);
+	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS, "\r"), &line), LINE_TOO_LONG);
+}
+
+static void
+reply_lines_have_a_limit(void **state)
+{
+	struct line line;
+
+	(void)state;
+	for (size_t len = LINE_MAX_OCTETS - 1; len <= LINE_MAX_OCTETS; len++) {
+		assert_int_equal(line_reply(long_line(len, "\n"), &line), LINE_FOUND);
+		assert_int_equal(line.octets, len);
+		assert_int_equal(line.text.len, len - 1);
+		assert_false(line.crlf);
+	}
+	assert_int_equal(line_reply(long_line(LINE_MAX_OCTETS + 1, "\n"), &line), LINE_TOO_LONG);
+	assert_int_equal(line_reply(long_line(LINE_MAX_OCTETS - 1, "a"), &line), LINE_NONE);
+	assert_int_equal(line_reply(long_line(LINE_MAX_OCTETS, "a"), &line), LINE_TOO_LONG);
+}
+
+static void
+a_command_ends_in_crlf_only(void **state)
+{
+	struct line line;
+
+	(void)state;
+	assert_int_equal(line_command(SPAN(""), &line), LINE_NONE);
+	assert_int_equal(line_command(SPAN("\n"), &line), LINE_NONE);
+	assert_int_equal(line_command(SPAN("\n\n\r"), &line), LINE_NONE);
+	assert_int_equal(line_command(SPAN("a\nb\rc\n\r\r"), &line), LINE_NONE);
+	assert_int_equal(line_command(SPAN("a\nb\rc\0\r\nd\r\n"), &line), LINE_FOUND);
+	assert_int_equal(line.text.len, 6);
+	assert_int_equal(line.octets, 8);
+	assert_int_equal(line_command(SPAN("\r\r\n"), &line), LINE_FOUND);
+	assert_span(line.text, "\r");
+	assert_int_equal(line_command(SPAN("\r\nb"), &line), LINE_FOUND);
+	assert_int_equal(line.text.len, 0);
+	assert_int_equal(line.octets, 2);
+}
+
+static void
+a_reply_ends_in_any_lf(void **state)
+{
+	struct line line;
+
+	(void)state;
+	assert_int_equal(line_reply(SPAN(""), &line), LINE_NONE);
+	assert_int_equal(line_reply(SPAN("250 a\r"), &line), LINE_NONE);
+	assert_int_equal(line_reply(SPAN("250 a\r\nb"), &line), LINE_FOUND);
+	assert_span(line.text, "250 a");
+	assert_true(line.crlf);
+	assert_int_equal(line.octets, 7);
+	assert_int_equal(line_reply(SPAN("250\ra\nb\r\n"), &line), LINE_FOUND);
+	assert_span(line.text, "250\ra");
+	assert_false(line.crlf);
+	assert_int_equal(line_reply(SPAN("\n"), &line), LINE_FOUND);
+	assert_int_equal(line.text.len, 0);
+}
+
+static void
+torn_lines_are_seen(void **state)
+{
+	(void)state;
+	assert_false(line_is_torn(SPAN("")));
+	assert_false(line_is_torn(SPAN("EHLO a\t\xff\x01")));
+	assert_true(line_is_torn(SPAN("EHLO a\n")));
+	assert_true(line_is_torn(SPAN("\rEHLO a")));
+	assert_true(line_is_torn(SPAN("EHLO\0a")));
+}
+
+static void
+verbs_are_known(void **state)
+{
+	static const struct {
+		const char *line;
+		enum verb verb;
+		const char *arguments;
+	} rows[] = {
+		{ "EHLO a.example", VERB_EHLO, "a.example" }, { "hElO  a b", VERB_HELO, "a b" },
+		{ "NOOP", VERB_NOOP, "" }, { "rset ", VERB_RSET, "" }, { "HELP x", VERB_HELP, "x" },
+		{ "VRFY\tx", VERB_VRFY, "x" }, { "EXPN x", VERB_EXPN, "x" },
+		{ " \tQUIT", VERB_QUIT, "" }, { "xcrypt OK ", VERB_XCRYPT, "OK " },
+		{ "MAIL FROM:<>", VERB_MAIL, "FROM:<>" }, { "RCPT TO:<a>", VERB_RCPT, "TO:<a>" },
+		{ "DATA", VERB_DATA, "" }, { "BDAT 5 LAST", VERB_BDAT, "5 LAST" },
+		{ "AUTH PLAIN =", VERB_AUTH, "PLAIN =" }, { "StartTLS", VERB_STARTTLS, "" },
+		{ "", VERB_OTHER, "" }, { " ", VERB_OTHER, "" }, { "Q", VERB_OTHER, "" },
+		{ "QUI", VERB_OTHER, "" }, { "QUITE", VERB_OTHER, "" },
+		{ "DATA.", VERB_OTHER, "" }, { "MAILFROM:<>", VERB_OTHER, "" },
+	};
+	struct span arguments;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(verb_of(span_of(rows[i].line), &arguments), rows[i].verb);
+		assert_span(arguments, rows[i].arguments);
+	}
+	/* an empty line is no QUIT, and a NUL is no end */
+	assert_int_equal(verb_of(span(NULL, 0), &arguments), VERB_OTHER);
+	assert_int_equal(verb_of(SPAN("QUIT\0"), &arguments), VERB_OTHER);
+}
+
+static void
+reply_lines_are_read(void **state)
+{
+	struct reply_line reply;
+
+	(void)state;
+	assert_true(reply_line_read(SPAN("250-a b"), &reply));
+	assert_int_equal(reply.code, 250);
+	assert_false(reply.last);
+	assert_span(reply.text, "a b");
+	assert_true(reply_line_read(SPAN("200"), &reply));
+	assert_true(reply.last);
+	assert_int_equal(reply.text.len, 0);
+	assert_true(reply_line_read(SPAN("599 "), &reply));
+	assert_int_equal(reply.code, 599);
+
+	static const char *const none[] = {
+		"", "2", "25", "199 a", "600 a", "99 a", "2500", "250a", "250\ta", " 250 a", "+50 a",
+		"25a", "abc def", "0250 a",
+	};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(reply_line_read(span_of(none[i]), &reply));
+}
+
+static uint8_t in_mem[2 * REPLY_MAX];
+
+static enum reply_state
+take_text(struct reply *r, struct buf *in, const char *text)
+{
+	buf_init(in, in_mem, sizeof(in_mem));
+	buf_put(in, span_of(text));
+	reply_start(r);
+	return reply_take(r, in);
+}
+
+static void
+replies_are_taken_whole_and_no_more(void **state)
+{
+	static struct reply r, copy;
+	struct buf in;
+
+	(void)state;
+	assert_int_equal(take_text(&r, &in, "250-a\r\n250-b\r\n250 c\r\n220 d\r\n"), REPLY_WHOLE);
+	assert_int_equal(r.code, 250);
+	assert_int_equal(r.lines, 3);
+	assert_true(r.crlf);
+	assert_span(buf_peek(&in), "220 d\r\n");
+	assert_span(reply_last_line(&r), "250 c");
+	reply_copy(&copy, &r);
+	assert_span(buf_peek(&copy.raw), "250-a\r\n250-b\r\n250 c\r\n");
+	assert_int_equal(copy.lines, 3);
+	assert_int_equal(copy.code, 250);
+	assert_true(copy.crlf);
+
+	assert_int_equal(take_text(&r, &in, "250-a\n250 c\r\n"), REPLY_WHOLE);
+	assert_false(r.crlf);
+	assert_int_equal(take_text(&r, &in, "250-a\r\n250 c"), REPLY_MORE);
+	assert_int_equal(r.code, 0);
+	buf_put(&in, SPAN("\r\n"));
+	assert_int_equal(reply_take(&r, &in), REPLY_WHOLE);
+	assert_int_equal(take_text(&r, &in, "250-a\r\nhello\r\n"), REPLY_BROKEN);
+	assert_int_equal(take_text(&r, &in, "\r\n"), REPLY_BROKEN);
+}
+
+static void
+the_last_line_is_what_there_is(void **state)
+{
+	static struct reply r;
+	struct buf in;
+
+	(void)state;
+	reply_start(&r);
+	assert_int_equal(reply_last_line(&r).len, 0);
+	assert_int_equal(take_text(&r, &in, "451 \r\n"), REPLY_WHOLE);
+	assert_span(reply_last_line(&r), "451 ");
+}
+
+/* A reply of exactly `len` octets, in lines of 1,024. */
+static enum reply_state
+take_long(size_t len)
+{
+	static struct reply r;
+	struct buf in;
+
+	buf_init(&in, in_mem, sizeof(in_mem));
+	while (len > 1024) {
+		buf_put(&in, SPAN("250-"));
+		buf_put(&in, long_line(1020, "\r\n"));
+		len -= 1024;
+	}
+	buf_put(&in, SPAN("250 "));
+	buf_put(&in, long_line(len - 4, "\r\n"));
+	reply_start(&r);
+	return reply_take(&r, &in);
+}
+
+static void
+replies_have_a_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(take_long(REPLY_MAX - 1), REPLY_WHOLE);
+	assert_int_equal(take_long(REPLY_MAX), REPLY_WHOLE);
+	assert_int_equal(take_long(REPLY_MAX + 8), REPLY_BROKEN);
+}
+
+/* Long before the reply itself is too long. */
+static void
+a_line_of_a_reply_has_one_too(void **state)
+{
+	static struct reply r;
+	struct buf in;
+
+	(void)state;
+	buf_init(&in, in_mem, sizeof(in_mem));
+	buf_put(&in, SPAN("250 "));
+	buf_put(&in, long_line(LINE_MAX_OCTETS - 4, "a"));
+	reply_start(&r);
+	assert_int_equal(reply_take(&r, &in), REPLY_BROKEN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threat_15_command_lines_have_a_limit),
+		cmocka_unit_test(reply_lines_have_a_limit),
+		cmocka_unit_test(a_command_ends_in_crlf_only),
+		cmocka_unit_test(a_reply_ends_in_any_lf),
+		cmocka_unit_test(torn_lines_are_seen),
+		cmocka_unit_test(verbs_are_known),
+		cmocka_unit_test(reply_lines_are_read),
+		cmocka_unit_test(replies_are_taken_whole_and_no_more),
+		cmocka_unit_test(the_last_line_is_what_there_is),
+		cmocka_unit_test(replies_have_a_limit),
+		cmocka_unit_test(a_line_of_a_reply_has_one_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

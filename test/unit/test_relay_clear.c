@@ -1,0 +1,323 @@
+/* blackponyd's machine before anything is encrypted: replies to EHLO, the pipe, and `must`. */
+#include "relays.h"
+
+#define OFFER "XCRYPT " MODERN
+
+/* What the client sees of a reply to EHLO, in the clear. */
+static void
+assert_ehlo(const char *reply, const char *seen)
+{
+	relay_greets();
+	bench_wire(&bench, "EHLO a\r\n");
+	bench_local(&bench, reply);
+	assert_wire(&bench, seen);
+	relay_wipe(&relay);
+}
+
+static void
+the_offer_is_the_last_line(void **state)
+{
+	(void)state;
+	assert_ehlo("250 mx\r\n", "250-mx\r\n250 " OFFER "\r\n");
+	assert_ehlo("250\r\n", "250-\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\r\n250 SIZE 1\r\n", "250-mx\r\n250-SIZE 1\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\n250 SIZE 1\n", "250-mx\r\n250-SIZE 1\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\r\n250-STARTTLS\r\n250 X\r\n",
+	    "250-mx\r\n250-STARTTLS\r\n250-X\r\n250 " OFFER "\r\n");
+}
+
+/* statement 14 */
+static void
+threat_14_the_mailers_own_xcrypt_is_taken_out(void **state)
+{
+	(void)state;
+	assert_ehlo("250-mx\r\n250 XCRYPT a\r\n", "250-mx\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\r\n250-xcrypt a\r\n250 X\r\n", "250-mx\r\n250-X\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\r\n250-A\r\n250-XCRYPT\r\n250-XCRYPT-ID k\r\n250 XCrypt-Next k\r\n",
+	    "250-mx\r\n250-A\r\n250 " OFFER "\r\n");
+	assert_ehlo("250-mx\r\n250 XCRYPTO\r\n", "250-mx\r\n250-XCRYPTO\r\n250 " OFFER "\r\n");
+	/* its first line is a name */
+	assert_ehlo("250-XCRYPT mx\r\n250 X\r\n", "250-XCRYPT mx\r\n250-X\r\n250 " OFFER "\r\n");
+}
+
+static void
+without_suites_nothing_is_offered(void **state)
+{
+	(void)state;
+	suites_named(&relay_suites, "");
+	assert_ehlo("250 mx\r\n", "250 mx\r\n");
+	assert_ehlo("250-mx\r\n250 XCRYPT a\r\n", "250 mx\r\n");
+	assert_ehlo("250-mx\r\n250-XCRYPT a\r\n250 X\r\n", "250-mx\r\n250 X\r\n");
+}
+
+static void
+what_is_no_250_passes(void **state)
+{
+	(void)state;
+	assert_ehlo("550-no\r\n550 XCRYPT\r\n", "550-no\r\n550 XCRYPT\r\n");
+	assert_ehlo("421 later\r\n", "421 later\r\n");
+	assert_ehlo("220 odd\r\n", "220 odd\r\n");
+}
+
+static void
+helo_is_offered_nothing(void **state)
+{
+	(void)state;
+	relay_greets();
+	bench_wire(&bench, "HELO a\r\n");
+	bench_local(&bench, "250 mx\r\n");
+	assert_wire(&bench, "250 mx\r\n");
+	assert_local(&bench, "HELO a\r\n");
+}
+
+static void
+replies_pass_as_they_came_however_they_are_cut(void **state)
+{
+	static const struct turn turns[] = {
+		{ MAILER, "220-mx\r\n220 \xff hello\r\n", "220-mx\r\n220 \xff hello\r\n", "" },
+		{ CLIENT, "NOOP x\r\nrset\r\n", "", "NOOP x\r\nrset\r\n" },
+		{ CLIENT, "EHLO  a \r\nVRFY b\r\n", "", "EHLO  a \r\n" },
+		{ MAILER, "250 n\r\n250 r\r\n", "250 n\r\n250 r\r\n", "" },
+		{ MAILER, "250-mx\r\n250-XCRYPT a\r\n250 X\r\n",
+		    "250-mx\r\n250-X\r\n250 " OFFER "\r\n", "VRFY b\r\n" },
+		{ MAILER, "252 no\n", "252 no\n", "" },
+		{ CLIENT, "HELP\r\nEXPN c\r\nQUIT\r\n", "", "HELP\r\nEXPN c\r\nQUIT\r\n" },
+		{ MAILER, "214-a\r\n214 b\r\n550 c\r\n221 bye\r\n",
+		    "214-a\r\n214 b\r\n550 c\r\n221 bye\r\n", "" },
+	};
+
+	(void)state;
+	relay_plays_cut(relay_up, turns, COUNT(turns));
+	bench_local_eof(&bench);
+	assert_int_equal(bench.io.end, END_DONE);
+}
+
+static void
+the_first_other_command_makes_a_pipe(void **state)
+{
+	static const char *const commands[] = {
+		"MAIL FROM:<>\r\n", "AUTH PLAIN\r\n", "STARTTLS\r\n", "BDAT 5\r\n", "DATA\r\n",
+		"RCPT TO:<a>\r\n", "ETRN a\r\n", "\r\n", "GET / HTTP/1.0\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		relay_offers();
+		bench_wire(&bench, commands[i]);
+		assert_true(bench.io.pipe);
+		assert_local(&bench, commands[i]);
+		assert_string_equal(relay.why, "not-asked");
+		relay_wipe(&relay);
+	}
+}
+
+/* What is owed before it comes first, and nothing behind it is read as a command. */
+static void
+the_pipe_waits_for_replies(void **state)
+{
+	static const struct turn turns[] = {
+		{ CLIENT, "NOOP\r\nMAIL FROM:<>\r\nXCRYPT a b c\r\n\n", "", "NOOP\r\n" },
+		{ MAILER, "250 n\r\n", "250 n\r\n", "MAIL FROM:<>\r\nXCRYPT a b c\r\n\n" },
+		{ MAILER, "anything", "anything", "" },
+		{ CLIENT, "XCRYPT aes256gcm_2.0\r\nNOOP", "", "XCRYPT aes256gcm_2.0\r\nNOOP" },
+	};
+
+	(void)state;
+	relay_plays_cut(relay_offers, turns, COUNT(turns));
+	assert_true(bench.io.pipe);
+}
+
+static void
+the_pipe_says_why(void **state)
+{
+	(void)state;
+	relay_greets();
+	bench_wire(&bench, "MAIL FROM:<>\r\n");
+	assert_string_equal(relay.why, "not-offered");
+}
+
+/* statement 24 */
+static void
+threat_24_must_lets_nothing_pass_in_the_clear(void **state)
+{
+	static const char *const commands[] = {
+		"MAIL FROM:<>\r\n", "RCPT TO:<a>\r\n", "DATA\r\n", "BDAT 5 LAST\r\n", "STARTTLS\r\n",
+		"AUTH PLAIN =\r\n", "HELP\r\n", "VRFY a\r\n", "EXPN a\r\n", "ETRN a\r\n", "\r\n",
+	};
+
+	(void)state;
+	relay_set.must = true;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		relay_offers();
+		bench_wire(&bench, commands[i]);
+		assert_wire(&bench, "530 5.7.0 Must use XCRYPT first\r\n");
+		assert_local(&bench, "");
+		assert_false(bench.io.pipe);
+		relay_wipe(&relay);
+	}
+}
+
+static void
+threat_24_must_answers_in_order_and_goes_on(void **state)
+{
+	static const struct turn turns[] = {
+		{ MAILER, "220 mx\r\n", "220 mx\r\n", "" },
+		{ CLIENT, "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ MAILER, "250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n",
+		    "250-mx\r\n250-SIZE\r\n250 " OFFER "\r\n", "" },
+		{ CLIENT, "NOOP\r\nMAIL FROM:<>\r\nRSET\r\nQUIT\r\n", "", "NOOP\r\n" },
+		{ MAILER, "250 n\r\n", "250 n\r\n530 5.7.0 Must use XCRYPT first\r\n",
+		    "RSET\r\nQUIT\r\n" },
+		{ MAILER, "250 r\r\n221 bye\r\n", "250 r\r\n221 bye\r\n", "" },
+	};
+
+	(void)state;
+	relay_set.must = true;
+	relay_plays_cut(relay_up, turns, COUNT(turns));
+}
+
+/* A line of exactly `len` octets. */
+static void
+say_long(size_t len, const char *behind)
+{
+	static uint8_t line[2 * LINE_MAX_OCTETS];
+
+	memset(line, 'a', len);
+	memcpy(line, "NOOP ", 5);
+	memcpy(line + len - 2, "\r\n", 2);
+	memcpy(line + len, behind, strlen(behind));
+	bench_wire_octets(&bench, span(line, len + strlen(behind)));
+}
+
+static void
+threat_15_lines_that_are_too_long_are_answered_and_skipped(void **state)
+{
+	(void)state;
+	static const size_t cuts[] = { 0, 1, 100, 511, 512, 513, 12287, 12288, 12289, 12299 };
+
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		for (size_t len = LINE_MAX_OCTETS + 1; len < LINE_MAX_OCTETS + 13; len += 11) {
+			relay_offers();
+			bench_cut(&bench, cuts[i]);
+			say_long(len, "RSET\r\n");
+			assert_wire(&bench, "500 5.5.2 Line too long\r\n");
+			assert_local(&bench, "RSET\r\n");
+			relay_wipe(&relay);
+		}
+	}
+	for (size_t len = LINE_MAX_OCTETS - 1; len <= LINE_MAX_OCTETS; len++) {
+		relay_offers();
+		say_long(len, "RSET\r\n");
+		assert_wire(&bench, "");
+		assert_int_equal(bench_said_local(&bench).len, len + 6);
+		relay_wipe(&relay);
+	}
+}
+
+/* statement 15: two lines to some mailers, one to us */
+static void
+threat_15_torn_lines_go_nowhere(void **state)
+{
+	static const struct span lines[] = {
+		{ (const uint8_t *)"EHLO a\nMAIL FROM:<>\r\n", 21 },
+		{ (const uint8_t *)"NOOP\rMAIL FROM:<>\r\n", 19 },
+		{ (const uint8_t *)"EHLO a\0b\r\n", 10 }, { (const uint8_t *)"MAIL\n\r\n", 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		relay_offers();
+		bench_wire_octets(&bench, lines[i]);
+		assert_wire(&bench, "500 5.5.2 A command ends in CRLF and has no other\r\n");
+		assert_local(&bench, "");
+		bench_wire(&bench, "NOOP\r\n");
+		assert_local(&bench, "NOOP\r\n");
+		relay_wipe(&relay);
+	}
+}
+
+static void
+assert_mailer_ends(const char *says, bool then_eof, enum ending end, const char *wire)
+{
+	relay_greets();
+	bench_local(&bench, says);
+	if (then_eof)
+		bench_local_eof(&bench);
+	assert_int_equal(bench.io.end, end);
+	assert_wire(&bench, wire);
+	relay_wipe(&relay);
+}
+
+/* statement 27 */
+static void
+threat_27_a_mailer_that_goes_is_421(void **state)
+{
+	(void)state;
+	assert_mailer_ends("", true, END_LOCAL_GONE,
+	    "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
+	assert_mailer_ends("421 4.3.2 I go\r\n", true, END_LOCAL_GONE, "421 4.3.2 I go\r\n");
+	assert_mailer_ends("250 what?\r\n", false, END_UNASKED_REPLY, "");
+	relay_up();
+	bench_local(&bench, "SSH-2.0-hello\r\n");
+	assert_int_equal(bench.io.end, END_BAD_REPLY);
+	relay_wipe(&relay);
+	relay_up();
+	bench_local(&bench, "220-half of it\r\n");
+	bench_local_eof(&bench);
+	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_wire(&bench, "220-half of it\r\n");
+	relay_wipe(&relay);
+	/* it takes its leave and the client goes first */
+	relay_greets();
+	bench_wire_eof(&bench);
+	assert_true(bench.io.shut_local);
+	bench_local_eof(&bench);
+	assert_int_equal(bench.io.end, END_WIRE_GONE);
+	assert_wire(&bench, "");
+}
+
+/* A last word has its place between replies, and in none. */
+static void
+faults_have_a_last_word(void **state)
+{
+	(void)state;
+	relay_greets();
+	bench_fault(&bench, END_TIMEOUT);
+	assert_int_equal(bench.io.end, END_TIMEOUT);
+	assert_wire(&bench, "421 4.4.2 mx.b.example waited too long\r\n");
+	relay_greets();
+	bench_fault(&bench, END_LOCAL_BROKEN);
+	assert_wire(&bench, "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
+	relay_greets();
+	bench_fault(&bench, END_BAD_RECORD);
+	assert_int_equal(bench.io.end, END_BAD_RECORD);
+	assert_wire(&bench, "");
+	relay_up();
+	bench_local(&bench, "220-half\r\n");
+	bench_fault(&bench, END_TIMEOUT);
+	assert_wire(&bench, "220-half\r\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_relay(the_offer_is_the_last_line),
+		with_relay(threat_14_the_mailers_own_xcrypt_is_taken_out),
+		with_relay(without_suites_nothing_is_offered),
+		with_relay(what_is_no_250_passes),
+		with_relay(helo_is_offered_nothing),
+		with_relay(replies_pass_as_they_came_however_they_are_cut),
+		with_relay(the_first_other_command_makes_a_pipe),
+		with_relay(the_pipe_waits_for_replies),
+		with_relay(the_pipe_says_why),
+		with_relay(threat_24_must_lets_nothing_pass_in_the_clear),
+		with_relay(threat_24_must_answers_in_order_and_goes_on),
+		with_relay(threat_15_lines_that_are_too_long_are_answered_and_skipped),
+		with_relay(threat_15_torn_lines_go_nowhere),
+		with_relay(threat_27_a_mailer_that_goes_is_421),
+		with_relay(faults_have_a_last_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
