@@ -1,20 +1,30 @@
 /*
  * A listening socket on descriptor 0 (inetd's and xinetd's `wait`, systemd's Accept=no): a forked process for
- * each connection, within limits, until nobody has called for a minute or SIGTERM says so.
+ * each connection, within limits, until nobody has called for a while or SIGTERM says so.
  */
 #ifndef ACCEPT_H
 #define ACCEPT_H
 
 #include "sys/settings.h"
 
+enum accepted {
+	ACCEPT_CLIENT,	/* in a forked process, for each connection */
+	ACCEPT_DONE,
+	ACCEPT_BROKEN	/* with errno */
+};
+
 /*
- * Serves `listen_fd`.  In each forked process, `serve` is called with its connection as descriptors 0 and 1
- * (and what is returned is its exit status); `context` is the caller's.  Connections beyond the settings'
- * sessions and sessions-per-client (an IPv4 address, an IPv6 /64) get `421 4.3.2`.
- * Returns 0 when nobody has called for a minute, or after SIGTERM when the last session has ended;
- * -1 with errno when there is nothing to accept from.
+ * Accepts from `listen_fd`.  Descriptors 0, 1 and 2 are open, 2 is not the listening socket.
+ *
+ * ACCEPT_CLIENT is returned in a forked process: 0 and 1 are the connection there, the listening socket
+ * is closed, and signals are at their defaults.  Connections beyond the settings' sessions and
+ * sessions-per-client (an IPv4 address, an IPv6 /64) get `421 4.3.2`.  Those in proxy-from call for
+ * others, and count as no client.
+ *
+ * The others are returned in the process that called: ACCEPT_DONE when nobody has called and no session
+ * has run for `idle_ms`, or after SIGTERM, which closes the listening socket at once, when the last session
+ * has ended; ACCEPT_BROKEN when there is nothing to accept from.
  */
-int accept_loop(int listen_fd, const struct settings *settings, int (*serve)(void *context),
-    void *context);
+enum accepted accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms);
 
 #endif

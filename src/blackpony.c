@@ -72,6 +72,22 @@ look_up(const char *operand)
 	}
 }
 
+static int
+in_no_jail(void)
+{
+	program_complain(&program);
+	return answer(EXIT_LATER, "4.3.0", program.error);
+}
+
+/* The inner jail.  There is no going on without it, and nothing has been sent. */
+static void
+settle(void)
+{
+	if (program_jail(&program, JAIL_SESSION) == 0)
+		return;
+	_exit(in_no_jail());
+}
+
 /* What both ways of sending share. */
 static void
 prepare_call(struct machine machine, struct opening *opening,
@@ -87,6 +103,7 @@ prepare_call(struct machine machine, struct opening *opening,
 	call.opening = opening;
 	call.machine = machine.machine;
 	call.connected = connected;
+	session.settled = settle;
 }
 
 /* Why nobody took the conversation, for the last word. */
@@ -143,6 +160,8 @@ speak(void)
 	fd_prepare(STDIN_FILENO);
 	fd_prepare(STDOUT_FILENO);
 	session_local(&session, STDIN_FILENO, STDOUT_FILENO);
+	if (program_jail(&program, JAIL_DIAL) == -1)
+		return in_no_jail();
 	enum ending end = call_run(&call);
 	last_word(end);
 	caller_wipe(&caller);
@@ -262,6 +281,8 @@ send_message(char *const recipients[], size_t count)
 	    program.settings.hostname);
 	prepare_call(machine, &deliver.opening, deliver_connects);
 	session_local(&session, spool.fd, -1);
+	if (program_jail(&program, JAIL_DIAL) == -1)
+		return in_no_jail();
 	code = report(call_run(&call));
 	close(spool.fd);
 	deliver_wipe(&deliver);

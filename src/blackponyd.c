@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define PROXY_TIMEOUT_MS 5000
+#define IDLE_MS 60000		/* without a call and without a session, with a listening socket */
 
 static struct program program = { .name = "blackponyd" };
 static struct session session;
@@ -187,27 +188,29 @@ serve(char *const mailer_argv[], bool by_hand)
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
+	if (program_jail(&program, JAIL_SESSION) == -1)
+		return refuse("421 4.3.0 Not able to serve now");
 	relay_session(&caller, &suites);
 	ring_close(&ring);
 	return 0;
 }
 
+/* Descriptor 0 is a listening socket, and so may 1 and 2 be: nothing may go there, by us or by a mailer. */
 static int
-serve_accepted(void *mailer_argv)
+serve_listener(char *const mailer_argv[])
 {
-	return serve(mailer_argv, false);
-}
-
-/* Descriptor 0 is a listening socket, and so may 2 be: nothing may go there, by us or by a mailer. */
-static int
-serve_listener(char **mailer_argv)
-{
-	if (fd_same(STDERR_FILENO, STDIN_FILENO)) {
-		close(STDERR_FILENO);
-		fd_fill_standard();
-	}
-	if (accept_loop(STDIN_FILENO, &program.settings, serve_accepted, mailer_argv) == 0)
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fd_same(fd, STDIN_FILENO))
+			close(fd);
+	fd_fill_standard();
+	switch (accept_loop(STDIN_FILENO, &program.settings, IDLE_MS)) {
+	case ACCEPT_CLIENT:
+		return serve(mailer_argv, false);
+	case ACCEPT_DONE:
 		return 0;
+	case ACCEPT_BROKEN:
+		break;
+	}
 	snprintf(program.error, sizeof(program.error), "descriptor 0: cannot accept from it: %s",
 	    strerror(errno));
 	program_complain(&program);

@@ -129,12 +129,13 @@ start_program(struct mailer *m, char *const argv[], const struct settings *setti
 
 /*
  * A mailer on loopback may relay for 127.0.0.1, which is the host's own.  It should know 127.0.0.25 as
- * nobody.
+ * nobody.  0.0.0.0 is loopback when it is called.
  */
 static const struct address *
 stranger_on_loopback(const struct address *to, struct address *from)
 {
-	if (address_family(to) != AF_INET || !address_is_loopback(to))
+	if (address_family(to) != AF_INET ||
+	    !(address_is_loopback(to) || address_is_unspecified(to)))
 		return NULL;
 	address_read(from, SPAN("127.0.0.25"), 0);
 	return from;
@@ -144,10 +145,13 @@ static int
 dial_as_client(struct mailer *m, const struct address *to, const struct child_caller *caller,
     int64_t timeout_ms)
 {
-	if (address_family(&caller->remote) != address_family(to))
+	struct address from = caller->remote;
+
+	address_unmap(&from);		/* a client of a listener for both families */
+	if (address_family(&from) != address_family(to))
 		return fail(m, "client-address = transparent: the caller's address is not of the backend's "
 		    "family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
-	m->fd = dial_transparent(to, &caller->remote, timeout_ms);
+	m->fd = dial_transparent(to, &from, timeout_ms);
 	m->error = errno == EPERM ? "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
 	    "as root" : "it cannot be reached with the caller's address: transparent needs rules that "
 	    "bring its replies back, see blackpony.conf(5)";
@@ -158,19 +162,21 @@ static int
 dial_mailer(struct mailer *m, const struct settings *settings, const struct child_caller *caller)
 {
 	struct address to, from;
-	const struct address *source = NULL;
 
 	dial_read_backend(&to, span_of(settings->backend));
+	address_unmap(&to);
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
 		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
-	if (settings->client_address == CLIENT_ADDRESS_NONE)
-		source = stranger_on_loopback(&to, &from);
-	m->fd = dial(&to, source, settings->connect_timeout_ms);
+	/* in every other way, too: one that passes over what it is told goes by this */
+	m->fd = dial(&to, stranger_on_loopback(&to, &from), settings->connect_timeout_ms);
 	m->error = "it cannot be reached";
 	return m->fd == -1 ? -1 : 0;
 }
 
-/* The header goes first, in one write. */
+/*
+ * The header goes first, in one write.  One without addresses would have the mailer go by ours; a client
+ * that resets its connection at once has none.
+ */
 static int
 send_proxy_header(struct mailer *m, const struct settings *settings,
     const struct child_caller *caller)
@@ -178,6 +184,10 @@ send_proxy_header(struct mailer *m, const struct settings *settings,
 	uint8_t mem[PROXY_V1_MAX + PROXY_V2_HEAD];
 	struct buf header;
 
+	if (address_family(&caller->remote) == AF_UNSPEC ||
+	    address_family(&caller->remote) != address_family(&caller->local))
+		return fail(m, "the caller has no TCP address for a PROXY header; client-address = none "
+		    "does without");
 	buf_init(&header, mem, sizeof(mem));
 	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
 		proxy_put_v1(&header, &caller->remote, &caller->local);
@@ -208,8 +218,9 @@ introduce_client(struct mailer *m, const struct settings *settings,
 	session_local(session, -1, -1);
 	session->stays_open = true;
 	if (session_run(session) != END_DONE)
-		return fail(m, "it does not take XCLIENT from us: list our address in its "
-		    "smtpd_authorized_xclient_hosts, or use another client-address");
+		return fail(m, introduce.step == INTRODUCE_GREETING ? "it does not greet with 220" :
+		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on loopback, "
+		    "in its smtpd_authorized_xclient_hosts, or use another client-address");
 	reply_copy(&m->greeting, &introduce.reply);
 	m->greeted = true;
 	return 0;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "smtp/ending.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +129,7 @@ program_complain(const struct program *p)
 void
 program_print_version(const struct program *p)
 {
-	printf("%s %s\n", p->name, VERSION);
+	printf("%s %s%s\n", p->name, VERSION, jail_is_wide ? " (test build: wide jail)" : "");
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
 		const struct cipher *c = s->cipher;
 
@@ -160,6 +161,18 @@ program_open_ring(const struct program *p, struct ring *ring, const struct suite
 	struct ring_settings settings = program_ring(p, suites);
 
 	ring_open(ring, &settings);
+}
+
+int
+program_jail(struct program *p, enum jail jail)
+{
+	const char *step;
+
+	/* what grows is the journal, and standard error where that is a file */
+	if (jail_enter(jail, STORE_JOURNAL_MAX, &step) == 0)
+		return 0;
+	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));
+	return -1;
 }
 
 struct session_limits

@@ -8,6 +8,7 @@
 #include "cache/ring.h"
 #include "session.h"
 #include "smtp/handshake.h"
+#include "sys/jail.h"
 #include "sys/settings.h"
 
 #ifndef VERSION
@@ -49,6 +50,11 @@ void program_print_version(const struct program *p);
 /* The ring for these suites, as the settings have it. */
 struct ring_settings program_ring(const struct program *p, const struct suite_list *suites);
 void program_open_ring(const struct program *p, struct ring *ring, const struct suite_list *suites);
+
+/*
+ * Goes to jail (sys/jail.h).  0, or -1 with p->error.
+ */
+int program_jail(struct program *p, enum jail jail);
 
 struct session_limits program_limits(const struct settings *settings);
 

@@ -24,6 +24,7 @@ struct session {
 	struct machine machine;
 	struct io io;
 	struct session_limits limits;
+	void (*settled)(void);	/* NULL, or called once when the machine says so (io->settled) */
 	bool serving;		/* blackponyd: the mailer's end of file ends it, not the client's */
 	bool stays_open;	/* when it ends, the wire is left as it is for whoever is next */
 	bool by_hand;		/* lines on the wire may end in a bare LF, and become CRLF */

@@ -254,6 +254,10 @@ session_move(struct session *s)
 			s->machine.step(s->machine.machine, io);
 		if (io->encrypt != NULL)
 			begin_encryption(s);
+		if (io->settled && s->settled != NULL) {
+			s->settled();
+			s->settled = NULL;
+		}
 		if (io->pipe) {
 			move_leftovers(s);
 			pipe_ends(s);

@@ -177,5 +177,6 @@ octets_equal_secret(const uint8_t *a, const uint8_t *b, size_t len)
 void
 octets_wipe(void *at, size_t len)
 {
-	explicit_bzero(at, len);
+	if (len > 0)		/* nothing may be nowhere */
+		explicit_bzero(at, len);
 }

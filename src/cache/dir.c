@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
@@ -51,6 +52,17 @@ dir_file(int dirfd, const char *name, int flags, uid_t owner, struct stat *st)
 	return -1;
 }
 
+bool
+dir_unchanged(int dirfd, const char *name, int fd)
+{
+	struct stat st, open_st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fd < 0 && errno == ENOENT;
+	return fd >= 0 && fstat(fd, &open_st) == 0 && st.st_dev == open_st.st_dev &&
+	    st.st_ino == open_st.st_ino;
+}
+
 ssize_t
 dir_read(int fd, uint8_t *out, size_t len)
 {
@@ -68,6 +80,22 @@ dir_read(int fd, uint8_t *out, size_t len)
 		got += (size_t)n;
 	}
 	return (ssize_t)got;
+}
+
+int
+dir_load(int fd, size_t len, struct span *file)
+{
+	*file = span(NULL, 0);
+	if (len == 0)
+		return 0;
+	uint8_t *mem = malloc(len);
+	ssize_t got = mem == NULL ? -1 : dir_read(fd, mem, len);
+	if (got < 0) {
+		free(mem);
+		return -1;
+	}
+	*file = span(mem, (size_t)got);
+	return 0;
 }
 
 int

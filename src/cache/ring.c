@@ -274,7 +274,7 @@ share(struct ring *r, struct ring_own *own)
 	struct ring_own stored = { .exchange = own->exchange };
 	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
 
-	if (!r->stored || store_lock(&r->store) < 0)
+	if (!r->stored || store_lock_to_append(&r->store) < 0)
 		return;
 	if (load_pair(r, &stored) == AGE_GOOD) {
 		*own = stored;

@@ -319,6 +319,24 @@ store_append(struct store *s, struct span key, struct span value)
 }
 
 int
+store_lock_to_append(struct store *s)
+{
+	char name[FILE_NAME_MAX];
+	struct stat st;
+	int why = ESTALE;
+
+	if (lock(s, APPEND_TIMEOUT_MS) < 0)
+		return -1;
+	if (stat_locked(s, &st) < 0 || read_journal(s, st.st_size) < 0)
+		why = errno;
+	else if (dir_unchanged(s->dirfd, file_name(name, s, ".cdb"), s->cdbfd))
+		return 0;
+	store_unlock(s);
+	errno = why;
+	return -1;
+}
+
+int
 store_lock(struct store *s)
 {
 	struct stat st;
@@ -333,23 +351,6 @@ store_lock(struct store *s)
 		return -1;
 	}
 	open_cdb(s);
-	return 0;
-}
-
-/* The whole CDB in memory, to be freed; an empty span where there is none. */
-static int
-load_cdb(const struct store *s, struct span *file)
-{
-	*file = span(NULL, 0);
-	if (s->cdb_len == 0)
-		return 0;
-	uint8_t *mem = malloc(s->cdb_len);
-	ssize_t len = mem == NULL ? -1 : dir_read(s->cdbfd, mem, s->cdb_len);
-	if (len < 0) {
-		free(mem);
-		return -1;
-	}
-	*file = span(mem, (size_t)len);
 	return 0;
 }
 
@@ -413,7 +414,7 @@ store_rebuild(struct store *s, const struct store_rebuilding *r)
 	struct span cdb = span(NULL, 0), added = span(NULL, 0);
 	int result = -1;
 
-	if (load_cdb(s, &cdb) == 0 && format_added(r, &added) == 0 &&
+	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
 	    fold_add_cdb(&fold, cdb) == 0 &&
 	    fold_add_journal(&fold, span(s->journal, s->journal_len)) == 0 &&
 	    fold_add_journal(&fold, added) == 0 &&

@@ -56,12 +56,18 @@ bool store_find(struct store *s, struct span key, void *value, size_t room, size
 int store_append(struct store *s, struct span key, struct span value);
 
 /*
- * For maintenance, and for what only the first may add: takes the lock, within about a second, and
- * reads everything anew, as somebody else may have done what is to be done.  Returns 0, or -1 with
- * errno.
+ * For maintenance: takes the lock, within about a second, and reads everything anew, as somebody
+ * else may have done what is to be done.  Returns 0, or -1 with errno.
  */
 int store_lock(struct store *s);
 void store_unlock(struct store *s);
+
+/*
+ * For what only the first may add, in two steps: takes the lock as store_append() does, after which
+ * store_find() knows what others have appended.  Returns 0, or -1 with errno; ESTALE when there is
+ * another CDB by now, which a session does not open.
+ */
+int store_lock_to_append(struct store *s);
 
 /* store_append(), under the lock. */
 int store_append_locked(struct store *s, struct span key, struct span value);

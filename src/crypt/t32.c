@@ -188,6 +188,24 @@ next_words(struct t32 *t)
 	t->made = (uint8_t)(out - t->stream);
 }
 
+/* Eight at a time: octet by octet it would be a fifth of all the time. */
+static void
+exclusive_or(uint8_t *octets, const uint8_t *stream, size_t len)
+{
+	uint64_t eight, key;
+
+	for (; len >= sizeof(eight); len -= sizeof(eight)) {
+		memcpy(&eight, octets, sizeof(eight));
+		memcpy(&key, stream, sizeof(key));
+		eight ^= key;
+		memcpy(octets, &eight, sizeof(eight));
+		octets += sizeof(eight);
+		stream += sizeof(eight);
+	}
+	for (size_t i = 0; i < len; i++)
+		octets[i] ^= stream[i];
+}
+
 void
 t32_stream(struct t32 *t, uint8_t *octets, size_t len)
 {
@@ -196,8 +214,7 @@ t32_stream(struct t32 *t, uint8_t *octets, size_t len)
 			next_words(t);
 		size_t ready = (size_t)(t->made - t->used), now = len < ready ? len : ready;
 
-		for (size_t i = 0; i < now; i++)
-			octets[i] ^= t->stream[t->used + i];
+		exclusive_or(octets, t->stream + t->used, now);
 		t->used = (uint8_t)(t->used + now);
 		octets += now;
 		len -= now;

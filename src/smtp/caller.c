@@ -71,7 +71,8 @@ command(struct caller *c, struct io *io)
 			local_answer(c, io, line.octets, "501 5.5.4 That is no name");
 			return true;
 		}
-		memcpy(c->name, name.at, name.len);
+		if (name.len > 0)
+			memcpy(c->name, name.at, name.len);
 		c->name_len = name.len;
 		c->helo = verb == VERB_HELO;
 		buf_take(&io->from_local, line.octets);
@@ -146,7 +147,7 @@ step_once(struct caller *c, struct io *io, bool *moved)
 		break;
 	case OPENING_READY:
 		pass_reply(c, io);
-		io->pipe = true;
+		io->pipe = io->settled = true;
 		break;
 	case OPENING_REFUSED:
 		refused(c, io);

@@ -296,6 +296,7 @@ dialogue(struct deliver *d, struct io *io)
 static void
 opened(struct deliver *d, struct io *io)
 {
+	io->settled = true;
 	if (d->message->recipient_count == 0) {
 		d->outcome = END_DONE;
 		quit(d, io);

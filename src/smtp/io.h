@@ -79,6 +79,7 @@ struct io {
 	/* set by the machine */
 	const struct agreement *encrypt; /* from here on, wire octets are encrypted (once) */
 	bool pipe;			/* from here on, octets: no more step() */
+	bool settled;			/* there will be no other call: this wire to the end */
 	bool again;			/* step() once more when to_wire is written out */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
 	enum ending end;		/* over: write out to_wire, close */

@@ -63,8 +63,10 @@ verb_of(struct span text, struct span *arguments)
 	for (behind = end; behind < text.len && blank(text.at[behind]); behind++)
 		;
 	*arguments = span_from(text, behind);
+	struct span word = span_from(text, start);
+	word.len = end - start;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (span_equal_nocase(span(text.at + start, end - start), span_of(table[i].word)))
+		if (span_equal_nocase(word, span_of(table[i].word)))
 			return table[i].verb;
 	return VERB_OTHER;
 }

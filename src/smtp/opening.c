@@ -245,10 +245,6 @@ got_reply(struct opening *o, struct io *io)
 static enum opening_state
 no_reply(struct opening *o, struct io *io, enum ending end)
 {
-	/* in 2.0, anything but the right word there is a wrong confirmation */
-	if (o->state == OPENING_OK && end == END_BAD_REPLY &&
-	    handshake_suite(&o->handshake)->exchange->confirms)
-		return over(o, io, END_CONFIRMATION);
 	if (in_handshake(o))
 		return call_plain(o, io);
 	if (o->state == OPENING_GREETING)

@@ -151,6 +151,18 @@ address_family(const struct address *a)
 	}
 }
 
+void
+address_unmap(struct address *a)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(address_port(a)) };
+
+	if (address_family(a) != AF_INET || a->at.ss_family == AF_INET)
+		return;
+	memcpy(&in.sin_addr, address_octets(a).at, sizeof(in.sin_addr));
+	*a = (struct address){ .len = sizeof(in) };
+	memcpy(&a->at, &in, sizeof(in));
+}
+
 bool
 address_is_loopback(const struct address *a)
 {
@@ -159,6 +171,14 @@ address_is_loopback(const struct address *a)
 	if (octets.len == 4)
 		return octets.at[0] == 127;
 	return octets.len == 16 && memcmp(octets.at, &in6addr_loopback, 16) == 0;
+}
+
+bool
+address_is_unspecified(const struct address *a)
+{
+	struct span octets = address_octets(a);
+
+	return octets.len > 0 && memcmp(octets.at, &in6addr_any, octets.len) == 0;
 }
 
 bool

@@ -48,8 +48,12 @@ int address_family(const struct address *a);
 struct span address_octets(const struct address *a);
 /* Are two of one family, and their first `bits` bits the same? */
 bool address_same_network(const struct address *a, const struct address *b, unsigned bits);
-/* Is it a loopback address?  Do two name the same host (ports apart)? */
+/* An IPv4-mapped IPv6 address becomes the IPv4 one that a socket of that family takes. */
+void address_unmap(struct address *a);
+/* Is it a loopback address?  0.0.0.0 or ::, which lead to this host as well? */
 bool address_is_loopback(const struct address *a);
+bool address_is_unspecified(const struct address *a);
+/* Do two name the same host (ports apart)? */
 bool address_same_host(const struct address *a, const struct address *b);
 
 /* Reads a numeric address; 0, or -1 when it is none. */

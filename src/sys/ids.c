@@ -4,6 +4,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* All three of each, and none of them root's to be had again. */
@@ -20,23 +22,40 @@ is_for_good(uid_t uid, gid_t gid)
 	return uid == 0 || setuid(0) == -1;
 }
 
+/* In /etc/passwd itself: a static program has no name services, and needs none for a system's user. */
+static bool
+find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *entry;
+	bool found = false;
+
+	if (file == NULL)
+		return false;
+	while (!found && (entry = fgetpwent(file)) != NULL) {
+		found = strcmp(entry->pw_name, name) == 0;
+		*uid = entry->pw_uid;
+		*gid = entry->pw_gid;
+	}
+	fclose(file);
+	return found;
+}
+
 int
 ids_become(const char *user, const char **why)
 {
-	struct passwd *entry;
+	uid_t uid;
+	gid_t gid;
 
 	if (user[0] == '\0' || geteuid() != 0)
 		return 0;
-	entry = getpwnam(user);
-	if (entry == NULL) {
-		*why = "there is no such user";
+	if (!find_user(user, &uid, &gid)) {
+		*why = "there is no such user in /etc/passwd";
 		return -1;
 	}
 	/* groups first: without root they could not be changed any more */
-	if (initgroups(user, entry->pw_gid) == -1 ||
-	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) == -1 ||
-	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) == -1 ||
-	    !is_for_good(entry->pw_uid, entry->pw_gid)) {
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1 || !is_for_good(uid, gid)) {
 		*why = "root could not be given up";
 		return -1;
 	}

@@ -5,7 +5,7 @@
 #define SYS_IDS_H
 
 /*
- * From root to the user named (its primary group and supplementary ones), for good.  When the process is
+ * From root to the user of /etc/passwd named, with its primary group and no other, for good.  When the process is
  * not root there is nothing to give up, and it stays what it is.  0, or -1 with `*why` a literal.
  */
 int ids_become(const char *user, const char **why);

@@ -72,15 +72,6 @@ find_exchangers(struct look *look, const char *domain, struct mx_list *list)
 	return look->resolver->exchangers(domain, look->deadline_ms, list);
 }
 
-static bool
-is_unspecified(const struct address *a)
-{
-	char text[FD_ADDRESS_MAX];
-
-	address_text(a, text);
-	return strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
-}
-
 /*
  * Is one of the addresses found our own?  All of 127/8 is, whatever the interface says, and 0.0.0.0
  * reaches ourselves as well: the mailer there would take our word for anybody's.
@@ -91,7 +82,7 @@ found_ourselves(const struct look *look, uint16_t port)
 	for (size_t i = 0; i < look->found_count && port == 25; i++) {
 		const struct address *a = &look->found[i];
 
-		if (address_is_loopback(a) || is_unspecified(a) || look->resolver->is_own(a))
+		if (address_is_loopback(a) || address_is_unspecified(a) || look->resolver->is_own(a))
 			return true;
 	}
 	return false;

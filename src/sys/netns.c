@@ -1,6 +1,5 @@
 #include "sys/netns.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -167,17 +166,12 @@ run_inside(struct request *r, int namespaces)
 	return r->why == 0 ? 0 : -1;
 }
 
-/* Both of one family, as a connection's ends are; IPv4 in IPv6's clothes is IPv4. */
+/* As it is inside.  Both have to be of one family, so IPv4 in IPv6's clothes is IPv4. */
 static void
-unmap(struct address *a, const struct address *from)
+move_inside(struct address *a, const struct address *from)
 {
-	char text[FD_ADDRESS_MAX];
-
 	*a = *from;
-	if (address_family(from) == AF_INET && from->at.ss_family == AF_INET6) {
-		address_text(from, text);
-		address_read(a, span_of(text), address_port(from));
-	}
+	address_unmap(a);
 	if (a->at.ss_family == AF_INET6) {
 		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->at;
 
@@ -193,8 +187,8 @@ netns_connect(const struct address *remote, const struct address *local, int end
 	struct request request = { .ends = ends };
 	int result;
 
-	unmap(&request.remote, remote);
-	unmap(&request.local, local);
+	move_inside(&request.remote, remote);
+	move_inside(&request.local, local);
 	if (request.remote.at.ss_family != request.local.at.ss_family || remote->len == 0) {
 		*step = "the two addresses, which are not of one family";
 		errno = EAFNOSUPPORT;

@@ -10,7 +10,8 @@
 
 /*
  * Makes a connection from `remote` to `local`.  ends[0] is the client's end, ends[1] the server's; both
- * close-on-exec.  Needs CAP_SYS_ADMIN, or a kernel that allows user namespaces to everybody.
+ * close-on-exec.  Needs CAP_SYS_ADMIN, CAP_NET_ADMIN and, for port 25, CAP_NET_BIND_SERVICE; or a kernel
+ * that allows user namespaces to everybody.
  * 0; or -1 with errno and, in `*step`, a literal that says what failed.
  */
 int netns_connect(const struct address *remote, const struct address *local, int ends[2],

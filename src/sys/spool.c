@@ -1,6 +1,5 @@
 #include "sys/spool.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -87,7 +86,7 @@ spool_open(struct spool *spool, int infd)
 			goto fail;
 	}
 	if (state.last != '\n' && spool->octets > 0)
-		spool->octets += 2;
+		spool->octets += state.last == '\r' ? 1 : 2;
 	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) == -1)
 		goto fail;
 	return 0;

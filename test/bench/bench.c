@@ -402,5 +402,6 @@ main(int argc, char *argv[])
 	say_how();
 	bench_small();
 	bench_large();
+	table3(print);
 	return 0;
 }

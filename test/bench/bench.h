@@ -71,4 +71,8 @@ int source_once(const struct source *s, struct cost *cost);
  */
 double source_run(const struct source *s, unsigned workers, unsigned sessions, struct cost *cost);
 
+/* What the suites alone cost, through the caller's print(). */
+typedef void bench_print(const char *format, ...);
+void table3(bench_print *print);
+
 #endif

@@ -30,7 +30,8 @@ def test_inetd_and_a_program(w):
 
 def test_inetd_and_a_daemon(w):
     settings = {"backend": "127.0.0.1:2525", "client-address": "none"}
-    machine, a, b, tap = two_hosts(w, for_b={"settings": settings, "access": "Connect:127.0.0.1\tRELAY\n"})
+    how = {"settings": settings, "access": "Connect:127.0.0.1\tRELAY\n"}
+    machine, a, b, tap = two_hosts(w, for_b=how)
     b.daemon()
     b.inetd(b.daemon_line())
     whole_path(machine, a, b, tap)

@@ -7,7 +7,7 @@ from kit import xcrypt
 from kit.conn import Client, PATIENCE
 
 from host import Host, SENDMAIL
-from private import add_address, enter
+from private import PROGRAMS, add_address, enter
 
 FOREIGN = "victim@elsewhere.example"
 OUTSIDERS = {"198.51.100.7": "[198.51.100.7]", "2001:db8:7::7": "[IPv6:2001:db8:7:0:0:0:0:7]"}
@@ -20,13 +20,16 @@ def server(w, **how):
     machine = enter(w)
     for address in list(OUTSIDERS) + list(RELAYS) + list(UNWELCOME):
         add_address(address)
-    access = "".join("Connect:%s\tERROR:5.7.1:\"550 You are not welcome\"\n" % x for x in UNWELCOME.values())
-    b = Host(w, "mx.b.example", "192.0.2.25", ["b.example"], relay=RELAYS.values(), access=access, **how)
+    access = "".join("Connect:%s\tERROR:5.7.1:\"550 You are not welcome\"\n" % address
+                     for address in UNWELCOME.values())
+    b = Host(w, "mx.b.example", "192.0.2.25", ["b.example"], relay=RELAYS.values(), access=access,
+             **how)
     return machine, b
 
 
 def served(b, *launcher, **how):
-    b.inetd(list(launcher) + b.daemon_line(*b.behind()), addresses=["192.0.2.25", "2001:db8::25"], **how)
+    b.inetd(list(launcher) + b.daemon_line(*b.behind()),
+            addresses=["192.0.2.25", "2001:db8::25"], **how)
 
 
 def call(w, source, suite=None):
@@ -97,12 +100,16 @@ def test_access_map(w):
 
 def test_without_root(w):
     """A user namespace does for those who are not root."""
+    machine, b = nobodys_server(w)
+    served(b, user="nobody")
+    outsider_is_outside(w, machine, b, xcrypt.CHACHA)
+
+
+def nobodys_server(w):
     machine, b = server(w, settings={"cache": "off"})
     for name in os.listdir(b.folder):
         shutil.chown(b.folder + "/" + name, NOBODY)
-    served(b, user="nobody")
-    outsider_is_outside(w, machine, b, xcrypt.CHACHA)
-    assert b.mailbox()[0].fields("Received")
+    return machine, b
 
 
 def test_without_user_namespaces(w):
@@ -112,8 +119,18 @@ def test_without_user_namespaces(w):
     outsider_is_outside(w, machine, b, xcrypt.CHACHA)
 
 
+def test_without_user_namespaces_and_root(w):
+    """These capabilities are what it takes."""
+    machine, b = nobodys_server(w)
+    some = "+sys_admin,+net_admin,+net_bind_service"
+    served(b, inside(), "capable", "/usr/bin/setpriv", "--reuid=%d" % NOBODY, "--clear-groups",
+           "--inh-caps=" + some, "--ambient-caps=" + some)
+    outsider_is_outside(w, machine, b, xcrypt.CHACHA)
+
+
 def inside():
-    return shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py"), "/srv/bin")
+    here = os.path.dirname(os.path.abspath(__file__))
+    return shutil.copy(os.path.join(here, "inside.py"), PROGRAMS)
 
 
 def test_neither(w):

@@ -101,7 +101,8 @@ def test_daemon_wants_a_decision(w):
 def test_option_operand(w):
     """What sendmail passes on as a host is never an option."""
     machine = enter(w)
-    a = Host(w, "mail.a.example", "192.0.2.10", ["a.example"], table={"b.example": "blackpony:-opolicy=never"})
+    a = Host(w, "mail.a.example", "192.0.2.10", ["a.example"],
+             table={"b.example": "blackpony:-opolicy=never"})
     a.send(b"Subject: x\n\nx\n", ["bob@b.example"])
     assert a.mailbox() == [] and a.queued() == ["bob@b.example"]
     machine.logged("to=bob@b.example,.*stat=Deferred.*-opolicy")

@@ -7,7 +7,8 @@ import subprocess
 from kit.conn import PATIENCE
 from kit.run import eventually
 
-from private import NEWNS, NEWUTS, PROGRAMS, REAL, SANITIZERS, USER, USER_ID, bind, enter, libc, unshare, write
+from private import (NEWNS, NEWUTS, PROGRAMS, REAL, USER, USER_ID, bind, enter, libc, unshare,
+                     write)
 
 SENDMAIL = REAL + "/usr/libexec/sendmail/sendmail"
 MAKEMAP = REAL + "/usr/libexec/sendmail/makemap"
@@ -34,6 +35,8 @@ define(`confCR_FILE', `-o {folder}/relay-domains')dnl
 define(`confSERVICE_SWITCH_FILE', `{folder}/service.switch')dnl
 define(`confTO_IDENT', `0s')dnl
 define(`confLOG_LEVEL', `14')dnl
+define(`confQUEUE_LA', `10000')dnl
+define(`confREFUSE_LA', `10000')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`LOCAL_MAILER_PATH', `{folder}/deliver')dnl
 define(`LOCAL_MAILER_ARGS', `deliver $u')dnl
@@ -49,8 +52,6 @@ FEATURE(`delay_checks')dnl
 LOCAL_DOMAIN(`{domains}')dnl
 DAEMON_OPTIONS(`Port=2525, Addr=127.0.0.1, Name=MTA')dnl
 {more}
-LOCAL_CONFIG
-{environment}
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 {mailers}"""
@@ -115,8 +116,7 @@ class Host:
         self.make_map("mailertable", "".join("%s\t%s\n" % x for x in table.items()))
         mailers = MAILER.format(program=program, user=user, folder=self.folder)
         write(self.folder + "/sendmail.mc", MC.format(
-            folder=self.folder, domains=" ".join(domains), mailer=mailer, more=more, mailers=mailers,
-            environment="\n".join("E%s=%s" % x for x in SANITIZERS.items())))
+            folder=self.folder, domains=" ".join(domains), mailer=mailer, more=more, mailers=mailers))
         with open(self.cf, "w") as out:
             self.run([REAL + "/usr/bin/m4", "-D_CF_DIR_=" + CF, CF + "m4/cf.m4",
                       self.folder + "/sendmail.mc"], stdout=out, stderr=subprocess.DEVNULL)

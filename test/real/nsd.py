@@ -1,21 +1,23 @@
 """Names of our own, told by Debian's nsd, and the hosts behind them, in a network namespace.
 
-Addresses of 192.0.2.0/24 and 2001:db8::/64 are other hosts' there: whoever listens at one is reached, and
-no interface has it.  OWN and OWN6 are this host's interfaces'.
+Addresses of 192.0.2.0/24 and 2001:db8::/64 are other hosts' there: whoever listens at one is
+reached, and no interface has it.  OWN and OWN6 are this host's interfaces'.
 """
 import os
 import re
 import socket
 import struct
 import subprocess
+import sysconfig
 
 from kit import dns
 from kit.conn import PATIENCE
 from kit.mailer import FakeMailer
-from kit.run import REPO, Skip, eventually, pairs
+from kit.run import REPO, Skip, eventually, pairs, read_log
 
 ROOT = os.path.join(REPO, "bin/real/root")
-LIBRARIES = ":".join(ROOT + folder + "/x86_64-linux-gnu" for folder in ("/usr/lib", "/lib"))
+LIBRARIES = ":".join(ROOT + folder + sysconfig.get_config_var("MULTIARCH")
+                     for folder in ("/usr/lib/", "/lib/"))
 SERVER = "127.0.0.1"
 OWN, OWN6 = "192.0.2.100", "2001:db8::100"
 
@@ -37,7 +39,6 @@ CONF = """server:
 	xfrdir: "{folder}"
 	xfrdfile: "{folder}/xfrd.state"
 	zonelistfile: "{folder}/zone.list"
-	logfile: "{folder}/nsd.log"
 	rrl-ratelimit: 0
 	rrl-whitelist-ratelimit: 0
 remote-control:
@@ -112,37 +113,34 @@ class Nsd:
         eventually(self.answers, "nsd's first answer")
 
     def answers(self):
-        assert self.child.poll() is None, open(self.folder + "/nsd.log").read()
-        return rcode(self.address, "ns.example") == 0
+        assert self.child.poll() is None, read_log(self.log.name)
+        try:
+            return ask(self.address, "ns.example", dns.A, 0.2)[3] & 15 == dns.NOERROR
+        except OSError:
+            return False
 
     def close(self):
         self.child.terminate()
         self.child.wait(PATIENCE)
 
 
-def rcode(server, name, kind=dns.A, patience=0.2):
-    """What a server says to that question; None: nothing."""
+def ask(server, name, kind, patience=PATIENCE):
+    """What a server answers over UDP; OSError where nothing comes."""
     query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
         struct.pack("!HH", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(patience)
-        try:
-            sock.connect((server, 53))
-            sock.send(query)
-            answer = sock.recv(4096)
-        except OSError:
-            return None
-    return answer[3] & 15
+        sock.connect((server, 53))
+        sock.send(query)
+        return sock.recv(4096)
+
+
+def rcode(server, name, kind):
+    return ask(server, name, kind)[3] & 15
 
 
 def is_truncated(server, name, kind):
-    query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
-        struct.pack("!HH", kind, 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(PATIENCE)
-        sock.connect((server, 53))
-        sock.send(query)
-        return bool(sock.recv(4096)[2] & 2)
+    return bool(ask(server, name, kind)[2] & 2)
 
 
 def names(w, lines, **how):

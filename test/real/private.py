@@ -1,4 +1,4 @@
-"""A machine of the test's own: mounts, network, host name, users and system log, so that the host stays as it is.
+"""A machine of the test's own, so that the host stays as it is: mounts, network, users, system log.
 
 Inside, /srv is an empty tmpfs, /srv/real Debian's unpacked packages, and /srv/bin the programs under
 test.  Everything is gone with the test's last process.
@@ -11,10 +11,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sysconfig
 import threading
 import time
 
-from kit.conn import PATIENCE
+from kit.conn import PATIENCE, SLOW
 from kit.run import BIN, REPO, Skip, connections, eventually, need_root
 
 NEWNS, NEWUTS, NEWUSER, NEWNET = 0x20000, 0x4000000, 0x10000000, 0x40000000
@@ -22,10 +23,10 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_CHILD_SUBREAPER = 36
 
 REAL = "/srv/real"
-LIBRARIES = ":".join(REAL + folder + "/x86_64-linux-gnu" for folder in ("/usr/lib", "/lib"))
+MULTIARCH = sysconfig.get_config_var("MULTIARCH")
+LIBRARIES = ":".join(REAL + folder + MULTIARCH for folder in ("/usr/lib/", "/lib/"))
 PROGRAMS = "/srv/bin"
 FAULTS = "/srv/faults"          # what the sanitizers say, of whatever user's process
-SANITIZERS = {name: "exitcode=99:log_path=%s/sanitizer" % FAULTS for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
 
 USER, USER_ID = "blackpony", 4321
 PASSWD = """root:x:0:0:root:/:/bin/sh
@@ -56,6 +57,11 @@ FILES = {"passwd": PASSWD, "group": GROUP, "hosts": HOSTS, "resolv.conf": "names
          "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"}
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
+# Started by sendmail, a sanitizer does not believe its environment, and sendmail would get what it says.
+SANITIZED = """#!/bin/sh -p
+exec %s/sanitized/blackpony "$@" 2>>%s/sanitizer.$$
+""" % (PROGRAMS, FAULTS)
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -69,9 +75,9 @@ def unshare(flags):
     check(libc.unshare(flags), "unshare")
 
 
-def mount(source, target, kind=None, flags=0):
-    encode = [x.encode() if x is not None else None for x in (source, target, kind)]
-    check(libc.mount(encode[0], encode[1], encode[2], ctypes.c_ulong(flags), None), "mount " + target)
+def mount(source, target, kind=None, flags=0, options=None):
+    encode = [x.encode() if x is not None else None for x in (source, target, kind, options)]
+    check(libc.mount(encode[0], encode[1], encode[2], ctypes.c_ulong(flags), encode[3]), "mount " + target)
 
 
 def bind(source, target):
@@ -138,7 +144,9 @@ class Machine:
                 pass
             left = descendants(os.getpid())
         for name in os.listdir(FAULTS):
-            shutil.copy(os.path.join(FAULTS, name), self.folder)
+            with open(os.path.join(FAULTS, name), errors="replace") as said:
+                if "Sanitizer" in said.read():
+                    shutil.copy(said.name, self.folder)
 
 
 def children(pid):
@@ -246,11 +254,16 @@ def make_folders():
     os.chmod("/srv", 0o755)
     os.mkdir(REAL)
     bind(os.path.join(REPO, "bin/real/root"), REAL)
-    os.mkdir(FAULTS)
-    os.chmod(FAULTS, 0o1777)
     os.mkdir(PROGRAMS)
     for name in ("blackpony", "blackponyd"):
         shutil.copy(os.path.join(BIN, name), PROGRAMS)
+    os.mkdir(FAULTS)
+    os.chmod(FAULTS, 0o1777)
+    if SLOW > 1:
+        os.mkdir(PROGRAMS + "/sanitized")
+        os.rename(PROGRAMS + "/blackpony", PROGRAMS + "/sanitized/blackpony")
+        write(PROGRAMS + "/blackpony", SANITIZED)
+        os.chmod(PROGRAMS + "/blackpony", 0o755)
 
 
 def enter(w):
@@ -270,5 +283,7 @@ def enter(w):
     ip("link set lo up")
     for address in ("192.0.2.10", "192.0.2.25", "2001:db8::10", "2001:db8::25"):
         add_address(address)
-    w.environment.update(SANITIZERS, LD_LIBRARY_PATH=LIBRARIES)
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+        w.environment[name] = "exitcode=99:log_path=%s/sanitizer" % FAULTS
+    w.environment["LD_LIBRARY_PATH"] = LIBRARIES
     return w.keep(Machine(w.folder))

@@ -1,9 +1,13 @@
 # Claim: without a socket it is one session by hand, with bare line feeds; anywhere else a bare line feed ends no command (blackponyd.8)
+import os
+import re
+import select
 import subprocess
+import time
 
 from kit import xcrypt
-from kit.conn import Client
-from kit.run import DAEMON
+from kit.conn import Client, PATIENCE, TooSlow
+from kit.run import DAEMON, REPO
 
 
 def by_hand(w, mailer, settings=None):
@@ -47,6 +51,93 @@ def test_in_the_head(w):
     assert line == turn(b"221 2.0.0 Bye"), line
     client.writer.close()
     child.wait(10)
+
+
+class Terminal:
+    """A person's: it echoes what is typed, gives whole lines, and turns line ends around."""
+
+    def __init__(self, w, command):
+        self.fd, slave = os.openpty()
+        self.got = b""
+        self.child = w.spawn(["sh", "-c", command], stdin=slave, stdout=slave, stderr=slave,
+                             cwd=REPO, start_new_session=True)
+        os.close(slave)
+
+    def line(self):
+        """The next one on the screen; None at the end."""
+        deadline = time.monotonic() + 3 * PATIENCE
+        while b"\n" not in self.got:
+            if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise TooSlow("the screen says %r" % self.got)
+            try:
+                self.got += os.read(self.fd, 65536)
+            except OSError:     # nobody has the other side open any more
+                return None
+        line, self.got = self.got.split(b"\n", 1)
+        return line.rstrip(b"\r")
+
+    def type(self, line):
+        os.write(self.fd, line + b"\n")
+        echo = self.line()
+        assert echo == line, "typed %r, and the screen says %r" % (line, echo)
+
+
+def dialogue():
+    """README, "By hand": (command, lines), a line being (whether it is typed, its text)."""
+    with open(os.path.join(REPO, "README")) as readme:
+        section = readme.read().split("\nBy hand\n-------\n")[1].split("\n---")[0]
+    command = re.search(r"^    (bin/blackponyd .*)$", section, re.M).group(1)
+    lines = re.findall(r"^    (> ?|  )(.*)$", section, re.M)
+    return command, [(mark.startswith(">"), text.encode()) for mark, text in lines]
+
+
+def play(terminal, lines):
+    """As a person would who reads along: letters turned by 13 in README are by the real sum here."""
+    inside, turn, anything = False, None, False
+    for typed, text in lines:
+        if inside:
+            text = turn(text)
+        if text == b"...":
+            anything = True
+        elif typed:
+            if anything:    # a reply of which README shows the beginning only
+                while terminal.line()[3:4] == b"-":
+                    pass
+            anything = False
+            terminal.type(text)
+        elif text.startswith(b"250 XCRYPT 0 "):
+            line = terminal.line()
+            assert re.fullmatch(rb"250 XCRYPT 0 \d+", line), line
+            turn = xcrypt.Rot(6 + int(line.split(b" ")[-1]) - 13).stream
+        else:
+            line = terminal.line()
+            while anything and line != text:
+                line = terminal.line()
+            anything = False
+            assert line == text, "the screen says %r, README %r" % (line, text)
+            inside = inside or text == b"250 XCRYPT OK"
+
+
+def test_readme_at_a_terminal(w):
+    """Word for word what README says, a whole message, in front of a program."""
+    command, lines = dialogue()
+    assert sum(typed for typed, _ in lines) >= 11, lines
+    command = command.replace("bin/blackponyd", "exec " + DAEMON)
+    os.mkdir(w.path("program"))
+    for directory in ("", " " + w.path("program")):
+        terminal = Terminal(w, command + directory)
+        play(terminal, lines)
+        assert terminal.line() is None
+        assert terminal.child.wait(PATIENCE) == 0
+        os.close(terminal.fd)
+    report = w.reports()[0]
+    message = report["messages"][0]
+    assert message.endswith("\r\nSubject: hello\r\n\r\nLook, no computer.\r\n"), message
+    assert message.startswith("Received: from me.example "), message
+    assert "(XCRYPT rotn_0.1)" in message
+    heard = report["commands"]
+    assert "MAIL FROM:<me@me.example>" in heard and "RCPT TO:<bob@b.example>" in heard, heard
+    assert heard[-1] == "QUIT" and report["ended"] == "quit"
 
 
 def test_not_on_a_socket(w):

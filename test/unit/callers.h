@@ -1,6 +1,6 @@
 /*
- * A caller on the bench, with a server's handshake (handshakes.h) at its wire.  The mailer on standard
- * input is what the test says by bench_local().
+ * A caller on the bench, with a server's handshake (handshakes.h) at its wire.  The mailer on
+ * standard input is what the test says by bench_local().
  */
 #ifndef TEST_CALLERS_H
 #define TEST_CALLERS_H

@@ -1,6 +1,6 @@
 /*
- * Tests that change who the process is: each in a child, which tells a failure by its exit status and a
- * line.  cmocka's own assertions are for the parent.
+ * Tests that change who the process is: each in a child, which tells a failure by its exit status and
+ * a line.  cmocka's own assertions are for the parent.
  */
 #ifndef TEST_CHILDREN_H
 #define TEST_CHILDREN_H
@@ -73,7 +73,10 @@ write_file(pid_t pid, const char *name, const char *text)
 	close(fd);
 }
 
-/* As root of a user namespace that has ids 0 to 69999 and forbids setgroups(2).  Needs root outside of it. */
+/*
+ * As root of a user namespace that has the ids 0 to 69999 and forbids setgroups(2).  Needs root outside
+ * of it.
+ */
 static inline void
 in_user_namespace(void (*body)(void))
 {

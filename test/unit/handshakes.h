@@ -34,6 +34,20 @@ hosts_tear_down(void **state)
 	return 0;
 }
 
+/* The names of all suites that are built in. */
+static inline const char *
+every_suite(void)
+{
+	static char names[SUITE_MAX * (SUITE_NAME_MAX + 1) + 1];
+
+	names[0] = '\0';
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		strcat(names, s->name);
+		strcat(names, " ");
+	}
+	return names;
+}
+
 /* A new connection between two hosts that accept these. */
 static inline void
 hosts_meet(const char *client_names, const char *server_names)

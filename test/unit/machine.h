@@ -1,9 +1,9 @@
 /*
  * A machine on the bench: struct io with nothing behind it.
  *
- * What a test feeds arrives whole, octet by octet or cut at one place, as it likes; what the machine
- * says is kept to be looked at.  Octets that are fed and have not arrived are what wire_has_octets()
- * sees, as it would see them in a socket.
+ * What a test feeds arrives whole, octet by octet or cut at one place, as it likes; what the
+ * machine says is kept to be looked at.  Octets that are fed and have not arrived are what
+ * wire_has_octets() sees, as it would see them in a socket.
  */
 #ifndef TEST_MACHINE_H
 #define TEST_MACHINE_H
@@ -37,7 +37,9 @@ bench_has_octets(void *context)
 	return b->rest_behind;
 }
 
-/* Set up anew around a machine.  Everything arrives as it was fed until bench_cut() says otherwise. */
+/*
+ * Set up anew around a machine. Everything arrives as it was fed until bench_cut() says otherwise.
+ */
 static inline void
 bench_start(struct bench *b, struct machine machine)
 {

@@ -1,6 +1,6 @@
 /*
- * A relay on the bench, with a client's handshake (handshakes.h) at its wire.  The mailer behind is what
- * the test says by bench_local().
+ * A relay on the bench, with a client's handshake (handshakes.h) at its wire.  The mailer behind is
+ * what the test says by bench_local().
  */
 #ifndef TEST_RELAYS_H
 #define TEST_RELAYS_H

@@ -105,7 +105,9 @@ threat_14_replies_without_an_offer_are_passed(void **state)
 	}
 }
 
-/* A torn offer, or one too long to be hashed, is none: neither client nor server would gain by it. */
+/*
+ * A torn offer, or one too long to be hashed, is none: neither client nor server would gain by it.
+ */
 static void
 hostile_offers_are_none(void **state)
 {
@@ -260,7 +262,8 @@ commands_before_hello_are_answered(void **state)
 	bench_local(&bench, "NOOP\r\nrset\r\nMAIL FROM:<>\r\n\r\n");
 	assert_local(&bench, "");
 	bench_wire(&bench, "220 mx\r\n");
-	assert_local(&bench, "220 mx\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n503 5.5.1 Say EHLO first\r\n"
+	assert_local(&bench,
+	    "220 mx\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n503 5.5.1 Say EHLO first\r\n"
 	    "503 5.5.1 Say EHLO first\r\n");
 	assert_wire(&bench, "");
 }

@@ -1,5 +1,6 @@
 /* The ciphers: test/vectors/arsyfor.txt, every line; AEADs whole, in place, and tampered with. */
 #include "crypt/arsyfor.h"
+#include "crypt/blowfish.h"
 #include "crypt/cipher.h"
 #include "crypt/random.h"
 
@@ -291,6 +292,10 @@ main(void)
 		cmocka_unit_test_prestate(stop_wipes, chacha),
 		cmocka_unit_test_prestate(stop_wipes, gcm),
 		cmocka_unit_test_prestate(stop_wipes, (void *)(uintptr_t)&cipher_arsyfor),
+		cmocka_unit_test_prestate(stop_wipes, (void *)(uintptr_t)&cipher_t32),
+#ifdef BLOWFISH_BUILT_IN
+		cmocka_unit_test_prestate(stop_wipes, (void *)(uintptr_t)&cipher_blowfish),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,10 +95,12 @@ mail_says_what_is_needed(void **state)
 		{ "250-mx\r\n250 SIZE\r\n", false, false, "MAIL FROM:<a@a> SIZE=12345\r\n" },
 		{ "250-mx\r\n250-size 99\r\n250 8BITMIME\r\n", true, true,
 		    "MAIL FROM:<a@a> SIZE=12345 BODY=8BITMIME\r\n" },
-		{ "250-mx\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", false, false, "MAIL FROM:<a@a>\r\n" },
+		{ "250-mx\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", false, false,
+		    "MAIL FROM:<a@a>\r\n" },
 		{ "250-mx\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", true, true,
 		    "MAIL FROM:<a@a> BODY=8BITMIME SMTPUTF8\r\n" },
-		{ "250-SIZE\r\n250-8BITMIMEX\r\n250 XSMTPUTF8\r\n", true, true, "MAIL FROM:<a@a>\r\n" },
+		{ "250-SIZE\r\n250-8BITMIMEX\r\n250 XSMTPUTF8\r\n", true, true,
+		    "MAIL FROM:<a@a>\r\n" },
 	};
 
 	(void)state;
@@ -250,6 +252,17 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 	bench_wire(&bench, "354 go\r\n250 taken\r\n");
 	assert_int_equal(bench.io.end, END_REFUSED_LATER);
 	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	deliver_wipe(&deliver);
+
+	/* all of it said, and not gone yet */
+	deliver_body();
+	bench.wire_stuck = true;
+	bench_local(&bench, "hello\n");
+	bench_local_eof(&bench);
+	assert_int_equal(deliver.state, DELIVER_FINAL);
+	buf_take(&bench.io.to_wire, buf_len(&bench.io.to_wire) - 1);
+	bench_wire(&bench, "250 taken\r\n");
+	assert_int_equal(bench.io.end, END_REFUSED_LATER);
 }
 
 static void

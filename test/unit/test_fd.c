@@ -103,6 +103,46 @@ what_is_no_address(void **state)
 }
 
 static void
+the_unspecified_address(void **state)
+{
+	static const char *const others[] = { "0.0.0.1", "127.0.0.1", "::1", "::ffff:0.0.0.1" };
+	struct address a, none = { .len = 0 };
+
+	(void)state;
+	a = address("0.0.0.0", 25);
+	assert_true(address_is_unspecified(&a));
+	a = address("::", 25);
+	assert_true(address_is_unspecified(&a));
+	a = address("::ffff:0.0.0.0", 25);
+	assert_true(address_is_unspecified(&a));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		a = address(others[i], 0);
+		assert_false(address_is_unspecified(&a));
+	}
+	assert_false(address_is_unspecified(&none));
+}
+
+static void
+mapped_addresses_become_ipv4(void **state)
+{
+	struct address a = address("::ffff:192.0.2.1", 40025), v4 = address("192.0.2.1", 40025);
+	struct address v6 = address("2001:db8::1", 25), none = { .len = 0 };
+
+	(void)state;
+	address_unmap(&a);
+	assert_int_equal(a.len, v4.len);
+	assert_memory_equal(&a.at, &v4.at, sizeof(v4.at));
+	address_unmap(&a);
+	assert_memory_equal(&a.at, &v4.at, sizeof(v4.at));
+	a = v6;
+	address_unmap(&a);
+	assert_int_equal(a.len, v6.len);
+	assert_memory_equal(&a.at, &v6.at, sizeof(v6.at));
+	address_unmap(&none);
+	assert_int_equal(none.len, 0);
+}
+
+static void
 loopback_and_the_same_host(void **state)
 {
 	static const struct { const char *text; bool loopback; } hosts[] = {
@@ -357,6 +397,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_text_and_back),
 		cmocka_unit_test(what_is_no_address),
+		cmocka_unit_test(the_unspecified_address),
+		cmocka_unit_test(mapped_addresses_become_ipv4),
 		cmocka_unit_test(loopback_and_the_same_host),
 		cmocka_unit_test(peers_and_our_own_end),
 		cmocka_unit_test(kinds_of_descriptors),

@@ -1,4 +1,7 @@
-/* Two hosts that do as they should, the secrets they keep, and somebody who changes lines on the way. */
+/*
+ * Two hosts that do as they should, the secrets they keep, and somebody who changes lines on the
+ * way.
+ */
 #include "handshakes.h"
 
 #define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
@@ -9,7 +12,7 @@ every_suite_works(void **state)
 {
 	(void)state;
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
-		hosts_meet(EVERYTHING, s->name);
+		hosts_meet(every_suite(), s->name);
 		hosts_shake_hands();
 		assert_ptr_equal(handshake_suite(&client), s);
 		assert_ptr_equal(handshake_suite(&server), s);
@@ -37,6 +40,70 @@ the_lines_are_these(void **state)
 	assert_int_equal(strlen(choice), strlen("XCRYPT arsyfor_1.0 ") + 192 + 1 + 20);
 	assert_string_equal(ok, "XCRYPT OK");
 	assert_string_equal(ok_reply, "250 XCRYPT OK");
+}
+
+/* 0.2: what goes behind OK is never the same, and to be opened by the other side only. */
+static void
+halves_are_exchanged(void **state)
+{
+	char first[LINE_TEXT];
+
+	(void)state;
+	if (suite_find(SPAN("blowfish_0.2")) == NULL) {
+		print_message("mbedTLS has no Blowfish here\n");
+		skip();
+	}
+	for (int i = 0; i < 2; i++) {
+		hosts_meet("blowfish_0.2", "blowfish_0.2");
+		hosts_shake_hands();
+		assert_int_equal(strlen(choice), strlen("XCRYPT blowfish_0.2 ") + 344 + 1 + 20);
+		assert_int_equal(strlen(answer_line), strlen("250 XCRYPT ") + 344 + 1 + 20);
+		assert_int_equal(strlen(ok), strlen("XCRYPT OK ") + 344);
+		assert_int_equal(strlen(ok_reply), strlen("250 XCRYPT OK ") + 344);
+		assert_memory_not_equal(client.agreement.half_a, client.agreement.half_b, 20);
+		assert_true(i == 0 || strcmp(ok, first) != 0);
+		strcpy(first, ok);
+	}
+	/* what was sealed for an earlier connection can be opened, and makes other keys */
+	uint8_t key[CIPHER_KEY_MAX];
+	memcpy(key, server.agreement.key_ab, sizeof(key));
+	hosts_meet("blowfish_0.2", "blowfish_0.2");
+	hosts_agree();
+	strcpy(ok, first);
+	assert_true(server_takes_ok());
+	assert_memory_not_equal(server.agreement.key_ab, key, 10);
+}
+
+/* 0.2: a half that cannot be opened is a FAIL, not the mark of tampering. */
+static void
+halves_that_cannot_be_opened(void **state)
+{
+	(void)state;
+	if (suite_find(SPAN("blowfish_0.2")) == NULL) {
+		print_message("mbedTLS has no Blowfish here\n");
+		skip();
+	}
+	for (int i = 0; i < 3; i++) {
+		hosts_meet("blowfish_0.2", "blowfish_0.2");
+		hosts_agree();
+		client_says_ok();
+		char *octet = &ok[strlen("XCRYPT OK ") + 100];
+		if (i == 0)
+			*octet = *octet == 'A' ? 'B' : 'A';
+		else if (i == 1)
+			*octet = '\0';
+		else
+			strcpy(ok, "XCRYPT OK");
+		assert_false(server_takes_ok());
+		assert_string_equal(ok_reply, "454 4.7.0 XCRYPT FAIL wrong confirmation");
+		assert_int_equal(client_takes_ok(), VERDICT_UNINTELLIGIBLE);
+	}
+	hosts_meet("blowfish_0.2", "blowfish_0.2");
+	hosts_agree();
+	client_says_ok();
+	assert_true(server_takes_ok());
+	ok_reply[strlen("250 XCRYPT OK ")] ^= 1;
+	assert_int_equal(client_takes_ok(), VERDICT_UNINTELLIGIBLE);
 }
 
 static void
@@ -73,7 +140,8 @@ threat_5_the_highest_common_generation_is_taken(void **state)
 		{ MODERN, "xcrypt  aes256gcm_2.0", "aes256gcm_2.0" },
 		{ MODERN, "XCRYPT AES256GCM_2.0", NULL }, { MODERN, "XCRYPT arsyfor_1.0", NULL },
 		{ MODERN, "XCRYPT", NULL }, { MODERN, "XCRYPT ", NULL }, { MODERN, "", NULL },
-		{ MODERN, "XCRYPTS aes256gcm_2.0", NULL }, { MODERN, " XCRYPT aes256gcm_2.0", NULL },
+		{ MODERN, "XCRYPTS aes256gcm_2.0", NULL }, { MODERN, " XCRYPT aes256gcm_2.0",
+		    NULL },
 	};
 
 	(void)state;
@@ -192,7 +260,9 @@ tampering_heals_nothing(void **state)
 	assert_int_equal(server_keys.keeps, 1);
 }
 
-/* statement 5: what the client says then is no confirmation to the server, and the other way round */
+/*
+ * statement 5: what the client says then is no confirmation to the server, and the other way round
+ */
 static void
 assert_confirmation_fails(void)
 {
@@ -275,6 +345,7 @@ an_offer_made_twice_is_one(void **state)
 	server_offers();
 	server_offers();
 	hosts_shake_hands();
+	assert_string_equal(offer, "XCRYPT " MODERN);
 }
 
 static void
@@ -300,6 +371,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		with_hosts(every_suite_works),
 		with_hosts(the_lines_are_these),
+		with_hosts(halves_are_exchanged),
+		with_hosts(halves_that_cannot_be_opened),
 		with_hosts(letters_of_words_and_digits_are_read_in_either_case),
 		with_hosts(threat_5_the_highest_common_generation_is_taken),
 		with_hosts(secrets_are_kept_and_found),

@@ -43,7 +43,8 @@ proposals_are_refused_in_this_order(void **state)
 {
 	static const struct refusal rows[] = {
 		/* without a suite: not even an attempt */
-		{ "XCRYPT", HANDSHAKE_NO_SUITE, no_suite }, { "XCRYPT ", HANDSHAKE_NO_SUITE, no_suite },
+		{ "XCRYPT", HANDSHAKE_NO_SUITE, no_suite }, { "XCRYPT ", HANDSHAKE_NO_SUITE,
+		    no_suite },
 		{ "XCRYPT  rotn_0.1 0 6", HANDSHAKE_NO_SUITE, no_suite },
 		{ "XCRYPT OK", HANDSHAKE_NO_SUITE, no_suite },
 		{ "XCRYPT fail", HANDSHAKE_NO_SUITE, no_suite },
@@ -60,10 +61,13 @@ proposals_are_refused_in_this_order(void **state)
 		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " ", HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT aes256gcm_2.0  " DIGITS_64 " " DIGITS_64, HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 "  " DIGITS_64, HANDSHAKE_USED_UP, malformed },
-		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " ", HANDSHAKE_USED_UP, malformed },
-		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " x", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " ", HANDSHAKE_USED_UP,
+		    malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 " x", HANDSHAKE_USED_UP,
+		    malformed },
 		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 "0 " DIGITS_64, HANDSHAKE_USED_UP, malformed },
-		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 "0", HANDSHAKE_USED_UP, malformed },
+		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_64 "0", HANDSHAKE_USED_UP,
+		    malformed },
 		{ "XCRYPT aes256gcm_2.0 " DIGITS_64 " " DIGITS_16, HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT aes256gcm_2.0 " ZEROS_64 " x", HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT rotn_0.1 0 26", HANDSHAKE_USED_UP, malformed },
@@ -74,7 +78,8 @@ proposals_are_refused_in_this_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_answer(MODERN " rotn_0.1", span_of(rows[i].line), rows[i].what, rows[i].says);
+		assert_answer(MODERN " rotn_0.1", span_of(rows[i].line), rows[i].what,
+		    rows[i].says);
 }
 
 static void

@@ -25,7 +25,8 @@ threat_15_command_lines_have_a_limit(void **state)
 		assert_int_equal(line.text.len, len - 2);
 		assert_true(line.crlf);
 	}
-	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS + 1, "\r\n"), &line), LINE_TOO_LONG);
+	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS + 1, "\r\n"), &line),
+	    LINE_TOO_LONG);
 	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS - 1, "a"), &line), LINE_NONE);
 	assert_int_equal(line_command(long_line(LINE_MAX_OCTETS, "\r"), &line), LINE_TOO_LONG);
 }
@@ -145,7 +146,8 @@ reply_lines_are_read(void **state)
 	assert_int_equal(reply.code, 599);
 
 	static const char *const none[] = {
-		"", "2", "25", "199 a", "600 a", "99 a", "2500", "250a", "250\ta", " 250 a", "+50 a",
+		"", "2", "25", "199 a", "600 a", "99 a", "2500", "250a", "250\ta", " 250 a",
+		"+50 a",
 		"25a", "abc def", "0250 a",
 	};
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)

@@ -39,7 +39,9 @@ assert_every_cut(struct span s, size_t belongs, bool ends)
 	assert_int_equal(ended, ends);
 }
 
-/* statement 8: none of the ten is an end, wherever the octets are cut, and what follows still ends */
+/*
+ * statement 8: none of the ten is an end, wherever the octets are cut, and what follows still ends
+ */
 static void
 threat_8_only_crlf_dot_crlf_ends(void **state)
 {

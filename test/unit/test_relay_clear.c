@@ -141,7 +141,8 @@ static void
 threat_24_must_lets_nothing_pass_in_the_clear(void **state)
 {
 	static const char *const commands[] = {
-		"MAIL FROM:<>\r\n", "RCPT TO:<a>\r\n", "DATA\r\n", "BDAT 5 LAST\r\n", "STARTTLS\r\n",
+		"MAIL FROM:<>\r\n", "RCPT TO:<a>\r\n", "DATA\r\n", "BDAT 5 LAST\r\n",
+		"STARTTLS\r\n",
 		"AUTH PLAIN =\r\n", "HELP\r\n", "VRFY a\r\n", "EXPN a\r\n", "ETRN a\r\n", "\r\n",
 	};
 

@@ -1,4 +1,6 @@
-/* The encrypted dialogue through blackponyd's machine: commands, replies, the queue between them. */
+/*
+ * The encrypted dialogue through blackponyd's machine: commands, replies, the queue between them.
+ */
 #include "relays.h"
 
 /* statement 7: a whole session, in any division of octets into packets */
@@ -14,7 +16,8 @@ threat_7_a_session_does_not_depend_on_packets(void **state)
 		    "S: t\r\n\r\n..\r\nQUIT\r\n.\r\n" },
 		{ MAILER, "250 queued\r\n", "250 queued\r\n", "RSET\r\nMAIL FROM:<>\r\n" },
 		{ MAILER, "250 r\r\n250 m\r\n", "250 r\r\n250 m\r\n", "" },
-		{ CLIENT, "BDAT 8\r\n\r\n.\r\nabcRCPT TO:<a>\r\nBDAT 0003 LAST\r\n.\r\nNOOP\r\n", "",
+		{ CLIENT, "BDAT 8\r\n\r\n.\r\nabcRCPT TO:<a>\r\nBDAT 0003 LAST\r\n.\r\nNOOP\r\n",
+		    "",
 		    "BDAT 8\r\n\r\n.\r\nabcRCPT TO:<a>\r\nBDAT 3 LAST\r\n.\r\nNOOP\r\n" },
 		{ MAILER, "250 8\r\n250 a\r\n250 all\r\n250 n\r\n",
 		    "250 8\r\n250 a\r\n250 all\r\n250 n\r\n", "" },

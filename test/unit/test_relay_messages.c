@@ -234,7 +234,8 @@ static void
 threat_11_sizes_that_are_none_end_the_session(void **state)
 {
 	static const char *const sizes[] = {
-		"BDAT", "BDAT ", "BDAT LAST", "BDAT -1", "BDAT +1", "BDAT 0x10", "BDAT 1.0", "BDAT 1a",
+		"BDAT", "BDAT ", "BDAT LAST", "BDAT -1", "BDAT +1", "BDAT 0x10", "BDAT 1.0",
+		"BDAT 1a",
 		"BDAT 9223372036854775808", "BDAT 18446744073709551616 LAST", "BDAT 5 LASTS",
 		"BDAT 5 LAST LAST", "BDAT 5 FIRST", "BDAT 5\tLAST", "BDAT 1,000", "BDAT \xb2",
 		"BDAT 99999999999999999999999999999999999999",
@@ -317,7 +318,8 @@ a_message_in_chunks_has_one_trace_line(void **state)
 		bench_said_local(&bench);
 		bench_wire(&bench, "BDAT 1\r\nyBDAT 0\r\n");
 		struct span said = bench_said_local(&bench);
-		assert_true(span_starts(span_from(said, strlen("BDAT 123\r\n")), SPAN("Received: ")));
+		assert_true(span_starts(span_from(said, strlen("BDAT 123\r\n")),
+		    SPAN("Received: ")));
 		assert_memory_equal(said.at + said.len - 9, "yBDAT 0\r\n", 9);
 		bench_wire(&bench, "NOOP\r\nBDAT 0\r\n");
 		assert_local(&bench, "NOOP\r\nBDAT 0\r\n");

@@ -1,5 +1,7 @@
 #include "crypt/suite.h"
 
+#include "crypt/blowfish.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +37,7 @@ names_are_cipher_and_generation(void **state)
 		assert_true(s->exchange->rank <= rank);
 		rank = s->exchange->rank;
 	}
-	assert_true(count >= 4 && count <= SUITE_MAX);
+	assert_true(count >= 5 && count <= SUITE_MAX);
 }
 
 /* The fields of every row fit what struct agreement and its users have for them. */
@@ -54,6 +56,7 @@ rows_fit(void **state)
 		assert_true((c->stream == NULL) == (c->seal != NULL && c->open != NULL));
 		assert_true((x->public_len == 0) == (x->pair == NULL));
 		assert_true((x->secret_len == 0) == (x->agree == NULL));
+		assert_true(!x->cached || (x->agree != NULL && !x->pair_on_demand));
 		assert_true((x->rank >= 20) == (x->confirms && x->hash_transcript != NULL &&
 		    x->hears_ehlo_first));
 	}
@@ -72,6 +75,23 @@ find_takes_exact_names_only(void **state)
 	assert_null(suite_find(SPAN("t16_1.0")));
 	assert_null(suite_find(SPAN("sober_1.0")));
 	assert_non_null(suite_find(SPAN("arsyfor_1.0")));
+}
+
+/* What the settings say to somebody who has named it. */
+static void
+missing_suites_have_a_reason(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(suite_why_not(SPAN("t16_1.0")), "reserved"));
+	assert_non_null(strstr(suite_why_not(SPAN("sober_1.0")), "reserved"));
+	assert_string_equal(suite_why_not(SPAN("rot13_0.1")), "is not built in");
+	assert_string_equal(suite_why_not(SPAN("rotn_0.1")), "is there twice");
+#ifdef BLOWFISH_BUILT_IN
+	assert_non_null(suite_find(SPAN("blowfish_0.2")));
+#else
+	assert_null(suite_find(SPAN("blowfish_0.2")));
+	assert_non_null(strstr(suite_why_not(SPAN("blowfish_0.2")), "mbedTLS has no Blowfish"));
+#endif
 }
 
 static void
@@ -124,6 +144,34 @@ rank_in_list(void **state)
 	assert_false(suite_list_has_rank(&list, 0));
 }
 
+static void
+assert_for_must(const char *names, const char *good)
+{
+	struct suite_list all = list_of(names), expected = list_of(good);
+	struct suite_list list = suite_list_for_must(&all);
+
+	assert_int_equal(list.count, expected.count);
+	for (size_t i = 0; i < list.count; i++)
+		assert_ptr_equal(list.at[i], expected.at[i]);
+}
+
+/* statement 5 */
+static void
+threat_5_must_takes_no_older_generation(void **state)
+{
+	(void)state;
+	assert_for_must(DEFAULTS, DEFAULTS);
+	assert_for_must("t32_1.0 aes256gcm_2.0 rotn_0.1 arsyfor_1.0", "aes256gcm_2.0");
+	assert_for_must("rotn_0.1 t32_1.0 arsyfor_1.0", "t32_1.0 arsyfor_1.0");
+	assert_for_must("rotn_0.1", "");
+	assert_for_must("", "");
+#ifdef BLOWFISH_BUILT_IN
+	assert_for_must("blowfish_0.2 t32_1.0", "blowfish_0.2 t32_1.0");
+	assert_for_must("blowfish_0.2 chacha20poly1305_2.0", "chacha20poly1305_2.0");
+	assert_for_must("blowfish_0.2 rotn_0.1", "blowfish_0.2");
+#endif
+}
+
 /* `chosen` NULL: none. */
 static void
 assert_choice(const char *accepted, const char *offered, const char *chosen)
@@ -169,9 +217,11 @@ main(void)
 		cmocka_unit_test(names_are_cipher_and_generation),
 		cmocka_unit_test(rows_fit),
 		cmocka_unit_test(find_takes_exact_names_only),
+		cmocka_unit_test(missing_suites_have_a_reason),
 		cmocka_unit_test(list_is_read_in_order),
 		cmocka_unit_test(list_names_the_culprit),
 		cmocka_unit_test(rank_in_list),
+		cmocka_unit_test(threat_5_must_takes_no_older_generation),
 		cmocka_unit_test(choice_is_the_highest_generation_in_the_servers_order),
 		cmocka_unit_test(choice_skips_what_it_does_not_know),
 	};

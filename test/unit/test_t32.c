@@ -8,24 +8,22 @@ static const char key[] = "test key 128bits";
 static const uint8_t nonce[4] = { 0, 0, 0, 1 };
 
 /*
- * The value of that name behind the line that begins with `section`.  What stands there about the
- * key and the nonce is what we have above.
+ * The value of that name behind the line that begins with `section`; good until the next.
  */
 static const char *
 value_of(const char *section, const char *name)
 {
-	static char line[1024];
-	char format[64];
-	static char value[1024];
+	static char line[1024], value[1024];
+	char here[32];
 	bool inside = false, found = false;
 	FILE *f = fopen(TEST_VECTORS "/t32.txt", "r");
 
 	assert_non_null(f);
-	snprintf(format, sizeof(format), "%s = %%1023[^\n]", name);
 	while (!found && fgets(line, sizeof(line), f) != NULL) {
 		if (line[0] == '[')
 			inside = strncmp(line, section, strlen(section)) == 0;
-		found = inside && sscanf(line, format, value) == 1;
+		found = inside && sscanf(line, "%31s = %1023[^\n]", here, value) == 2 &&
+		    strcmp(here, name) == 0;
 	}
 	fclose(f);
 	if (!found)

@@ -234,10 +234,8 @@ class Session:
         return self.say("XCRYPT", self.hs.answer(), line)
 
     def xcrypt_ok(self, line):
-        keys = self.hs.derive(server=True)
-        confirmed = self.hs.generation != "2.0" or \
-            line.split(b" ")[2:] == [keys.confirm_a.hex().encode()]
-        if not confirmed:
+        self.hs.derive(server=True)
+        if not self.hs.take_ok(True, line):
             self.say("XCRYPT OK", b"454 4.7.0 XCRYPT FAIL confirmation", line)
             raise Over("wrong confirmation")
         if self.say("XCRYPT OK", self.hs.ok(server=True), line):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The mailer as a program on descriptors 0 and 1.  mailer_program.py DIRECTORY [ARGUMENT ...]
+"""The mailer as a program on descriptors 0 and 1.  mailer_program.py [DIRECTORY [ARGUMENT ...]]
 
-Leaves a file in DIRECTORY that says what it heard.
+Leaves a file in DIRECTORY, if there is one, that says what it heard.
 """
 import os
 import socket
@@ -20,9 +20,11 @@ def main():
              "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd"))}
     sock = socket.socket(fileno=0)
     extra["peer"] = list(sock.getpeername()[:2]) if sock.family != socket.AF_UNIX else None
-    session = mailer.Session(Conn(sock), mailer.Script(name="program.example"))
+    session = mailer.Session(Conn(sock), mailer.Script())
     session.run()
-    mailer.write_report(session, os.path.join(sys.argv[1], "session-%d" % os.getpid()), extra)
+    if len(sys.argv) > 1:
+        report = os.path.join(sys.argv[1], "session-%d" % os.getpid())
+        mailer.write_report(session, report, extra)
 
 
 main()

@@ -1,23 +1,39 @@
-"""XCRYPT generations 0.1, 1.0 and 2.0, written from the protocol and sharing nothing with src/.
+"""XCRYPT generations 0.1, 0.2, 1.0 and 2.0, written from the protocol and sharing nothing with src/.
 
 Every step can be called alone, so that a scenario can do it wrongly.  Run as a program, this checks
 itself against test/vectors/xcrypt.txt.
 """
+import base64
 import hashlib
 import os
+import warnings
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
                                                           PublicFormat)
 
+try:    # where newer versions keep what is old
+    from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
+except ImportError:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")     # we know that it is old
+        from cryptography.hazmat.primitives.ciphers.algorithms import Blowfish
+
 CHACHA = "chacha20poly1305_2.0"
 AES = "aes256gcm_2.0"
 ARSYFOR = "arsyfor_1.0"
+T32 = "t32_1.0"
+BLOWFISH = "blowfish_0.2"
 ROTN = "rotn_0.1"
+HISTORIC = (ARSYFOR, T32, BLOWFISH)
+
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "vectors")
 
 # RFC 2412 appendix E.1 says how it is made of pi; these are its digits
 P = int("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E"
@@ -57,6 +73,26 @@ class Pair10:
         return pow(int.from_bytes(peer, "big"), self.r, P).to_bytes(96, "big")
 
 
+class Pair02:
+    OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+
+    def __init__(self):
+        self.key = rsa.generate_private_key(65537, 2048)
+        self.public = self.key.public_key().public_numbers().n.to_bytes(256, "big")
+
+    def agree(self, peer):
+        """There is no Z; the halves take its place."""
+        return b""
+
+    @classmethod
+    def seal(cls, half, modulus):
+        public = rsa.RSAPublicNumbers(65537, int.from_bytes(modulus, "big")).public_key()
+        return public.encrypt(half, cls.OAEP)
+
+    def open(self, sealed):
+        return self.key.decrypt(sealed, self.OAEP)
+
+
 class NoPair:
     public = b""
 
@@ -80,6 +116,105 @@ class Rc4:
             s[self.i], s[self.j] = s[self.j], s[self.i]
             out.append(octet ^ s[(s[self.i] + s[self.j]) % 256])
         return bytes(out)
+
+
+class SoberT32:
+    """Step by step as the description has it; the register shifts, and nothing is put off."""
+    sbox, products = [], []
+
+    def __init__(self, key):
+        if not self.sbox:
+            self.make_tables()
+        self.r, self.konst = [1, 1], 0
+        while len(self.r) < 17:
+            self.r.append(self.r[-1] + self.r[-2] & 0xffffffff)
+        self.load(key)
+        self.step()
+        self.konst = self.filter()
+        self.keyed = list(self.r)
+        self.control = self.fields = 0
+        self.spare = b""
+
+    @classmethod
+    def make_tables(cls):
+        with open(os.path.join(VECTORS, "t32-sbox.txt")) as lines:
+            cls.sbox += [int(w, 16) for line in lines if line[0] != "#" for w in line.split()]
+        cls.products += [[cls.product(octet << shift) for octet in range(256)]
+                         for shift in (0, 8, 16, 24)]
+
+    @staticmethod
+    def product(word):
+        out, power = 0, 0xC2DB2AA3
+        while word:
+            out ^= power if word & 1 else 0
+            power = power << 1 ^ (0x165656565 if power >> 31 else 0)
+            word >>= 1
+        return out
+
+    def step(self):
+        w, p = self.r[0], self.products
+        self.r.append(self.r[15] ^ self.r[4] ^ p[0][w & 255] ^ p[1][w >> 8 & 255] ^
+                      p[2][w >> 16 & 255] ^ p[3][w >> 24])
+        del self.r[0]
+
+    def filter(self):
+        r = self.r
+        t = r[0] + r[16] & 0xffffffff
+        t = self.sbox[t >> 24] ^ (t & 0xffffff)
+        return ((t + r[1] + r[6] & 0xffffffff) ^ self.konst) + r[13] & 0xffffffff
+
+    def mix(self):
+        self.step()
+        self.r[4] ^= self.filter()
+
+    def load(self, octets):
+        h = len(octets) % 4
+        words = [octets[:h]] if h else []
+        words += [octets[at:at + 4] for at in range(h, len(octets), 4)]
+        for word in [int.from_bytes(w, "big") for w in words] + [len(octets)]:
+            self.r[15] = self.r[15] + word & 0xffffffff
+            self.mix()
+        for _ in range(16):
+            self.mix()
+
+    def nonce(self, octets):
+        self.r = list(self.keyed)
+        self.load(octets)
+        self.fields, self.spare = 0, b""
+
+    def word(self):
+        while True:
+            if not self.fields:
+                self.step()
+                self.control, self.fields = self.filter(), 16
+            field = self.control & 3
+            self.control >>= 2
+            self.fields -= 1
+            self.step()
+            if field == 1:
+                out = self.filter() ^ 0x6996C53A
+                self.step()
+                return out
+            if field == 2:
+                self.step()
+                return self.filter()
+            if field == 3:
+                return self.filter() ^ 0x96693AC5
+
+    def stream(self, octets):
+        out = self.spare
+        while len(out) < len(octets):
+            out += self.word().to_bytes(4, "big")
+        self.spare = out[len(octets):]
+        return bytes(a ^ b for a, b in zip(octets, out))
+
+
+class BlowfishCfb:
+    def __init__(self, key, opening):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            cipher = Cipher(Blowfish(key), modes.CFB(bytes(8)))
+        self.stream = (cipher.decryptor() if opening else cipher.encryptor()).update
 
 
 class Rot:
@@ -182,7 +317,7 @@ class Keys:
             okm = HKDF(hashes.SHA256(), 120, na + nb, info).derive(z)
             self.key_ab, self.key_ba, self.iv_ab, self.iv_ba, self.confirm_a, self.confirm_b = (
                 okm[:32], okm[32:64], okm[64:76], okm[76:88], okm[88:104], okm[104:])
-        elif generation == "1.0":
+        elif generation in ("1.0", "0.2"):
             h = hashlib.sha1(z + na + nb).digest()
             self.key_ab, self.key_ba = h[:10], h[10:]
         else:
@@ -198,6 +333,10 @@ class Keys:
         key = getattr(self, "key_" + which)
         if self.suite == ARSYFOR:
             return StreamWay(Rc4(key))
+        if self.suite == T32:
+            return StreamWay(SoberT32(key))
+        if self.suite == BLOWFISH:
+            return StreamWay(BlowfishCfb(key, opening))
         aead = {CHACHA: ChaCha20Poly1305, AES: AESGCM}[self.suite](key)
         return RecordWay(aead, getattr(self, "iv_" + which))
 
@@ -208,10 +347,11 @@ class Handshake:
     def __init__(self, suite, pair=None, nonce=None):
         self.suite = suite
         self.generation = suite.rsplit("_", 1)[1]
-        self.pair = pair or {"2.0": Pair20, "1.0": Pair10}.get(self.generation, NoPair)()
-        size = {"2.0": 32, "1.0": 10, "0.1": 1}[self.generation]
+        self.pair = pair or {"2.0": Pair20, "1.0": Pair10, "0.2": Pair02}.get(self.generation, NoPair)()
+        size = {"2.0": 32, "1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
         self.nonce = nonce or (os.urandom(size) if size > 1 else bytes((os.urandom(1)[0] % 26,)))
         self.keys = None
+        self.halves = {}        # 0.2: those that are known, by the letter of their side
         self.offer = self.choice_line = self.answer_line = None
 
     def fields(self, public=None, nonce=None):
@@ -219,12 +359,16 @@ class Handshake:
         nonce = self.nonce if nonce is None else nonce
         if self.generation == "0.1":
             return b"0 %d" % nonce[0]
+        if self.generation == "0.2":
+            return base64.b64encode(public) + b" " + nonce.hex().encode()
         return public.hex().encode() + b" " + nonce.hex().encode()
 
     def read_fields(self, text):
         key, nonce = text.split(b" ")
         if self.generation == "0.1":
             return b"", bytes((int(nonce),))
+        if self.generation == "0.2":
+            return base64.b64decode(key, validate=True), bytes.fromhex(nonce.decode())
         return bytes.fromhex(key.decode()), bytes.fromhex(nonce.decode())
 
     def choice(self, **fields):
@@ -242,18 +386,46 @@ class Handshake:
             line + b"\n" for line in (offer or b"", self.choice_line, self.answer_line))).digest()
         fields = self.choice_line.split(b" ", 2)[2] if server else self.answer_line.split(b" ",
                                                                                           2)[2]
-        peer, peer_nonce = self.read_fields(fields)
-        z = self.pair.agree(peer)
+        self.peer, peer_nonce = self.read_fields(fields)
+        z = self.pair.agree(self.peer)
         na, nb = (peer_nonce, self.nonce) if server else (self.nonce, peer_nonce)
         self.keys = Keys(self.suite, z, na, nb, transcript)
+        self.nonces = na, nb
         return self.keys
 
     def ok(self, server, confirm=None):
+        """Our own line; of 0.2, `confirm` is what stands in the sealed half's place."""
         line = b"250 XCRYPT OK" if server else b"XCRYPT OK"
+        if self.generation == "0.2":
+            half = os.urandom(20)
+            self.know("b" if server else "a", half)
+            return line + b" " + base64.b64encode(confirm or self.pair.seal(half, self.peer))
         if self.generation != "2.0":
             return line
         own = self.keys.confirm_b if server else self.keys.confirm_a
         return line + b" " + (confirm or own).hex().encode()
+
+    def take_ok(self, server, line):
+        """The other side's line: is it right?"""
+        start = b"XCRYPT OK" if server else b"250 XCRYPT OK"
+        if self.generation == "2.0":
+            theirs = self.keys.confirm_a if server else self.keys.confirm_b
+            return line == start + b" " + theirs.hex().encode()
+        if self.generation != "0.2":
+            return line == start
+        if not line.startswith(start + b" ") or len(line) != len(start) + 1 + 344:
+            return False
+        try:
+            half = self.pair.open(base64.b64decode(line[-344:], validate=True))
+        except ValueError:
+            return False
+        self.know("a" if server else "b", half)
+        return len(half) == 20
+
+    def know(self, side, half):
+        self.halves[side] = half
+        if len(self.halves) == 2:
+            self.keys = Keys(self.suite, self.halves["a"] + self.halves["b"], *self.nonces)
 
     def directions(self, server):
         """(to seal with, to open with)"""
@@ -267,7 +439,7 @@ def read_vectors(path):
     with open(path) as lines:
         for line in map(str.strip, lines):
             if line.startswith("["):
-                section = sections[line[1:-1]] = {}
+                section = sections[line[1:line.index("]")]] = {}
             elif line and not line.startswith("#"):
                 name, value = line.split(" = ", 1)
                 section[name] = value
@@ -301,16 +473,36 @@ def check_vectors(path):
     a, b = Pair10(v["ra"]), Pair10(v["rb"])
     assert a.public == v["ka"] and b.public == v["kb"]
     assert a.agree(b.public) == b.agree(a.public) == v["z"]
-    keys = Keys(ARSYFOR, v["z"], v["na"], v["nb"])
+    plain = v
+    for suite in (ARSYFOR, T32):
+        keys = Keys(suite, v["z"], v["na"], v["nb"])
+        for way in ("ab", "ba"):
+            wire = v["%s-wire-%s" % (suite.split("_")[0], way)]
+            assert keys.way(way).seal(v["plain-" + way]) == wire
+            assert keys.way(way, True).open(wire)[0] == v["plain-" + way]
+    v = {n: bytes.fromhex(x) for n, x in vectors["0.2"].items()}
+    keys = Keys(BLOWFISH, v["sa"] + v["sb"], v["na"], v["nb"])
+    assert (keys.key_ab, keys.key_ba) == (v["key-ab"], v["key-ba"])
     for way in ("ab", "ba"):
-        assert keys.way(way).seal(v["plain-" + way]) == v["arsyfor-wire-" + way]
+        wire = v["blowfish-wire-" + way]
+        assert keys.way(way).seal(plain["plain-" + way]) == wire
+        assert keys.way(way, True).open(wire)[0] == plain["plain-" + way]
     v = vectors["rotn_0.1"]
     keys = Keys(ROTN, b"", bytes((int(v["na"]),)), bytes((int(v["nb"]),)))
     assert keys.way("ab").seal(bytes.fromhex(v["plain"])) == bytes.fromhex(v["wire"])
     assert keys.way("ab", True).open(bytes.fromhex(v["wire"]))[0] == bytes.fromhex(v["plain"])
 
 
+def check_t32():
+    """The first published vector, which has a longer key and a nonce."""
+    v = read_vectors(os.path.join(VECTORS, "t32.txt"))["vector 1"]
+    cipher = SoberT32(v["key_ascii"].encode())
+    assert "%08x" % cipher.konst == v["konst"]
+    cipher.nonce(bytes.fromhex(v["nonce"]))
+    assert cipher.stream(bytes(40)).hex() == v["keystream40"]
+
+
 if __name__ == "__main__":
-    here = os.path.dirname(os.path.abspath(__file__))
-    check_vectors(os.path.join(here, "..", "..", "vectors", "xcrypt.txt"))
-    print("agrees with test/vectors/xcrypt.txt")
+    check_vectors(os.path.join(VECTORS, "xcrypt.txt"))
+    check_t32()
+    print("agrees with test/vectors/xcrypt.txt and t32.txt")

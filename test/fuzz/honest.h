@@ -1,0 +1,41 @@
+/*
+ * An honest far end for a machine on its stage: what somebody would say who knows how.  Without one, no
+ * script of a fuzzer's would ever get inside.
+ */
+#ifndef HONEST_H
+#define HONEST_H
+
+#include "fuzz.h"
+
+#include "smtp/handshake.h"
+
+enum host { HOST_TESTED, HOST_HONEST };
+enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
+
+/* The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or not. */
+struct key_source honest_keys(enum host host, enum kept kept);
+
+/* Reads the names of suites that are known. */
+void honest_suites(struct suite_list *list, const char *names);
+
+struct honest {
+	struct handshake handshake;
+	unsigned step;
+	bool server;
+	bool agreed;		/* the handshake has come to its end, as far as this end can see */
+};
+
+/* `suites` must outlive it. */
+void honest_start(struct honest *h, bool server, const struct suite_list *suites);
+void honest_wipe(struct honest *h);
+
+/*
+ * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server begins
+ * with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False: nothing.
+ */
+bool honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out);
+
+/* Have both come to the same keys? */
+bool honest_same_keys(const struct agreement *a, const struct agreement *b);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * The relay: a script (stage.h) of what its client and its mailer say.  The first octet of an input says how
+ * it is set up.  Acts of its own:
+ *
+ *	X octets	an honest client's next XCRYPT line, and the octets behind it
+ *	Y at mask	the same, with one octet changed
+ */
+#include "honest.h"
+#include "stage.h"
+
+#include "smtp/relay.h"
+
+#include <string.h>
+
+#define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
+
+static const char *const offers[4] = { MODERN, MODERN " arsyfor_1.0 rotn_0.1",
+	"t32_1.0 arsyfor_1.0 blowfish_0.2 rotn_0.1", "" };
+
+/* One performance. */
+static struct play {
+	struct stage stage;
+	struct relay relay;
+	struct honest client;
+	struct relay_settings set;
+	struct suite_list suites;
+	bool modern;		/* nothing older is offered */
+	bool changed;		/* somebody has meddled with the client's lines */
+
+	/* around an octet */
+	struct relay was;
+	size_t wire_was, local_was;
+	bool in_step;		/* nothing waits on its way, so that an octet shows its effect at once */
+	uint8_t tail[5];	/* of the message */
+	bool tracked;		/* ... which was seen from its beginning */
+	unsigned ehlo_lines;	/* of the present reply to EHLO that were passed on */
+} plays[2];
+
+static struct play *
+play_of(struct stage *s)
+{
+	return (struct play *)(void *)s;
+}
+
+static void
+before(struct stage *s, bool from_wire)
+{
+	struct play *p = play_of(s);
+	const struct io *io = &s->io;
+
+	(void)from_wire;
+	memcpy(&p->was, &p->relay, sizeof(p->was));
+	p->wire_was = buf_len(&s->wire);
+	p->local_was = buf_len(&s->local);
+	p->in_step = buf_len(&io->from_wire) == 0 && buf_len(&io->to_local) == 0 &&
+	    buf_len(&io->to_wire) == 0 && !s->wire_stuck && !s->local_stuck;
+}
+
+/* Statement 8: message octets out are message octets in; 10: only CRLF.CRLF ends them. */
+static void
+look_at_message(struct play *p, uint8_t octet)
+{
+	struct span said = span_from(buf_peek(&p->stage.local), p->local_was);
+
+	assert(said.len == 1 && said.at[0] == octet);
+	if (p->was.input != INPUT_MESSAGE)
+		return;
+	memmove(p->tail, p->tail + 1, sizeof(p->tail) - 1);
+	p->tail[4] = octet;
+	if (p->tracked)
+		assert((p->relay.input == INPUT_COMMAND) == (memcmp(p->tail, "\r\n.\r\n", 5) == 0));
+}
+
+/* Is this line, the `nth` of a reply to EHLO, one that a client may see? */
+static void
+look_at_keyword(const struct play *p, struct span line, unsigned nth)
+{
+	struct span text = span_from(line, 4), rest = text, word;
+
+	if (nth == 0 || !span_starts(line, SPAN("250")) || !span_word(&rest, ' ', &word))
+		return;
+	if (span_equal_nocase(word, SPAN("STARTTLS")))
+		assert(p->was.crypt != CRYPT_ON && !p->set.must);
+	assert(!span_starts_nocase(word, SPAN("XCRYPT-")));
+	if (!span_equal_nocase(word, SPAN("XCRYPT")))
+		return;
+	/* statements 4 and 5: ours, last, in the clear, and before any attempt */
+	assert(line.at[3] == ' ' && p->was.crypt == CRYPT_NOT_YET && p->suites.count > 0);
+	assert(span_starts(text, SPAN("XCRYPT ")));
+	for (size_t i = 0; span_word(&rest, ' ', &word); i++)
+		assert(i < p->suites.count && span_equal(word, span_of(p->suites.at[i]->name)));
+}
+
+static void
+look_at_ehlo(struct play *p)
+{
+	struct span said = span_from(buf_peek(&p->stage.wire), p->wire_was), line;
+
+	if (p->was.reply_lines == 0)
+		p->ehlo_lines = 0;
+	while (stage_line(&said, &line))
+		look_at_keyword(p, line, p->ehlo_lines++);
+}
+
+static void
+after(struct stage *s, bool from_wire, uint8_t octet)
+{
+	struct play *p = play_of(s);
+	enum relay_input was = p->was.input;
+
+	if (p->in_step && from_wire && !s->io.pipe && p->was.crypt == CRYPT_ON &&
+	    (was == INPUT_MESSAGE || was == INPUT_CHUNK))
+		look_at_message(p, octet);
+	if (p->relay.input == INPUT_MESSAGE && was != INPUT_MESSAGE) {
+		memcpy(p->tail, "354\r\n", sizeof(p->tail));
+		p->tracked = p->in_step;
+	}
+	if (!p->in_step)
+		p->tracked = false;
+	if (p->in_step && !from_wire && p->was.queue_len > 0 &&
+	    p->was.queue[p->was.queue_head] == VERB_EHLO)
+		look_at_ehlo(p);
+	assert(p->relay.queue_len <= RELAY_QUEUE && p->relay.held_len <= sizeof(p->relay.held));
+}
+
+static void
+act(struct stage *s, struct span octets)
+{
+	struct play *p = play_of(s);
+	uint8_t mem[2 * XCRYPT_LINE_MAX];
+	struct buf out;
+
+	if (s->letter != 'X' && s->letter != 'Y')
+		return;
+	buf_init(&out, mem, sizeof(mem));
+	if (!honest_says(&p->client, buf_peek(&s->wire), span(NULL, 0), &out))
+		return;
+	if (s->letter == 'Y' && octets.len > 1 && buf_len(&out) > 0) {
+		out.mem[octets.at[0] % buf_len(&out)] ^= octets.at[1];
+		p->changed = p->changed || octets.at[1] != 0;
+	}
+	if (s->letter == 'X' && octets.len > 0)
+		buf_put(&out, octets);
+	bool was_encrypted = s->encrypted;
+	stage_comes(s, true, buf_peek(&out));
+	if (!s->encrypted || was_encrypted)
+		return;
+	/* statement 6: 250 XCRYPT OK and nothing else has switched; 1: nothing was behind the line */
+	struct span last = stage_last_line(buf_peek(&s->clear));
+	assert(span_starts(last, SPAN("250 XCRYPT OK")));
+	assert(s->letter != 'X' || octets.len == 0);
+	if (!p->changed || p->modern) {
+		honest_says(&p->client, last, span(NULL, 0), &out);
+		assert(p->client.agreed);
+		assert(honest_same_keys(&p->relay.handshake.agreement,
+		    &p->client.handshake.agreement));
+	}
+}
+
+static void
+perform(struct play *p, uint8_t how, struct span script, bool single)
+{
+	honest_suites(&p->suites, offers[how & 3]);
+	p->set = (struct relay_settings){ &p->suites, how & 4, how & 8, "mx.b.example",
+		"[192.0.2.1]" };
+	p->modern = (how & 3) == 0;
+	p->changed = p->tracked = false;
+	p->ehlo_lines = 0;
+	relay_start(&p->relay, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
+	honest_start(&p->client, false, &p->suites);
+	stage_start(&p->stage, (struct machine){ &p->relay, relay_step, relay_fault }, single);
+	p->stage.act = act;
+	p->stage.before = before;
+	p->stage.after = after;
+	stage_play(&p->stage, script);
+}
+
+/* Statement 24: in the clear, the mailer hears of nothing but saying hello. */
+static void
+look_at_must(const struct play *p)
+{
+	const struct stage *s = &p->stage;
+	struct span said = buf_peek(&s->local), line, arguments;
+
+	assert(!s->io.pipe);
+	if (s->encrypted)
+		said.len = s->local_clear;
+	while (stage_line(&said, &line)) {
+		enum verb verb = verb_of(line, &arguments);
+
+		assert(verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_NOOP ||
+		    verb == VERB_RSET || verb == VERB_QUIT);
+		assert(!line_is_torn(line));
+	}
+	assert(said.len == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span script = span(data, size);
+	uint8_t how = take_octet(&script);
+
+	for (size_t i = 0; i < 2; i++)
+		perform(&plays[i], how, script, i == 1);
+	stage_assert_same(&plays[0].stage, &plays[1].stage);
+	assert(plays[0].relay.crypt == plays[1].relay.crypt);
+	assert(plays[0].relay.input == plays[1].relay.input);
+	assert(plays[0].relay.messages == plays[1].relay.messages);
+	assert(plays[0].relay.why == plays[1].relay.why);
+	if (plays[0].set.must)
+		look_at_must(&plays[0]);
+	for (size_t i = 0; i < 2; i++) {
+		relay_wipe(&plays[i].relay);
+		honest_wipe(&plays[i].client);
+	}
+	return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * Runs files through a target, without libFuzzer: replay FILE ...
+ * Says which one it is at before each, so that the last line names what it died of.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int
+replay(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	size_t len;
+
+	if (file == NULL)
+		goto fail;
+	fseek(file, 0, SEEK_END);
+	long end = ftell(file);
+	rewind(file);
+	/* exactly as long as the input, so that an octet behind it is noticed */
+	uint8_t *octets = malloc(end > 0 ? (size_t)end : 1);
+	if (octets == NULL || end < 0)
+		goto fail;
+	len = fread(octets, 1, (size_t)end, file);
+	fclose(file);
+	printf("%s\n", path);
+	fflush(stdout);
+	LLVMFuzzerTestOneInput(octets, len);
+	free(octets);
+	return 0;
+fail:
+	perror(path);
+	return -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s file ...\n", argv[0]);
+		return 64;
+	}
+	for (int i = 1; i < argc; i++)
+		if (replay(argv[i]) == -1)
+			return 1;
+	printf("%d replayed\n", argc - 1);
+	return 0;
+}

@@ -1,0 +1,270 @@
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ACT = 0xff };
+
+static bool
+has_octets(void *context)
+{
+	struct stage *s = context;
+
+	return buf_len(&s->wire_next) > 0;
+}
+
+void
+stage_start(struct stage *s, struct machine machine, bool single)
+{
+	struct buf *const bufs[4] = { &s->io.from_wire, &s->io.to_wire, &s->io.from_local,
+		&s->io.to_local };
+
+	memset(s, 0, offsetof(struct stage, mem));
+	s->machine = machine;
+	s->single = single;
+	for (size_t i = 0; i < 4; i++)
+		buf_init(bufs[i], s->mem[i], STAGE_BUFFER);
+	buf_init(&s->wire, s->said_mem[0], STAGE_SAID);
+	buf_init(&s->local, s->said_mem[1], STAGE_SAID);
+	buf_init(&s->clear, s->said_mem[2], STAGE_SAID);
+	buf_init(&s->wire_next, s->next_mem[0], STAGE_OCTETS_MAX);
+	buf_init(&s->local_next, s->next_mem[1], STAGE_OCTETS_MAX);
+	s->io.wire_has_octets = has_octets;
+	s->io.context = s;
+	fixed_start(1);
+}
+
+static void
+drain(struct stage *s, bool all)
+{
+	if (!s->wire_stuck || all) {
+		if (!s->encrypted)
+			buf_put(&s->clear, buf_peek(&s->io.to_wire));
+		buf_move(&s->wire, &s->io.to_wire);
+	}
+	if (!s->local_stuck)
+		buf_move(&s->local, &s->io.to_local);
+}
+
+/* What was said before goes in the clear; what came before is not taken for what was encrypted. */
+static void
+encrypt(struct stage *s)
+{
+	assert(!s->encrypted);
+	assert(buf_len(&s->io.from_wire) == 0 && buf_len(&s->wire_next) == 0);
+	drain(s, true);
+	s->encrypted = true;
+	s->local_clear = buf_len(&s->local) + buf_len(&s->io.to_local);
+	s->io.encrypt = NULL;
+}
+
+static uint64_t
+moved(const struct io *io)
+{
+	return io->from_wire.taken + io->to_wire.taken + io->from_local.taken + io->to_local.taken;
+}
+
+void
+stage_step(struct stage *s)
+{
+	struct io *io = &s->io;
+	uint64_t before;
+
+	do {
+		before = moved(io);
+		io->again = false;
+		if (!io->pipe && io->end == END_NONE)
+			s->machine.step(s->machine.machine, io);
+		if (io->encrypt != NULL)
+			encrypt(s);
+		if (io->pipe) {
+			buf_move(&io->to_local, &io->from_wire);
+			buf_move(&io->to_wire, &io->from_local);
+		}
+		drain(s, false);
+	} while (moved(io) != before || (io->again && buf_len(&io->to_wire) == 0));
+}
+
+/* One octet, or as many as fit. */
+static bool
+bring(struct stage *s, bool from_wire)
+{
+	struct buf *next = from_wire ? &s->wire_next : &s->local_next;
+	struct buf *into = from_wire ? &s->io.from_wire : &s->io.from_local;
+
+	if (s->io.end != END_NONE || buf_len(next) == 0 || buf_room(into) == 0)
+		return false;
+	if (!s->single) {
+		buf_move(into, next);
+		stage_step(s);
+		return true;
+	}
+	uint8_t octet = buf_peek(next).at[0];
+	if (s->before != NULL)
+		s->before(s, from_wire);
+	buf_put(into, span(&octet, 1));
+	buf_take(next, 1);
+	stage_step(s);
+	if (s->after != NULL)
+		s->after(s, from_wire, octet);
+	return true;
+}
+
+static void
+bring_all(struct stage *s)
+{
+	while (bring(s, true) || bring(s, false))
+		;
+}
+
+void
+stage_comes(struct stage *s, bool from_wire, struct span octets)
+{
+	size_t left = STAGE_OCTETS_MAX - s->octets;
+
+	if (octets.len > left)
+		octets.len = left;
+	s->octets += octets.len;
+	/* the whole of it is what the room is for */
+	assert(buf_put(from_wire ? &s->wire_next : &s->local_next, octets));
+	bring_all(s);
+}
+
+/* Enough for a line that is too long, and for a block of a message. */
+static void
+comes_often(struct stage *s, bool from_wire, struct span octets)
+{
+	uint8_t mem[20000];
+	struct buf many;
+
+	buf_init(&many, mem, sizeof(mem));
+	while (octets.len > 0 && buf_put(&many, octets))
+		;
+	stage_comes(s, from_wire, buf_peek(&many));
+}
+
+static void
+fault(struct stage *s, uint8_t which)
+{
+	static const enum ending faults[] = { END_TIMEOUT, END_LOCAL_BROKEN, END_WIRE_BROKEN,
+		END_BAD_RECORD, END_NO_MEMORY };
+
+	if (s->io.end == END_NONE && !s->io.pipe)
+		s->machine.fault(s->machine.machine, &s->io, faults[which % 5]);
+}
+
+static void
+act(struct stage *s, struct span octets)
+{
+	switch (s->letter) {
+	case 'W':
+	case 'L':
+		stage_comes(s, s->letter == 'W', octets);
+		break;
+	case 'w':
+	case 'l':
+		comes_often(s, s->letter == 'w', octets);
+		break;
+	case 'T':
+		s->io.wire_truncated = s->encrypted;
+		s->io.wire_eof = true;
+		break;
+	case 'E':
+		s->io.wire_eof = true;
+		break;
+	case 'e':
+		s->io.local_eof = true;
+		break;
+	case 'F':
+		fault(s, octets.len > 0 ? octets.at[0] : 0);
+		break;
+	case 'S':
+		s->wire_stuck = !s->wire_stuck;
+		break;
+	case 's':
+		s->local_stuck = !s->local_stuck;
+		break;
+	default:
+		if (s->act != NULL)
+			s->act(s, octets);
+		break;
+	}
+	stage_step(s);
+	bring_all(s);
+}
+
+void
+stage_play(struct stage *s, struct span script)
+{
+	struct span octets;
+
+	span_word(&script, ACT, &octets);	/* what is before the first act is none */
+	while (span_word(&script, ACT, &octets)) {
+		if (octets.len == 0)
+			continue;
+		s->letter = octets.at[0];
+		act(s, span_from(octets, 1));
+	}
+	s->wire_stuck = s->local_stuck = false;
+	stage_step(s);
+	bring_all(s);
+}
+
+void
+stage_call_again(struct stage *s)
+{
+	struct io *io = &s->io;
+
+	buf_clear(&io->from_wire);
+	buf_clear(&io->to_wire);
+	buf_clear(&s->wire_next);
+	io->wire_eof = io->wire_truncated = io->shut_wire = s->encrypted = false;
+	io->end = END_NONE;
+}
+
+static void
+assert_said_same(const char *where, const struct buf *a, const struct buf *b)
+{
+	struct span x = buf_peek(a), y = buf_peek(b);
+
+	if (!span_equal(x, y))
+		fprintf(stderr, "to the %s, whole:\n%.*s\nto the %s, octet by octet:\n%.*s\n", where,
+		    (int)x.len, (const char *)x.at, where, (int)y.len, (const char *)y.at);
+	assert(span_equal(x, y));
+}
+
+void
+stage_assert_same(const struct stage *a, const struct stage *b)
+{
+	assert_said_same("wire", &a->wire, &b->wire);
+	assert_said_same("wire in the clear", &a->clear, &b->clear);
+	assert_said_same("local side", &a->local, &b->local);
+	assert(a->io.end == b->io.end);
+	assert(a->io.pipe == b->io.pipe && a->io.settled == b->io.settled);
+	assert(a->io.shut_wire == b->io.shut_wire && a->io.shut_local == b->io.shut_local);
+	assert(a->encrypted == b->encrypted && a->local_clear == b->local_clear);
+	if (a->io.end == END_NONE && !a->io.pipe)
+		assert(a->io.wait == b->io.wait);
+}
+
+bool
+stage_line(struct span *rest, struct span *line)
+{
+	size_t len = span_find(*rest, '\n');
+
+	if (len == rest->len)
+		return false;
+	*line = span(rest->at, len > 0 && rest->at[len - 1] == '\r' ? len - 1 : len);
+	*rest = span_from(*rest, len + 1);
+	return true;
+}
+
+struct span
+stage_last_line(struct span said)
+{
+	struct span line = span(NULL, 0);
+
+	while (stage_line(&said, &line))
+		;
+	return line;
+}

@@ -1,0 +1,263 @@
+/* One message on its way out: lines, dots, addresses, and far ends that do not read. */
+#include "deliveries.h"
+
+/* What has to be on the wire, worked out in another way: line by line. */
+static size_t
+reference(uint8_t *out, struct span text)
+{
+	struct span line;
+	size_t len = 0;
+
+	if (text.len == 0)
+		text.at = NULL;
+	else if (text.at[text.len - 1] == '\n')
+		text.len--;
+	while (span_word(&text, '\n', &line)) {
+		if (line.len > 0 && line.at[0] == '.')
+			out[len++] = '.';
+		if (line.len > 0)
+			memcpy(out + len, line.at, line.len);
+		len += line.len;
+		if (line.len == 0 || line.at[line.len - 1] != '\r')
+			out[len++] = '\r';
+		out[len++] = '\n';
+	}
+	memcpy(out + len, ".\r\n", 3);
+	return len + 3;
+}
+
+static void
+assert_sent(struct span text, size_t cut)
+{
+	static uint8_t expected[1024];
+
+	deliver_body();
+	bench_cut(&bench, cut);
+	bench_local_octets(&bench, text);
+	bench_local_eof(&bench);
+	struct span got = bench_said_wire(&bench);
+	size_t len = reference(expected, text);
+	if (!span_equal(got, span(expected, len)))
+		fail_msg("of \"%.*s\" cut at %zu: \"%.*s\"", (int)text.len, (const char *)text.at,
+		    cut,
+		    (int)got.len, (const char *)got.at);
+	assert_int_equal(deliver.state, DELIVER_FINAL);
+	deliver_wipe(&deliver);
+}
+
+static void
+the_reference_is_right(void **state)
+{
+	static const struct {
+		const char *text, *wire;
+	} rows[] = {
+		{ "", ".\r\n" }, { "\n", "\r\n.\r\n" }, { "a", "a\r\n.\r\n" }, { "a\r",
+		    "a\r\n.\r\n" },
+		{ ".", "..\r\n.\r\n" }, { ".\n", "..\r\n.\r\n" }, { ".\r\n", "..\r\n.\r\n" },
+		{ "a\n.\nb\n", "a\r\n..\r\nb\r\n.\r\n" }, { "\r\n\r\n", "\r\n\r\n.\r\n" },
+		{ "\n\n", "\r\n\r\n.\r\n" }, { "..\n", "...\r\n.\r\n" }, { "a.\n", "a.\r\n.\r\n" },
+	};
+	uint8_t out[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = reference(out, span_of(rows[i].text));
+		assert_span(span(out, len), rows[i].wire);
+	}
+}
+
+/* statements 7 and 8: lines that end in LF or CRLF, dots wherever they may be, cut anywhere */
+static void
+threat_8_messages_go_out_as_they_should(void **state)
+{
+	static const struct span texts[] = {
+#define ROW(text) { (const uint8_t *)text, sizeof(text) - 1 }
+		ROW(""), ROW("\n"), ROW("\r\n"), ROW("a"), ROW("a\r"), ROW("."), ROW(".\n"),
+		ROW(".\r\n"), ROW("..\n.\n"), ROW("a\n.\nb"), ROW("a\r\n.\r\nb\r\n"), ROW("\n.\n"),
+		ROW("\r.\r"), ROW("\r.\n"), ROW("\n.\r"), ROW("\n.\r\n"), ROW("\r\n.\n"),
+		ROW("\r.\r\n"), ROW("\r\n.\r"), ROW("\r\n\0.\r\n"), ROW("\r\n.\0\r\n"),
+		ROW("a\r\r\n.b\r\r\n"), ROW("\n\n\n.\n\n"),
+		    ROW("QUIT\nDATA\n.\nXCRYPT\nSTARTTLS\n"),
+		ROW("S: \xc3\xa9\n\n\xff\xfe\n.\x80\n"), ROW("no newline."), ROW("...\r..\n"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t cut = 0; cut <= texts[i].len; cut++)
+			assert_sent(texts[i], cut);
+}
+
+/* Every message of four octets out of those that matter. */
+static void
+threat_8_all_short_messages(void **state)
+{
+	static const uint8_t octets[] = { '\r', '\n', '.', 'a' };
+	uint8_t text[4];
+
+	(void)state;
+	for (unsigned n = 0; n < 256; n++) {
+		for (unsigned i = 0; i < 4; i++)
+			text[i] = octets[n >> 2 * i & 3];
+		assert_sent(span(text, 4), n % 5);
+	}
+}
+
+/* Nothing but newlines doubles; much of it, to a far end that reads in fits and starts. */
+static void
+a_large_message_waits_for_its_reader(void **state)
+{
+	static uint8_t newlines[BENCH_BUFFER];
+	size_t sent = 0, want = 4 * sizeof(newlines);
+
+	(void)state;
+	memset(newlines, '\n', sizeof(newlines));
+	deliver_body();
+	while (sent < want) {
+		bench.wire_stuck = true;
+		size_t fed = bench_local_octets(&bench, span(newlines,
+		    want - sent < sizeof(newlines) ? want - sent : sizeof(newlines)));
+		assert_true(buf_len(&bench.io.to_wire) <= BENCH_BUFFER);
+		bench.wire_stuck = false;
+		bench_step(&bench);
+		sent += fed;
+	}
+	bench_local_eof(&bench);
+	struct span got = bench_said_wire(&bench);
+	assert_int_equal(got.len, 2 * want + 3);
+	for (size_t i = 0; i < 2 * want; i += 2)
+		assert_true(got.at[i] == '\r' && got.at[i + 1] == '\n');
+	assert_memory_equal(got.at + 2 * want, ".\r\n", 3);
+}
+
+/* statement 26 */
+static void
+threat_26_the_deadline_goes_by_blocks(void **state)
+{
+	static uint8_t block[IO_BLOCK];
+
+	(void)state;
+	memset(block, 'a', sizeof(block));
+	deliver_body();
+	uint64_t before = bench.io.progress;
+	bench_local_octets(&bench, span(block, IO_BLOCK - 1));
+	assert_int_equal(bench.io.progress, before);
+	bench_local(&bench, "a");
+	assert_true(bench.io.progress > before);
+}
+
+/* More recipients than a buffer holds, to a far end that answers late. */
+static void
+threat_12_thousands_of_recipients(void **state)
+{
+	enum { MANY = 5000 };
+	static char *many[MANY];
+	static char address[] = "somebody.with.a.long.name@somewhere.b.example";
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = address;
+	message.recipients = many;
+	message.recipient_count = MANY;
+	deliver_ehlo();
+	bench.wire_stuck = true;
+	bench_wire(&bench, "250-mx\r\n250 PIPELINING\r\n");
+	assert_true(deliver.said < MANY);
+	assert_true(buf_room(&bench.io.to_wire) <= DELIVER_ADDRESS_MAX + 128);
+	bench.wire_stuck = false;
+	bench_step(&bench);
+	assert_int_equal(deliver.said, MANY + 1);
+	for (size_t i = 0; i < MANY; i++)
+		bench_wire(&bench, "250 2.1.5 ok\r\n");
+	bench_said_wire(&bench);
+	bench_wire(&bench, "250 2.1.5 ok\r\n");
+	assert_wire(&bench, "DATA\r\n");
+	assert_int_equal(deliver.accepted, MANY);
+}
+
+/* The longest address there may be is said in full, with all that MAIL can say. */
+static void
+long_addresses_are_said_in_full(void **state)
+{
+	static char address[DELIVER_ADDRESS_MAX + 1], expected[2 * DELIVER_ADDRESS_MAX];
+	char *one[] = { address };
+
+	(void)state;
+	memset(address, 'a', DELIVER_ADDRESS_MAX);
+	message = (struct deliver_message){
+		.sender = address, .recipients = one, .recipient_count = 1,
+		.octets = UINT64_MAX, .eight_bit = true, .utf8 = true,
+	};
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250-SIZE\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n");
+	snprintf(expected, sizeof(expected),
+	    "MAIL FROM:<%s> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8\r\n", address);
+	assert_wire(&bench, expected);
+	bench_wire(&bench, "250 m\r\n");
+	snprintf(expected, sizeof(expected), "RCPT TO:<%s>\r\n", address);
+	assert_wire(&bench, expected);
+}
+
+/* The reply that decides is kept, and cut to what there is room for. */
+static void
+long_replies_are_cut(void **state)
+{
+	static char reply[1024];
+
+	(void)state;
+	for (size_t len = DELIVER_TEXT_MAX - 2; len <= DELIVER_TEXT_MAX + 1; len++) {
+		memset(reply, 'x', len);
+		memcpy(reply, "550 ", 4);
+		strcpy(reply + len, "\r\n");
+		deliver_envelope();
+		bench_wire(&bench, reply);
+		assert_int_equal(strlen(deliver.text),
+		    len < DELIVER_TEXT_MAX ? len : DELIVER_TEXT_MAX - 1);
+		deliver_wipe(&deliver);
+	}
+}
+
+static void
+addresses_that_cannot_exist_are_known(void **state)
+{
+	static const char *const good[] = {
+		"a@b", "a", "postmaster", "\"a b\"@c", "\"a\\\"b\"@c", "\"<>\"@b", "\xc3\xa9@b",
+		"-f@b",
+		"\"\\\\\"@b", "a@[192.0.2.1]", "a,b@c",
+	};
+	static const char *const bad[] = {
+		"a b@c", "<a@b>", "a@b>", "a\r\nb@c", "a\n", "a\tb", "\x7f@b", "\"a@b", "a\"b@c",
+		"\"a\r\"@b", "a@b> SIZE=1", "\"\\\"@b", "\"a\\", "\x01", " a@b", "a@b ",
+	};
+	static char address[DELIVER_ADDRESS_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_true(deliver_address_exists(good[i], i % 2));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (deliver_address_exists(bad[i], i % 2))
+			fail_msg("\"%s\" is taken", bad[i]);
+	assert_true(deliver_address_exists("", true));
+	assert_false(deliver_address_exists("", false));
+	memset(address, 'a', DELIVER_ADDRESS_MAX);
+	assert_true(deliver_address_exists(address, false));
+	address[DELIVER_ADDRESS_MAX] = 'a';
+	assert_false(deliver_address_exists(address, false));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_reference_is_right),
+		with_delivery(threat_8_messages_go_out_as_they_should),
+		with_delivery(threat_8_all_short_messages),
+		with_delivery(a_large_message_waits_for_its_reader),
+		with_delivery(threat_26_the_deadline_goes_by_blocks),
+		with_delivery(threat_12_thousands_of_recipients),
+		with_delivery(long_addresses_are_said_in_full),
+		with_delivery(long_replies_are_cut),
+		cmocka_unit_test(addresses_that_cannot_exist_are_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

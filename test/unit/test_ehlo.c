@@ -1,0 +1,92 @@
+#include "unit.h"
+
+#include "smtp/ehlo.h"
+
+static struct reply reply;
+
+static void
+read_reply(const char *text)
+{
+	static uint8_t mem[REPLY_MAX];
+	struct buf in;
+
+	buf_init(&in, mem, sizeof(mem));
+	buf_put(&in, span_of(text));
+	reply_start(&reply);
+	assert_int_equal(reply_take(&reply, &in), REPLY_WHOLE);
+}
+
+static void
+lines_come_one_by_one(void **state)
+{
+	struct span rest, text;
+
+	(void)state;
+	read_reply("250-mx hello\r\n250-SIZE 1\n250-\r\n250 X y  z\r\n");
+	rest = buf_peek(&reply.raw);
+	assert_true(ehlo_next(&rest, &text));
+	assert_span(text, "mx hello");
+	assert_true(ehlo_next(&rest, &text));
+	assert_span(text, "SIZE 1");
+	assert_true(ehlo_next(&rest, &text));
+	assert_int_equal(text.len, 0);
+	assert_true(ehlo_next(&rest, &text));
+	assert_span(text, "X y  z");
+	assert_false(ehlo_next(&rest, &text));
+	assert_false(ehlo_next(&rest, &text));
+}
+
+static void
+keywords_are_whole_words(void **state)
+{
+	(void)state;
+	assert_true(ehlo_is(SPAN("SIZE"), SPAN("SIZE")));
+	assert_true(ehlo_is(SPAN("size 1000"), SPAN("SIZE")));
+	assert_false(ehlo_is(SPAN("SIZES"), SPAN("SIZE")));
+	assert_false(ehlo_is(SPAN("SIZ"), SPAN("SIZE")));
+	assert_false(ehlo_is(SPAN("SIZE=1"), SPAN("SIZE")));
+	assert_false(ehlo_is(SPAN(" SIZE"), SPAN("SIZE")));
+	assert_false(ehlo_is(SPAN("SIZE\0"), SPAN("SIZE")));
+	assert_false(ehlo_is(span(NULL, 0), SPAN("SIZE")));
+}
+
+static void
+the_first_line_is_a_name(void **state)
+{
+	struct span parameters;
+
+	(void)state;
+	read_reply("250-SIZE 1\r\n250-pipelining\r\n250 SIZE 2 3\r\n");
+	assert_true(ehlo_offers(&reply, "SIZE", &parameters));
+	assert_span(parameters, "2 3");
+	assert_true(ehlo_offers(&reply, "PIPELINING", &parameters));
+	assert_int_equal(parameters.len, 0);
+	assert_true(ehlo_offers(&reply, "PIPELINING", NULL));
+	assert_false(ehlo_offers(&reply, "CHUNKING", &parameters));
+	read_reply("250 SIZE\r\n");
+	assert_false(ehlo_offers(&reply, "SIZE", NULL));
+}
+
+static void
+words_are_found_among_parameters(void **state)
+{
+	(void)state;
+	assert_true(ehlo_has_word(SPAN("NAME ADDR PORT"), "addr"));
+	assert_true(ehlo_has_word(SPAN("NAME  PORT"), "PORT"));
+	assert_false(ehlo_has_word(SPAN("NAME ADDRESS"), "ADDR"));
+	assert_false(ehlo_has_word(SPAN("NAME"), "NAMES"));
+	assert_false(ehlo_has_word(span(NULL, 0), "NAME"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_come_one_by_one),
+		cmocka_unit_test(keywords_are_whole_words),
+		cmocka_unit_test(the_first_line_is_a_name),
+		cmocka_unit_test(words_are_found_among_parameters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

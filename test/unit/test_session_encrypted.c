@@ -1,0 +1,312 @@
+/*
+ * The poll loop over an encrypted wire: two sessions back to back, or one and a channel of the
+ * test's.
+ */
+#include "sessions.h"
+
+#include "crypt/random.h"
+
+#include <signal.h>
+
+/* A machine that encrypts at once, and then is a pipe. */
+struct encrypting {
+	struct agreement agreement;
+	bool begun;
+};
+
+static struct encrypting client_machine, server_machine;
+static struct running client, server;
+
+static void
+step(void *machine, struct io *io)
+{
+	struct encrypting *e = machine;
+
+	if (e->begun) {
+		io->pipe = true;
+		return;
+	}
+	/* in the clear still: what is said with the switch goes before it */
+	if (e->agreement.server)
+		buf_put(&io->to_wire, SPAN("250 XCRYPT OK\r\n"));
+	e->begun = true;
+	io->encrypt = &e->agreement;
+	io->again = true;
+}
+
+static void
+fault(void *machine, struct io *io, enum ending what)
+{
+	(void)machine;
+	io->end = what;
+}
+
+/* Both machines keyed alike. */
+static void
+draw_keys(const char *name)
+{
+	struct agreement a = { .suite = suite_find(span_of(name)) };
+
+	assert_non_null(a.suite);
+	assert_int_equal(random_octets(a.key_ab, CIPHER_KEY_MAX), 0);
+	assert_int_equal(random_octets(a.key_ba, CIPHER_KEY_MAX), 0);
+	if (a.suite->exchange == &exchange_head)
+		a.key_ab[0] = a.key_ba[0] = 13;
+	assert_int_equal(random_octets(a.iv_ab, CIPHER_IV_LEN), 0);
+	assert_int_equal(random_octets(a.iv_ba, CIPHER_IV_LEN), 0);
+	client_machine = (struct encrypting){ .agreement = a };
+	a.server = true;
+	server_machine = (struct encrypting){ .agreement = a };
+}
+
+static void
+server_up(const char *suite)
+{
+	struct session_limits limits = long_limits();
+
+	draw_keys(suite);
+	session_up(&server, (struct machine){ &server_machine, step, fault }, &limits);
+	server.session.serving = true;
+}
+
+/* The client's session takes the test's end of the server's wire for its own. */
+static void
+both_up(const char *suite)
+{
+	struct session_limits limits = long_limits();
+
+	server_up(suite);
+	session_up(&client, (struct machine){ &client_machine, step, fault }, &limits);
+	assert_int_equal(fd_prepare(server.wire), 0);
+	session_wire(&client.session, server.wire, server.wire);
+}
+
+/* What the server says in the clear is the test's to take. */
+static void
+take_clear_word(void)
+{
+	char got[16];
+
+	struct pollfd said = { .fd = server.wire, .events = POLLIN };
+	assert_int_equal(poll(&said, 1, LONG_MS), 1);
+	assert_int_equal(read(server.wire, got, 15), 15);
+	assert_memory_equal(got, "250 XCRYPT OK\r\n", 15);
+}
+
+static void
+a_megabyte_goes_both_ways(void **state)
+{
+	(void)state;
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		both_up(s->name);
+		session_off(&server);
+		take_clear_word();
+		session_off(&client);
+		flow_both_ways(client.local, server.local, 1 << 20);
+		shutdown(server.local, SHUT_WR);
+		assert_int_equal(session_ends(&server), END_DONE);
+		assert_int_equal(session_ends(&client), END_DONE);
+		assert_true(server.session.wire_written >= 1 << 20);
+		session_close(&client);
+		session_close(&server);
+	}
+}
+
+static void
+an_end_goes_through_by_halves(void **state)
+{
+	(void)state;
+	both_up("aes256gcm_2.0");
+	session_off(&server);
+	take_clear_word();
+	session_off(&client);
+	say(client.local, "QUIT\r\n");
+	shutdown(client.local, SHUT_WR);
+	hear(server.local, "QUIT\r\n");
+	hear_eof(server.local);
+	say(server.local, "221 bye\r\n");
+	shutdown(server.local, SHUT_WR);
+	hear(client.local, "221 bye\r\n");
+	assert_int_equal(session_ends(&client), END_DONE);
+	assert_int_equal(session_ends(&server), END_DONE);
+	session_close(&client);
+	session_close(&server);
+}
+
+/* The client's end of a channel, by hand, and what it puts on the wire. */
+static struct channel channel;
+static uint8_t wire_mem[4 * RECORD_MAX], plain_mem[RECORD_MAX];
+static struct buf wire, plain;
+
+static void
+client_by_hand(const char *suite)
+{
+	server_up(suite);
+	session_off(&server);
+	take_clear_word();
+	assert_int_equal(channel_start(&channel, &client_machine.agreement), 0);
+	buf_init(&wire, wire_mem, sizeof(wire_mem));
+	buf_init(&plain, plain_mem, sizeof(plain_mem));
+}
+
+static void
+seal(const char *text)
+{
+	buf_put(&plain, span_of(text));
+	assert_int_equal(channel_seal(&channel, &wire, &plain), 0);
+}
+
+static void
+send_wire(void)
+{
+	struct span s = buf_peek(&wire);
+
+	assert_int_equal(write(server.wire, s.at, s.len), s.len);
+	buf_clear(&wire);
+}
+
+static void
+hand_closes(void)
+{
+	channel_stop(&channel);
+	session_close(&server);
+}
+
+/* statement 7: an octet at a time, each arriving by itself as far as sockets go */
+static void
+threat_7_records_come_in_pieces(void **state)
+{
+	(void)state;
+	client_by_hand("chacha20poly1305_2.0");
+	seal("hello ");
+	seal("there");
+	for (struct span s = buf_peek(&wire); s.len > 0; s = span_from(s, 1))
+		assert_int_equal(write(server.wire, s.at, 1), 1);
+	hear(server.local, "hello there");
+	hand_closes();
+}
+
+/* statement 21 */
+static void
+threat_21_a_fin_without_notice_is_a_truncation(void **state)
+{
+	(void)state;
+	client_by_hand("aes256gcm_2.0");
+	seal("hello");
+	send_wire();
+	shutdown(server.wire, SHUT_WR);
+	hear(server.local, "hello");
+	assert_int_equal(session_ends(&server), END_TRUNCATED);
+	hand_closes();
+
+	/* in the middle of a record */
+	client_by_hand("aes256gcm_2.0");
+	seal("hello");
+	wire.tail--;
+	send_wire();
+	shutdown(server.wire, SHUT_WR);
+	assert_int_equal(session_ends(&server), END_TRUNCATED);
+	hand_closes();
+
+	/* announced: an end, behind everything that came before it */
+	client_by_hand("aes256gcm_2.0");
+	seal("hello");
+	assert_true(channel_end(&channel, &wire));
+	send_wire();
+	shutdown(server.wire, SHUT_WR);
+	hear(server.local, "hello");
+	hear_eof(server.local);
+	shutdown(server.local, SHUT_WR);
+	assert_int_equal(session_ends(&server), END_DONE);
+	hand_closes();
+}
+
+/* A stream cipher has no way to say so. */
+static void
+a_stream_ends_with_its_fin(void **state)
+{
+	(void)state;
+	client_by_hand("arsyfor_1.0");
+	seal("hello");
+	send_wire();
+	shutdown(server.wire, SHUT_WR);
+	hear(server.local, "hello");
+	hear_eof(server.local);
+	shutdown(server.local, SHUT_WR);
+	assert_int_equal(session_ends(&server), END_DONE);
+	hand_closes();
+}
+
+/* statement 20: what came before it has passed, of it and behind it nothing does */
+static void
+threat_20_a_changed_record_ends_the_session(void **state)
+{
+	(void)state;
+	client_by_hand("chacha20poly1305_2.0");
+	seal("good");
+	size_t good = buf_len(&wire);
+	seal("bad");
+	seal("behind");
+	wire_mem[good + RECORD_HEADER_LEN] ^= 1;
+	send_wire();
+	assert_int_equal(session_ends(&server), END_BAD_RECORD);
+	assert_int_equal(server.session.channel_fault, CHANNEL_BAD_RECORD);
+	close(server.ours[1]);
+	server.ours[1] = -1;
+	hear(server.local, "good");
+	hear_eof(server.local);
+	hand_closes();
+}
+
+/* The server says close_notify before its FIN, and waits for the client's. */
+static void
+threat_21_the_servers_end_is_announced(void **state)
+{
+	uint8_t got[RECORD_MAX];
+	ssize_t len;
+
+	(void)state;
+	client_by_hand("aes256gcm_2.0");
+	say(server.local, "221 bye\r\n");
+	shutdown(server.local, SHUT_WR);
+	while ((len = read(server.wire, got, sizeof(got))) > 0)
+		assert_true(buf_put(&wire, span(got, (size_t)len)));
+	assert_int_equal(channel_open(&channel, &plain, &wire), 0);
+	assert_span(buf_peek(&plain), "221 bye\r\n");
+	assert_true(channel_ended(&channel));
+	shutdown(server.wire, SHUT_WR);
+	assert_int_equal(session_ends(&server), END_DONE);
+	hand_closes();
+}
+
+/* A cipher of letters, typed by a person who has no CR. */
+static void
+lines_typed_in_cipher_may_end_in_lf(void **state)
+{
+	(void)state;
+	server_up("rotn_0.1");
+	server.session.by_hand = true;
+	session_off(&server);
+	take_clear_word();
+	say(server.wire, "DHVG\nabc\r\n");
+	hear(server.local, "QUIT\r\nnop\r\n");
+	session_close(&server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_megabyte_goes_both_ways),
+		cmocka_unit_test(an_end_goes_through_by_halves),
+		cmocka_unit_test(threat_7_records_come_in_pieces),
+		cmocka_unit_test(threat_21_a_fin_without_notice_is_a_truncation),
+		cmocka_unit_test(a_stream_ends_with_its_fin),
+		cmocka_unit_test(threat_20_a_changed_record_ends_the_session),
+		cmocka_unit_test(threat_21_the_servers_end_is_announced),
+		cmocka_unit_test(lines_typed_in_cipher_may_end_in_lf),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

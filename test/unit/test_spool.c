@@ -1,0 +1,194 @@
+#include "unit.h"
+
+#include "scratch.h"
+
+#include "sys/spool.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+
+static struct spool spool;
+
+/* Opens what a pipe delivers in pieces; 0, or what spool_open() says. */
+static int
+open_pipe(struct span text, size_t piece)
+{
+	int ends[2], result;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		while (text.len > 0) {
+			ssize_t len = write(ends[1], text.at, text.len < piece ? text.len : piece);
+			if (len <= 0)
+				_exit(1);
+			text = span_from(text, (size_t)len);
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	result = spool_open(&spool, ends[0]);
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	return result;
+}
+
+static int
+open_file(struct span text, off_t at)
+{
+	scratch_write("message", text.at, text.len);
+	int fd = open(scratch_path("message"), O_RDONLY);
+	assert_int_equal(lseek(fd, at, SEEK_SET), at);
+	int result = spool_open(&spool, fd);
+	close(fd);
+	return result;
+}
+
+/* It can be read from its beginning, and holds this. */
+static void
+assert_holds(struct span text)
+{
+	static uint8_t got[1 << 19];
+	ssize_t len, all = 0;
+
+	while ((len = read(spool.fd, got + all, sizeof(got) - (size_t)all)) > 0)
+		all += len;
+	assert_int_equal(len, 0);
+	assert_int_equal(all, text.len);
+	assert_memory_equal(got, text.at, text.len);
+	assert_true(fcntl(spool.fd, F_GETFD) & FD_CLOEXEC);
+	close(spool.fd);
+}
+
+static void
+a_message_is_kept_whatever_it_comes_from(void **state)
+{
+	struct span text = SPAN("S: t\n\n.\r\n\0\xff");
+
+	(void)state;
+	for (size_t piece = 1; piece <= text.len; piece += 5) {
+		assert_int_equal(open_pipe(text, piece), 0);
+		assert_holds(text);
+	}
+	assert_int_equal(open_file(text, 0), 0);
+	assert_holds(text);
+	/* from where it stands, not from the file's beginning */
+	assert_int_equal(open_file(text, 3), 0);
+	assert_holds(span_from(text, 3));
+}
+
+static void
+much_of_it_is_kept(void **state)
+{
+	static uint8_t much[300000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(much); i++)
+		much[i] = (uint8_t)(i % 251 & 0x7f);
+	assert_int_equal(open_pipe(span(much, sizeof(much)), 65536), 0);
+	assert_false(spool.eight_bit);
+	assert_holds(span(much, sizeof(much)));
+}
+
+/* As it will be on the wire without its dots: SIZE is that (RFC 1870). */
+static void
+its_size_counts_crlf(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t octets;
+	} rows[] = {
+		{ "", 0 }, { "a", 3 }, { "a\n", 3 }, { "a\r\n", 3 }, { "\n", 2 }, { "\r\n", 2 },
+		{ "\n\n", 4 }, { "a\nb\r\nc\n", 9 }, { "a\rb\n", 5 }, { ".\n", 3 },
+		{ "a\nb", 6 }, { "a\r", 3 }, { "\r", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t piece = 1; piece <= 2; piece++) {
+			assert_int_equal(open_pipe(span_of(rows[i].text), piece), 0);
+			assert_int_equal(spool.octets, rows[i].octets);
+			close(spool.fd);
+		}
+		assert_int_equal(open_file(span_of(rows[i].text), 0), 0);
+		assert_int_equal(spool.octets, rows[i].octets);
+		close(spool.fd);
+	}
+}
+
+static void
+octets_above_127_are_found(void **state)
+{
+	static const struct {
+		const char *text;
+		bool anywhere, header;
+	} rows[] = {
+		{ "S: a\n\nb\n", false, false }, { "S: \x7f\n\n\x7f\n", false, false },
+		{ "S: \x80\n\nb\n", true, true }, { "S: a\n\n\xff\n", true, false },
+		{ "S: a\r\n\r\n\xff\r\n", true, false }, { "\n\xc3\xa9\n", true, false },
+		{ "\xc3\xa9", true, true }, { "S: a\n \xc3\xa9\n\nb\n", true, true },
+		{ "S: \x80\n\n\x80\n", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(open_pipe(span_of(rows[i].text), 1), 0);
+		assert_int_equal(spool.eight_bit, rows[i].anywhere);
+		assert_int_equal(spool.eight_bit_header, rows[i].header);
+		close(spool.fd);
+	}
+}
+
+/* statement 27: a full disk, and what cannot be read */
+static void
+threat_27_what_cannot_be_kept_is_an_error(void **state)
+{
+	static uint8_t much[100000];
+	const char *folder = getenv("TMPDIR");
+
+	(void)state;
+	setenv("TMPDIR", scratch, 1);
+	scratch_limit(50000);
+	assert_int_equal(open_pipe(span(much, sizeof(much)), 4096), -1);
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(spool.fd, -1);
+	scratch_limit(0);
+	assert_int_equal(spool_open(&spool, -1), -1);
+	assert_int_equal(spool.fd, -1);
+	int fd = open(scratch, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(spool_open(&spool, fd), -1);
+	assert_int_equal(errno, EISDIR);
+	close(fd);
+	if (folder != NULL)
+		setenv("TMPDIR", folder, 1);
+	else
+		unsetenv("TMPDIR");
+}
+
+/* A TMPDIR that is of no use is not the only place. */
+static void
+another_folder_will_do(void **state)
+{
+	(void)state;
+	setenv("TMPDIR", scratch_path("nothing-here"), 1);
+	assert_int_equal(open_pipe(SPAN("a\n"), 1), 0);
+	assert_holds(SPAN("a\n"));
+	unsetenv("TMPDIR");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_is_kept_whatever_it_comes_from),
+		cmocka_unit_test(much_of_it_is_kept),
+		cmocka_unit_test(its_size_counts_crlf),
+		cmocka_unit_test(octets_above_127_are_found),
+		cmocka_unit_test(threat_27_what_cannot_be_kept_is_an_error),
+		cmocka_unit_test(another_folder_will_do),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, scratch_open, scratch_close);
+}
