@@ -114,19 +114,26 @@ limit(const struct acceptor *a, const struct address *client)
 
 /* One attempt at each step: nobody waits here for somebody who does not read. */
 static void
-turn_away(int fd, const struct address *client, const char *why)
+say(int fd, struct span reply)
 {
-	const struct span reply = SPAN("421 4.3.2 Too many connections, try again later\r\n");
-	char text[FD_ADDRESS_MAX], octets[4096];
+	char octets[4096];
 
-	address_text(client, text);
-	log_line(LOG_NOTICE, "turned away client=[%s]:%u why=%s", text, address_port(client), why);
 	if (send(fd, reply.at, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		return;
 	/* what lay unread would make a reset of the close, and the reply might be lost by that */
 	shutdown(fd, SHUT_WR);
 	if (recv(fd, octets, sizeof(octets), MSG_DONTWAIT) == -1 && errno != EAGAIN)
-		log_debug("turned away client is gone");
+		log_debug("a client is gone already");
+}
+
+static void
+turn_away(int fd, const struct address *client, const char *why)
+{
+	char text[FD_ADDRESS_MAX];
+
+	address_text(client, text);
+	log_line(LOG_NOTICE, "turned away client=[%s]:%u why=%s", text, address_port(client), why);
+	say(fd, SPAN("421 4.3.2 Too many connections, try again later\r\n"));
 }
 
 /* In a forked process: the connection takes the listening socket's place. */
@@ -222,6 +229,13 @@ wait_for_work(const struct acceptor *a, int64_t idle_ms)
 	return ppoll(&fd, 1, a->count > 0 ? NULL : &patience, &a->waiting) > 0;
 }
 
+static int
+prepare(int listen_fd)
+{
+	/* whoever called may be gone before we accept, and somebody else may accept as well */
+	return fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
+}
+
 enum accepted
 accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms)
 {
@@ -229,8 +243,7 @@ accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms)
 	enum accepted result = ACCEPT_DONE;
 
 	a.running = calloc(settings->sessions, sizeof(a.running[0]));
-	if (a.running == NULL || catch_signals(&a) == -1 ||
-	    fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) == -1)
+	if (a.running == NULL || prepare(listen_fd) == -1 || catch_signals(&a) == -1)
 		result = ACCEPT_BROKEN;
 	while (result == ACCEPT_DONE) {
 		bool called = wait_for_work(&a, idle_ms);
@@ -247,4 +260,17 @@ accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms)
 	free(a.running);
 	errno = why;
 	return result;
+}
+
+void
+accept_refuse(int listen_fd, struct span reply)
+{
+	int fd;
+
+	if (prepare(listen_fd) == -1)
+		return;
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+		say(fd, reply);
+		close(fd);
+	}
 }

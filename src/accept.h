@@ -27,4 +27,7 @@ enum accepted {
  */
 enum accepted accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms);
 
+/* Says `reply`, which ends in CRLF, to everybody who has called by now, and closes. */
+void accept_refuse(int listen_fd, struct span reply);
+
 #endif

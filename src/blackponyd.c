@@ -43,7 +43,10 @@ refuse(const char *reply)
 		return 1;
 	buf_init(&line, mem, sizeof(mem));
 	buf_printf(&line, "%s\r\n", reply);
-	fd_write_all(STDOUT_FILENO, buf_peek(&line), 2000);
+	if (fd_kind(STDIN_FILENO) == FD_LISTENING)
+		accept_refuse(STDIN_FILENO, buf_peek(&line));
+	else
+		fd_write_all(STDOUT_FILENO, buf_peek(&line), 2000);
 	return 1;
 }
 
@@ -217,19 +220,17 @@ serve_listener(char *const mailer_argv[])
 	return 1;
 }
 
-/* -t: would the mailer behind relay for a stranger? */
+/* Asks the mailer as a stranger from that address.  0, or the exit status. */
 static int
-test(char *const mailer_argv[])
+ask_as(struct span stranger, char *const mailer_argv[])
 {
 	struct session_limits limits = program_limits(&program.settings);
 	struct machine machine = { &probe, probe_step, probe_fault };
-	struct child_caller stranger = { .local = { .len = 0 } };
+	struct child_caller caller = { .by_hand = false };
 
-	address_read(&stranger.remote, SPAN("192.0.2.1"), 40025);
-	address_read(&stranger.local, SPAN("192.0.2.25"), 25);
-	printf("settings: good\n");
-	fflush(stdout);
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &stranger, &session) == -1)
+	address_read(&caller.remote, stranger, 40025);
+	address_read(&caller.local, SPAN("192.0.2.25"), 25);
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
 		return refuse_mailer();
 	probe_start(&probe, program.settings.hostname);
 	session_start(&session, machine, &limits);
@@ -238,14 +239,31 @@ test(char *const mailer_argv[])
 	if (mailer.greeted)
 		buf_put(&session.io.from_wire, buf_peek(&mailer.greeting.raw));
 	enum ending end = session_run(&session);
+	close(mailer.fd);
 	if (end != END_DONE) {
 		printf("mailer: %s: %s\n", mailer.text, ending_row(end)->text);
 		return 1;
 	}
-	printf("mailer: %s: reached\n", mailer.text);
-	printf("a stranger's mail to a foreign domain: %s (%s)\n",
+	printf("a stranger's mail to a foreign domain, from %.*s: %s (%s)\n", (int)stranger.len,
+	    (const char *)stranger.at,
 	    probe.relays ? "ACCEPTED, this would be an open relay" : "refused", probe.said);
+	fflush(stdout);
 	return probe.relays ? 1 : 0;
+}
+
+/*
+ * -t: would the mailer behind relay for a stranger?  Asked twice, for Debian's access map for sendmail
+ * knows 192.0.2.0/24 as nobody's, and rejects it whatever it does with others.
+ */
+static int
+test(char *const mailer_argv[])
+{
+	printf("settings: good\n");
+	fflush(stdout);
+	int first = ask_as(SPAN("192.0.2.1"), mailer_argv);
+	if (first != 0)
+		return first;
+	return ask_as(SPAN("203.0.113.1"), mailer_argv);
 }
 
 /* -x: for a timer. */

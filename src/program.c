@@ -220,6 +220,6 @@ program_log_end(struct buf *line, const struct session *session, int64_t begun_m
 	buf_printf(line, " in=%llu out=%llu seconds=%lld.%03lld end=%s",
 	    (unsigned long long)session->wire_read, (unsigned long long)session->wire_written,
 	    (long long)(ms / 1000), (long long)(ms % 1000), ending_row(end)->log);
-	if (session->channel_fault != CHANNEL_GOOD)
-		log_pair(line, "fault", span_of(channel_fault_text(session->channel_fault)));
+	if (session->layer_fault != NULL)
+		log_pair(line, "fault", span_of(session->layer_fault));
 }

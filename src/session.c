@@ -58,9 +58,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 {
 	struct io *io = &s->io;
 
-	if (s->encrypted)
-		channel_stop(&s->channel);
-	s->encrypted = false;
+	session_stop_layer(s);
 	s->wire_read_fd = read_fd;
 	s->wire_write_fd = write_fd;
 	s->wire_shut = s->wire_closed = false;
@@ -70,6 +68,9 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	buf_clear(&s->wire_out);
 	io->wire_eof = io->wire_truncated = io->shut_wire = false;
 	io->encrypt = NULL;
+	io->start_tls = NULL;
+	io->tls = IO_TLS_NONE;
+	s->layer_fault = NULL;
 	io->end = END_NONE;
 	io->again = true;
 	s->since_ms = clock_ms();
@@ -86,9 +87,7 @@ session_local(struct session *s, int read_fd, int write_fd)
 void
 session_wipe(struct session *s)
 {
-	if (s->encrypted)
-		channel_stop(&s->channel);
-	s->encrypted = false;
+	session_stop_layer(s);
 	buf_wipe(&s->io.from_wire);
 	buf_wipe(&s->io.to_wire);
 	buf_wipe(&s->io.from_local);
@@ -100,7 +99,7 @@ session_wipe(struct session *s)
 static void
 read_wire(struct session *s)
 {
-	bool direct = !s->encrypted && !s->by_hand;
+	bool direct = s->layer == NULL && !s->by_hand;
 	struct buf *into = direct ? session_plain_from_wire(s) : &s->wire_in;
 	size_t before = buf_len(into), held = buf_len(&s->io.from_wire) + buf_len(&s->wire_in);
 	enum fd_result result = fd_read(s->wire_read_fd, into);
@@ -185,7 +184,7 @@ static struct wishes
 wishes(struct session *s)
 {
 	struct io *io = &s->io;
-	bool direct = !s->encrypted && !s->by_hand;
+	bool direct = s->layer == NULL && !s->by_hand;
 	struct buf *wire_into = direct ? session_plain_from_wire(s) : &s->wire_in;
 	bool going = io->end == END_NONE;
 

@@ -34,8 +34,12 @@ struct session {
 	bool wire_shut, local_shut;		/* our side is closed */
 	bool wire_closed;			/* the far end's is: an end of file was read */
 
-	bool encrypted;
-	struct channel channel;
+	const struct layer *layer;	/* what encrypts; NULL: the wire is in the clear */
+	void *layer_state;
+	struct channel channel;		/* XCRYPT's, when that is the layer */
+	bool layer_opening;		/* it is still shaking hands */
+	/* TLS, where it is had: begins it for that host.  0, or -1. */
+	int (*tls_start)(const char *host, const struct layer **layer, void **state);
 	struct buf wire_in, wire_out;	/* what is on the wire, when that is not what is inside */
 	bool last_cr;			/* by_hand: the last octet was a CR */
 
@@ -46,7 +50,7 @@ struct session {
 	/* for the log */
 	uint64_t wire_read, wire_written;	/* octets */
 	enum ending ended;
-	enum channel_fault channel_fault;
+	const char *layer_fault;	/* why it would not go on; NULL: it did */
 
 	uint8_t mem[6][SESSION_BUFFER];
 };

@@ -37,20 +37,60 @@ move_leftovers(struct session *s)
 	buf_move(&s->io.to_wire, &s->io.from_local);
 }
 
+void
+session_stop_layer(struct session *s)
+{
+	if (s->layer != NULL)
+		s->layer->stop(s->layer_state);
+	s->layer = NULL;
+	s->layer_opening = false;
+}
+
 /* From the machine's word on, the wire is encrypted; what it said before that goes out in the clear. */
 static void
 begin_encryption(struct session *s)
 {
 	struct io *io = &s->io;
+	int result;
 
 	buf_move(&s->wire_out, &io->to_wire);
-	if (channel_start(&s->channel, io->encrypt) == -1) {
-		io->encrypt = NULL;
-		session_fault(s, END_NO_MEMORY);
-		return;
+	if (io->encrypt != NULL) {
+		result = channel_start(&s->channel, io->encrypt);
+		s->layer = &channel_layer;
+		s->layer_state = &s->channel;
+	} else {
+		result = s->tls_start(io->start_tls, &s->layer, &s->layer_state);
+		s->layer_opening = true;
 	}
 	io->encrypt = NULL;
-	s->encrypted = true;
+	io->start_tls = NULL;
+	if (result == -1) {
+		session_stop_layer(s);
+		session_fault(s, END_NO_MEMORY);
+	}
+}
+
+/* The layer would not go on. */
+static void
+layer_broke(struct session *s)
+{
+	s->layer_fault = s->layer->fault(s->layer_state);
+	session_fault(s, END_BAD_RECORD);
+}
+
+/* Its own handshake, where it has one: the machine waits for its outcome. */
+static void
+watch_layer(struct session *s)
+{
+	if (s->layer == NULL || !s->layer_opening)
+		return;
+	enum layer_state state = s->layer->state(s->layer_state);
+	if (state == LAYER_OPENING)
+		return;
+	s->layer_opening = false;
+	s->io.tls = state == LAYER_OPEN ? IO_TLS_OPEN : IO_TLS_FAILED;
+	if (state == LAYER_FAILED)
+		s->layer_fault = s->layer->fault(s->layer_state);
 }
 
 /* Typed lines: LF becomes CRLF, and CRLF stays. */
@@ -89,13 +129,12 @@ open_wire(struct session *s)
 {
 	struct io *io = &s->io;
 
-	if (s->encrypted && s->by_hand && s->channel.suite->cipher->stream != NULL) {
+	if (s->by_hand && s->layer == &channel_layer &&
+	    s->channel.suite->cipher->stream != NULL) {
 		open_by_hand(s);
-	} else if (s->encrypted) {
-		if (channel_open(&s->channel, session_plain_from_wire(s), &s->wire_in) == -1) {
-			s->channel_fault = s->channel.fault;
-			session_fault(s, END_BAD_RECORD);
-		}
+	} else if (s->layer != NULL) {
+		if (s->layer->open(s->layer_state, session_plain_from_wire(s), &s->wire_in) == -1)
+			layer_broke(s);
 	} else if (s->by_hand) {
 		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
 	}
@@ -103,7 +142,7 @@ open_wire(struct session *s)
 	if (s->wire_closed && !io->wire_eof &&
 	    (buf_len(&s->wire_in) == 0 || buf_room(session_plain_from_wire(s)) >= RECORD_MAX)) {
 		io->wire_eof = true;
-		io->wire_truncated = s->encrypted && !channel_ended(&s->channel);
+		io->wire_truncated = s->layer != NULL && !s->layer->ended(s->layer_state);
 	}
 }
 
@@ -111,10 +150,9 @@ open_wire(struct session *s)
 static void
 seal_wire(struct session *s)
 {
-	if (s->encrypted && channel_seal(&s->channel, &s->wire_out, &s->io.to_wire) == -1) {
-		s->channel_fault = s->channel.fault;
-		session_fault(s, END_BAD_RECORD);
-	}
+	if (s->layer != NULL &&
+	    s->layer->seal(s->layer_state, &s->wire_out, &s->io.to_wire) == -1)
+		layer_broke(s);
 }
 
 void
@@ -144,7 +182,7 @@ session_wire_flushed(const struct session *s)
 static void
 flush_wire(struct session *s)
 {
-	struct buf *out = s->encrypted || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
+	struct buf *out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
 
 	if (s->wire_shut)
 		return;
@@ -157,7 +195,7 @@ flush_wire(struct session *s)
 		if (result == FD_BROKEN)
 			session_wire_broken(s);
 		/* a large message fills the room more than once */
-		if (result != FD_DONE || !s->encrypted || buf_len(&s->io.to_wire) == 0)
+		if (result != FD_DONE || s->layer == NULL || buf_len(&s->io.to_wire) == 0)
 			return;
 	}
 }
@@ -185,7 +223,7 @@ session_shut_wire(struct session *s)
 {
 	if (s->wire_shut || !session_wire_flushed(s))
 		return;
-	if (s->encrypted && !channel_end(&s->channel, &s->wire_out))
+	if (s->layer != NULL && !s->layer->end(s->layer_state, &s->wire_out))
 		return;
 	flush_wire(s);
 	if (s->wire_shut || !session_wire_flushed(s))
@@ -197,7 +235,7 @@ session_shut_wire(struct session *s)
 void
 session_flush(struct session *s)
 {
-	if (buf_len(&s->io.to_wire) > 0 || buf_len(&s->wire_out) > 0)
+	if (buf_len(&s->io.to_wire) > 0 || buf_len(&s->wire_out) > 0 || s->layer_opening)
 		flush_wire(s);
 	flush_local(s);
 	if (s->io.shut_wire)
@@ -250,9 +288,10 @@ session_move(struct session *s)
 		if (io->pipe)
 			move_leftovers(s);
 		open_wire(s);
+		watch_layer(s);
 		if (!io->pipe && io->end == END_NONE)
 			s->machine.step(s->machine.machine, io);
-		if (io->encrypt != NULL)
+		if (io->encrypt != NULL || io->start_tls != NULL)
 			begin_encryption(s);
 		if (io->settled && s->settled != NULL) {
 			s->settled();

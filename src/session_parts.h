@@ -10,6 +10,9 @@
 /* Something happened that the machine has to know of, where there is still a machine. */
 void session_fault(struct session *s, enum ending what);
 
+/* Ends and forgets what encrypts. */
+void session_stop_layer(struct session *s);
+
 /* A side can no longer be written to. */
 void session_wire_broken(struct session *s);
 void session_local_broken(struct session *s);

@@ -1,7 +1,7 @@
 /*
  * Blowfish in 64-bit CFB.  XCRYPT keys it with 10 octets and a zero IV, through cipher_blowfish;
- * this header is for the vectors, and for who wants to know whether it is there: mbedTLS has dropped
- * Blowfish in 3.0, and an earlier one may have been built without.
+ * this header is for the vectors, and for who wants to know whether it is there: mbedTLS has
+ * dropped Blowfish in 3.0, and an earlier one may have been built without.
  */
 #ifndef CRYPT_BLOWFISH_H
 #define CRYPT_BLOWFISH_H

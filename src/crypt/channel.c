@@ -200,3 +200,50 @@ channel_ended(const struct channel *c)
 {
 	return is_stream(c) || c->receive.ended;
 }
+
+static int
+layer_open(void *channel, struct buf *plain, struct buf *wire)
+{
+	return channel_open(channel, plain, wire);
+}
+
+static int
+layer_seal(void *channel, struct buf *wire, struct buf *plain)
+{
+	return channel_seal(channel, wire, plain);
+}
+
+static bool
+layer_end(void *channel, struct buf *wire)
+{
+	return channel_end(channel, wire);
+}
+
+static bool
+layer_ended(const void *channel)
+{
+	return channel_ended(channel);
+}
+
+static const char *
+layer_fault(const void *channel)
+{
+	const struct channel *c = channel;
+
+	return channel_fault_text(c->fault);
+}
+
+static void
+layer_stop(void *channel)
+{
+	channel_stop(channel);
+}
+
+const struct layer channel_layer = {
+	.open = layer_open,
+	.seal = layer_seal,
+	.end = layer_end,
+	.ended = layer_ended,
+	.fault = layer_fault,
+	.stop = layer_stop,
+};

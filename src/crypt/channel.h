@@ -8,6 +8,7 @@
 #define CRYPT_CHANNEL_H
 
 #include "base/buf.h"
+#include "crypt/layer.h"
 #include "crypt/suite.h"
 
 #include <stddef.h>
@@ -83,5 +84,8 @@ int channel_open(struct channel *c, struct buf *plain, struct buf *wire);
  * way to say so.
  */
 bool channel_ended(const struct channel *c);
+
+/* The above for a session: a struct channel as its state. */
+extern const struct layer channel_layer;
 
 #endif

@@ -62,7 +62,7 @@ struct exchange {
 	bool confirms;			/* any wrong reply to XCRYPT OK is the mark of tampering */
 
 	/*
-	 * Makes a pair, to be used for as long as the keys live (xcrypt.7, "What is kept").  0, or -1:
+	 * Makes a pair, to be used for as long as keys live (xcrypt.7, "What is kept").  0, or -1:
 	 * no randomness or no memory.  NULL where public_len is 0.
 	 */
 	int (*pair)(struct exchange_pair *pair);

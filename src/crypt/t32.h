@@ -9,8 +9,8 @@
 #include "base/octets.h"
 
 #define T32_WORDS 17		/* of the register */
-#define T32_FIELDS 16		/* of two bits in a control word; each is good for one word or none */
-#define T32_STEPS_MAX (1 + 2 * T32_FIELDS)	/* that one control word can ask for, its own included */
+#define T32_FIELDS 16		/* of two bits in a control word, each good for one word or none */
+#define T32_STEPS_MAX (1 + 2 * T32_FIELDS)	/* of one control word, its own included */
 
 struct t32 {
 	/* the register is r[0], the oldest, to r[16]; behind it lies what later steps bring */

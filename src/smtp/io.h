@@ -67,6 +67,9 @@ struct io {
 	/* ... and on the wire, an end that the far end did not announce */
 	bool wire_truncated;
 
+	/* by the session, what came of start_tls */
+	enum io_tls { IO_TLS_NONE, IO_TLS_OPEN, IO_TLS_FAILED } tls;
+
 	/*
 	 * Can an octet be read from the wire at this moment?  Asked where an octet behind an XCRYPT
 	 * line would be an attack.
@@ -78,6 +81,7 @@ struct io {
 
 	/* set by the machine */
 	const struct agreement *encrypt; /* from here on, wire octets are encrypted (once) */
+	const char *start_tls;		/* from here on they are TLS, with this host (once) */
 	bool pipe;			/* from here on, octets: no more step() */
 	bool settled;			/* there will be no other call: this wire to the end */
 	bool again;			/* step() once more when to_wire is written out */

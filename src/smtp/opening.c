@@ -227,6 +227,8 @@ got_reply(struct opening *o, struct io *io)
 	case OPENING_OK:
 		return got_ok(o, io);
 	case OPENING_FAIL:
+		if (o->reply.code != 250 || o->reply.lines != 1)
+			return call_plain(o, io);
 		return go_on_clear(o, io, "key-refused");
 	case OPENING_INSIDE_EHLO:
 		return enter(o, io, o->reply.code == 250 ? OPENING_READY : OPENING_REFUSED);

@@ -77,7 +77,7 @@ wire_exhausted(const struct relay *r, const struct io *io)
 static void
 client_gone(struct relay *r, struct io *io)
 {
-	if (io->wire_truncated && r->quit_code == 0 && relay_queue_first(r) != VERB_QUIT) {
+	if (io->wire_truncated && r->quit_code == 0) {
 		io->end = END_TRUNCATED;
 		return;
 	}

@@ -78,6 +78,14 @@ injected(struct io *io)
 	io->end = END_INJECTED;
 }
 
+/* The one attempt has come to nothing: the session goes on in the clear. */
+static void
+give_up(struct relay *r, const char *why)
+{
+	r->crypt = CRYPT_GIVEN_UP;
+	r->why = why;
+}
+
 /* A client's `XCRYPT ...` before encryption. */
 static bool
 xcrypt(struct relay *r, struct io *io, const struct line *line)
@@ -98,8 +106,7 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		r->crypt = CRYPT_ANSWERED;
 		break;
 	case HANDSHAKE_USED_UP:
-		r->crypt = CRYPT_GIVEN_UP;
-		r->why = "handshake-refused";
+		give_up(r, "handshake-refused");
 		break;
 	case HANDSHAKE_NO_SUITE:
 		break;
@@ -127,8 +134,7 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 		return true;
 	}
 	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
-		r->crypt = CRYPT_GIVEN_UP;
-		r->why = "client-refused";
+		give_up(r, "client-refused");
 		return relay_answer(r, io, line->octets, "250 XCRYPT FAIL");
 	}
 	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
@@ -162,8 +168,7 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 			return false;
 		if (handshake_next(line->text) != HANDSHAKE_OTHER)
 			return confirm(r, io, line);
-		r->crypt = CRYPT_GIVEN_UP;
-		r->why = "client-gave-up";
+		give_up(r, "client-gave-up");
 	}
 	switch (verb) {
 	case VERB_XCRYPT:
@@ -249,9 +254,7 @@ is_torn(const struct relay *r, struct span text)
 
 	if (!line_is_torn(text))
 		return false;
-	if (r->crypt == CRYPT_ON)
-		return verb_of(text, &arguments) != VERB_BDAT;
-	return r->crypt != CRYPT_ANSWERED || handshake_next(text) == HANDSHAKE_OTHER;
+	return verb_of(text, &arguments) != (r->crypt == CRYPT_ON ? VERB_BDAT : VERB_XCRYPT);
 }
 
 static bool
@@ -269,6 +272,8 @@ command(struct relay *r, struct io *io)
 		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
 			return false;
 		r->input = INPUT_SKIP;
+		if (r->crypt == CRYPT_ANSWERED)
+			give_up(r, "client-gave-up");
 		return true;
 	case LINE_FOUND:
 		break;
@@ -321,6 +326,7 @@ relay_command(struct relay *r, struct io *io)
 			return false;
 		r->input = INPUT_MESSAGE;
 		r->dots = DOTS_CRLF;
+		r->block = 0;
 		return true;
 	case INPUT_MESSAGE:
 		return relay_message(r, io);

@@ -1,6 +1,6 @@
 /*
- * Table 3 of the ssmail paper (LISA 1999), for every suite: what the secret-key side of a message costs once
- * Z is there.  One process, no descriptors; CPU time.
+ * Table 3 of the ssmail paper (LISA 1999), for every suite: what the secret-key side of a message
+ * costs once Z is there.  One process, no descriptors; CPU time.
  */
 #include "bench.h"
 
@@ -157,8 +157,8 @@ table3(bench_print *print)
 			us[i][ENCRYPT][round] = time_encryption(&a);
 		}
 	}
-	print("\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side, in\n"
-	    "us of CPU; medians of %d rounds (MB: 10^6 octets)\n\n%-26s %10s %10s %10s %10s %10s\n",
+	print("\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side,\n"
+	    "in us of CPU; medians of %d rounds (MB: 10^6 octets)\n\n%-26s %10s %10s %10s %10s %10s\n",
 	    MESSAGE, ROUNDS, "", "keys made", "two set-up", "encrypted", "total", "MB/s");
 	i = 0;
 	for (const struct suite *s = suite_table; s->name != NULL; s++, i++)

@@ -29,6 +29,7 @@ stage_start(struct stage *s, struct machine machine, bool single)
 	buf_init(&s->clear, s->said_mem[2], STAGE_SAID);
 	buf_init(&s->wire_next, s->next_mem[0], STAGE_OCTETS_MAX);
 	buf_init(&s->local_next, s->next_mem[1], STAGE_OCTETS_MAX);
+	buf_init(&s->local_heard, s->heard_mem, STAGE_OCTETS_MAX);
 	s->io.wire_has_octets = has_octets;
 	s->io.context = s;
 	fixed_start(1);
@@ -94,12 +95,16 @@ bring(struct stage *s, bool from_wire)
 
 	if (s->io.end != END_NONE || buf_len(next) == 0 || buf_room(into) == 0)
 		return false;
+	struct span come = buf_peek(next);
+	come.len = s->single ? 1 : come.len < buf_room(into) ? come.len : buf_room(into);
+	if (!from_wire)
+		buf_put(&s->local_heard, come);
 	if (!s->single) {
 		buf_move(into, next);
 		stage_step(s);
 		return true;
 	}
-	uint8_t octet = buf_peek(next).at[0];
+	uint8_t octet = come.at[0];
 	if (s->before != NULL)
 		s->before(s, from_wire);
 	buf_put(into, span(&octet, 1));
@@ -110,10 +115,24 @@ bring(struct stage *s, bool from_wire)
 	return true;
 }
 
+/* An end of file is there when everything before it is. */
+static bool
+end(struct stage *s, bool *ends, const struct buf *next, bool *eof)
+{
+	if (!*ends || buf_len(next) > 0)
+		return false;
+	*ends = false;
+	*eof = true;
+	stage_step(s);
+	return true;
+}
+
 static void
 bring_all(struct stage *s)
 {
-	while (bring(s, true) || bring(s, false))
+	while (bring(s, true) || bring(s, false) ||
+	    end(s, &s->wire_ends, &s->wire_next, &s->io.wire_eof) ||
+	    end(s, &s->local_ends, &s->local_next, &s->io.local_eof))
 		;
 }
 
@@ -122,6 +141,8 @@ stage_comes(struct stage *s, bool from_wire, struct span octets)
 {
 	size_t left = STAGE_OCTETS_MAX - s->octets;
 
+	if (from_wire ? s->wire_ends || s->io.wire_eof : s->local_ends || s->io.local_eof)
+		return;
 	if (octets.len > left)
 		octets.len = left;
 	s->octets += octets.len;
@@ -167,13 +188,13 @@ act(struct stage *s, struct span octets)
 		break;
 	case 'T':
 		s->io.wire_truncated = s->encrypted;
-		s->io.wire_eof = true;
+		s->wire_ends = true;
 		break;
 	case 'E':
-		s->io.wire_eof = true;
+		s->wire_ends = true;
 		break;
 	case 'e':
-		s->io.local_eof = true;
+		s->local_ends = true;
 		break;
 	case 'F':
 		fault(s, octets.len > 0 ? octets.at[0] : 0);
@@ -189,8 +210,8 @@ act(struct stage *s, struct span octets)
 			s->act(s, octets);
 		break;
 	}
-	stage_step(s);
 	bring_all(s);
+	stage_step(s);
 }
 
 void
@@ -218,7 +239,7 @@ stage_call_again(struct stage *s)
 	buf_clear(&io->from_wire);
 	buf_clear(&io->to_wire);
 	buf_clear(&s->wire_next);
-	io->wire_eof = io->wire_truncated = io->shut_wire = s->encrypted = false;
+	io->wire_eof = io->wire_truncated = io->shut_wire = s->encrypted = s->wire_ends = false;
 	io->end = END_NONE;
 }
 

@@ -37,6 +37,8 @@ struct stage {
 	size_t local_clear;			/* octets said to the local side before that */
 	uint8_t letter;				/* of the act that is played */
 	size_t octets;				/* have come */
+	struct buf local_heard;			/* those from the local side */
+	bool wire_ends, local_ends;		/* end of file, when what is on its way is there */
 
 	/* the target's: acts of its own, and what it looks at around each octet that comes singly */
 	void (*act)(struct stage *s, struct span octets);
@@ -45,7 +47,7 @@ struct stage {
 
 	uint8_t mem[4][STAGE_BUFFER];
 	uint8_t said_mem[3][STAGE_SAID];
-	uint8_t next_mem[2][STAGE_OCTETS_MAX];
+	uint8_t next_mem[2][STAGE_OCTETS_MAX], heard_mem[STAGE_OCTETS_MAX];
 };
 
 /* Sets it up around a machine; randomness and clocks begin anew. */

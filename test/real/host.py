@@ -151,7 +151,8 @@ class Host:
     def start(self, argv, **how):
         """Something that stays until the end of the test, or until end()."""
         log = self.w.log_file(os.path.basename(argv[0]))
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+        how = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **how}
+        return subprocess.Popen(argv, cwd="/",
                                 env=self.w.environment, preexec_fn=self.become, **how)
 
     def run(self, argv, expect=0, **how):

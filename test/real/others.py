@@ -9,7 +9,7 @@ import re
 from kit.run import REPO, Skip, eventually
 
 from host import Host, Message, listening
-from private import GROUP, HOSTS, PASSWD, PROGRAMS, bind, mount, write
+from private import GROUP, PASSWD, PROGRAMS, bind, mount, write
 
 ROOTS = os.path.join(REPO, "bin/real/")
 OVERLAID = ("usr", "etc", "var")
@@ -51,7 +51,9 @@ class Overlaid(Host):
                          for number, name in enumerate(self.users + PEOPLE, 5000))
         groups = "".join("%s:x:%d:\n" % (name, number)
                          for number, name in enumerate(self.users + PEOPLE, 5000))
-        for name, text in (("passwd", PASSWD + people), ("group", GROUP + groups), ("hosts", HOSTS),
+        for name, text in (("passwd", PASSWD + people), ("group", GROUP + groups), 
+                           # what others are called is told by DNS
+                           ("hosts", "127.0.0.1 localhost\n%s %s\n" % (self.address, self.name)),
                            ("resolv.conf", "nameserver 127.0.0.1\n"), ("aliases", ""), ("mailname", self.name),
                            ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")):
             self.write("/etc/" + name, text)
@@ -137,7 +139,10 @@ blackpony_destination_recipient_limit = 1
             "#127.0.0.1:10026": "127.0.0.1:10026",
             "#  -o": "  -o",
             "/usr/libexec/blackpony -f": "%s/blackpony -C %s/blackpony.conf -f" % (PROGRAMS, self.folder)})
-        self.write("/etc/postfix/master.cf", services + ours)
+        self.write("/etc/postfix/master.cf", services + ours + "127.0.0.1:10027 inet n - n - - smtpd\n")
+        for name in ("main.cf", "master.cf"):
+            # it waits for a file that was changed just now, in case there is more to come
+            os.utime(self.folder + "/etc/postfix/" + name, (0, 0))
         self.make_queue()
 
     def make_queue(self):

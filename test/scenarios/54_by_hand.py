@@ -92,7 +92,7 @@ def dialogue():
 
 
 def play(terminal, lines):
-    """As a person would who reads along: letters turned by 13 in README are by the real sum here."""
+    """As a person would who reads along: what README turns by 13 is turned by the real sum."""
     inside, turn, anything = False, None, False
     for typed, text in lines:
         if inside:

@@ -72,7 +72,8 @@ static const struct suite s_new = { .exchange = &x_new }, s_new2 = { .exchange =
 	s_old = { .exchange = &x_old }, s_rsa = { .exchange = &x_rsa },
 	s_head = { .exchange = &x_head }, s_broken = { .exchange = &x_broken };
 static const struct suite_list only_new = { { &s_new, &s_new2 }, 2 }, only_old = { { &s_old }, 1 },
-	both = { { &s_new, &s_old, &s_rsa, &s_head, &s_new2 }, 5 }, only_rsa = { { &s_rsa }, 1 }, none,
+	both = { { &s_new, &s_old, &s_rsa, &s_head, &s_new2 }, 5 },
+	only_rsa = { { &s_rsa }, 1 }, none,
 	broken = { { &s_broken }, 1 };
 
 static inline void

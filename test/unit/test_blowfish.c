@@ -1,6 +1,6 @@
 /*
- * Blowfish: the published vectors, test/vectors/blowfish.txt, every line.  Ours does 64-bit CFB only;
- * of zeros that is the IV encrypted, from which the other modes are put together.
+ * Blowfish: the published vectors, test/vectors/blowfish.txt, every line.  Ours does 64-bit CFB
+ * only; of zeros that is the IV encrypted, from which the other modes are put together.
  */
 #include "unit.h"
 

@@ -192,7 +192,7 @@ the_log_line_says_how_it_went(void **state)
 	buf_clear(&line);
 	session.wire_read = 12;
 	session.wire_written = 34;
-	session.channel_fault = CHANNEL_BAD_RECORD;
+	session.layer_fault = channel_fault_text(CHANNEL_BAD_RECORD);
 	program_log_end(&line, &session, 0, END_BAD_RECORD);
 	assert_true(span_starts(buf_peek(&line), SPAN(" in=12 out=34 seconds=")));
 	assert_int_equal(buf_put(&line, SPAN("\0")), true);

@@ -250,7 +250,7 @@ threat_20_a_changed_record_ends_the_session(void **state)
 	wire_mem[good + RECORD_HEADER_LEN] ^= 1;
 	send_wire();
 	assert_int_equal(session_ends(&server), END_BAD_RECORD);
-	assert_int_equal(server.session.channel_fault, CHANNEL_BAD_RECORD);
+	assert_string_equal(server.session.layer_fault, channel_fault_text(CHANNEL_BAD_RECORD));
 	close(server.ours[1]);
 	server.ours[1] = -1;
 	hear(server.local, "good");

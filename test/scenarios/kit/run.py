@@ -102,11 +102,18 @@ class World:
 
     def daemon(self, settings=None, backend=None, program=None, **how):
         """A super-server for blackponyd in front of a FakeMailer, a port or a program."""
+        return self.keep(SuperServer(self, self.behind(settings, backend, program), **how))
+
+    def listener(self, settings=None, backend=None, program=None, **how):
+        """The same, but blackponyd gets the listening socket itself."""
+        return self.keep(Listener(self, self.behind(settings, backend, program), **how))
+
+    def behind(self, settings, backend, program):
+        """The command line of blackponyd in front of that."""
         more = {"client-address": "none"}
         if backend is not None:
             more["backend"] = "127.0.0.1:%d" % getattr(backend, "port", backend)
-        argv = [DAEMON] + self.options(settings, **more) + (program or [])
-        return self.keep(SuperServer(self, argv, **how))
+        return [DAEMON] + self.options(settings, **more) + (program or [])
 
     def program(self, *arguments):
         """The command line of a mailer that is a program; reports() says what it heard."""
@@ -242,6 +249,42 @@ class SuperServer:
         except OSError:
             pass
         self.listener.close()
+
+
+class Listener:
+    """blackponyd with a listening socket as descriptor 0, as from inetd with `wait`.
+
+    stderr   "file": descriptor 2 is a log file, and 1 /dev/null; "socket": both are the socket, too
+    """
+
+    def __init__(self, world, argv, stderr="file", address="127.0.0.1", sock=None):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        made = None if sock else socket.create_server((address, 0), family=family, backlog=64,
+                                                      dualstack_ipv6=address == "::")
+        sock = sock or made
+        self.log = world.log_file("blackponyd")
+        self.port = sock.getsockname()[1]
+        own = stderr == "file"
+        self.child = world.spawn(argv, stdin=sock, stdout=subprocess.DEVNULL if own else sock,
+                                 stderr=self.log if own else sock)
+        if made:
+            made.close()
+
+    def read_log(self):
+        return read_log(self.log.name)
+
+    def entries(self, count):
+        """Of so many sessions, as soon as they are over."""
+        eventually(lambda: len(connections(self.read_log())) >= count, "%d sessions" % count)
+        return connections(self.read_log())
+
+    def finish(self):
+        """SIGTERM, and what it left."""
+        self.child.terminate()
+        return Result(self.child.wait(PATIENCE), None, self.read_log())
+
+    def close(self):
+        self.child.terminate()
 
 
 class PipeClient(Client):

@@ -347,7 +347,8 @@ class Handshake:
     def __init__(self, suite, pair=None, nonce=None):
         self.suite = suite
         self.generation = suite.rsplit("_", 1)[1]
-        self.pair = pair or {"2.0": Pair20, "1.0": Pair10, "0.2": Pair02}.get(self.generation, NoPair)()
+        pairs = {"2.0": Pair20, "1.0": Pair10, "0.2": Pair02, "0.1": NoPair}
+        self.pair = pair or pairs[self.generation]()
         size = {"2.0": 32, "1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
         self.nonce = nonce or (os.urandom(size) if size > 1 else bytes((os.urandom(1)[0] % 26,)))
         self.keys = None

@@ -1,0 +1,236 @@
+#include "crypt/tls.h"
+
+#include "crypt/random.h"
+
+#include <mbedtls/net_sockets.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PLAIN_MAX 16384		/* octets of one record's content */
+
+static int
+put_wire(void *state, const unsigned char *octets, size_t len)
+{
+	struct tls *t = state;
+	size_t room = t->wire_out != NULL ? buf_room(t->wire_out) : 0;
+
+	if (room == 0)
+		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	if (len > room)
+		len = room;
+	buf_put(t->wire_out, span(octets, len));
+	return (int)len;
+}
+
+static int
+get_wire(void *state, unsigned char *octets, size_t len)
+{
+	struct tls *t = state;
+
+	if (t->wire_in == NULL || buf_len(t->wire_in) == 0)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	if (len > buf_len(t->wire_in))
+		len = buf_len(t->wire_in);
+	memcpy(octets, buf_peek(t->wire_in).at, len);
+	buf_take(t->wire_in, len);
+	return (int)len;
+}
+
+int
+tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_len)
+{
+	memset(t, 0, sizeof(*t));
+	mbedtls_ssl_config_init(&t->config);
+	mbedtls_ssl_init(&t->ssl);
+	mbedtls_x509_crt_init(&t->roots);
+	t->started = true;
+	if (mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
+	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+		return -1;
+	/* some of a system's roots may be of kinds mbedTLS does not read: the others count */
+	if (roots != NULL)
+		mbedtls_x509_crt_parse(&t->roots, roots, roots_len);
+	mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
+	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_OPTIONAL);
+	mbedtls_ssl_conf_rng(&t->config, random_mbedtls, NULL);
+	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0 ||
+	    mbedtls_ssl_set_hostname(&t->ssl, host) != 0)
+		return -1;
+	mbedtls_ssl_set_bio(&t->ssl, t, put_wire, get_wire, NULL);
+	return 0;
+}
+
+static bool
+wants_more(int error)
+{
+	return error == MBEDTLS_ERR_SSL_WANT_READ || error == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+/* As far as the handshake goes with what there is. */
+static void
+shake_hands(struct tls *t)
+{
+	if (t->open || t->failed)
+		return;
+	int error = mbedtls_ssl_handshake(&t->ssl);
+	if (error == 0) {
+		t->open = true;
+		t->verdict = mbedtls_ssl_get_verify_result(&t->ssl);
+	} else if (!wants_more(error)) {
+		t->failed = true;
+		t->error = error;
+	}
+}
+
+static int
+tls_open(void *state, struct buf *plain, struct buf *wire)
+{
+	struct tls *t = state;
+	int result = 0;
+
+	t->wire_in = wire;
+	shake_hands(t);
+	while (t->open && !t->ended) {
+		size_t room;
+		uint8_t *space = buf_space(plain, &room);
+
+		if (room == 0)
+			break;
+		int len = mbedtls_ssl_read(&t->ssl, space, room < PLAIN_MAX ? room : PLAIN_MAX);
+		if (len > 0) {
+			buf_added(plain, (size_t)len);
+		} else if (len == 0 || len == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+			t->ended = true;
+		} else {
+			if (!wants_more(len)) {
+				t->error = len;
+				result = -1;
+			}
+			break;
+		}
+	}
+	t->wire_in = NULL;
+	return result;
+}
+
+static int
+tls_seal(void *state, struct buf *wire, struct buf *plain)
+{
+	struct tls *t = state;
+	int result = 0;
+
+	t->wire_out = wire;
+	shake_hands(t);
+	while (t->open && !t->we_ended && buf_len(plain) > 0) {
+		struct span s = buf_peek(plain);
+		int len = mbedtls_ssl_write(&t->ssl, s.at, s.len < PLAIN_MAX ? s.len : PLAIN_MAX);
+
+		if (len <= 0) {
+			if (!wants_more(len)) {
+				t->error = len;
+				result = -1;
+			}
+			break;
+		}
+		buf_take(plain, (size_t)len);
+	}
+	t->wire_out = NULL;
+	return result;
+}
+
+static bool
+tls_end(void *state, struct buf *wire)
+{
+	struct tls *t = state;
+
+	if (!t->open || t->we_ended)
+		return true;
+	t->wire_out = wire;
+	t->we_ended = mbedtls_ssl_close_notify(&t->ssl) != MBEDTLS_ERR_SSL_WANT_WRITE;
+	t->wire_out = NULL;
+	return t->we_ended;
+}
+
+static bool
+tls_ended(const void *state)
+{
+	const struct tls *t = state;
+
+	return t->ended;
+}
+
+static const char *
+tls_fault(const void *state)
+{
+	const struct tls *t = state;
+	static char text[32];
+
+	snprintf(text, sizeof(text), "tls-error-%04x", (unsigned)-t->error);
+	return text;
+}
+
+static enum layer_state
+tls_state(const void *state)
+{
+	const struct tls *t = state;
+
+	if (t->failed)
+		return LAYER_FAILED;
+	return t->open ? LAYER_OPEN : LAYER_OPENING;
+}
+
+static void
+tls_stop(void *state)
+{
+	struct tls *t = state;
+
+	if (!t->started)
+		return;
+	mbedtls_ssl_free(&t->ssl);
+	mbedtls_ssl_config_free(&t->config);
+	mbedtls_x509_crt_free(&t->roots);
+	t->started = t->open = false;
+}
+
+const struct layer tls_layer = {
+	.open = tls_open,
+	.seal = tls_seal,
+	.end = tls_end,
+	.ended = tls_ended,
+	.fault = tls_fault,
+	.state = tls_state,
+	.stop = tls_stop,
+};
+
+void
+tls_describe(const struct tls *t, char *out, size_t out_len)
+{
+	if (!t->open)
+		snprintf(out, out_len, "%s", "");
+	else
+		snprintf(out, out_len, "%s %s", mbedtls_ssl_get_version(&t->ssl),
+		    mbedtls_ssl_get_ciphersuite(&t->ssl));
+}
+
+const char *
+tls_certificate(const struct tls *t)
+{
+	static const struct {
+		uint32_t flag;
+		const char *word;
+	} words[] = {
+		{ MBEDTLS_X509_BADCERT_EXPIRED, "expired" },
+		{ MBEDTLS_X509_BADCERT_FUTURE, "not-yet-valid" },
+		{ MBEDTLS_X509_BADCERT_CN_MISMATCH, "wrong-name" },
+		{ MBEDTLS_X509_BADCERT_REVOKED, "revoked" },
+		{ MBEDTLS_X509_BADCERT_MISSING, "none" },
+		{ MBEDTLS_X509_BADCERT_SKIP_VERIFY, "not-looked-at" },
+	};
+
+	if (t->verdict == 0)
+		return "verified";
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (t->verdict & words[i].flag)
+			return words[i].word;
+	return "not-trusted";
+}

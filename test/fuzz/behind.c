@@ -1,0 +1,68 @@
+/*
+ * The two small machines that ask the mailer behind: the probe, and the introduction by XCLIENT.  A script
+ * (stage.h) of what it says; the first octet of an input says which of them it is.
+ */
+#include "stage.h"
+
+#include "smtp/introduce.h"
+#include "smtp/probe.h"
+
+#include <string.h>
+
+static struct play {
+	struct stage stage;
+	struct probe probe;
+	struct introduce introduce;
+} plays[2];
+
+static void
+perform(struct play *p, bool probe, struct span script, bool single)
+{
+	struct machine asks = { &p->probe, probe_step, probe_fault };
+	struct machine says = { &p->introduce, introduce_step, introduce_fault };
+
+	probe_start(&p->probe, "mx.b.example");
+	introduce_start(&p->introduce, "mx.b.example", "192.0.2.1", 12345);
+	stage_start(&p->stage, probe ? asks : says, single);
+	stage_step(&p->stage);
+	stage_play(&p->stage, script);
+}
+
+/* 13: each of our commands is said when the one before is answered; one by one they come out in full. */
+static void
+look_at_commands(struct span said, bool probe)
+{
+	static const char *const probe_says[] = { "EHLO mx.b.example", "MAIL FROM:<>",
+		"RCPT TO:<relay-test@example.com>", "RSET", "QUIT" };
+	struct span line;
+
+	for (size_t i = 0; stage_line(&said, &line); i++)
+		if (probe)
+			assert(span_equal(line, SPAN("QUIT")) ||
+			    (i < 4 && span_equal(line, span_of(probe_says[i]))));
+		else if (i == 0)
+			assert(span_equal(line, SPAN("EHLO mx.b.example")));
+		else
+			assert(i == 1 && span_starts(line, SPAN("XCLIENT ADDR=192.0.2.1")));
+	assert(said.len == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span script = span(data, size);
+	bool probe = take_octet(&script) & 1;
+	const struct play *p = &plays[1];
+
+	for (size_t i = 0; i < 2; i++)
+		perform(&plays[i], probe, script, i == 1);
+	stage_assert_same(&plays[0].stage, &plays[1].stage);
+	look_at_commands(buf_peek(&p->stage.wire), probe);
+	assert(plays[0].probe.relays == p->probe.relays);
+	assert(strcmp(plays[0].probe.said, p->probe.said) == 0);
+	if (p->probe.relays)
+		assert(p->probe.said[0] == '2');
+	if (!probe && p->stage.io.end == END_DONE)
+		assert(p->introduce.reply.code == 220 && p->introduce.step == INTRODUCE_XCLIENT);
+	return 0;
+}

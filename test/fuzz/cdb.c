@@ -1,0 +1,123 @@
+/*
+ * The files of the key cache, as whoever can write them might: an input is the length of a CDB, the CDB, and a
+ * journal.  Entries lie within them; what is folded is found again, and nothing else.
+ */
+#include "fuzz.h"
+
+#include "cache/fold.h"
+
+#include <cdb.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 20, ENTRIES_MAX = 20 };
+
+static struct span whole;
+
+static void
+look_at_entry(const struct entry *e)
+{
+	struct span value;
+
+	assert(entry_plausible(e->key.len, e->sealed.len));
+	assert(e->key.at >= whole.at && e->sealed.at + e->sealed.len <= whole.at + whole.len);
+	if (entry_open(&value, e->key, e->sealed))
+		assert(value.len + ENTRY_CHECK_LEN == e->sealed.len);
+}
+
+/* Written again, a record is what it was; the newest of a key is what is found. */
+static void
+look_at_journal(struct span journal)
+{
+	struct span rest = journal, value;
+	struct entry entry, found;
+	uint8_t record[JOURNAL_RECORD_MAX];
+	size_t count, at = 0, seen = 0, len = journal_measure(journal, &count);
+
+	assert(len <= journal.len);
+	for (; journal_next(&rest, &entry); seen++) {
+		look_at_entry(&entry);
+		size_t record_len = journal.len - rest.len - at;
+		if (entry_open(&value, entry.key, entry.sealed)) {
+			assert(journal_format(record, entry.key, value) == record_len);
+			assert(memcmp(record, journal.at + at, record_len) == 0);
+		}
+		at += record_len;
+		assert(journal_find(journal, entry.key, &found) && found.sealed.at >= entry.sealed.at);
+	}
+	assert(seen == count && at == len);
+}
+
+static enum fold_fate
+judge(void *context, struct entry entry)
+{
+	size_t *asked = context;
+
+	++*asked;
+	look_at_entry(&entry);
+	return entry.key.at[0] == '-' ? FOLD_FORGET :
+	    entry.key.at[0] == '!' ? FOLD_KEEP_ALWAYS : FOLD_KEEP;
+}
+
+/* The file that is written: what was chosen, in its order, and found by its key. */
+static void
+look_at_written(const struct fold *f, int fd)
+{
+	static uint8_t mem[FILE_MAX];
+	struct fold again = { 0 };
+	ssize_t len = pread(fd, mem, sizeof(mem), 0);
+	size_t n = 0, merely = 0;
+	unsigned found_len;
+
+	assert(len >= 0 && fold_add_cdb(&again, span(mem, (size_t)len)) == 0);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct entry *e = &f->at[i].entry;
+
+		if (!f->at[i].keep)
+			continue;
+		merely += e->key.at[0] != '!';
+		assert(n < again.count && span_equal(again.at[n].entry.key, e->key) &&
+		    span_equal(again.at[n].entry.sealed, e->sealed));
+		assert(cdb_seek(fd, e->key.at, (unsigned)e->key.len, &found_len) == 1 &&
+		    found_len == e->sealed.len);
+		n++;
+	}
+	assert(n == again.count && merely <= ENTRIES_MAX);
+	fold_free(&again);
+}
+
+/* tinycdb's own look-up, in a file of anybody's. */
+static void
+look_up(struct span file)
+{
+	static uint8_t sealed[ENTRY_SEALED_MAX];
+	int fd = memfd_create("cdb", MFD_CLOEXEC);
+	unsigned len;
+
+	assert(fd >= 0 && write(fd, file.at, file.len) == (ssize_t)file.len);
+	if (cdb_seek(fd, "key", 3, &len) > 0 && len <= sizeof(sealed))
+		cdb_bread(fd, sealed, (int)len);
+	close(fd);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span input = span(data, size), cdb;
+	struct fold fold = { 0 };
+	size_t asked = 0;
+	int fd = memfd_create("new", MFD_CLOEXEC);
+
+	whole = input;
+	cdb = take_octets(&input, take_number(&input));
+	look_at_journal(input);
+	look_up(cdb);
+	assert(fold_add_cdb(&fold, cdb) == 0 && fold_add_journal(&fold, input) == 0);
+	assert(fold_choose(&fold, judge, &asked, ENTRIES_MAX) == 0 && asked <= fold.count);
+	assert(fd >= 0 && fold_write(&fold, fd) == 0);
+	look_at_written(&fold, fd);
+	close(fd);
+	fold_free(&fold);
+	return 0;
+}

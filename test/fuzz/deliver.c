@@ -1,0 +1,138 @@
+/*
+ * A delivery: a script (stage.h) of what a far end says; the local side is the message.  The first octet of an
+ * input says how it is set up.  Acts of its own: X, Y and C, as in caller.c.
+ */
+#include "openings.h"
+
+#include "smtp/deliver.h"
+
+#include <string.h>
+
+static char *recipients[] = { (char[]){ "b@b.example" }, (char[]){ "c@b.example" },
+	(char[]){ "\"d e\"@b.example" } };
+
+static struct play {
+	struct stage stage;
+	struct deliver deliver;
+	struct honest server;
+	struct opening_settings set;
+	struct deliver_message message;
+	struct suite_list suites;
+	bool changed;
+	enum ending outcome_was;
+} plays[2];
+
+static void
+before(struct stage *s, bool from_wire)
+{
+	struct play *p = (struct play *)(void *)s;
+
+	(void)from_wire;
+	p->outcome_was = p->deliver.outcome;
+}
+
+/* It is sent when a 2yz has said so, behind all of it. */
+static void
+after(struct stage *s, bool from_wire, uint8_t octet)
+{
+	struct play *p = (struct play *)(void *)s;
+	const struct deliver *d = &p->deliver;
+
+	if (d->outcome != END_SENT || p->outcome_was == END_SENT)
+		return;
+	assert(from_wire && octet == '\n');
+	assert(d->code >= 200 && d->code < 300 && d->text[0] == '2');
+	assert(d->accepted == p->message.recipient_count && d->refused == 0);
+	assert(s->io.local_eof && buf_len(&s->io.from_local) == 0);
+}
+
+static void
+act(struct stage *s, struct span octets)
+{
+	struct play *p = (struct play *)(void *)s;
+	bool was_encrypted = s->encrypted;
+
+	if (s->letter == 'X' || s->letter == 'Y') {
+		openings_act(s, &p->server, octets, &p->changed);
+		if (s->encrypted && !was_encrypted)
+			openings_switched(s, &p->deliver.opening, &p->server, p->changed);
+	} else if (s->letter == 'C' && (s->io.end == END_CALL_PLAIN || s->io.end == END_GREETED_LATER)) {
+		deliver_connected(&p->deliver, s->io.end == END_CALL_PLAIN);
+		stage_call_again(s);
+	}
+}
+
+static void
+perform(struct play *p, uint8_t how, struct span script, bool single)
+{
+	honest_suites(&p->suites, openings_offers[how & 3]);
+	p->set = (struct opening_settings){ &p->suites, how & 4 };
+	p->message = (struct deliver_message){ "a@a.example", recipients, how >> 6, 12345,
+		how & 8, how & 8 };
+	p->changed = false;
+	deliver_start(&p->deliver, &p->set, &p->message,
+	    honest_keys(HOST_TESTED, (how >> 4 & 3) % 3), "a.example");
+	honest_start(&p->server, true, &p->suites);
+	stage_start(&p->stage, (struct machine){ &p->deliver, deliver_step, deliver_fault }, single);
+	p->stage.act = act;
+	p->stage.before = before;
+	p->stage.after = after;
+	deliver_connected(&p->deliver, false);
+	stage_step(&p->stage);
+	stage_play(&p->stage, script);
+}
+
+/* What is behind the first DATA, which is ours: nothing that we say before it is from elsewhere. */
+static struct span
+said_behind_data(struct span said)
+{
+	struct span line;
+
+	while (stage_line(&said, &line))
+		if (span_equal(line, SPAN("DATA")))
+			return said;
+	return span(NULL, 0);
+}
+
+/* On the wire the message is `text`, with CRLF at the end of each line and a dot more where one begins it. */
+static void
+look_at_message(struct span text, struct span wire)
+{
+	uint8_t last = '\n';
+	size_t at = 0;
+
+	for (size_t i = 0; i < text.len; last = text.at[i++]) {
+		if (last == '\n' && text.at[i] == '.')
+			assert(at < wire.len && wire.at[at++] == '.');
+		if (last != '\r' && text.at[i] == '\n')
+			assert(at < wire.len && wire.at[at++] == '\r');
+		assert(at < wire.len && wire.at[at++] == text.at[i]);
+	}
+	const char *end = last == '\n' ? ".\r\n" : last == '\r' ? "\n.\r\n" : "\r\n.\r\n";
+	assert(span_starts(span_from(wire, at), span_of(end)));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span script = span(data, size);
+	uint8_t how = take_octet(&script);
+	const struct play *p = &plays[1];
+
+	for (size_t i = 0; i < 2; i++)
+		perform(&plays[i], how, script, i == 1);
+	stage_assert_same(&plays[0].stage, &plays[1].stage);
+	assert(plays[0].deliver.outcome == plays[1].deliver.outcome);
+	assert(strcmp(plays[0].deliver.text, plays[1].deliver.text) == 0);
+	if (p->set.must)
+		openings_must(&p->stage);
+	if (p->deliver.outcome == END_SENT)
+		look_at_message(buf_peek(&p->stage.local_heard),
+		    said_behind_data(buf_peek(&p->stage.wire)));
+	assert(p->stage.io.end != END_SENT || p->deliver.outcome == END_SENT);
+	for (size_t i = 0; i < 2; i++) {
+		deliver_wipe(&plays[i].deliver);
+		honest_wipe(&plays[i].server);
+	}
+	return 0;
+}

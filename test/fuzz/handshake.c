@@ -1,0 +1,166 @@
+/*
+ * The handshake, both roles, and somebody between them.  An input has five edits, one for each line of the
+ * dialogue (offer, choice, answer, OK, its reply): each a letter and what belongs to it.
+ *
+ *	p		passes as it is
+ *	x at mask	one octet changed
+ *	c len		cut short
+ *	b octets LF	octets behind it
+ *	r octets LF	another line in its place
+ */
+#include "honest.h"
+
+#include <string.h>
+
+enum line { OFFER, CHOICE, ANSWER, OK, OK_REPLY, LINES };
+
+static struct {
+	struct span edits;
+	struct handshake client, server;
+	struct suite_list suites[2];
+	uint8_t sent_mem[LINES][2 * XCRYPT_LINE_MAX], heard_mem[LINES][4 * XCRYPT_LINE_MAX];
+	struct buf sent[LINES], heard[LINES];
+} f;
+
+static struct span
+take_line(void)
+{
+	struct span line = span(NULL, 0);
+
+	span_word(&f.edits, '\n', &line);
+	if (line.len > 2 * XCRYPT_LINE_MAX)
+		line.len = 2 * XCRYPT_LINE_MAX;
+	return line;
+}
+
+/* What is heard of a line that was sent, CRLF included. */
+static struct span
+pass(enum line which)
+{
+	struct span line = buf_peek(&f.sent[which]);
+	struct buf *heard = &f.heard[which];
+
+	assert(line.len >= 2 && line.at[line.len - 1] == '\n' && line.len <= XCRYPT_LINE_MAX);
+	line.len -= 2;
+	assert(!line_is_torn(line));
+	uint8_t letter = take_octet(&f.edits);
+	if (letter == 'c')
+		line = take_octets(&line, take_octet(&f.edits));
+	if (letter == 'r')
+		line = take_line();
+	buf_put(heard, line);
+	if (letter == 'b')
+		buf_put(heard, take_line());
+	if (letter == 'x' && line.len > 0) {
+		size_t at = take_number(&f.edits) % line.len;
+		heard->mem[at] ^= take_octet(&f.edits);
+	}
+	buf_put(heard, SPAN("\r\n"));
+	line = buf_peek(heard);
+	line.len -= 2;
+	return line;
+}
+
+/* The same as a reply; NULL where it is none. */
+static const struct reply *
+pass_reply(enum line which)
+{
+	static struct reply reply;
+	struct buf in;
+
+	pass(which);
+	in = f.heard[which];
+	reply_start(&reply);
+	return reply_take(&reply, &in) == REPLY_WHOLE && buf_len(&in) == 0 ? &reply : NULL;
+}
+
+static bool
+unchanged(enum line which)
+{
+	return span_equal(buf_peek(&f.sent[which]), buf_peek(&f.heard[which]));
+}
+
+/* Statement 6: the form of a line that switches. */
+static void
+look_at_switch(const struct exchange *x)
+{
+	struct span line = buf_peek(&f.heard[OK_REPLY]);
+
+	assert(line.len <= XCRYPT_LINE_MAX && span_starts_nocase(line, SPAN("250 XCRYPT OK")));
+	line.len -= 2;
+	if (x->confirms)
+		assert(line.len == strlen("250 XCRYPT OK ") + 32);
+	else if (x->rank != 2)
+		assert(line.len == strlen("250 XCRYPT OK"));
+}
+
+/* Statement 5: whoever has the same keys in 2.0 has seen the same lines. */
+static void
+look_at_keys(bool client_good)
+{
+	bool confirms = handshake_suite(&f.server)->exchange->confirms;
+
+	if (confirms)
+		assert(unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER));
+	if (confirms || (client_good && unchanged(CHOICE) && unchanged(ANSWER) && unchanged(OK) &&
+	    unchanged(OK_REPLY)))
+		assert(honest_same_keys(&f.client.agreement, &f.server.agreement));
+}
+
+/* Until one of them does not go on. */
+static void
+talk(void)
+{
+	const struct reply *reply;
+	struct span line;
+
+	buf_put(&f.sent[OFFER], handshake_offer(&f.server));
+	buf_put(&f.sent[OFFER], SPAN("\r\n"));
+	if (!handshake_choose(&f.client, pass(OFFER)) ||
+	    handshake_propose(&f.client, &f.sent[CHOICE]) == -1)
+		return;
+	enum handshake_answer answer = handshake_answer(&f.server, pass(CHOICE), &f.sent[ANSWER]);
+	assert(span_starts(buf_peek(&f.sent[ANSWER]), SPAN("250 XCRYPT ")) ==
+	    (answer == HANDSHAKE_AGREED));
+	reply = pass_reply(ANSWER);
+	if (reply == NULL || handshake_take_answer(&f.client, reply) != VERDICT_GOOD ||
+	    handshake_compute(&f.client) == -1 || handshake_put_ok(&f.client, &f.sent[OK]) == -1)
+		return;
+	line = pass(OK);
+	/* an answer that somebody has made up; or not what this line is for */
+	if (answer != HANDSHAKE_AGREED || handshake_next(line) != HANDSHAKE_OK)
+		return;
+	bool server_good = handshake_take_ok(&f.server, line, &f.sent[OK_REPLY]);
+	assert(span_starts(buf_peek(&f.sent[OK_REPLY]), SPAN("250 XCRYPT OK")) == server_good);
+	reply = pass_reply(OK_REPLY);
+	bool client_good = reply != NULL &&
+	    handshake_take_ok_reply(&f.client, reply) == VERDICT_GOOD;
+	if (client_good)
+		look_at_switch(handshake_suite(&f.client)->exchange);
+	if (server_good)
+		look_at_keys(client_good);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[] = { "chacha20poly1305_2.0 aes256gcm_2.0", "arsyfor_1.0",
+		"aes256gcm_2.0 t32_1.0 rotn_0.1", "blowfish_0.2 chacha20poly1305_2.0",
+		"blowfish_0.2", "rotn_0.1", "t32_1.0 arsyfor_1.0", "aes256gcm_2.0" };
+
+	f.edits = span(data, size);
+	uint8_t who = take_octet(&f.edits), kept = take_octet(&f.edits);
+	for (size_t i = 0; i < LINES; i++) {
+		buf_init(&f.sent[i], f.sent_mem[i], sizeof(f.sent_mem[i]));
+		buf_init(&f.heard[i], f.heard_mem[i], sizeof(f.heard_mem[i]));
+	}
+	fixed_start(1);
+	honest_suites(&f.suites[0], names[who & 7]);
+	honest_suites(&f.suites[1], names[who >> 3 & 7]);
+	handshake_start(&f.client, false, &f.suites[0], honest_keys(HOST_TESTED, (kept & 3) % 3));
+	handshake_start(&f.server, true, &f.suites[1], honest_keys(HOST_HONEST, (kept >> 2 & 3) % 3));
+	talk();
+	handshake_wipe(&f.client);
+	handshake_wipe(&f.server);
+	return 0;
+}

@@ -1,0 +1,58 @@
+#include "openings.h"
+
+#define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
+
+const char *const openings_offers[4] = { MODERN, MODERN " arsyfor_1.0 rotn_0.1",
+	"t32_1.0 arsyfor_1.0 blowfish_0.2 rotn_0.1", "" };
+
+void
+openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed)
+{
+	uint8_t mem[4096];
+	struct buf out;
+	bool is_reply = server->step > 0;
+
+	buf_init(&out, mem, sizeof(mem));
+	if (!is_reply && octets.len > 1024)
+		octets.len = 1024;
+	if (!honest_says(server, buf_peek(&s->wire), s->letter == 'X' ? octets : span(NULL, 0), &out))
+		return;
+	if (s->letter == 'Y' && octets.len > 1 && buf_len(&out) > 0) {
+		out.mem[octets.at[0] % buf_len(&out)] ^= octets.at[1];
+		*changed = *changed || octets.at[1] != 0;
+	}
+	if (s->letter == 'X' && octets.len > 0 && is_reply) {
+		if (!buf_put(&out, octets))
+			return;
+		*changed = true;
+	}
+	stage_comes(s, true, buf_peek(&out));
+}
+
+void
+openings_switched(struct stage *s, const struct opening *o, const struct honest *server, bool changed)
+{
+	struct span said = stage_last_line(buf_peek(&s->clear));
+	const struct exchange *x = handshake_suite(&o->handshake)->exchange;
+
+	assert(o->encrypted && span_starts(said, SPAN("XCRYPT OK")));
+	/* statement 2: nothing was behind the line that switched */
+	assert(buf_len(&s->wire_next) == 0);
+	if (x->confirms || !changed)
+		assert(server->agreed && honest_same_keys(&o->handshake.agreement,
+		    &server->handshake.agreement));
+}
+
+void
+openings_must(const struct stage *s)
+{
+	struct span said = buf_peek(&s->clear), line, arguments;
+
+	while (stage_line(&said, &line)) {
+		enum verb verb = verb_of(line, &arguments);
+
+		assert(verb == VERB_EHLO || verb == VERB_XCRYPT || verb == VERB_QUIT);
+		assert(!line_is_torn(line));
+	}
+	assert(said.len == 0);
+}

@@ -1,0 +1,22 @@
+/* What the targets for blackpony's two machines share: both open in the same way (smtp/opening.h). */
+#ifndef OPENINGS_H
+#define OPENINGS_H
+
+#include "honest.h"
+#include "stage.h"
+
+#include "smtp/opening.h"
+
+extern const char *const openings_offers[4];
+
+/* Acts X and Y: the honest server's next line; `*changed` says whether one has been meddled with. */
+void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
+
+/* Asserts that what has just switched to encryption had every reason to. */
+void openings_switched(struct stage *s, const struct opening *o, const struct honest *server,
+    bool changed);
+
+/* Statement 24: asserts that nothing of a message was ever said in the clear. */
+void openings_must(const struct stage *s);
+
+#endif
