@@ -1,6 +1,7 @@
 # blackpony.  `make`, `make demo`, `make check`, `make bench`, `make install`.
 
 CC ?= cc
+comma := ,
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc/blackpony
 STATEDIR ?= /run/blackpony
@@ -26,15 +27,33 @@ JAIL := -DJAIL_WIDE
 STATIC :=
 endif
 
+# make FUZZ=1 and COVERAGE=1: what test/fuzz/fuzz.mk builds for libFuzzer, and to be counted by llvm-cov
+FUZZ_MAIN = $(OUT)/replay/obj/replay.o
+ifdef FUZZ
+OUT := bin/fuzz
+CC := clang
+HARDEN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_LD := -fsanitize=fuzzer,address,undefined
+STATIC :=
+FUZZ_MAIN =
+endif
+ifdef COVERAGE
+OUT := bin/coverage
+CC := clang
+HARDEN := -fprofile-instr-generate -fcoverage-mapping
+HARDEN_LD := $(HARDEN)
+STATIC :=
+endif
+
 ALL_CPPFLAGS = $(JAIL) -std=c11 -D_GNU_SOURCE -Isrc $(CPPFLAGS)
 ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
 # static archives of the two libraries: half of what a connection costs is the loader
-LIBS := -l:libmbedcrypto.a -l:libcdb.a -lresolv
+LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -lresolv
 
 CORE := $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*/*.c) $(filter-out src/blackponyd.c src/blackpony.c,$(wildcard src/*.c)))
-BENCH := $(patsubst test/bench/%.c,$(OUT)/bench/obj/%.o,$(filter-out %/forwarder.c,$(wildcard test/bench/*.c)))
+BENCH := $(patsubst test/bench/%.c,$(OUT)/bench/%,$(filter-out %/common.c,$(wildcard test/bench/*.c)))
 UNITS := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(wildcard test/unit/test_*.c))
 
 all: tools $(OUT)/blackponyd $(OUT)/blackpony
@@ -71,7 +90,7 @@ tools:
 units: check-tools $(UNITS)
 
 # everything that is tested without leaving this machine; SAN=1 the same under sanitizers
-check: check-tools all units
+check: check-tools all units replays
 	@test/check $(OUT)
 
 check-tools:
@@ -84,16 +103,20 @@ demo: demo-tools all
 demo-tools:
 	@test/setup demo
 
-# what a connection and an octet cost, in about a minute
-bench: all $(OUT)/bench/bench $(OUT)/bench/forwarder
-	@$(OUT)/bench/bench $(OUT) $(OUT)/bench/results.txt
+# side by side with what others offer, in some minutes; make bench B=pairs for one part (or several)
+bench: bench-tools all $(BENCH)
+	@BIN=$(OUT) test/bench/run $(B)
 
-$(OUT)/bench/bench: $(BENCH) $(OUT)/obj/core.a
+bench-tools:
+	@test/setup bench
+
+# the yardstick carries nothing of ours
+$(OUT)/bench/forwarder: test/bench/forwarder.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-$(OUT)/bench/forwarder: $(OUT)/bench/obj/forwarder.o
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+$(OUT)/bench/%: $(OUT)/bench/obj/%.o $(OUT)/bench/obj/common.o $(OUT)/obj/core.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lm
 
 $(OUT)/bench/obj/%.o: test/bench/%.c
 	@mkdir -p $(@D)
@@ -129,8 +152,13 @@ uninstall:
 	rm -rf $(DOC)
 
 clean:
-	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/blackpony bin/blackponyd
+	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/replay bin/coverage bin/lint \
+	    bin/blackpony bin/blackponyd
+
+include test/fuzz/fuzz.mk
+#LINT
 
 -include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
-.PHONY: FORCE all tools check-tools units check demo demo-tools bench clean
+.SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
+.PHONY: FORCE all tools check-tools units check demo demo-tools bench bench-tools clean

@@ -10,6 +10,7 @@
 #include "smtp/caller.h"
 #include "smtp/deliver.h"
 #include "smtp/ending.h"
+#include "starttls.h"
 #include "sys/ids.h"
 #include "sys/spool.h"
 
@@ -104,6 +105,7 @@ prepare_call(struct machine machine, struct opening *opening,
 	call.machine = machine.machine;
 	call.connected = connected;
 	session.settled = settle;
+	session.tls_start = starttls_begin;
 }
 
 /* Why nobody took the conversation, for the last word. */
@@ -160,6 +162,8 @@ speak(void)
 	fd_prepare(STDIN_FILENO);
 	fd_prepare(STDOUT_FILENO);
 	session_local(&session, STDIN_FILENO, STDOUT_FILENO);
+	if (call_may_need_tls(&call))
+		starttls_prepare();
 	if (program_jail(&program, JAIL_DIAL) == -1)
 		return in_no_jail();
 	enum ending end = call_run(&call);
@@ -281,6 +285,9 @@ send_message(char *const recipients[], size_t count)
 	    program.settings.hostname);
 	prepare_call(machine, &deliver.opening, deliver_connects);
 	session_local(&session, spool.fd, -1);
+	call.delivers = true;
+	if (call_may_need_tls(&call))
+		starttls_prepare();
 	if (program_jail(&program, JAIL_DIAL) == -1)
 		return in_no_jail();
 	code = report(call_run(&call));
@@ -314,10 +321,10 @@ print_opening(const struct opening *o, int64_t lookup_ms, int64_t connected_ms)
 	printf("host: %s [%s]:%u\n", call.target->name, address,
 	    address_port(&call.target->address));
 	print_span("offered", o->offer_len > 0 ? span(o->offer, o->offer_len) : SPAN("nothing"));
-	if (o->encrypted)
-		printf("suite: %s\n", handshake_suite(&o->handshake)->name);
-	else
-		printf("suite: none (%s)\n", o->why != NULL ? o->why : "no reply to EHLO");
+	printf("suite: %s", opening_crypt(o));
+	if (o->why != NULL || !o->encrypted)
+		printf(" (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
+	printf("\n");
 	printf("cache: %s\n", program_cache_word(&ring, &o->handshake));
 	printf("milliseconds: look-up %lld, connection %lld", (long long)lookup_ms,
 	    (long long)call.dialled_ms);
@@ -347,6 +354,8 @@ test(const char *operand)
 	    program.settings.hostname);
 	prepare_call(machine, &deliver.opening, deliver_connects);
 	session_local(&session, -1, -1);
+	call.delivers = true;
+	starttls_prepare();
 	enum ending end = call_run(&call);
 	if (end == END_NOT_REACHED) {
 		printf("not reached: %s\n", call.why);

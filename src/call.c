@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "smtp/ending.h"
+#include "starttls.h"
 #include "sys/dial.h"
 
 #include <errno.h>
@@ -11,12 +12,34 @@
 #include <unistd.h>
 
 /* Policies go by the destination as it was asked for, not by the mail host behind it. */
+static enum policy
+policy_of(const struct call *c, const struct target *target)
+{
+	const struct host *host = &c->hosts->at[target->element];
+
+	return settings_policy_for(&c->program->settings, span_of(host->name));
+}
+
+/* A mailer that speaks SMTP to us does its own STARTTLS; where encryption is a must, it is ours to see to. */
+static bool
+starttls_is_ours(const struct call *c, enum policy policy)
+{
+	return policy == POLICY_MUST || (c->delivers && policy != POLICY_NEVER);
+}
+
+bool
+call_may_need_tls(const struct call *c)
+{
+	for (size_t i = 0; i < c->targets.count; i++)
+		if (starttls_is_ours(c, policy_of(c, &c->targets.at[i])))
+			return true;
+	return false;
+}
+
 static void
 apply_policy(struct call *c)
 {
-	const struct host *host = &c->hosts->at[c->target->element];
-
-	c->policy = settings_policy_for(&c->program->settings, span_of(host->name));
+	c->policy = policy_of(c, c->target);
 	switch (c->policy) {
 	case POLICY_NEVER:
 		c->suites.count = 0;
@@ -30,6 +53,7 @@ apply_policy(struct call *c)
 	}
 	c->opening_settings->suites = &c->suites;
 	c->opening_settings->must = c->policy == POLICY_MUST;
+	c->opening_settings->starttls = starttls_is_ours(c, c->policy) ? c->target->name : NULL;
 }
 
 static void
@@ -49,8 +73,10 @@ log_call(const struct call *c, int64_t begun_ms)
 		log_pair(&line, "error", span_of(c->why));
 		buf_printf(&line, " end=%s", ending_row(c->end)->log);
 	} else {
-		program_log_crypt(&line, c->ring, &c->opening->handshake, c->opening->encrypted,
+		program_log_crypt(&line, c->ring, &c->opening->handshake, opening_crypt(c->opening),
 		    c->opening->why);
+		if (c->opening->tls)
+			starttls_log(&line);
 		program_log_end(&line, c->session, begun_ms, c->end);
 	}
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
@@ -104,7 +130,7 @@ call_run(struct call *c)
 		apply_policy(c);
 		connect_and_run(c, false);
 		if (c->end == END_CALL_PLAIN) {
-			log_line(LOG_WARNING, "%s: XCRYPT failed there, calling again without it",
+			log_line(LOG_WARNING, "%s: encryption failed there, calling again without it",
 			    c->target->name);
 			connect_and_run(c, true);
 			return c->end;

@@ -14,6 +14,7 @@ struct call {
 	struct ring *ring;
 	const struct host_list *hosts;		/* as asked for */
 	struct targets targets;
+	bool delivers;				/* a message of our own, not a mailer's dialogue */
 	int64_t deadline_ms;			/* of all look-ups and addresses, clock_ms() */
 	struct session *session;		/* started around the machine */
 	struct opening_settings *opening_settings;	/* the machine's; set for each target */
@@ -31,6 +32,9 @@ struct call {
 	struct reply greeting;			/* of the last host that greeted with 4yz or 5yz */
 	char why[256];				/* for END_NOT_REACHED: of the last one */
 };
+
+/* Can it be that TLS has to be spoken to one of the targets?  Its certificates are read before the jail. */
+bool call_may_need_tls(const struct call *c);
 
 /*
  * Calls.  One line in the log for each connection.  Returns how the last one ended: END_NOT_REACHED

@@ -203,10 +203,10 @@ program_cache_word(const struct ring *ring, const struct handshake *handshake)
 
 void
 program_log_crypt(struct buf *line, const struct ring *ring, const struct handshake *handshake,
-    bool encrypted, const char *why)
+    const char *crypt, const char *why)
 {
-	buf_printf(line, " crypt=%s", encrypted ? handshake_suite(handshake)->name : "none");
-	if (!encrypted)
+	buf_printf(line, " crypt=%s", crypt);
+	if (why != NULL || strcmp(crypt, "none") == 0)
 		log_pair(line, "why", span_of(why != NULL ? why : ""));
 	buf_printf(line, " cache=%s", program_cache_word(ring, handshake));
 }

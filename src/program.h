@@ -61,9 +61,12 @@ struct session_limits program_limits(const struct settings *settings);
 /* "hit", "miss", "off" or "-", for the log. */
 const char *program_cache_word(const struct ring *ring, const struct handshake *handshake);
 
-/* " crypt=... why=... cache=..." to the end of a log line. `why` NULL: none. */
+/*
+ * " crypt=... why=... cache=..." to the end of a log line.  `crypt` is a suite, "starttls" or "none",
+ * `why` why it is no suite; NULL where it is one, or nobody knows.
+ */
 void program_log_crypt(struct buf *line, const struct ring *ring,
-    const struct handshake *handshake, bool encrypted, const char *why);
+    const struct handshake *handshake, const char *crypt, const char *why);
 
 /* " in=... out=... seconds=... end=..." */
 void program_log_end(struct buf *line, const struct session *session, int64_t begun_ms,

@@ -73,6 +73,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	s->layer_fault = NULL;
 	io->end = END_NONE;
 	io->again = true;
+	s->wire_read = s->wire_written = 0;
 	s->since_ms = clock_ms();
 }
 

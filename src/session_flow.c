@@ -275,6 +275,13 @@ pending(const struct session *s)
 	    buf_len(&s->wire_in) > 0;
 }
 
+/* Its handshake came to an end while something was written, and the machine does not know yet. */
+static bool
+layer_settled(const struct session *s)
+{
+	return s->layer_opening && s->layer->state(s->layer_state) != LAYER_OPENING;
+}
+
 /* Moves everything that can be moved without waiting. */
 void
 session_move(struct session *s)
@@ -304,5 +311,5 @@ session_move(struct session *s)
 		session_flush(s);
 		/* what went out made room for what waited for it */
 	} while (io->end == END_NONE && ((io->again && session_wire_flushed(s)) ||
-	    (written(s) != before && pending(s))));
+	    (written(s) != before && pending(s)) || layer_settled(s)));
 }

@@ -10,6 +10,7 @@ opening_start(struct opening *o, const struct opening_settings *settings, struct
 {
 	memset(o, 0, offsetof(struct opening, reply));
 	o->set = settings;
+	o->called_again = plain;
 	o->plain = plain || settings->suites->count == 0;
 	o->why = o->plain && !plain ? "switched-off" : NULL;
 	handshake_start(&o->handshake, false, settings->suites, keys);
@@ -27,6 +28,14 @@ static bool
 in_handshake(const struct opening *o)
 {
 	return o->state >= OPENING_ANSWER && o->state <= OPENING_INSIDE_EHLO;
+}
+
+const char *
+opening_crypt(const struct opening *o)
+{
+	if (o->tls)
+		return "starttls";
+	return o->encrypted ? handshake_suite(&o->handshake)->name : "none";
 }
 
 enum io_wait
@@ -123,13 +132,58 @@ ready(struct opening *o, struct io *io)
 	return enter(o, io, OPENING_READY);
 }
 
+/* No XCRYPT there: its STARTTLS, where that is ours to ask for, before the message goes in the clear. */
+static enum opening_state
+without_xcrypt(struct opening *o, struct io *io)
+{
+	if (o->called_again || o->set->starttls == NULL || !ehlo_offers(&o->reply, "STARTTLS", NULL))
+		return ready(o, io);
+	reply_copy(&o->clear, &o->reply);
+	reply_start(&o->reply);
+	io_show(io, ">", SPAN("STARTTLS"));
+	buf_put(&io->to_wire, SPAN("STARTTLS\r\n"));
+	return enter(o, io, OPENING_STARTTLS);
+}
+
 /* Goes on in the clear, with what the clear EHLO was told. */
 static enum opening_state
 go_on_clear(struct opening *o, struct io *io, const char *why)
 {
 	o->why = why;
 	reply_copy(&o->reply, &o->clear);
-	return ready(o, io);
+	return without_xcrypt(o, io);
+}
+
+/* The answer to STARTTLS.  An octet behind it is an injected command, as with XCRYPT. */
+static enum opening_state
+got_starttls(struct opening *o, struct io *io)
+{
+	if (o->reply.code != 220) {
+		reply_copy(&o->reply, &o->clear);
+		return ready(o, io);
+	}
+	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
+		return over(o, io, END_INJECTED);
+	io->start_tls = o->set->starttls;
+	io->again = true;
+	return enter(o, io, OPENING_TLS);
+}
+
+/* False: TLS is not through with its handshake. */
+static bool
+tls_settled(struct opening *o, struct io *io)
+{
+	if (io->tls == IO_TLS_NONE)
+		return false;
+	if (io->tls == IO_TLS_FAILED) {
+		call_plain(o, io);
+		o->why = "tls-failed";
+		return true;
+	}
+	o->encrypted = o->tls = true;
+	o->at.handshake = clock_ms();
+	enter(o, io, OPENING_INSIDE);
+	return true;
 }
 
 static enum opening_state
@@ -145,14 +199,14 @@ got_ehlo(struct opening *o, struct io *io)
 		return ready(o, io);
 	bool offered = find_offer(o, &offer);
 	if (o->plain) {
-		o->why = o->set->suites->count == 0 ? "switched-off" : "called-again";
-		return ready(o, io);
+		o->why = o->called_again ? "called-again" : "switched-off";
+		return without_xcrypt(o, io);
 	}
 	if (!offered)
-		return ready(o, io);
+		return without_xcrypt(o, io);
 	if (!handshake_choose(&o->handshake, offer)) {
 		o->why = "no-common-suite";
-		return ready(o, io);
+		return without_xcrypt(o, io);
 	}
 	reply_copy(&o->clear, &o->reply);
 	if (handshake_propose(&o->handshake, &io->to_wire) == -1)
@@ -230,6 +284,8 @@ got_reply(struct opening *o, struct io *io)
 		if (o->reply.code != 250 || o->reply.lines != 1)
 			return call_plain(o, io);
 		return go_on_clear(o, io, "key-refused");
+	case OPENING_STARTTLS:
+		return got_starttls(o, io);
 	case OPENING_INSIDE_EHLO:
 		return enter(o, io, o->reply.code == 250 ? OPENING_READY : OPENING_REFUSED);
 	case OPENING_HELO:
@@ -266,6 +322,10 @@ opening_step(struct opening *o, struct io *io)
 			return o->state;
 		case OPENING_SAY_OK:
 			say_ok(o, io);
+			continue;
+		case OPENING_TLS:
+			if (!tls_settled(o, io))
+				return io->wire_eof ? no_reply(o, io, io_wire_end(io)) : o->state;
 			continue;
 		case OPENING_INSIDE:
 			if (io->encrypt != NULL)	/* not before the session has seen to it */

@@ -18,6 +18,7 @@
 struct opening_settings {
 	const struct suite_list *suites;	/* accepted; none: never */
 	bool must;				/* nothing in the clear */
+	const char *starttls;			/* host to ask for STARTTLS instead of XCRYPT; NULL: never */
 };
 
 enum opening_state {
@@ -28,6 +29,8 @@ enum opening_state {
 	OPENING_SAY_OK,		/* computing */
 	OPENING_OK,		/* XCRYPT OK said */
 	OPENING_FAIL,		/* XCRYPT FAIL said */
+	OPENING_STARTTLS,	/* STARTTLS said */
+	OPENING_TLS,		/* TLS shakes hands */
 	OPENING_INSIDE,		/* encrypted: EHLO to be said */
 	OPENING_INSIDE_EHLO,	/* ... and said */
 	OPENING_HELO,		/* HELO said */
@@ -40,8 +43,10 @@ struct opening {
 	const struct opening_settings *set;
 	struct handshake handshake;
 	enum opening_state state;
-	bool plain;		/* do not take up an offer: called again, or policy `never` */
+	bool called_again;	/* because encryption went wrong: in the clear this time */
+	bool plain;		/* take up no offer of XCRYPT: that, or there is no suite to */
 	bool encrypted;
+	bool tls;		/* ... by STARTTLS, not by XCRYPT */
 	uint8_t name[OPENING_NAME_MAX];
 	size_t name_len;
 	uint8_t offer[XCRYPT_LINE_MAX];	/* what it offers, from `XCRYPT` on, for -t */
@@ -73,6 +78,9 @@ enum opening_state opening_step(struct opening *o, struct io *io);
 
 /* A fault (struct machine): what it means while the opening is going on.  Sets io->end. */
 void opening_fault(struct opening *o, struct io *io, enum ending fault);
+
+/* What encrypts: a suite's name, "starttls", or "none". */
+const char *opening_crypt(const struct opening *o);
 
 /* The deadline that runs. */
 enum io_wait opening_wait(const struct opening *o);

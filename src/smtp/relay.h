@@ -16,6 +16,7 @@
 #define RELAY_QUEUE 2048	/* commands unanswered; then no more are read */
 #define RELAY_NAME_MAX 255	/* octets of the name a client gives itself, as kept */
 #define RELAY_PEER_MAX 80
+#define RELAY_EHLO_MAX 4096	/* octets of the mailer's EHLO reply, as kept */
 
 struct relay_settings {
 	const struct suite_list *suites;	/* offered; none: no XCRYPT */
@@ -59,6 +60,11 @@ struct relay {
 	bool offered;		/* our line was in the last EHLO reply */
 	bool hello_inside;	/* said again since encryption */
 	bool chunking;		/* the mailer offers it */
+
+	uint8_t ehlo[RELAY_EHLO_MAX];	/* its last reply to EHLO in the clear ... */
+	size_t ehlo_len;		/* ... 0: not to be kept */
+	uint8_t ehlo_name[RELAY_NAME_MAX];	/* and what that EHLO said */
+	size_t ehlo_name_len;
 
 	uint8_t held[LINE_MAX_OCTETS];	/* the EHLO reply's line before this one */
 	size_t held_len;

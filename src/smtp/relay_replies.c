@@ -3,6 +3,8 @@
 
 #include "smtp/ehlo.h"
 
+#include <string.h>
+
 /* Is this line of an EHLO reply for the client's eyes? */
 static bool
 keyword_passes(const struct relay *r, struct span text)
@@ -81,6 +83,54 @@ note_chunking(struct relay *r, struct span text)
 	else if (ehlo_is(text, SPAN("CHUNKING")))
 		r->chunking = true;
 }
+
+/* A line of the reply to EHLO in the clear is kept, for mailers that take one EHLO only. */
+static void
+keep_ehlo_line(struct relay *r, const struct line *line)
+{
+	bool first = r->reply_lines == 0;
+	size_t len = first ? 0 : r->ehlo_len;
+
+	r->ehlo_len = 0;
+	/* a name cut short might be another's */
+	if ((!first && len == 0) || r->name_len == RELAY_NAME_MAX ||
+	    line->octets > sizeof(r->ehlo) - len)
+		return;
+	memcpy(r->ehlo + len, line->text.at, line->octets);
+	r->ehlo_len = len + line->octets;
+	memcpy(r->ehlo_name, r->name, r->name_len);
+	r->ehlo_name_len = r->name_len;
+}
+
+/*
+ * Does the mailer (OpenSMTPD) refuse inside the very EHLO it has answered in the clear?  Then it is where a
+ * fresh one would have put it: nothing but EHLO has told it anything since its greeting.
+ */
+static bool
+has_answered(const struct relay *r, enum verb verb, unsigned code)
+{
+	return verb == VERB_EHLO && r->crypt == CRYPT_ON && code == 503 && r->ehlo_len > 0 &&
+	    span_equal(span(r->name, r->name_len), span(r->ehlo_name, r->ehlo_name_len));
+}
+
+/* Its answer from then, as it is to be seen inside. */
+static void
+answer_again(struct relay *r, struct io *io)
+{
+	struct span rest = span(r->ehlo, r->ehlo_len);
+	struct reply_line reply;
+	struct line line;
+
+	r->reply_lines = 0;
+	while (line_reply(rest, &line) == LINE_FOUND && reply_line_read(line.text, &reply)) {
+		note_chunking(r, reply.text);
+		ehlo_line(r, io, &reply);
+		r->reply_lines++;
+		rest = span_from(rest, line.octets);
+	}
+}
+
+_Static_assert(RELAY_EHLO_MAX <= LINE_MAX_OCTETS, "it fits where a longest line does");
 
 /* What a whole reply means for what comes next. */
 static void
@@ -186,12 +236,20 @@ relay_reply(struct relay *r, struct io *io)
 
 	if (r->crypt != CRYPT_ON)
 		io_show(io, "<", line.text);
-	if (verb == VERB_EHLO || verb == VERB_OWN_EHLO)
+	if ((verb == VERB_EHLO || verb == VERB_OWN_EHLO) && reply.code == 250)
 		note_chunking(r, reply.text);
-	if (verb == VERB_EHLO && reply.code == 250)
+	if (verb == VERB_EHLO && reply.code == 250) {
+		if (r->crypt != CRYPT_ON)
+			keep_ehlo_line(r, &line);
 		ehlo_line(r, io, &reply);
-	else if (verb != VERB_OWN_EHLO)
+	} else if (has_answered(r, verb, reply.code)) {
+		if (reply.last) {
+			answer_again(r, io);
+			reply.code = 250;
+		}
+	} else if (verb != VERB_OWN_EHLO) {
 		buf_put(&io->to_wire, span(line.text.at, line.octets));
+	}
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
 	if (reply.last) {
 		relay_queue_take(r);

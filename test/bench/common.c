@@ -1,7 +1,6 @@
 #include "bench.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -10,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void
@@ -20,36 +19,17 @@ give_up(const char *what)
 	exit(1);
 }
 
-static double
-microseconds(struct timeval t)
+unsigned long
+number(const char *text)
 {
-	return 1e6 * (double)t.tv_sec + (double)t.tv_usec;
-}
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
 
-void
-cost_add(struct cost *to, const struct cost *more)
-{
-	to->processes += more->processes;
-	to->failures += more->failures;
-	to->cpu_us += more->cpu_us;
-}
-
-bool
-cost_wait(struct cost *cost, pid_t pid, int options)
-{
-	struct rusage used;
-	int status;
-	pid_t done;
-
-	do
-		done = wait4(pid, &status, options, &used);
-	while (done == -1 && errno == EINTR);
-	if (done <= 0)
-		return false;
-	cost->processes++;
-	cost->failures += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-	cost->cpu_us += microseconds(used.ru_utime) + microseconds(used.ru_stime);
-	return true;
+	if (*end != '\0' || end == text) {
+		fprintf(stderr, "%s: not a number\n", text);
+		exit(64);
+	}
+	return value;
 }
 
 void *
@@ -75,46 +55,54 @@ fork_bound(void)
 	return pid;
 }
 
-void
-no_delay(int fd)
+int
+call_loopback(uint16_t port)
 {
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
-static struct sockaddr_in
-loopback(uint16_t port)
-{
-	return (struct sockaddr_in){
+	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-}
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-int
-listen_on_loopback(uint16_t *port)
-{
-	struct sockaddr_in at = loopback(0);
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) == -1 || listen(fd, 128) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&at, &len) == -1)
-		give_up("listening on loopback");
-	*port = ntohs(at.sin_port);
-	return fd;
-}
-
-int
-call_loopback(uint16_t port)
-{
-	struct sockaddr_in at = loopback(port);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1 || connect(fd, (struct sockaddr *)&at, sizeof(at)) == -1)
+	if (fd == -1 || connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1)
 		give_up("calling on loopback");
-	no_delay(fd);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
+}
+
+static double
+read_clock(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return 1e6 * (double)now.tv_sec + 1e-3 * (double)now.tv_nsec;
+}
+
+double
+wall_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+double
+cpu_us(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+double
+median(double values[], size_t count)
+{
+	qsort(values, count, sizeof(values[0]), compare);
+	return values[count / 2];
 }

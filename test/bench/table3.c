@@ -7,9 +7,8 @@
 #include "crypt/channel.h"
 #include "crypt/random.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	MESSAGE = 14671,		/* octets: the paper's mean */
@@ -25,15 +24,6 @@ enum { DERIVE, SET_UP, ENCRYPT, COLUMNS };
 struct keyed {
 	_Alignas(max_align_t) uint8_t state[CIPHER_STATE_MAX];
 };
-
-static double
-cpu_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return 1e6 * (double)now.tv_sec + 1e-3 * (double)now.tv_nsec;
-}
 
 /* An agreement that has come as far as Z and the lines of the handshake. */
 static void
@@ -119,30 +109,15 @@ time_encryption(const struct agreement *a)
 	return us;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double values[ROUNDS])
-{
-	qsort(values, ROUNDS, sizeof(values[0]), compare);
-	return values[ROUNDS / 2];
-}
-
 static void
-row(bench_print *print, const char *name, double derived, double set_up, double encrypted)
+row(const char *name, double derived, double set_up, double encrypted)
 {
-	print("  %-24s %10.2f %10.2f %10.1f %10.1f %10.1f\n", name, derived, set_up, encrypted,
+	printf("  %-24s %10.2f %10.2f %10.1f %10.1f %10.1f\n", name, derived, set_up, encrypted,
 	    derived + set_up + encrypted, MESSAGE / encrypted);
 }
 
-void
-table3(bench_print *print)
+int
+main(void)
 {
 	static double us[SUITE_MAX][COLUMNS][ROUNDS];
 	struct agreement a;
@@ -157,14 +132,15 @@ table3(bench_print *print)
 			us[i][ENCRYPT][round] = time_encryption(&a);
 		}
 	}
-	print("\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side,\n"
+	printf("\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side,\n"
 	    "in us of CPU; medians of %d rounds (MB: 10^6 octets)\n\n%-26s %10s %10s %10s %10s %10s\n",
 	    MESSAGE, ROUNDS, "", "keys made", "two set-up", "encrypted", "total", "MB/s");
 	i = 0;
 	for (const struct suite *s = suite_table; s->name != NULL; s++, i++)
-		row(print, s->name, median(us[i][DERIVE]), median(us[i][SET_UP]),
-		    median(us[i][ENCRYPT]));
-	print("  its own figures, of a Pentium Pro at 233 MHz:\n");
-	row(print, "arsyfor", 22.12, 127.6, 1640);
-	row(print, "t32", 22.12, 6.06, 1213);
+		row(s->name, median(us[i][DERIVE], ROUNDS), median(us[i][SET_UP], ROUNDS),
+		    median(us[i][ENCRYPT], ROUNDS));
+	printf("  its own figures, of a Pentium Pro at 233 MHz:\n");
+	row("arsyfor", 22.12, 127.6, 1640);
+	row("t32", 22.12, 6.06, 1213);
+	return 0;
 }

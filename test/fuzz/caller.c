@@ -52,7 +52,7 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct opening_settings){ &p->suites, how & 4 };
+	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4 };
 	p->changed = false;
 	caller_start(&p->caller, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3), "a.example");
 	honest_start(&p->server, true, &p->suites);

@@ -66,7 +66,7 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct opening_settings){ &p->suites, how & 4 };
+	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4 };
 	p->message = (struct deliver_message){ "a@a.example", recipients, how >> 6, 12345,
 		how & 8, how & 8 };
 	p->changed = false;

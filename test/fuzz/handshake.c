@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum line { OFFER, CHOICE, ANSWER, OK, OK_REPLY, LINES };
+enum leg { OFFER, CHOICE, ANSWER, OK, OK_REPLY, LINES };
 
 static struct {
 	struct span edits;
@@ -35,7 +35,7 @@ take_line(void)
 
 /* What is heard of a line that was sent, CRLF included. */
 static struct span
-pass(enum line which)
+pass(enum leg which)
 {
 	struct span line = buf_peek(&f.sent[which]);
 	struct buf *heard = &f.heard[which];
@@ -63,7 +63,7 @@ pass(enum line which)
 
 /* The same as a reply; NULL where it is none. */
 static const struct reply *
-pass_reply(enum line which)
+pass_reply(enum leg which)
 {
 	static struct reply reply;
 	struct buf in;
@@ -75,7 +75,7 @@ pass_reply(enum line which)
 }
 
 static bool
-unchanged(enum line which)
+unchanged(enum leg which)
 {
 	return span_equal(buf_peek(&f.sent[which]), buf_peek(&f.heard[which]));
 }

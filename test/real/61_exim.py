@@ -4,14 +4,14 @@ import socket
 from kit import xcrypt
 from kit.conn import Client
 
-from checks import (DOORS, FOREIGN, RELAYS, far_host, judged_safe, knows_strangers, receives, sender_to, sends,
-                    with_strangers)
+from checks import (DOORS, FOREIGN, RELAYS, far_host, judged_safe, knows_strangers, receives, sender_to, sends)
 from others import Exim
+from private import enter
 
 
 def receiver(w, **settings):
     """(machine, a, b): a sends by sendmail, and b is Exim behind blackponyd."""
-    machine = with_strangers(w)
+    machine = enter(w)
     settings = {name.replace("_", "-"): value for name, value in settings.items()}
     b = Exim(w, "mx.b.example", DOORS[0], ["b.example"], relay=RELAYS, settings=settings)
     return machine, sender_to(w, b), b

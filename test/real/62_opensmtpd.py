@@ -1,14 +1,15 @@
 # Claim: Debian's OpenSMTPD receives behind blackponyd by PROXY version 2 and sees the true client (statement 31)
 from kit import xcrypt
 
-from checks import DOORS, RELAYS, judged_safe, knows_strangers, receives, sender_to, with_strangers
+from checks import DOORS, RELAYS, judged_safe, knows_strangers, receives, sender_to
 from host import end
 from others import OpenSMTPD
+from private import enter
 
 
 def receiver(w, how="proxy-v2"):
     """(machine, a, b): a sends by sendmail, and b is OpenSMTPD behind blackponyd."""
-    machine = with_strangers(w)
+    machine = enter(w)
     settings = {"backend": "127.0.0.1:10025", "client-address": how}
     b = OpenSMTPD(w, "mx.b.example", DOORS[0], ["b.example"], relay=RELAYS, settings=settings)
     return machine, sender_to(w, b), b

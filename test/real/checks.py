@@ -1,30 +1,25 @@
 """What has to be true of every mailer behind blackponyd, or in front of blackpony."""
-import socket
+import itertools
 
-from kit.conn import Client, PATIENCE
+from kit.conn import Client
 from kit.run import eventually
 
 from host import Host
 from nsd import Nsd
-from private import add_address, enter, ip
+from private import call_from_elsewhere, enter, ip
 from words import BODY, MESSAGE, SUITE, arrived, traces
 
 FOREIGN = "victim@elsewhere.example"
+# (none is an interface's, for OpenSMTPD takes those for its own)
 OUTSIDERS = ("198.51.100.7", "2001:db8:7::7")
 RELAYS = ("198.51.100.5", "2001:db8:5::5")      # in the mailer's own list
 DOORS = ("192.0.2.25", "2001:db8::25")          # where blackponyd is
+CABLES = itertools.count(1)
 FAR = "192.0.2.30"          # an address that is no interface's
 # what the far host's sendmail says of two recipients, in its access map
 REFUSALS = """To:nosuch@b.example\tERROR:5.1.1:"550 No such user here"
 To:later@b.example\tERROR:4.2.1:"450 Later"
 """
-
-
-def with_strangers(w):
-    machine = enter(w)
-    for address in OUTSIDERS + RELAYS:
-        add_address(address)
-    return machine
 
 
 def sender_to(w, b):
@@ -42,8 +37,7 @@ def far_host(w):
 
 def call(w, source, suite=None):
     """A client of that address, that has said MAIL."""
-    to = DOORS[":" in source]
-    client = w.keep(Client(socket.create_connection((to, 25), PATIENCE, (source, 0))))
+    client = w.keep(Client(call_from_elsewhere(source, (DOORS[":" in source], 25), "cable%d" % next(CABLES))))
     client.greet()
     client.ehlo("stranger.example")
     if suite:

@@ -199,8 +199,12 @@ def add_address(address):
     ip("address add", address, "dev lo")
 
 
+FAR_MAC, NEAR_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+
 def call_from_elsewhere(address, to, near):
-    """A connection to `to`, a socket's address, from another machine on the cable `near`."""
+    """A connection to `to`, a socket's address, from another machine on the cable `near`, a name not used yet."""
+    family, host = ("-6", address + "/128") if ":" in address else ("-4", address + "/32")
     steps = queue.Queue()
     wired = threading.Event()
 
@@ -208,10 +212,13 @@ def call_from_elsewhere(address, to, near):
         try:
             # a thread may be in a network of its own
             unshare(NEWNET)
-            ip("link add far type veth peer name", near, "netns %d" % os.getpid())
-            ip("address add %s/32 dev far" % address)
+            ip("link add far address", FAR_MAC, "type veth peer name", near, "address", NEAR_MAC,
+               "netns %d" % os.getpid())
+            ip("address add", host, "dev far nodad")
             ip("link set far up")
-            ip("route add default dev far")
+            ip(family, "route add default dev far")
+            # (an address of another interface is not told to those who ask for it, in IPv6)
+            ip("neigh add", to[0], "lladdr", NEAR_MAC, "dev far")
             steps.put(None)
             assert wired.wait(PATIENCE)
             steps.put(socket.create_connection(to, PATIENCE))
@@ -226,7 +233,8 @@ def call_from_elsewhere(address, to, near):
     threading.Thread(target=there, daemon=True).start()
     step()
     ip("link set", near, "up")
-    ip("route add %s/32 dev" % address, near)
+    ip(family, "route add", host, "dev", near)
+    ip("neigh add", address, "lladdr", FAR_MAC, "dev", near)
     wired.set()
     return step()
 

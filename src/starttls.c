@@ -1,0 +1,51 @@
+#include "starttls.h"
+
+#include "base/log.h"
+#include "crypt/tls.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOTS "/etc/ssl/certs/ca-certificates.crt"
+#define ROOTS_MAX (4 << 20)
+
+static struct tls tls;
+static uint8_t *roots;		/* PEM, NUL-terminated; kept for the process's life */
+static size_t roots_len;
+
+void
+starttls_prepare(void)
+{
+	struct stat st;
+	int fd = open(ROOTS, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < ROOTS_MAX)
+		roots = malloc((size_t)st.st_size + 1);
+	if (roots != NULL && read(fd, roots, (size_t)st.st_size) == (ssize_t)st.st_size) {
+		roots[st.st_size] = '\0';
+		roots_len = (size_t)st.st_size + 1;
+	}
+	close(fd);
+}
+
+int
+starttls_begin(const char *host, const struct layer **layer, void **state)
+{
+	*layer = &tls_layer;
+	*state = &tls;
+	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len);
+}
+
+void
+starttls_log(struct buf *line)
+{
+	char text[128];
+
+	tls_describe(&tls, text, sizeof(text));
+	log_pair(line, "tls", span_of(text));
+	buf_printf(line, " certificate=%s", tls_certificate(&tls));
+}

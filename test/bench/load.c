@@ -1,0 +1,317 @@
+/*
+ * smtp-source for the far end alone: a client that speaks XCRYPT, one message a session, one command at a time.
+ *
+ *	load [-f] [-h] [-k FILE] PORT SUITES WORKERS SESSIONS OCTETS
+ *
+ * WORKERS processes, each SESSIONS sessions one after the other, each with a message of OCTETS.  SUITES as in
+ * blackpony.conf; '' is in the clear.  Prints the microseconds that passed.
+ *
+ *	-k FILE	 keys made and learned earlier; what is learned is written there by one worker with one session
+ *	-f	 a key of its own for every session: nobody knows us
+ *	-h	 holds the session open where the message would begin, until end of file on standard input
+ */
+#include "bench.h"
+
+#include "crypt/channel.h"
+#include "smtp/handshake.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LETTERS "It is a truth universally acknowledged, that some text is read\r\n"
+#define CHUNK 65536
+
+_Static_assert(CHUNK % (sizeof(LETTERS) - 1) == 0, "a chunk ends with a line");
+
+/* One conversation; encrypted from encrypt() on. */
+struct talk {
+	int fd;
+	bool encrypted;
+	struct channel channel;
+	struct buf in, wire_in, wire_out;
+	struct reply reply;
+	struct handshake handshake;
+};
+
+static struct suite_list suites;
+static bool fresh, holds;
+static size_t octets;
+static uint8_t mem[3][2 * CHUNK], chunk[CHUNK];
+static struct talk talk;
+
+/* A pair, and the one peer known.  A key source of its own, so that nothing of the ring's is in the times. */
+static struct keys {
+	struct exchange_pair pair;
+	uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
+} keys;
+
+static const struct exchange_pair *
+keys_own(void *context, const struct exchange *x)
+{
+	(void)context;
+	if ((fresh || keys.pair.private_len == 0) && x->pair(&keys.pair) == -1)
+		return NULL;
+	return &keys.pair;
+}
+
+static bool
+keys_find(void *context, const struct exchange *x, const uint8_t *peer, uint8_t *secret)
+{
+	(void)context;
+	if (fresh || memcmp(keys.peer, peer, x->public_len) != 0)
+		return false;
+	memcpy(secret, keys.secret, x->secret_len);
+	return true;
+}
+
+static void
+keys_keep(void *context, const struct exchange *x, const uint8_t *peer, const uint8_t *secret)
+{
+	(void)context;
+	memcpy(keys.peer, peer, x->public_len);
+	memcpy(keys.secret, secret, x->secret_len);
+}
+
+static void
+keys_load(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (file != NULL && fread(&keys, sizeof(keys), 1, file) != 1)
+		give_up(path);
+	if (file != NULL)
+		fclose(file);
+}
+
+static void
+keys_save(const char *path)
+{
+	FILE *file = fopen(path, "wb");
+
+	if (file == NULL || fwrite(&keys, sizeof(keys), 1, file) != 1 || fclose(file) != 0)
+		give_up(path);
+}
+
+static int
+write_all(int fd, struct span s)
+{
+	while (s.len > 0) {
+		ssize_t done = write(fd, s.at, s.len);
+
+		if (done <= 0)
+			return -1;
+		s = span_from(s, (size_t)done);
+	}
+	return 0;
+}
+
+/* Says at most CHUNK octets. */
+static int
+say(struct talk *t, struct span s)
+{
+	struct buf plain;
+
+	if (!t->encrypted)
+		return write_all(t->fd, s);
+	buf_init(&plain, (void *)(uintptr_t)s.at, s.len);
+	buf_added(&plain, s.len);
+	if (channel_seal(&t->channel, &t->wire_out, &plain) == -1 || buf_len(&plain) > 0)
+		return -1;
+	int result = write_all(t->fd, buf_peek(&t->wire_out));
+	buf_clear(&t->wire_out);
+	return result;
+}
+
+/* Waits for a reply with that code. */
+static int
+expect(struct talk *t, unsigned code)
+{
+	struct buf *into = t->encrypted ? &t->wire_in : &t->in;
+
+	reply_start(&t->reply);
+	for (;;) {
+		size_t room;
+
+		if (t->encrypted && channel_open(&t->channel, &t->in, &t->wire_in) == -1)
+			return -1;
+		switch (reply_take(&t->reply, &t->in)) {
+		case REPLY_WHOLE:
+			return t->reply.code == code ? 0 : -1;
+		case REPLY_BROKEN:
+			return -1;
+		case REPLY_MORE:
+			break;
+		}
+		uint8_t *space = buf_space(into, &room);
+		ssize_t len = read(t->fd, space, room);
+		if (len <= 0)
+			return -1;
+		buf_added(into, (size_t)len);
+	}
+}
+
+static int
+ask(struct talk *t, const char *command, unsigned code)
+{
+	return say(t, span_of(command)) == -1 || expect(t, code) == -1 ? -1 : 0;
+}
+
+/* The XCRYPT line of the EHLO reply. */
+static struct span
+offer(const struct reply *reply)
+{
+	struct span rest = buf_peek(&reply->raw), line;
+
+	while (span_word(&rest, '\n', &line)) {
+		line = span(line.at, line.len > 0 ? line.len - 1 : 0);
+		if (span_starts(span_from(line, 4), SPAN("XCRYPT ")))
+			return span_from(line, 4);
+	}
+	return span(NULL, 0);
+}
+
+static int
+encrypt(struct talk *t)
+{
+	struct handshake *h = &t->handshake;
+	uint8_t line[XCRYPT_LINE_MAX];
+	struct buf out;
+
+	buf_init(&out, line, sizeof(line));
+	if (!handshake_choose(h, offer(&t->reply)) || handshake_propose(h, &out) == -1 ||
+	    say(t, buf_peek(&out)) == -1 || expect(t, 250) == -1 ||
+	    handshake_take_answer(h, &t->reply) != VERDICT_GOOD || handshake_compute(h) == -1)
+		return -1;
+	buf_clear(&out);
+	if (handshake_put_ok(h, &out) == -1 || say(t, buf_peek(&out)) == -1 ||
+	    expect(t, 250) == -1 ||
+	    handshake_take_ok_reply(h, &t->reply) != VERDICT_GOOD ||
+	    channel_start(&t->channel, &h->agreement) == -1)
+		return -1;
+	t->encrypted = true;
+	return 0;
+}
+
+static int
+say_message(struct talk *t)
+{
+	size_t left = octets;
+
+	for (; left > sizeof(chunk); left -= sizeof(chunk))
+		if (say(t, span(chunk, sizeof(chunk))) == -1)
+			return -1;
+	/* whatever its length, it ends in a line end of its own */
+	if (say(t, span(chunk, left - 2)) == -1)
+		return -1;
+	return say(t, SPAN("\r\n.\r\n"));
+}
+
+static void
+hold(void)
+{
+	char octet;
+
+	puts("held");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &octet, 1) > 0)
+		continue;
+}
+
+static int
+converse(struct talk *t)
+{
+	const char *ehlo = "EHLO mail.a.example\r\n";
+
+	if (expect(t, 220) == -1 || ask(t, ehlo, 250) == -1)
+		return -1;
+	if (suites.count > 0 && (encrypt(t) == -1 || ask(t, ehlo, 250) == -1))
+		return -1;
+	if (ask(t, "MAIL FROM:<alice@a.example>\r\n", 250) == -1 ||
+	    ask(t, "RCPT TO:<bob@b.example>\r\n", 250) == -1)
+		return -1;
+	if (holds)
+		hold();
+	if (ask(t, "DATA\r\n", 354) == -1 || say_message(t) == -1 || expect(t, 250) == -1 ||
+	    ask(t, "QUIT\r\n", 221) == -1)
+		return -1;
+	if (t->encrypted && channel_end(&t->channel, &t->wire_out))
+		write_all(t->fd, buf_peek(&t->wire_out));
+	return 0;
+}
+
+static int
+call_once(uint16_t port)
+{
+	struct key_source source = { NULL, keys_own, keys_find, keys_keep };
+	struct talk *t = &talk;
+
+	t->encrypted = false;
+	buf_init(&t->in, mem[0], sizeof(mem[0]));
+	buf_init(&t->wire_in, mem[1], sizeof(mem[1]));
+	buf_init(&t->wire_out, mem[2], sizeof(mem[2]));
+	if (suites.count > 0)
+		handshake_start(&t->handshake, false, &suites, source);
+	t->fd = call_loopback(port);
+	int result = converse(t);
+	if (t->encrypted)
+		channel_stop(&t->channel);
+	if (suites.count > 0)
+		handshake_wipe(&t->handshake);
+	close(t->fd);
+	return result;
+}
+
+/* Processes that failed. */
+static unsigned long
+call_all(uint16_t port, unsigned long workers, unsigned long sessions)
+{
+	unsigned long failed = 0;
+	int status;
+
+	for (unsigned long i = 0; i < workers; i++) {
+		if (fork_bound() != 0)
+			continue;
+		for (unsigned long n = 0; n < sessions; n++)
+			if (call_once(port) == -1)
+				_exit(1);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		failed += status != 0;
+	return failed;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *file = NULL;
+	struct span culprit;
+	int letter;
+
+	while ((letter = getopt(argc, argv, "fhk:")) != -1) {
+		fresh = fresh || letter == 'f';
+		holds = holds || letter == 'h';
+		if (letter == 'k')
+			file = optarg;
+	}
+	argv += optind;
+	if (argc - optind != 5 || suite_list_read(&suites, span_of(argv[1]), &culprit) == -1)
+		return 64;
+	uint16_t port = (uint16_t)number(argv[0]);
+	unsigned long workers = number(argv[2]), sessions = number(argv[3]);
+	octets = number(argv[4]);
+	for (size_t at = 0; at < sizeof(chunk); at += sizeof(LETTERS) - 1)
+		memcpy(chunk + at, LETTERS, sizeof(LETTERS) - 1);
+	if (file != NULL)
+		keys_load(file);
+	double begun = wall_us();
+	unsigned long failed = workers == 1 && sessions == 1 ? call_once(port) == -1 :
+	    call_all(port, workers, sessions);
+	printf("%.0f\n", wall_us() - begun);
+	if (file != NULL && failed == 0 && workers == 1 && sessions == 1)
+		keys_save(file);
+	return failed > 0;
+}

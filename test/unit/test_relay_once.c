@@ -1,0 +1,145 @@
+/*
+ * Behind blackponyd's machine, a mailer that takes one EHLO and no more, as OpenSMTPD does: what it has answered in
+ * the clear is said again inside.
+ */
+#include "relays.h"
+
+#define ONLY_ONE "503 5.5.1 Already identified\r\n"
+
+/* Up to where both sides encrypt; `reply` is the mailer's to the EHLO in the clear. */
+static void
+encrypts_behind(const char *name, const char *reply)
+{
+	char line[LINE_TEXT];
+
+	relay_greets();
+	snprintf(line, sizeof(line), "EHLO %s\r\n", name);
+	bench_wire(&bench, line);
+	assert_local(&bench, line);
+	bench_local(&bench, reply);
+	struct span said = bench_said_wire(&bench);
+	while (!span_starts(said, SPAN("250 XCRYPT")))
+		said = span_from(said, span_find(said, '\n') + 1);
+	take_text(offer, span_from(said, 4));
+	client_proposes();
+	take_text(answer_line, relay_says(choice));
+	client_says_ok();
+	take_text(ok_reply, relay_says(ok));
+	assert_int_equal(client_takes_ok(), VERDICT_GOOD);
+}
+
+static void
+starts(void)
+{
+	encrypts_behind("a.example", "250-mx.b.example Hello\r\n250-STARTTLS\r\n250-XCRYPT x\r\n"
+	    "250-chunking\r\n250 SIZE 9\r\n");
+}
+
+/* statement 3, for such a mailer: it is where a fresh EHLO would have put it, and told so to the client */
+static void
+threat_3_what_was_answered_in_the_clear_is_said_inside(void **state)
+{
+	static const struct turn turns[] = {
+		{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
+		{ MAILER, "503-5.5.1 Already\r\n" ONLY_ONE,
+		    "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n", "" },
+		{ CLIENT, "MAIL FROM:<a@a>\r\nBDAT 4 LAST\r\nQUITNOOP\r\n", "",
+		    "MAIL FROM:<a@a>\r\nBDAT 4 LAST\r\nQUITNOOP\r\n" },
+		{ MAILER, "250 m\r\n250 all\r\n250 n\r\n", "250 m\r\n250 all\r\n250 n\r\n", "" },
+		{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
+		{ MAILER, ONLY_ONE, "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n", "" },
+	};
+
+	(void)state;
+	relay_plays_cut(starts, turns, COUNT(turns));
+}
+
+/* Another name was not answered, another code says something else, and HELO is not EHLO. */
+static void
+other_refusals_are_passed_on(void **state)
+{
+	static const struct turn turns[] = {
+		{ CLIENT, "EHLO b.example\r\n", "", "EHLO b.example\r\n" },
+		{ MAILER, ONLY_ONE, ONLY_ONE, "" },
+		{ CLIENT, "EHLO a.exampl\r\n", "", "EHLO a.exampl\r\n" },
+		{ MAILER, ONLY_ONE, ONLY_ONE, "" },
+		{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
+		{ MAILER, "550 no\r\n", "550 no\r\n", "" },
+		{ CLIENT, "HELO a.example\r\n", "", "HELO a.example\r\n" },
+		{ MAILER, ONLY_ONE, ONLY_ONE, "" },
+		{ CLIENT, "MAIL FROM:<a@a>\r\n", "503 5.5.1 Say EHLO again first\r\n", "" },
+	};
+
+	(void)state;
+	relay_plays_cut(starts, turns, COUNT(turns));
+}
+
+/* In the clear nothing is made up. */
+static void
+in_the_clear_it_is_the_mailers_to_answer(void **state)
+{
+	(void)state;
+	relay_offers();
+	bench_wire(&bench, "EHLO a.example\r\n");
+	assert_local(&bench, "EHLO a.example\r\n");
+	bench_local(&bench, ONLY_ONE);
+	assert_wire(&bench, ONLY_ONE);
+}
+
+/* Of a reply longer than what is kept, nothing is: 503 it is. */
+static void
+a_long_reply_is_not_kept(void **state)
+{
+	static char reply[RELAY_EHLO_MAX + 64];
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		size_t len = 0;
+
+		len += (size_t)sprintf(reply, "250-mx\r\n");
+		while (RELAY_EHLO_MAX + over - len > 200)
+			len += (size_t)sprintf(reply + len, "250-X-%0100d\r\n", 0);
+		sprintf(reply + len, "250 X-%0*d\r\n", (int)(RELAY_EHLO_MAX + over - len - 8), 0);
+		assert_int_equal(strlen(reply), RELAY_EHLO_MAX + over);
+		encrypts_behind("a.example", reply);
+		bench_wire(&bench, "EHLO a.example\r\n");
+		assert_local(&bench, "EHLO a.example\r\n");
+		bench_local(&bench, ONLY_ONE);
+		assert_wire(&bench, over ? ONLY_ONE : reply);
+		relay_wipe(&relay);
+	}
+}
+
+/* A name that does not fit might be another's. */
+static void
+a_long_name_is_nobodys(void **state)
+{
+	char name[RELAY_NAME_MAX + 1], line[LINE_TEXT];
+
+	(void)state;
+	for (size_t len = RELAY_NAME_MAX - 1; len <= RELAY_NAME_MAX; len++) {
+		memset(name, 'a', len);
+		name[len] = '\0';
+		encrypts_behind(name, "250 mx.b.example\r\n");
+		snprintf(line, sizeof(line), "EHLO %s\r\n", name);
+		bench_wire(&bench, line);
+		assert_local(&bench, line);
+		bench_local(&bench, ONLY_ONE);
+		assert_wire(&bench, len < RELAY_NAME_MAX ? "250 mx.b.example\r\n" : ONLY_ONE);
+		relay_wipe(&relay);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_relay(threat_3_what_was_answered_in_the_clear_is_said_inside),
+		with_relay(other_refusals_are_passed_on),
+		with_relay(in_the_clear_it_is_the_mailers_to_answer),
+		with_relay(a_long_reply_is_not_kept),
+		with_relay(a_long_name_is_nobodys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
