@@ -5,6 +5,7 @@ comma := ,
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc/blackpony
 STATEDIR ?= /run/blackpony
+KNOWNDIR ?= /var/lib/blackpony
 VERSION := 0.1
 
 CFLAGS ?= -O2 -g
@@ -77,7 +78,8 @@ $(OUT)/obj/paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
 
-PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(STATEDIR)"'
+PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(STATEDIR)"' \
+    -DKNOWNDIR='"$(KNOWNDIR)"'
 
 $(OUT)/unit/%: test/unit/%.c $(OUT)/obj/core.a
 	@mkdir -p $(@D)
@@ -90,11 +92,16 @@ tools:
 units: check-tools $(UNITS)
 
 # everything that is tested without leaving this machine; SAN=1 the same under sanitizers
-check: check-tools all units replays
+check: check-tools all units replays soak-tools
 	@test/check $(OUT)
 
 check-tools:
 	@test/setup check
+
+# what clang-tidy, cppcheck and gcc's analyzer have to say
+lint:
+	@test/setup lint
+	@test/lint
 
 # the main job, to look at
 demo: demo-tools all
@@ -122,14 +129,17 @@ $(OUT)/bench/obj/%.o: test/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# What etc/ says of /usr is said of PREFIX.  A configuration that is there already is left alone, and nobody is
-# made the owner of anything.
+# What etc/ and the manual pages say of /usr, /etc, /run and /var is said of PREFIX, SYSCONFDIR, STATEDIR and
+# KNOWNDIR.  A configuration that is there already is left alone, and nobody is made the owner of anything.
 SBIN = $(DESTDIR)$(PREFIX)/sbin
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 MAN = $(DESTDIR)$(PREFIX)/share/man
 DOC = $(DESTDIR)$(PREFIX)/share/doc/blackpony
-EXAMPLES := blackpony.m4 sendmail.mc inetd.conf blackpony.cron blackpony-expire.service blackpony-expire.timer
-AT_PREFIX = sed 's,/usr/\(s*bin\|libexec\)/blackpony,$(PREFIX)/\1/blackpony,g'
+PAGES := blackponyd.8 blackpony.8 blackpony.conf.5 xcrypt.7
+EXAMPLES := $(filter-out debian,$(notdir $(wildcard etc/*)))
+AT_PATHS = sed -e 's,/usr/\(s*bin\|libexec\|share/doc\)/blackpony,$(PREFIX)/\1/blackpony,g' \
+    -e 's,/etc/blackpony/,$(SYSCONFDIR)/,g' -e 's,/run/blackpony,$(STATEDIR),g' \
+    -e 's,/var/lib/blackpony,$(KNOWNDIR),g'
 
 install: all
 	install -d $(SBIN) $(LIBEXEC) $(DOC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR) \
@@ -137,28 +147,41 @@ install: all
 	install -m 755 bin/blackponyd $(SBIN)/blackponyd
 	install -m 755 bin/blackpony $(LIBEXEC)/blackpony
 	ln -sf ../libexec/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
-	install -m 644 src/blackponyd.8 src/blackpony.8 $(MAN)/man8
-	install -m 644 src/blackpony.conf.5 $(MAN)/man5
-	install -m 644 src/xcrypt.7 $(MAN)/man7
-	install -m 644 README etc/blackpony.conf $(DOC)
-	for file in $(EXAMPLES); do $(AT_PREFIX) etc/$$file >$(DOC)/$$file; done
+	umask 022; for page in $(PAGES); do $(AT_PATHS) src/$$page >$(MAN)/man$${page##*.}/$$page || exit; done
+	install -m 644 README $(DOC)
+	umask 022; for file in $(EXAMPLES); do $(AT_PATHS) etc/$$file >$(DOC)/$$file || exit; done
+	chmod 755 $(DOC)/*.run
 	test -e $(DESTDIR)$(SYSCONFDIR)/blackpony.conf || \
-	    install -m 644 etc/blackpony.conf $(DESTDIR)$(SYSCONFDIR)/blackpony.conf
+	    install -m 644 $(DOC)/blackpony.conf $(DESTDIR)$(SYSCONFDIR)/blackpony.conf
 
 # the configuration stays
 uninstall:
 	rm -f $(SBIN)/blackponyd $(LIBEXEC)/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
-	rm -f $(MAN)/man8/blackponyd.8 $(MAN)/man8/blackpony.8 $(MAN)/man5/blackpony.conf.5 $(MAN)/man7/xcrypt.7
+	for page in $(PAGES); do rm -f $(MAN)/man$${page##*.}/$$page; done
 	rm -rf $(DOC)
 
+# a package to install, in bin/
+deb: deb-tools
+	@etc/debian/build $(VERSION) bin
+
+deb-tools:
+	@test/setup deb
+
+# the package installed in a fresh Debian, mail sent through it, and the package removed: as root, with what
+# the machine's apt has as its mirror
+check-deb: deb
+	@test/setup check-deb
+	@test/deb/run bin/blackpony_$(VERSION)_*.deb
+
 clean:
-	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/replay bin/coverage bin/lint \
-	    bin/blackpony bin/blackponyd
+	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/replay bin/coverage bin/soak bin/lint bin/deb \
+	    bin/blackpony bin/blackponyd bin/blackpony_*.deb
 
 include test/fuzz/fuzz.mk
-#LINT
+include test/soak/soak.mk
 
 -include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
 .SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
-.PHONY: FORCE all tools check-tools units check demo demo-tools bench bench-tools clean
+.PHONY: FORCE all tools lint check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \
+    check-deb clean

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call.h"
+#include "knowns.h"
 #include "smtp/caller.h"
 #include "smtp/deliver.h"
 #include "smtp/ending.h"
@@ -80,13 +81,25 @@ in_no_jail(void)
 	return answer(EXIT_LATER, "4.3.0", program.error);
 }
 
+/* What only a session needs to know. */
+static void
+wipe_everything(void)
+{
+	caller_wipe(&caller);
+	deliver_wipe(&deliver);
+	session_wipe(&session);
+	ring_close(&ring);
+}
+
 /* The inner jail.  There is no going on without it, and nothing has been sent. */
 static void
 settle(void)
 {
 	if (program_jail(&program, JAIL_SESSION) == 0)
 		return;
-	_exit(in_no_jail());
+	int code = in_no_jail();
+	wipe_everything();
+	_exit(code);
 }
 
 /* What both ways of sending share. */
@@ -168,7 +181,6 @@ speak(void)
 		return in_no_jail();
 	enum ending end = call_run(&call);
 	last_word(end);
-	caller_wipe(&caller);
 	return end == END_DONE ? EXIT_SENT : EXIT_LATER;
 }
 
@@ -288,11 +300,8 @@ send_message(char *const recipients[], size_t count)
 	call.delivers = true;
 	if (call_may_need_tls(&call))
 		starttls_prepare();
-	if (program_jail(&program, JAIL_DIAL) == -1)
-		return in_no_jail();
-	code = report(call_run(&call));
+	code = program_jail(&program, JAIL_DIAL) == 0 ? report(call_run(&call)) : in_no_jail();
 	close(spool.fd);
-	deliver_wipe(&deliver);
 	return code;
 }
 
@@ -385,7 +394,7 @@ main(int argc, char *argv[])
 
 	/* before anything is read that somebody else could have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;
-	bool started = program_start(&program, argc, argv, "+:C:o:tvVf:") == 0;
+	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVf:") == 0;
 
 	program_log(&program);
 	session.limits = program_limits(&program.settings);
@@ -400,6 +409,8 @@ main(int argc, char *argv[])
 		program_print_version(&program);
 		return 0;
 	}
+	if (program.command != NULL)
+		return knowns_run(&program, argv + optind);
 	if (argc == optind || (program.test && has_recipients)) {
 		snprintf(program.error, sizeof(program.error), "usage: blackpony [-tvV] [-C file] "
 		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
@@ -415,7 +426,6 @@ main(int argc, char *argv[])
 		else if (code == EXIT_SENT)
 			code = speak();
 	}
-	session_wipe(&session);
-	ring_close(&ring);
+	wipe_everything();
 	return code;
 }

@@ -7,8 +7,10 @@
 #include "accept.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "keys.h"
 #include "mailer.h"
 #include "program.h"
+#include "smtp/ask.h"
 #include "smtp/ending.h"
 #include "smtp/probe.h"
 #include "smtp/relay.h"
@@ -39,7 +41,7 @@ refuse(const char *reply)
 	struct buf line;
 
 	program_complain(&program);
-	if (program.test || program.expire)
+	if (program.test || program.expire || program.command != NULL)
 		return 1;
 	buf_init(&line, mem, sizeof(mem));
 	buf_printf(&line, "%s\r\n", reply);
@@ -98,7 +100,9 @@ suites_to_offer(struct suite_list *suites)
 	case POLICY_NEVER:
 		suites->count = 0;
 		break;
+	case POLICY_KNOWN:
 	case POLICY_MUST:
+	case POLICY_PINNED:
 		*suites = suite_list_for_must(&program.suites);
 		break;
 	case POLICY_MAY:
@@ -148,7 +152,8 @@ relay_session(const struct child_caller *caller, const struct suite_list *suites
 	char peer[RELAY_PEER_MAX];
 	struct relay_settings settings = {
 		.suites = suites,
-		.must = program.settings.policy == POLICY_MUST,
+		.must = program.settings.policy == POLICY_MUST ||
+		    program.settings.policy == POLICY_PINNED,
 		.mark = program.settings.mark,
 		.hostname = program.settings.hostname,
 		.peer = peer,
@@ -177,6 +182,7 @@ serve(char *const mailer_argv[], bool by_hand)
 	struct child_caller caller = { .by_hand = by_hand };
 	struct suite_list suites;
 	const char *why;
+	int status = 0;
 
 	if (identify(&caller) == -1)
 		return 1;
@@ -192,11 +198,12 @@ serve(char *const mailer_argv[], bool by_hand)
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
-	if (program_jail(&program, JAIL_SESSION) == -1)
-		return refuse("421 4.3.0 Not able to serve now");
-	relay_session(&caller, &suites);
+	if (program_jail(&program, JAIL_SESSION) == 0)
+		relay_session(&caller, &suites);
+	else
+		status = refuse("421 4.3.0 Not able to serve now");
 	ring_close(&ring);
-	return 0;
+	return status;
 }
 
 /* Descriptor 0 is a listening socket, and so may 1 and 2 be: nothing may go there, by us or by a mailer. */
@@ -226,11 +233,12 @@ static int
 ask_as(struct span stranger, char *const mailer_argv[])
 {
 	struct session_limits limits = program_limits(&program.settings);
-	struct machine machine = { &probe, probe_step, probe_fault };
+	struct machine machine = { &probe, probe_step, ask_fault };
 	struct child_caller caller = { .by_hand = false };
 
 	address_read(&caller.remote, stranger, 40025);
-	address_read(&caller.local, SPAN("192.0.2.25"), 25);
+	bool six = address_family(&caller.remote) == AF_INET6;
+	address_read(&caller.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
 	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
 		return refuse_mailer();
 	probe_start(&probe, program.settings.hostname);
@@ -259,8 +267,13 @@ ask_as(struct span stranger, char *const mailer_argv[])
 static int
 test(char *const mailer_argv[])
 {
+	const struct settings *s = &program.settings;
+
 	printf("settings: good\n");
 	fflush(stdout);
+	/* there he calls it himself, and has to be of its family */
+	if (s->client_address == CLIENT_ADDRESS_TRANSPARENT && s->backend[0] == '[')
+		return ask_as(SPAN("2001:db8::1"), mailer_argv);
 	int first = ask_as(SPAN("192.0.2.1"), mailer_argv);
 	if (first != 0)
 		return first;
@@ -284,7 +297,7 @@ expire(void)
 int
 main(int argc, char *argv[])
 {
-	bool started = program_start(&program, argc, argv, "+:C:o:tvVx") == 0;
+	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVx") == 0;
 
 	program_log(&program);
 	if (!started)
@@ -293,6 +306,8 @@ main(int argc, char *argv[])
 		program_print_version(&program);
 		return 0;
 	}
+	if (program.command != NULL)
+		return keys_run(&program);
 	if (program.expire)
 		return expire();
 	if (mailer_check(&mailer, argv + optind, &program.settings) == -1)

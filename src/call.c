@@ -44,7 +44,9 @@ apply_policy(struct call *c)
 	case POLICY_NEVER:
 		c->suites.count = 0;
 		break;
+	case POLICY_KNOWN:
 	case POLICY_MUST:
+	case POLICY_PINNED:
 		c->suites = suite_list_for_must(&c->program->suites);
 		break;
 	case POLICY_MAY:
@@ -52,7 +54,7 @@ apply_policy(struct call *c)
 		break;
 	}
 	c->opening_settings->suites = &c->suites;
-	c->opening_settings->must = c->policy == POLICY_MUST;
+	c->opening_settings->must = c->policy == POLICY_MUST || c->policy == POLICY_PINNED;
 	c->opening_settings->starttls = starttls_is_ours(c, c->policy) ? c->target->name : NULL;
 }
 

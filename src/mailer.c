@@ -1,5 +1,6 @@
 #include "mailer.h"
 
+#include "smtp/ask.h"
 #include "smtp/introduce.h"
 #include "sys/dial.h"
 #include "sys/netns.h"
@@ -146,12 +147,19 @@ dial_as_client(struct mailer *m, const struct address *to, const struct child_ca
     int64_t timeout_ms)
 {
 	struct address from = caller->remote;
+	char text[FD_ADDRESS_MAX];
 
 	address_unmap(&from);		/* a client of a listener for both families */
 	if (address_family(&from) != address_family(to))
-		return fail(m, "client-address = transparent: the caller's address is not of the backend's "
-		    "family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
+		return fail(m, "client-address = transparent: the caller's address is not of the "
+		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
 	m->fd = dial_transparent(to, &from, timeout_ms);
+	if (m->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
+		/* taken, by the caller himself where he is on this host: another port will do */
+		address_text(&from, text);
+		address_read(&from, span_of(text), 0);
+		m->fd = dial_transparent(to, &from, timeout_ms);
+	}
 	m->error = errno == EPERM ? "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
 	    "as root" : "it cannot be reached with the caller's address: transparent needs rules that "
 	    "bring its replies back, see blackpony.conf(5)";
@@ -206,7 +214,7 @@ introduce_client(struct mailer *m, const struct settings *settings,
 		.command_ms = settings->command_timeout_ms, .linger_ms = 1000 };
 	char text[FD_ADDRESS_MAX], address[FD_ADDRESS_MAX + 8] = "[UNAVAILABLE]";
 	static struct introduce introduce;
-	struct machine machine = { &introduce, introduce_step, introduce_fault };
+	struct machine machine = { &introduce, introduce_step, ask_fault };
 
 	address_text(&caller->remote, text);
 	if (text[0] != '\0')
@@ -219,8 +227,8 @@ introduce_client(struct mailer *m, const struct settings *settings,
 	session->stays_open = true;
 	if (session_run(session) != END_DONE)
 		return fail(m, introduce.step == INTRODUCE_GREETING ? "it does not greet with 220" :
-		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on loopback, "
-		    "in its smtpd_authorized_xclient_hosts, or use another client-address");
+		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
+		    "loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
 	reply_copy(&m->greeting, &introduce.reply);
 	m->greeted = true;
 	return 0;

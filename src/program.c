@@ -81,6 +81,9 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 		case 'f':
 			p->sender = optarg;
 			break;
+		case 'k':
+			p->command = optarg;
+			break;
 		case 't':
 			p->test = true;
 			break;
@@ -103,7 +106,8 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 		}
 	}
 	/* people ask for these, and 2 may well be where 1 goes */
-	p->talks_to_people = p->talks_to_people || p->test || p->expire;
+	p->talks_to_people = p->talks_to_people || p->test || p->expire || p->command != NULL;
+	p->settings_file = file != NULL ? file : PROGRAM_SETTINGS;
 	if (p->error[0] != '\0')
 		return -1;
 	return p->version ? 0 : read_settings(p, file, options, option_count);

@@ -28,6 +28,8 @@ struct program {
 	bool talks_to_people;		/* descriptor 2 is not the peer's: errors may go there */
 	bool test, expire, verbose, version;
 	const char *sender;		/* -f; NULL: not given */
+	const char *command;		/* -k; NULL: not given */
+	const char *settings_file;	/* that was read, or would have been */
 	char error[SETTINGS_ERROR_MAX];
 };
 

@@ -12,6 +12,8 @@
  *
  *   'P' rank                        creation time (8 octets), public key, private key
  *   'S' rank own-public peer-public Z
+ *
+ * and what vouch.c adds, under other letters: rank, own public key, and more.
  */
 enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 
@@ -58,7 +60,7 @@ load_pair(struct ring *r, struct ring_own *own)
 	const struct exchange *x = own->exchange;
 	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
 	size_t len, head_len = TIME_LEN + x->public_len;
-	int64_t now_s = clock_wall_s();
+	int64_t now_s = r->now_s();
 
 	forget(own);
 	put_key_head(key, KIND_PAIR, x);
@@ -74,6 +76,7 @@ load_pair(struct ring *r, struct ring_own *own)
 		own->pair.private_len = len - head_len;
 		memcpy(own->pair.public, value + TIME_LEN, x->public_len);
 		memcpy(own->pair.private, value + head_len, own->pair.private_len);
+		own->created_s = (int64_t)octets_get64(value);
 		own->made = own->shared = true;
 	}
 	octets_wipe(value, sizeof(value));
@@ -134,7 +137,7 @@ judge(void *context, struct entry entry)
 }
 
 static int
-make_pair(struct ring_own *own)
+make_pair(const struct ring *r, struct ring_own *own)
 {
 	if (own->exchange->pair == NULL || own->exchange->pair(&own->pair) < 0) {
 		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s",
@@ -142,6 +145,7 @@ make_pair(struct ring_own *own)
 		forget(own);
 		return -1;
 	}
+	own->created_s = r->now_s();
 	own->made = true;
 	return 0;
 }
@@ -151,7 +155,7 @@ format_pair(uint8_t value[PAIR_MAX], const struct ring_own *own)
 {
 	size_t public_len = own->exchange->public_len;
 
-	octets_put64(value, (uint64_t)clock_wall_s());
+	octets_put64(value, (uint64_t)own->created_s);
 	memcpy(value + TIME_LEN, own->pair.public, public_len);
 	memcpy(value + TIME_LEN + public_len, own->pair.private, own->pair.private_len);
 	return TIME_LEN + public_len + own->pair.private_len;
@@ -173,7 +177,7 @@ rebuild(struct ring *r, bool only_ours)
 
 		if (own->made || own->exchange->pair_on_demand)
 			continue;
-		if (make_pair(own) < 0)
+		if (make_pair(r, own) < 0)
 			goto out;
 		put_key_head(keys[n], KIND_PAIR, own->exchange);
 		added[n].key = span(keys[n], KEY_HEAD_LEN);
@@ -221,7 +225,8 @@ static void
 prepare(struct ring *r, const struct ring_settings *settings)
 {
 	*r = (struct ring){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 },
-		.lifetime_s = settings->lifetime_s, .entries_max = settings->entries_max };
+		.lifetime_s = settings->lifetime_s, .entries_max = settings->entries_max,
+		.now_s = settings->now_s != NULL ? settings->now_s : clock_wall_s };
 	for (size_t i = 0; i < settings->suites->count; i++)
 		add_own(r, settings->suites->at[i]->exchange);
 	if (settings->directory != NULL)
@@ -299,7 +304,7 @@ source_own(void *context, const struct exchange *x)
 		share(context, own);	/* may have been made since we looked */
 	if (own->made)
 		return &own->pair;
-	if (make_pair(own) < 0)
+	if (make_pair(context, own) < 0)
 		return NULL;
 	if (x->pair_on_demand)
 		share(context, own);

@@ -24,10 +24,12 @@ struct ring {
 	bool stored;			/* false: off, or not usable */
 	int64_t lifetime_s;
 	uint64_t entries_max;
+	int64_t (*now_s)(void);
 	size_t count;
 	struct ring_own {
 		const struct exchange *exchange;
 		struct exchange_pair pair;
+		int64_t created_s;	/* Unix time */
 		bool made;
 		bool shared;		/* the store's: what is computed with it may be kept */
 	} own[RING_GENERATIONS];
@@ -38,6 +40,7 @@ struct ring_settings {
 	const struct suite_list *suites;/* pairs are kept for these */
 	int64_t lifetime_s;		/* age at which a pair is replaced */
 	uint64_t entries_max;		/* peers remembered */
+	int64_t (*now_s)(void);		/* seconds since 1970; NULL: by the wall's clock */
 };
 
 /*

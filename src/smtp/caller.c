@@ -162,15 +162,13 @@ void
 caller_step(void *caller, struct io *io)
 {
 	struct caller *c = caller;
-	bool moved;
+	bool moved = true;
 
 	io->again = false;
 	/* the longest reply has to fit in one piece */
-	if (buf_room(&io->to_local) < 2 * REPLY_MAX)
-		return;
-	do
+	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
+	    buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
-	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL);
 	io->wait = opening_wait(&c->opening);
 }
 

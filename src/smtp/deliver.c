@@ -169,6 +169,17 @@ envelope_reply(struct deliver *d, struct io *io)
 		envelope_done(d, io);
 }
 
+static void
+end_line(struct deliver *d, struct buf *out)
+{
+	struct span end = d->last_cr ? SPAN("\n") : SPAN("\r\n");
+
+	buf_put(out, end);
+	d->octets += end.len;
+	d->line_start = true;
+	d->last_cr = false;
+}
+
 /* A line's octets between LFs, with what SMTP asks for: CRLF, and a dot before a dot. */
 static void
 put_body(struct deliver *d, struct buf *out, struct span s)
@@ -182,14 +193,13 @@ put_body(struct deliver *d, struct buf *out, struct span s)
 		size_t line = span_find(rest, '\n');
 		if (line > 0) {
 			buf_put(out, span(rest.at, line));
+			d->octets += line;
 			d->last_cr = rest.at[line - 1] == '\r';
 		}
 		at += line;
 		if (at == s.len)
 			break;
-		buf_put(out, d->last_cr ? SPAN("\n") : SPAN("\r\n"));
-		d->line_start = true;
-		d->last_cr = false;
+		end_line(d, out);
 		at++;
 	}
 }
@@ -204,7 +214,12 @@ body(struct deliver *d, struct io *io)
 		return false;
 	if (s.len == 0 && io->local_eof) {
 		if (!d->line_start)
-			buf_put(&io->to_wire, d->last_cr ? SPAN("\n") : SPAN("\r\n"));
+			end_line(d, &io->to_wire);
+		/* a file that can no longer be read, or was cut: what there is must not pass for all */
+		if (d->octets != d->message->octets) {
+			io->end = END_LOCAL_BROKEN;
+			return false;
+		}
 		buf_put(&io->to_wire, SPAN(".\r\n"));
 		d->message_end = io->to_wire.taken + buf_len(&io->to_wire);
 		enter(d, io, DELIVER_FINAL);
@@ -232,6 +247,7 @@ got_reply(struct deliver *d, struct io *io)
 	case DELIVER_DATA:
 		if (d->reply.code == 354) {
 			d->line_start = true;
+			d->octets = 0;
 			enter(d, io, DELIVER_BODY);
 		} else {
 			refused(d, io, &d->reply);

@@ -43,6 +43,7 @@ struct deliver {
 	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz */
 	enum dots dots;
 	bool line_start, last_cr;	/* of the message as it goes out */
+	uint64_t octets;		/* of the message so far, as message->octets counts them */
 	uint64_t block;
 	uint64_t message_end;		/* to_wire's octet count behind the final dot */
 

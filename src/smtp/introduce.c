@@ -1,5 +1,6 @@
 #include "smtp/introduce.h"
 
+#include "smtp/ask.h"
 #include "smtp/ehlo.h"
 
 void
@@ -30,9 +31,10 @@ say_xclient(struct introduce *i, struct buf *out)
 }
 
 static void
-next(struct introduce *i, struct io *io)
+answered(void *introduce, struct io *io)
 {
-	io->progress++;
+	struct introduce *i = introduce;
+
 	switch (i->step) {
 	case INTRODUCE_GREETING:
 		if (i->reply.code != 220)
@@ -62,26 +64,5 @@ introduce_step(void *introduce, struct io *io)
 {
 	struct introduce *i = introduce;
 
-	io->wait = WAIT_COMMAND;
-	while (io->end == END_NONE) {
-		switch (reply_take(&i->reply, &io->from_wire)) {
-		case REPLY_WHOLE:
-			next(i, io);
-			continue;
-		case REPLY_BROKEN:
-			io->end = END_BAD_REPLY;
-			return;
-		case REPLY_MORE:
-			if (io->wire_eof)
-				io->end = END_WIRE_GONE;
-			return;
-		}
-	}
-}
-
-void
-introduce_fault(void *introduce, struct io *io, enum ending fault)
-{
-	(void)introduce;
-	io->end = fault;
+	ask_step(i, io, &i->reply, answered);
 }

@@ -22,8 +22,7 @@ struct introduce {
 /* The strings must outlive it. */
 void introduce_start(struct introduce *i, const char *hostname, const char *address, unsigned port);
 
-/* For struct machine; the mailer is on the wire side.  END_DONE: it has taken the address. */
+/* For struct machine, with ask_fault(); the mailer is on the wire side.  END_DONE: it has the address. */
 void introduce_step(void *introduce, struct io *io);
-void introduce_fault(void *introduce, struct io *io, enum ending fault);
 
 #endif

@@ -1,5 +1,7 @@
 #include "smtp/probe.h"
 
+#include "smtp/ask.h"
+
 #include <string.h>
 
 void
@@ -23,8 +25,9 @@ remember(struct probe *p)
 
 /* A reply is whole: what it means, and what is said next.  4yz and 5yz to MAIL or RCPT: it refuses. */
 static void
-next(struct probe *p, struct io *io)
+answered(void *probe, struct io *io)
 {
+	struct probe *p = probe;
 	bool good = p->reply.code < 300;
 
 	if (p->step == PROBE_QUIT) {
@@ -59,7 +62,6 @@ next(struct probe *p, struct io *io)
 		break;
 	}
 	reply_start(&p->reply);
-	io->progress++;
 }
 
 void
@@ -67,26 +69,8 @@ probe_step(void *probe, struct io *io)
 {
 	struct probe *p = probe;
 
-	io->wait = WAIT_COMMAND;
-	while (io->end == END_NONE) {
-		switch (reply_take(&p->reply, &io->from_wire)) {
-		case REPLY_WHOLE:
-			next(p, io);
-			continue;
-		case REPLY_BROKEN:
-			io->end = END_BAD_REPLY;
-			return;
-		case REPLY_MORE:
-			if (io->wire_eof)
-				io->end = p->step == PROBE_QUIT ? END_DONE : io_wire_end(io);
-			return;
-		}
-	}
-}
-
-void
-probe_fault(void *probe, struct io *io, enum ending fault)
-{
-	(void)probe;
-	io->end = fault;
+	ask_step(p, io, &p->reply, answered);
+	/* it need not say goodbye */
+	if (p->step == PROBE_QUIT && io->end == END_WIRE_GONE)
+		io->end = END_DONE;
 }

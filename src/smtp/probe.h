@@ -20,8 +20,7 @@ struct probe {
 
 void probe_start(struct probe *p, const char *hostname);
 
-/* For struct machine; the mailer is on the wire side. */
+/* For struct machine, with ask_fault(); the mailer is on the wire side. */
 void probe_step(void *probe, struct io *io);
-void probe_fault(void *probe, struct io *io, enum ending fault);
 
 #endif

@@ -99,6 +99,12 @@ relay_fault(void *relay, struct io *io, enum ending fault)
 		    r->set->hostname);
 }
 
+static bool
+goes_on(const struct io *io)
+{
+	return io->end == END_NONE && !io->pipe && io->encrypt == NULL;
+}
+
 void
 relay_step(void *relay, struct io *io)
 {
@@ -106,10 +112,12 @@ relay_step(void *relay, struct io *io)
 	bool moved;
 
 	io->again = false;
+	/* all that a reply lets pass goes before the next one, as if that had come later */
 	do {
-		moved = io->end == END_NONE && relay_reply(r, io);
-		moved = (io->end == END_NONE && !io->pipe && relay_command(r, io)) || moved;
-	} while (moved && io->encrypt == NULL);
+		moved = goes_on(io) && relay_reply(r, io);
+		while (goes_on(io) && relay_command(r, io))
+			moved = true;
+	} while (moved);
 	if (io->end != END_NONE || io->pipe)
 		return;
 

@@ -103,8 +103,8 @@ keep_ehlo_line(struct relay *r, const struct line *line)
 }
 
 /*
- * Does the mailer (OpenSMTPD) refuse inside the very EHLO it has answered in the clear?  Then it is where a
- * fresh one would have put it: nothing but EHLO has told it anything since its greeting.
+ * Does the mailer (OpenSMTPD) refuse inside the very EHLO it has answered in the clear?  Then it is where
+ * a fresh one would have put it: nothing but EHLO has told it anything since its greeting.
  */
 static bool
 has_answered(const struct relay *r, enum verb verb, unsigned code)

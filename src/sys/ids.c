@@ -23,22 +23,23 @@ is_for_good(uid_t uid, gid_t gid)
 }
 
 /* In /etc/passwd itself: a static program has no name services, and needs none for a system's user. */
-static bool
-find_user(const char *name, uid_t *uid, gid_t *gid)
+int
+ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why)
 {
 	FILE *file = fopen("/etc/passwd", "re");
 	const struct passwd *entry;
 	bool found = false;
 
+	*why = "there is no such user in /etc/passwd";
 	if (file == NULL)
-		return false;
+		return -1;
 	while (!found && (entry = fgetpwent(file)) != NULL) {
-		found = strcmp(entry->pw_name, name) == 0;
+		found = strcmp(entry->pw_name, user) == 0;
 		*uid = entry->pw_uid;
 		*gid = entry->pw_gid;
 	}
 	fclose(file);
-	return found;
+	return found ? 0 : -1;
 }
 
 int
@@ -49,10 +50,8 @@ ids_become(const char *user, const char **why)
 
 	if (user[0] == '\0' || geteuid() != 0)
 		return 0;
-	if (!find_user(user, &uid, &gid)) {
-		*why = "there is no such user in /etc/passwd";
+	if (ids_find(user, &uid, &gid, why) == -1)
 		return -1;
-	}
 	/* groups first: without root they could not be changed any more */
 	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
 	    setresuid(uid, uid, uid) == -1 || !is_for_good(uid, gid)) {

@@ -7,7 +7,11 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,72 +35,70 @@ const int jail_is_wide = 0;
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define PERMIT(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), ALLOW
-#define REFUSE(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), DENY
+/* Goes on behind the next `yes`, or else the next `no`, instructions. */
+#define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
+
+#define PERMIT(call) IF((call), 0, 1), ALLOW
+#define REFUSE(call) IF((call), 0, 1), DENY
+/* Only with that argument, of 32 bits.  The first rule for a call decides. */
+#define PERMIT_WITH(call, argument, value) \
+	IF((call), 0, 4), LOAD(args[argument]), IF((value), 0, 1), ALLOW, DENY
 
 #ifdef ARCH
-/* Another architecture's calls have other numbers. */
-#define PROLOGUE LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), DENY, LOAD(nr)
+/* Another architecture's calls have other numbers.  (So have x32's, which are in no list.) */
+#define PROLOGUE LOAD(arch), IF(ARCH, 1, 0), DENY, LOAD(nr)
 
 #ifndef JAIL_WIDE
-/* What a session does, the most frequent first. */
-#define SESSION_CALLS \
-	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT(SYS_ppoll), PERMIT(SYS_recvfrom), \
-	PERMIT(SYS_sendto), PERMIT(SYS_close), PERMIT(SYS_shutdown), PERMIT(SYS_lseek), \
-	PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT(SYS_fstat), PERMIT(SYS_newfstatat), \
-	PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_brk), PERMIT(SYS_munmap), \
-	PERMIT(SYS_mremap), PERMIT(SYS_setsockopt), PERMIT(SYS_getsockopt), PERMIT(SYS_fcntl), \
-	PERMIT(SYS_ioctl), PERMIT(SYS_clock_gettime), PERMIT(SYS_clock_nanosleep), \
-	PERMIT(SYS_restart_syscall), PERMIT(SYS_rt_sigreturn), PERMIT(SYS_rt_sigprocmask), \
-	PERMIT(SYS_getpid), PERMIT(SYS_exit_group)
-
 #ifdef SYS_poll
-#define OLD_CALLS PERMIT(SYS_poll),
+#define PERMIT_POLL PERMIT(SYS_poll)
 #else
-#define OLD_CALLS
+#define PERMIT_POLL PERMIT(SYS_ppoll)
 #endif
 
 /* Memory, but none that can be run. */
-#define PLAIN_MEMORY \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 4), LOAD(args[2]), \
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 4 /* PROT_EXEC */, 0, 1), DENY, ALLOW
+#define PERMIT_PLAIN_MEMORY \
+	IF(SYS_mmap, 0, 4), LOAD(args[2]), \
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, ALLOW
+
+/*
+ * What a session does.  It sends where its sockets are connected, for with an address the log's would
+ * reach every datagram socket on this host; and asks a descriptor only for what waits there, for a
+ * terminal takes input by ioctl(2), and fcntl(2) can have signals sent and end O_APPEND.
+ */
+#define SESSION_CALLS \
+	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT_POLL, PERMIT(SYS_recvfrom), \
+	PERMIT_WITH(SYS_sendto, 5, 0), PERMIT(SYS_close), PERMIT(SYS_shutdown), \
+	PERMIT_WITH(SYS_setsockopt, 2, SO_LINGER), PERMIT_WITH(SYS_ioctl, 1, FIONREAD), \
+	PERMIT(SYS_lseek), PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT(SYS_fstat), \
+	PERMIT(SYS_newfstatat), PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_getpid), \
+	PERMIT(SYS_brk), PERMIT_PLAIN_MEMORY, PERMIT(SYS_munmap), PERMIT(SYS_mremap), \
+	PERMIT(SYS_clock_gettime), PERMIT(SYS_clock_nanosleep), PERMIT(SYS_restart_syscall), \
+	PERMIT(SYS_rt_sigreturn), PERMIT(SYS_rt_sigprocmask), PERMIT(SYS_exit_group)
+
+/* A socket for TCP, as dial() makes it. */
+#define PERMIT_TCP \
+	IF(SYS_socket, 0, 9), LOAD(args[1]), IF(SOCK_STREAM | SOCK_CLOEXEC, 0, 6), \
+	LOAD(args[2]), IF(0, 0, 4), LOAD(args[0]), IF(AF_INET, 1, 0), IF(AF_INET6, 0, 1), ALLOW, DENY
 
 static struct sock_filter dial_filter[] = {
 	PROLOGUE,
-	OLD_CALLS SESSION_CALLS,
-	/* before any other, for it loads something else */
+	PERMIT_TCP,
 	PERMIT(SYS_connect),
-	PERMIT(SYS_bind),
-	PERMIT(SYS_getpeername),
-	PERMIT(SYS_getsockname),
-	/* the next filter has to be put on, and Landlock's next rules */
-	PERMIT(SYS_dup),
-	PERMIT(SYS_seccomp),
-	PERMIT(SYS_prlimit64),
-	PERMIT(SYS_landlock_create_ruleset),
-	PERMIT(SYS_landlock_restrict_self),
-	PERMIT(SYS_prctl),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
-	LOAD(args[0]),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
-	ALLOW,
-	DENY,
-	PLAIN_MEMORY,
+	PERMIT(SYS_fcntl),
+	PERMIT(SYS_setsockopt),
+	PERMIT(SYS_getsockopt),
+	PERMIT(SYS_seccomp),	/* for the next filter */
+	SESSION_CALLS,
 	DENY,
 };
 
-static struct sock_filter session_filter[] = {
-	PROLOGUE,
-	OLD_CALLS SESSION_CALLS,
-	PLAIN_MEMORY,
-	DENY,
-};
+static struct sock_filter session_filter[] = { PROLOGUE, SESSION_CALLS, DENY };
 #else
 /* Sanitizers read files and start threads of their own. */
-static struct sock_filter dial_filter[] = { PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_listen), ALLOW };
-static struct sock_filter session_filter[] = { PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_listen),
-	REFUSE(SYS_connect), ALLOW };
+#define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen)
+
+static struct sock_filter dial_filter[] = { WIDE, ALLOW };
+static struct sock_filter session_filter[] = { WIDE, REFUSE(SYS_connect), ALLOW };
 #endif
 #endif
 
@@ -138,7 +140,9 @@ shut_files(void)
 	if (fd == -1)
 		return -1;
 	int result = (int)syscall(SYS_landlock_restrict_self, fd, 0);
+	int why = errno;
 	close(fd);
+	errno = why;
 	return result;
 }
 
@@ -158,22 +162,23 @@ limit(int which, uint64_t most)
 }
 
 /*
- * No more descriptors than there are: the lowest free number is the limit, for the kernel always gives
- * the lowest.  (poll(2) takes four at once, and wants the limit to be no less.)
+ * No more descriptors than there are, and so many `more`: the lowest free number is the limit, for the
+ * kernel always gives the lowest.  (poll(2) takes four at once, and wants the limit to be no less.)
  */
 static int
-limit_descriptors(void)
+limit_descriptors(uint64_t more)
 {
 	int next = dup(STDIN_FILENO);
 
 	if (next == -1)
 		return errno == EMFILE ? 0 : -1;
 	close(next);
-	return limit(RLIMIT_NOFILE, next > 4 ? (uint64_t)next : 4);
+	uint64_t most = (uint64_t)next + more;
+	return limit(RLIMIT_NOFILE, most > 4 ? most : 4);
 }
 
 static int
-limit_everything(enum jail jail, uint64_t file_max, const char **step)
+limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
 	*step = "core files";
 	if (limit(RLIMIT_CORE, 0) == -1)
@@ -187,21 +192,23 @@ limit_everything(enum jail jail, uint64_t file_max, const char **step)
 	if (limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
 	*step = "descriptors";
-	return jail == JAIL_SESSION ? limit_descriptors() : 0;
+	return limit_descriptors(more_descriptors);
 }
 
-static void
+/* The kernel has no such thing: 0.  It has no room, or something else that passes: -1, as it was. */
+static int
 lacking(const char *what)
 {
-	static int said;
-
-	if (!said)
-		log_line(LOG_NOTICE, "jail: this kernel has no %s; going on with the rest", what);
-	said = 1;
+	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+		return -1;
+	log_line(LOG_NOTICE, "jail: this kernel has no %s for us (%s); going on with the rest", what,
+	    strerror(errno));
+	return 0;
 }
 
-int
-jail_enter(enum jail jail, uint64_t file_max, const char **step)
+/* Everything that is the same in both jails. */
+static int
+shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
 	/* no program run from here could gain rights; the kernel asks for this before a filter */
 	*step = "no new privileges";
@@ -214,12 +221,22 @@ jail_enter(enum jail jail, uint64_t file_max, const char **step)
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0))
 		return -1;
 	/* files before descriptors: its rules are one */
-	if (!jail_is_wide && shut_files() == -1)
-		lacking("Landlock");
-	if (limit_everything(jail, file_max, step) == -1)
+	*step = "Landlock";
+	if (!jail_is_wide && shut_files() == -1 && lacking(*step) == -1)
 		return -1;
+	return limit_everything(file_max, more_descriptors, step);
+}
+
+int
+jail_enter(enum jail jail, uint64_t file_max, const char **step)
+{
+	static bool inside;
+
+	/* of the two, one inside the other, the outer one leaves a descriptor for the call */
+	if (!inside && shut_in(file_max, jail == JAIL_DIAL ? 1 : 0, step) == -1)
+		return -1;
+	inside = true;
 	/* last, for it forbids all of the above */
-	if (put_on_filter(jail) == -1)
-		lacking("seccomp filters for this architecture");
-	return 0;
+	*step = "seccomp filter";
+	return put_on_filter(jail) == -1 ? lacking(*step) : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * The jail: what a session process may still do once it has everything it needs.  It can read and write the
- * descriptors it has, grow its memory, ask for time and randomness, and end.  Whatever else it tries is an
- * error (EPERM), never its death.
+ * descriptors it has, grow its memory, ask for time, randomness and what stat(2) knows, and end.  Whatever
+ * else it tries is an error (EPERM), never its death.
  *
  * There is no way out and no setting that leaves it out.  What the kernel lacks is said in the log once, and
  * the rest is done.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum jail {
-	JAIL_DIAL,	/* TCP connections may still be made */
+	JAIL_DIAL,	/* TCP connections may still be made, one at a time */
 	JAIL_SESSION	/* nothing more; can be entered from JAIL_DIAL, and then is inside it */
 };
 

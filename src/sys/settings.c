@@ -14,6 +14,9 @@
 #ifndef STATEDIR
 #define STATEDIR "/run/blackpony"
 #endif
+#ifndef KNOWNDIR
+#define KNOWNDIR "/var/lib/blackpony"
+#endif
 
 #define LINE_OCTETS_MAX 1024
 #define NAME_MAX_LEN 32			/* longer than any name of the table */
@@ -36,6 +39,7 @@ static const struct setting {
 	{ "cache", value_directory, TO(cache), STATEDIR },
 	{ "key-lifetime", value_duration, TO(key_lifetime_ms), "2h" },
 	{ "cache-entries", value_entries, TO(cache_entries), "65536" },
+	{ "known", value_directory, TO(known), KNOWNDIR },
 	{ "hostname", value_hostname, TO(hostname), "" },
 	{ "mark", value_yes_no, TO(mark), "yes" },
 	{ "connect-timeout", value_duration, TO(connect_timeout_ms), "30s" },

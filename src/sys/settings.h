@@ -14,7 +14,7 @@
 #define SETTINGS_TEXT_MAX 256	/* characters of any value */
 #define SETTINGS_ERROR_MAX 512
 
-enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST };
+enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST, POLICY_KNOWN, POLICY_PINNED };
 
 enum client_address {
 	CLIENT_ADDRESS_AUTO,
@@ -53,6 +53,7 @@ struct settings {
 	enum client_address client_address;
 	struct settings_networks proxy_from;
 	char cache[SETTINGS_TEXT_MAX];		/* a directory, or "off" */
+	char known[SETTINGS_TEXT_MAX];		/* the same */
 	int64_t key_lifetime_ms;
 	uint64_t cache_entries;
 	char hostname[SETTINGS_TEXT_MAX];	/* never empty after settings_finish() */

@@ -4,6 +4,7 @@
  */
 #include "stage.h"
 
+#include "smtp/ask.h"
 #include "smtp/introduce.h"
 #include "smtp/probe.h"
 
@@ -18,8 +19,8 @@ static struct play {
 static void
 perform(struct play *p, bool probe, struct span script, bool single)
 {
-	struct machine asks = { &p->probe, probe_step, probe_fault };
-	struct machine says = { &p->introduce, introduce_step, introduce_fault };
+	struct machine asks = { &p->probe, probe_step, ask_fault };
+	struct machine says = { &p->introduce, introduce_step, ask_fault };
 
 	probe_start(&p->probe, "mx.b.example");
 	introduce_start(&p->introduce, "mx.b.example", "192.0.2.1", 12345);

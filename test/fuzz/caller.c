@@ -52,8 +52,9 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4 };
-	p->changed = false;
+	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4,
+		.starttls = how & 8 ? "mx.b.example" : NULL };
+	p->changed = (how >> 4) % 3 == KEPT_WRONG;
 	caller_start(&p->caller, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3), "a.example");
 	honest_start(&p->server, true, &p->suites);
 	stage_start(&p->stage, (struct machine){ &p->caller, caller_step, caller_fault }, single);
@@ -74,7 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stage_assert_same(&plays[0].stage, &plays[1].stage);
 	assert(plays[0].caller.opening.why == plays[1].caller.opening.why);
 	if (plays[0].set.must)
-		openings_must(&plays[0].stage);
+		openings_must(&plays[0].stage, true);
 	for (size_t i = 0; i < 2; i++) {
 		caller_wipe(&plays[i].caller);
 		honest_wipe(&plays[i].server);

@@ -33,8 +33,10 @@ void
 openings_switched(struct stage *s, const struct opening *o, const struct honest *server, bool changed)
 {
 	struct span said = stage_last_line(buf_peek(&s->clear));
-	const struct exchange *x = handshake_suite(&o->handshake)->exchange;
 
+	if (o->state == OPENING_TLS || o->tls)
+		return;
+	const struct exchange *x = handshake_suite(&o->handshake)->exchange;
 	assert(o->encrypted && span_starts(said, SPAN("XCRYPT OK")));
 	/* statement 2: nothing was behind the line that switched */
 	assert(buf_len(&s->wire_next) == 0);
@@ -44,15 +46,18 @@ openings_switched(struct stage *s, const struct opening *o, const struct honest 
 }
 
 void
-openings_must(const struct stage *s)
+openings_must(const struct stage *s, bool mailer_quits)
 {
 	struct span said = buf_peek(&s->clear), line, arguments;
 
 	while (stage_line(&said, &line)) {
 		enum verb verb = verb_of(line, &arguments);
 
-		assert(verb == VERB_EHLO || verb == VERB_XCRYPT || verb == VERB_QUIT);
+		assert(verb == VERB_EHLO || verb == VERB_XCRYPT || verb == VERB_STARTTLS ||
+		    verb == VERB_QUIT);
 		assert(!line_is_torn(line));
+		if (verb == VERB_QUIT && mailer_quits)
+			return;
 	}
 	assert(said.len == 0);
 }

@@ -16,7 +16,10 @@ void openings_act(struct stage *s, struct honest *server, struct span octets, bo
 void openings_switched(struct stage *s, const struct opening *o, const struct honest *server,
     bool changed);
 
-/* Statement 24: asserts that nothing of a message was ever said in the clear. */
-void openings_must(const struct stage *s);
+/*
+ * Statement 24: asserts that nothing of a message was ever said in the clear.  `mailer_quits`: what a mailer says
+ * behind its QUIT is nothing that anybody hears.
+ */
+void openings_must(const struct stage *s, bool mailer_quits);
 
 #endif

@@ -67,7 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span input = span(data, size), cdb = take_octets(&input, take_number(&input));
 	struct suite_list suites;
 	struct span culprit;
-	struct ring_settings settings = { directory, &suites, 7200, 20 };
+	struct ring_settings settings = { .directory = directory, .suites = &suites,
+		.lifetime_s = 7200, .entries_max = 20 };
 
 	if (!made) {
 		assert(mkdtemp(directory) != NULL);

@@ -36,7 +36,7 @@ look_at_values(const struct settings *s)
 	look_at_text(s->cache);
 	look_at_text(s->hostname);
 	look_at_text(s->suites_origin);
-	assert(s->policy >= POLICY_NEVER && s->policy <= POLICY_MUST);
+	assert(s->policy >= POLICY_NEVER && s->policy <= POLICY_PINNED);
 	assert(s->client_address <= CLIENT_ADDRESS_TRANSPARENT);
 	assert(s->proxy_from.count <= SETTINGS_NETWORKS_MAX);
 	for (size_t i = 0; i < s->proxy_from.count; i++) {
@@ -57,7 +57,7 @@ look_at_values(const struct settings *s)
 		look_at_text(p->domain);
 		/* a name of its own has its policy; what is below all of it, perhaps a closer one */
 		if (p->domain[0] != '.')
-			assert(settings_policy_for(s, span_of(p->domain)) <= POLICY_MUST);
+			assert(settings_policy_for(s, span_of(p->domain)) <= POLICY_PINNED);
 	}
 }
 

@@ -9,10 +9,11 @@
  *	E		end of file on the wire		T	... that was not announced
  *	e		end of file on the local side
  *	F octet		a fault (struct machine)
+ *	K  k		TLS, where it was begun, has come to be; has not
  *	S  s		nobody takes what goes to the wire (local side); again: somebody does
  *
  * Other letters are the target's own.  Each script is played twice, with octets that come as many at a
- * time as fit, and one by one: nothing may depend on it.
+ * time as fit, and one by one (or in small pieces, where they are many): nothing may depend on it.
  */
 #ifndef STAGE_H
 #define STAGE_H
@@ -31,16 +32,18 @@ struct stage {
 	struct buf wire, local;			/* all that it said, to either side */
 	struct buf clear;			/* what of it went over the wire unencrypted */
 	struct buf wire_next, local_next;	/* on their way to it */
-	bool single;				/* octets come one by one */
+	bool single;				/* octets come one by one ... */
+	size_t piece;				/* ... or, of many, so many at once */
 	bool wire_stuck, local_stuck;
 	bool encrypted;				/* the wire is */
+	bool tls_begun;				/* ... or will be; nothing comes from it until then */
 	size_t local_clear;			/* octets said to the local side before that */
 	uint8_t letter;				/* of the act that is played */
 	size_t octets;				/* have come */
 	struct buf local_heard;			/* those from the local side */
 	bool wire_ends, local_ends;		/* end of file, when what is on its way is there */
 
-	/* the target's: acts of its own, and what it looks at around each octet that comes singly */
+	/* the target's: acts of its own; what it looks at around each piece, of which it sees the last octet */
 	void (*act)(struct stage *s, struct span octets);
 	void (*before)(struct stage *s, bool from_wire);
 	void (*after)(struct stage *s, bool from_wire, uint8_t octet);

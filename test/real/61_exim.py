@@ -4,7 +4,8 @@ import socket
 from kit import xcrypt
 from kit.conn import Client
 
-from checks import (DOORS, FOREIGN, RELAYS, far_host, judged_safe, knows_strangers, receives, sender_to, sends)
+from checks import (DOORS, FOREIGN, RELAYS, far_host, judged_safe, knows_strangers, receives, sender_to,
+                    sends)
 from others import Exim
 from private import enter
 
@@ -62,7 +63,7 @@ def test_strangers_to_a_daemon_by_proxy_v2(w):
 
 
 def test_open_program(w):
-    """-t finds it where there is one: on a socket pair and told nothing, Exim takes everybody for its own."""
+    """-t finds it where there is one: on a socket pair and told nothing, Exim relays for everybody."""
     _, _, b = receiver(w, client_address="none")
     line = b.daemon_line("/usr/sbin/exim4", "-bs")
     said = b.run(line[:1] + ["-t"] + line[1:], expect=1)

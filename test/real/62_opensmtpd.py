@@ -53,7 +53,7 @@ def test_mailer_stopped(w):
 
 
 def test_version_1(w):
-    """It takes version 2 only.  -t says that something is wrong, and nobody gets through as somebody else."""
+    """It takes version 2 only.  -t says so, and nobody gets through as somebody else."""
     machine, a, b = receiver(w, "proxy-v1")
     b.daemon()
     line = b.daemon_line()

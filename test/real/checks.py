@@ -24,7 +24,8 @@ To:later@b.example\tERROR:4.2.1:"450 Later"
 
 def sender_to(w, b):
     """A host whose sendmail sends to b."""
-    return Host(w, "mail.a.example", "192.0.2.10", ["a.example"], table={"b.example": "blackpony:[%s]" % b.address})
+    table = {"b.example": "blackpony:[%s]" % b.address}
+    return Host(w, "mail.a.example", "192.0.2.10", ["a.example"], table=table)
 
 
 def far_host(w):
@@ -37,7 +38,8 @@ def far_host(w):
 
 def call(w, source, suite=None):
     """A client of that address, that has said MAIL."""
-    client = w.keep(Client(call_from_elsewhere(source, (DOORS[":" in source], 25), "cable%d" % next(CABLES))))
+    door = DOORS[":" in source]
+    client = w.keep(Client(call_from_elsewhere(source, (door, 25), "cable%d" % next(CABLES))))
     client.greet()
     client.ehlo("stranger.example")
     if suite:
@@ -48,7 +50,7 @@ def call(w, source, suite=None):
 
 
 def knows_strangers(w, b, suite=None):
-    """An outsider can write to us, and to nobody else; who may relay can; both are seen for who they are."""
+    """An outsider can write to us and to nobody else, and is seen for who he is; who may relay can."""
     for number, source in enumerate(OUTSIDERS, 1):
         client = call(w, source, suite)
         reply = client.command("RCPT TO:<%s>" % FOREIGN)
@@ -76,21 +78,24 @@ def encrypted(machine, count):
             assert entry["crypt"] == SUITE, entry
 
 
+def bounced(a, *words):
+    bounce, = a.mailbox(1)
+    assert bounce.recipient == "alice" and all(x in bounce.text for x in words), bounce
+
+
 def receives(machine, a, b, waits=("later@b.example",)):
     """From a's sendmail: a message arrives, a refused recipient bounces, one who is to wait waits."""
     a.send(MESSAGE, ["bob@b.example", "nosuch@b.example"] + list(waits))
     message, = b.mailbox(1)
     arrived([message], ["bob@b.example"], BODY)
     assert len(traces(message)) == 1, message
-    bounce, = a.mailbox(1)
-    assert bounce.recipient == "alice" and b"nosuch@b.example" in bounce.text and b"\n... while talking" in \
-        bounce.text and b"<<< 550" in bounce.text, bounce
+    bounced(a, b"nosuch@b.example", b"\n... while talking", b"<<< 550")
     assert a.queued() == sorted(waits)
     encrypted(machine, 1)
 
 
 def sends(machine, a, b):
-    """To b's sendmail, which is not there at first; to who is refused, and who is to wait; for nobody."""
+    """To b's sendmail, not there at first; to who is refused, and who is to wait; and for nobody."""
     def waiting(recipients):
         eventually(lambda: a.queued() == recipients, "%s in the queue" % recipients)
     a.submit(MESSAGE, ["bob@b.example"])
@@ -101,8 +106,7 @@ def sends(machine, a, b):
     arrived(b.mailbox(1), ["bob@b.example"], BODY)
     waiting([])
     a.submit(MESSAGE, ["nosuch@b.example", "later@b.example"])
-    bounce, = a.mailbox(1)
-    assert bounce.recipient == "alice" and b"550 5.1.1 <nosuch@b.example>... No such user here" in bounce.text, bounce
+    bounced(a, b"550 5.1.1 <nosuch@b.example>... No such user here")
     waiting(["later@b.example"])
     a.submit(MESSAGE, ["carol@b.example"], sender="")
     assert b.mailbox(2)[1].recipient == "carol"

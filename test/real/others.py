@@ -5,6 +5,7 @@ The configurations are the samples of etc/, with this machine's paths, names and
 import mailbox
 import os
 import re
+import subprocess
 
 from kit.run import REPO, Skip, eventually
 
@@ -54,7 +55,8 @@ class Overlaid(Host):
         for name, text in (("passwd", PASSWD + people), ("group", GROUP + groups), 
                            # what others are called is told by DNS
                            ("hosts", "127.0.0.1 localhost\n%s %s\n" % (self.address, self.name)),
-                           ("resolv.conf", "nameserver 127.0.0.1\n"), ("aliases", ""), ("mailname", self.name),
+                           ("resolv.conf", "nameserver 127.0.0.1\n"), ("aliases", ""),
+                           ("mailname", self.name),
                            ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")):
             self.write("/etc/" + name, text)
         os.makedirs(self.folder + "/var/mail", exist_ok=True)
@@ -70,8 +72,9 @@ class Overlaid(Host):
             for name in ("/%s/work" % top, "/%s/upper" % top):
                 os.makedirs(over + name)
             os.mkdir(self.folder + "/" + top)
-            mount("overlay", self.folder + "/" + top, "overlay", options="lowerdir=%s,upperdir=%s,workdir=%s" % (
-                ":".join(lower), "%s/%s/upper" % (over, top), "%s/%s/work" % (over, top)))
+            options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (
+                ":".join(lower), over + "/" + top, over + "/" + top)
+            mount("overlay", self.folder + "/" + top, "overlay", options=options)
 
     def become(self):
         super().become()
@@ -86,6 +89,9 @@ class Overlaid(Host):
             os.unlink(path)
         write(path, text)
         os.chmod(path, 0o644)
+
+    def sender(self):
+        return "%s/blackpony -C %s/blackpony.conf" % (PROGRAMS, self.folder)
 
     def set_access(self, _access):
         pass
@@ -132,13 +138,14 @@ blackpony_destination_recipient_limit = 1
             name=self.name, domains=" ".join(domains), relay=relay, more=more))
         with open(self.folder + "/usr/share/postfix/master.cf.dist") as lines:
             # nothing is copied into a chroot here, and port 25 is blackponyd's
-            services = re.sub(r"(?m)^(\S+ +(?:inet|unix|unix-dgram) +\S+ +\S+) +y ", r"\1 n ", lines.read())
+            services = re.sub(r"(?m)^(\S+ +(?:inet|unix|unix-dgram) +\S+ +\S+) +y ", r"\1 n ",
+                              lines.read())
         services = re.sub(r"(?m)^smtp +inet", "#\\g<0>", services)
         ours = sample("postfix-master.cf", {
             "inet\tn\t-\ty": "inet\tn\t-\tn",
             "#127.0.0.1:10026": "127.0.0.1:10026",
             "#  -o": "  -o",
-            "/usr/libexec/blackpony -f": "%s/blackpony -C %s/blackpony.conf -f" % (PROGRAMS, self.folder)})
+            "/usr/libexec/blackpony -f": self.sender() + " -f"})
         self.write("/etc/postfix/master.cf", services + ours + "127.0.0.1:10027 inet n - n - - smtpd\n")
         for name in ("main.cf", "master.cf"):
             # it waits for a file that was changed just now, in case there is more to come
@@ -151,8 +158,8 @@ blackpony_destination_recipient_limit = 1
         os.makedirs(self.folder + "/var/lib/postfix", exist_ok=True)
         os.chown(self.folder + "/var/lib/postfix", postfix, postfix)
         spool = self.folder + "/var/spool/postfix/"
-        for name in ("active bounce corrupt defer deferred flush hold incoming maildrop pid private public "
-                     "saved trace").split():
+        for name in ("active bounce corrupt defer deferred flush hold incoming maildrop pid private "
+                     "public saved trace").split():
             os.makedirs(spool + name, exist_ok=True)
             group = postdrop if name in ("maildrop", "public") else postfix
             os.chown(spool + name, 0 if name == "pid" else postfix, 0 if name == "pid" else group)
@@ -183,8 +190,8 @@ class Exim(Overlaid):
             "mx.b.example": self.name,
             "local_domains = b.example": "local_domains = " + " : ".join(domains),
             "<; 127.0.0.1 ; ::1": " ; ".join(["<; 127.0.0.1 ; ::1"] + relay),
-            "  require verify": "  defer   local_parts   = later\n          message       = Later\n  require verify",
-            "/usr/libexec/blackpony -f": "%s/blackpony -C %s/blackpony.conf -f" % (PROGRAMS, self.folder)})
+            "  require verify": "  defer   local_parts   = later\n  require verify",
+            "/usr/libexec/blackpony -f": self.sender() + " -f"})
         self.write("/etc/exim4/exim4.conf", "log_file_path = syslog\n" + more + ours)
         for folder in ("/var/spool/exim4", "/var/log/exim4"):
             os.makedirs(self.folder + folder)
@@ -201,7 +208,8 @@ class Exim(Overlaid):
         return child
 
     def submit(self, message, recipients, sender="alice@a.example"):
-        self.run(["/usr/sbin/exim4", "-i", "-odf", "-f", sender, "--"] + recipients, input=message, expect=None)
+        self.run(["/usr/sbin/exim4", "-i", "-odf", "-f", sender, "--"] + recipients, input=message,
+                 expect=None)
 
     def run_queue(self):
         self.run(["/usr/sbin/exim4", "-qff"])
@@ -218,9 +226,27 @@ class OpenSMTPD(Overlaid):
     def configure(self, domains, relay, more):
         ours = sample("smtpd.conf", {
             '"b.example"': "{ %s }" % ", ".join('"%s"' % x for x in domains)})
-        self.write("/etc/smtpd.conf", ours + "match from src { %s } for any action \"out\"\n" % ", ".join(relay) + more)
+        relay = 'match from src { %s } for any action "out"\n' % ", ".join(relay)
+        self.write("/etc/smtpd.conf", ours + relay + more)
 
     def daemon(self):
         child = self.start(["/usr/sbin/smtpd", "-d"])
         listening("127.0.0.1", 10025)
         return child
+
+
+class Haproxy:
+    """The sample, in front of two addresses."""
+
+    def __init__(self, w, address, nodes, header):
+        needs("haproxy")
+        root = ROOTS + "haproxy"
+        conf = write("/srv/haproxy.cfg", sample("haproxy.cfg", {
+            "192.0.2.25": address, "192.0.2.26": nodes[0], "192.0.2.27": nodes[1],
+            "send-proxy-v2": header}))
+        log = w.log_file("haproxy")
+        self.child = subprocess.Popen(
+            [root + "/usr/sbin/haproxy", "-db", "-f", conf],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=dict(w.environment, LD_LIBRARY_PATH=root + "/usr/lib/x86_64-linux-gnu"))
+        listening(address, 25)

@@ -77,7 +77,8 @@ def unshare(flags):
 
 def mount(source, target, kind=None, flags=0, options=None):
     encode = [x.encode() if x is not None else None for x in (source, target, kind, options)]
-    check(libc.mount(encode[0], encode[1], encode[2], ctypes.c_ulong(flags), encode[3]), "mount " + target)
+    result = libc.mount(encode[0], encode[1], encode[2], ctypes.c_ulong(flags), encode[3])
+    check(result, "mount " + target)
 
 
 def bind(source, target):
@@ -203,7 +204,7 @@ FAR_MAC, NEAR_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
 def call_from_elsewhere(address, to, near):
-    """A connection to `to`, a socket's address, from another machine on the cable `near`, a name not used yet."""
+    """A connection to `to`, a socket's address, from another machine on a new cable called `near`."""
     family, host = ("-6", address + "/128") if ":" in address else ("-4", address + "/32")
     steps = queue.Queue()
     wired = threading.Event()

@@ -83,4 +83,12 @@ deliver_body(void)
 	assert_wire(&bench, "");
 }
 
+/* The message ends, and is as long as had been announced. */
+static inline void
+deliver_message_end(void)
+{
+	message.octets = deliver.octets + (deliver.line_start ? 0 : deliver.last_cr ? 1 : 2);
+	bench_local_eof(&bench);
+}
+
 #endif

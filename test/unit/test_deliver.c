@@ -9,7 +9,7 @@ a_message_is_delivered(void **state)
 	bench_local(&bench, "S: t\n\nhello\n");
 	assert_wire(&bench, "S: t\r\n\r\nhello\r\n");
 	assert_int_equal(bench.io.wait, WAIT_DATA);
-	bench_local_eof(&bench);
+	deliver_message_end();
 	assert_wire(&bench, ".\r\n");
 	assert_int_equal(bench.io.wait, WAIT_FINAL);
 	assert_int_equal(deliver.outcome, END_NONE);
@@ -33,7 +33,7 @@ what_comes_behind_the_goodbye_changes_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults) + 3; i++) {
 		deliver_body();
-		bench_local_eof(&bench);
+		deliver_message_end();
 		bench_wire(&bench, "250 ok\r\n");
 		if (i < COUNT(faults))
 			bench_fault(&bench, faults[i]);
@@ -199,7 +199,7 @@ deliver_whole(void)
 {
 	deliver_body();
 	bench_local(&bench, "hello\n");
-	bench_local_eof(&bench);
+	deliver_message_end();
 	assert_wire(&bench, "hello\r\n.\r\n");
 }
 
@@ -247,6 +247,7 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 {
 	(void)state;
 	deliver_data();
+	message.octets = strlen("hello\r\n");
 	buf_put(&bench.io.from_local, SPAN("hello\n"));
 	bench.io.local_eof = true;
 	bench_wire(&bench, "354 go\r\n250 taken\r\n");
@@ -258,7 +259,7 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 	deliver_body();
 	bench.wire_stuck = true;
 	bench_local(&bench, "hello\n");
-	bench_local_eof(&bench);
+	deliver_message_end();
 	assert_int_equal(deliver.state, DELIVER_FINAL);
 	buf_take(&bench.io.to_wire, buf_len(&bench.io.to_wire) - 1);
 	bench_wire(&bench, "250 taken\r\n");

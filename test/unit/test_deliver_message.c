@@ -26,6 +26,17 @@ reference(uint8_t *out, struct span text)
 	return len + 3;
 }
 
+/* What SIZE says of a message that goes out like this: without the dots put in, and the last. */
+static uint64_t
+announced(struct span wire)
+{
+	uint64_t octets = wire.len - 3;
+
+	for (size_t i = 0; i < wire.len - 3; i++)
+		octets -= wire.at[i] == '.' && (i == 0 || wire.at[i - 1] == '\n');
+	return octets;
+}
+
 static void
 assert_sent(struct span text, size_t cut)
 {
@@ -33,10 +44,11 @@ assert_sent(struct span text, size_t cut)
 
 	deliver_body();
 	bench_cut(&bench, cut);
+	size_t len = reference(expected, text);
+	message.octets = announced(span(expected, len));
 	bench_local_octets(&bench, text);
 	bench_local_eof(&bench);
 	struct span got = bench_said_wire(&bench);
-	size_t len = reference(expected, text);
 	if (!span_equal(got, span(expected, len)))
 		fail_msg("of \"%.*s\" cut at %zu: \"%.*s\"", (int)text.len, (const char *)text.at,
 		    cut,
@@ -121,12 +133,35 @@ a_large_message_waits_for_its_reader(void **state)
 		bench_step(&bench);
 		sent += fed;
 	}
-	bench_local_eof(&bench);
+	deliver_message_end();
 	struct span got = bench_said_wire(&bench);
 	assert_int_equal(got.len, 2 * want + 3);
 	for (size_t i = 0; i < 2 * want; i += 2)
 		assert_true(got.at[i] == '\r' && got.at[i + 1] == '\n');
 	assert_memory_equal(got.at + 2 * want, ".\r\n", 3);
+}
+
+/* A file that can no longer be read, or that somebody has cut or made longer, is no message. */
+static void
+a_message_that_is_not_all_there_is_not_ended(void **state)
+{
+	static const char *const texts[] = { "", "hello\n", "hello", "hello\r", "hello\nthere\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (int more = -1; more <= 1; more += 2) {
+			uint8_t expected[64];
+			size_t len = reference(expected, span_of(texts[i]));
+
+			deliver_body();
+			message.octets = announced(span(expected, len)) + (uint64_t)more;
+			bench_local(&bench, texts[i]);
+			bench_local_eof(&bench);
+			assert_int_equal(bench.io.end, END_LOCAL_BROKEN);
+			assert_int_equal(deliver.state, DELIVER_BODY);
+			assert_true(span_equal(bench_said_wire(&bench), span(expected, len - 3)));
+			deliver_wipe(&deliver);
+		}
 }
 
 /* statement 26 */
@@ -252,6 +287,7 @@ main(void)
 		with_delivery(threat_8_messages_go_out_as_they_should),
 		with_delivery(threat_8_all_short_messages),
 		with_delivery(a_large_message_waits_for_its_reader),
+		with_delivery(a_message_that_is_not_all_there_is_not_ended),
 		with_delivery(threat_26_the_deadline_goes_by_blocks),
 		with_delivery(threat_12_thousands_of_recipients),
 		with_delivery(long_addresses_are_said_in_full),

@@ -183,6 +183,48 @@ called_from(const char *listen_at, const char *call_at, const char *want)
 	close(m.fd);
 }
 
+/* statement 31: as a stranger, too, for one that passes over the header */
+static void
+threat_31_nor_is_it_by_header_alone(void **state)
+{
+	(void)state;
+	set("client-address=proxy-v1");
+	called_from("127.0.0.1", "127.0.0.1", "127.0.0.25");
+	set("client-address=proxy-v2");
+	called_from("127.0.0.1", "127.0.0.1", "127.0.0.25");
+}
+
+/* statement 31: a header without the caller's address would have the mailer go by ours */
+static void
+threat_31_no_address_no_header(void **state)
+{
+	static const char *const ways[] = { "client-address=proxy-v1", "client-address=proxy-v2" };
+	struct address at;
+	struct child_caller nobody = { .by_hand = false };
+	struct child_caller two_families = caller("198.51.100.77", 40025, "2001:db8::1", 25);
+	const struct child_caller *const callers[] = { &nobody, &two_families };
+	char assignment[64], octet;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(address_read(&at, SPAN("127.0.0.1"), 0), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at.at, at.len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	fd_own(listener, &at);
+	snprintf(assignment, sizeof(assignment), "backend=127.0.0.1:%u", address_port(&at));
+	set(assignment);
+	for (size_t i = 0; i < 4; i++) {
+		set(ways[i % 2]);
+		assert_int_equal(mailer_open(&m, no_program, &s, callers[i / 2], &session), -1);
+		assert_int_equal(errno, EINVAL);
+		assert_non_null(strstr(m.error, "client-address = none"));
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		assert_int_equal(recv(fd, &octet, 1, 0), 0);
+		close(fd);
+	}
+	close(listener);
+}
+
 /* statement 31: sendmail and others relay for 127.0.0.1, and 0.0.0.0 is another name of it */
 static void
 threat_31_loopback_is_called_by_a_stranger(void **state)
@@ -449,6 +491,8 @@ main(int argc, char *argv[])
 		TEST(threat_31_auto_does_not_guess_for_addresses),
 		TEST(each_way_for_what_can_take_it),
 		TEST(threat_31_loopback_is_called_by_a_stranger),
+		TEST(threat_31_nor_is_it_by_header_alone),
+		TEST(threat_31_no_address_no_header),
 		TEST(ipv6_loopback_has_one_address),
 		TEST(threat_31_proxy_header_comes_first),
 		TEST(threat_31_transparent_is_the_client_itself),

@@ -1,6 +1,7 @@
 /* What `blackponyd -t` asks a mailer, and what its answers mean. */
 #include "machine.h"
 
+#include "smtp/ask.h"
 #include "smtp/probe.h"
 
 static struct bench bench;
@@ -10,7 +11,7 @@ static void
 probe_up(void)
 {
 	probe_start(&probe, "b.example");
-	bench_start(&bench, (struct machine){ &probe, probe_step, probe_fault });
+	bench_start(&bench, (struct machine){ &probe, probe_step, ask_fault });
 }
 
 /* All the questions, and what they come to. */

@@ -183,11 +183,11 @@ the_log_line_says_how_it_went(void **state)
 	buf_init(&line, mem, sizeof(mem));
 	h.agreement.suite = suite_find(SPAN("aes256gcm_2.0"));
 	h.computed = ring.stored = true;
-	program_log_crypt(&line, &ring, &h, true, NULL);
+	program_log_crypt(&line, &ring, &h, "aes256gcm_2.0", NULL);
 	assert_span(buf_peek(&line), " crypt=aes256gcm_2.0 cache=miss");
 	buf_clear(&line);
 	h.agreement.suite = NULL;
-	program_log_crypt(&line, &ring, &h, false, "not-offered");
+	program_log_crypt(&line, &ring, &h, "none", "not-offered");
 	assert_span(buf_peek(&line), " crypt=none why=not-offered cache=-");
 	buf_clear(&line);
 	session.wire_read = 12;

@@ -1,6 +1,6 @@
 /*
- * Behind blackponyd's machine, a mailer that takes one EHLO and no more, as OpenSMTPD does: what it has answered in
- * the clear is said again inside.
+ * Behind blackponyd's machine, a mailer that takes one EHLO and no more, as OpenSMTPD does: what it has
+ * answered in the clear is said again inside.
  */
 #include "relays.h"
 
@@ -35,7 +35,7 @@ starts(void)
 	    "250-chunking\r\n250 SIZE 9\r\n");
 }
 
-/* statement 3, for such a mailer: it is where a fresh EHLO would have put it, and told so to the client */
+/* statement 3, for such a mailer: it is where a fresh EHLO would have put it */
 static void
 threat_3_what_was_answered_in_the_clear_is_said_inside(void **state)
 {

@@ -98,6 +98,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(s.backend, "");
 	assert_int_equal(s.client_address, CLIENT_ADDRESS_AUTO);
 	assert_int_equal(s.cache[0], '/');
+	assert_int_equal(s.known[0], '/');
 	assert_int_equal(s.key_lifetime_ms, 2 * 3600 * 1000);
 	assert_int_equal(s.cache_entries, 65536);
 	assert_true(s.mark);
@@ -123,6 +124,7 @@ every_setting_can_be_set(void **state)
 	    "backend = [::1]:10025\n"
 	    "client-address = none   # said so\n"
 	    "cache = off\n"
+	    "known = /srv/known\n"
 	    "key-lifetime = 1d\n"
 	    "cache-entries = 1000\n"
 	    "hostname = mx.b.example\n"
@@ -144,6 +146,7 @@ every_setting_can_be_set(void **state)
 	assert_string_equal(s.backend, "[::1]:10025");
 	assert_int_equal(s.client_address, CLIENT_ADDRESS_NONE);
 	assert_string_equal(s.cache, "off");
+	assert_string_equal(s.known, "/srv/known");
 	assert_int_equal(s.key_lifetime_ms, 86400000);
 	assert_int_equal(s.cache_entries, 1000);
 	assert_string_equal(s.hostname, "mx.b.example");
@@ -221,8 +224,11 @@ static void
 threat_30_bad_values(void **state)
 {
 	(void)state;
-	bad("policy = maybe", "1: policy = maybe is not a policy; use never, may or must");
-	bad("policy =", "1: policy =  is not a policy; use never, may or must");
+	bad("policy = maybe",
+	    "1: policy = maybe is not a policy; use never, may, known, must or pinned");
+	bad("policy =", "1: policy =  is not a policy; use never, may, known, must or pinned");
+	bad("known = hosts",
+	    "1: known = hosts is not a directory; write its whole path, from / on, or off");
 	bad("mark = true", "1: mark = true is neither yes nor no");
 	bad("log = syslog",
 	    "1: log = syslog is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
@@ -276,16 +282,18 @@ threat_30_durations(void **state)
 	    "1: dial-timeout = 30 lacks a unit; write s, m, h or d behind the number, as in 30s");
 }
 
-/* statement 30: known by name, and refused instead of ignored */
 static void
-threat_30_what_is_not_built_in(void **state)
+every_policy_has_its_word(void **state)
 {
 	(void)state;
-	bad("policy = known",
-	    "1: policy = known is not built into this version; use never, may or must");
-	bad("policy.a.example = pinned",
-	    "1: policy.a.example = pinned is not built into this version;"
-	    " use never, may or must");
+	good("policy = known\npolicy.a.example = pinned\npolicy.b.example = never\n"
+	    "policy.c.example = may\npolicy.d.example = must\n");
+	assert_int_equal(s.policy, POLICY_KNOWN);
+	assert_int_equal(settings_policy_for(&s, SPAN("a.example")), POLICY_PINNED);
+	assert_int_equal(settings_policy_for(&s, SPAN("b.example")), POLICY_NEVER);
+	assert_int_equal(settings_policy_for(&s, SPAN("c.example")), POLICY_MAY);
+	assert_int_equal(settings_policy_for(&s, SPAN("d.example")), POLICY_MUST);
+	assert_int_equal(settings_policy_for(&s, SPAN("e.example")), POLICY_KNOWN);
 }
 
 static void
@@ -554,7 +562,7 @@ main(void)
 		TEST(networks),
 		TEST(session_limits),
 		TEST(threat_30_durations),
-		TEST(threat_30_what_is_not_built_in),
+		TEST(every_policy_has_its_word),
 		TEST(threat_30_set_twice),
 		TEST(threat_30_octets_that_are_no_text),
 		TEST(threat_30_lengths),

@@ -1,0 +1,101 @@
+/*
+ * The memory of other hosts (xcrypt.7, "Host keys"): where XCRYPT has worked, and which host keys
+ * were shown there, by the destination asked for and the mail host behind it.
+ *
+ * Lies in a store (cache/store.h) of its own, in a directory that survives reboots.  Only a finished
+ * handshake raises it; nothing that happens on the way lowers it.  It binds once XCRYPT has worked
+ * twice, a day or more apart, and lapses after 60 days without.  Whether a session may go on is not
+ * decided here (smtp/trust.h).
+ *
+ * Names are NUL-terminated, in any case.  Times are Unix time, the caller's.
+ */
+#ifndef CACHE_MEMORY_H
+#define CACHE_MEMORY_H
+
+#include "cache/store.h"
+#include "crypt/hostkey.h"
+
+#define MEMORY_NAME_MAX 255		/* octets of a name; longer ones are not remembered */
+#define MEMORY_ENTRIES_MAX 65536	/* the oldest go first; keys that were pinned stay */
+#define MEMORY_BINDS_AFTER_S 86400
+#define MEMORY_LAPSES_AFTER_S (60 * 86400)
+#define MEMORY_FRESH_S 3600		/* a success so soon after another is not written down */
+
+struct memory {
+	struct store store;
+	bool stored;			/* false: off, or not usable; everybody is a stranger */
+	uint64_t entries_max;
+};
+
+/*
+ * Opens it, and folds its journal where that is due.  Never fails: where the directory cannot be used
+ * the log says why.  `directory` is kept; NULL: off.
+ */
+void memory_open(struct memory *m, const char *directory, int64_t now_s);
+void memory_close(struct memory *m);
+
+enum memory_standing {
+	MEMORY_STRANGER,
+	MEMORY_RECENT,		/* has worked here, but that does not bind yet */
+	MEMORY_BINDING,		/* ... and does; or a key is pinned */
+	MEMORY_MOVED		/* has worked for the domain, which binds, at none of its present hosts */
+};
+
+struct memory_known {
+	enum memory_standing standing;
+	unsigned rank;		/* best generation that worked (struct exchange) */
+	bool told;		/* somebody has been told that it is no longer so */
+	bool has_key, has_next, has_pin;
+	uint8_t key[HOSTKEY_PUBLIC_LEN];	/* that binds: seen a day or more apart */
+	uint8_t next[HOSTKEY_PUBLIC_LEN];	/* that it has announced */
+	uint8_t pin[HOSTKEY_PUBLIC_LEN];	/* of the domain or, where that has none, the host */
+	bool pin_is_domains;
+	char last_host[MEMORY_NAME_MAX + 1];	/* MOVED: where it worked last */
+};
+
+/* A mail host of a destination.  `hosts` are all that the destination has at present. */
+struct memory_place {
+	const char *domain, *host;
+	const char *const *hosts;
+	size_t host_count;
+};
+
+/* What is remembered of it. */
+void memory_look(struct memory *m, const struct memory_place *place, int64_t now_s,
+    struct memory_known *known);
+
+/*
+ * XCRYPT has worked there, and nothing spoke against it: rank of the generation, the host key where a
+ * valid one was shown, and the next one where that was announced (else NULL).
+ */
+void memory_worked(struct memory *m, const struct memory_place *place, int64_t now_s, unsigned rank,
+    const uint8_t *key, const uint8_t *next);
+
+/* Somebody has been told, until it works again. */
+void memory_told(struct memory *m, const struct memory_place *place, int64_t now_s);
+
+/* For people, and synced.  0, or -1 with errno. */
+int memory_pin(struct memory *m, const char *name, const uint8_t key[HOSTKEY_PUBLIC_LEN],
+    int64_t now_s);
+
+/*
+ * Forgets a name: as a destination, as a mail host of any, and the key pinned to it.  Returns how many
+ * entries went, or -1 with errno.
+ */
+int memory_forget(struct memory *m, const char *name, int64_t now_s);
+
+struct memory_item {		/* a pin (host empty), or what is known of a mail host */
+	char domain[MEMORY_NAME_MAX + 1], host[MEMORY_NAME_MAX + 1];
+	int64_t first_s, last_s;
+	bool binding;
+	struct memory_known known;	/* keys, also such as do not bind yet; rank; told */
+};
+
+/* Shows every item, the newest first.  0, or -1 with errno. */
+typedef void memory_visit(void *context, const struct memory_item *item);
+int memory_list(struct memory *m, int64_t now_s, memory_visit *visit, void *context);
+
+/* Does the item belong to that name? */
+bool memory_item_is(const struct memory_item *item, const char *name);
+
+#endif

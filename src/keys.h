@@ -1,0 +1,29 @@
+/*
+ * This host's own key, which lies beside the settings (sys/keyfile.h): `blackponyd -k`, and what a
+ * session says with it.
+ */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include "cache/vouch.h"
+#include "program.h"
+
+/*
+ * `blackponyd -k new|show|next|change`, as p->command says: makes, shows, announces, changes.  Returns
+ * the exit status.
+ */
+int keys_run(struct program *p);
+
+struct keys_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths 0: none */
+	char id[HOSTKEY_STATEMENT_MAX], next[HOSTKEY_STATEMENT_MAX];
+	size_t id_len, next_len;
+};
+
+/*
+ * What a session here says of itself, inside: nothing where there is no host key, or one that may
+ * not be used (said in the log).  To be asked as the `user`, before the jail; the host key itself is
+ * wiped again.
+ */
+void keys_say(const struct program *p, struct ring *ring, struct keys_statements *said);
+
+#endif

@@ -1,0 +1,170 @@
+"""What is measured: processes, each group of them with its CPU time counted by the kernel."""
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.normpath(os.path.join(HERE, "..", ".."))
+BIN = os.path.abspath(os.environ.get("BIN") or os.path.join(REPO, "bin"))
+REAL = os.path.join(REPO, "bin/real")
+MULTIARCH = sysconfig.get_config_var("MULTIARCH")
+CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")      # where version 2 may be
+PATIENCE = 30
+TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
+
+
+def program(name):
+    return os.path.join(BIN, "bench", name)
+
+
+def unpacked(package, path):
+    """A program out of a Debian package, and the environment it runs in."""
+    root = os.path.join(REAL, package)
+    folders = [os.path.join(root, x) for x in ("usr/lib/" + MULTIARCH, "lib/" + MULTIARCH, "usr/lib/postfix")]
+    environment = dict(os.environ)
+    there = [x for x in folders if os.path.isdir(x)]
+    if there:
+        environment["LD_LIBRARY_PATH"] = ":".join(there)
+    return os.path.join(root, path), environment
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def usable_cgroup():
+    """A folder below which groups can be made, or None."""
+    for top in CGROUPS:
+        path = os.path.join(top, "blackpony-bench-%d" % os.getpid())
+        try:
+            os.mkdir(path)
+            with open(path + "/cpu.stat") as lines:
+                if lines.readline().startswith("usage_usec"):
+                    return path
+            os.rmdir(path)
+        except OSError:
+            pass
+    return None
+
+
+def eventually(check, what):
+    deadline = time.monotonic() + PATIENCE
+    while not check():
+        if time.monotonic() > deadline:
+            raise RuntimeError("never came: " + what)
+        time.sleep(0.002)
+
+
+def listening(port):
+    """Waits for a listener without calling it."""
+    wanted = ":%04X" % port
+
+    def there():
+        with open("/proc/self/net/tcp") as table:
+            return any(line.split()[1].endswith(wanted) and line.split()[3] == "0A" for line in table)
+    eventually(there, "a listener on port %d" % port)
+
+
+def stat_us(pid):
+    """The CPU time of a process and of its children that have ended, to a clock tick."""
+    try:
+        with open("/proc/%d/stat" % pid) as line:
+            words = line.read().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(x) for x in words[11:15]) * TICK_US
+
+
+class Group:
+    """
+    Processes whose CPU time is counted together: by a cgroup where there is version 2 of them, else by what
+    wait4(2) and /proc tell of those started here and of the children that they have waited for.
+    """
+    top = None
+    count = 0
+
+    def __init__(self):
+        self.children = []
+        self.ended_us = 0
+        self.path = None
+        if Group.top:
+            Group.count += 1
+            self.path = "%s/%d" % (Group.top, Group.count)
+            os.mkdir(self.path)
+
+    def enter(self):
+        """In a new process."""
+        if self.path:
+            with open(self.path + "/cgroup.procs", "w") as procs:
+                procs.write("0")
+
+    def start(self, argv, before=None, **how):
+        def prepare():
+            self.enter()
+            if before:
+                before()
+        for name in ("stdin", "stdout", "stderr"):
+            how.setdefault(name, subprocess.DEVNULL)
+        child = subprocess.Popen(argv, preexec_fn=prepare, **how)
+        self.children.append(child)
+        return child
+
+    def run(self, argv, **how):
+        """To its end; the exit status."""
+        child = self.start(argv, **how)
+        self.children.remove(child)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.ended_us += 1e6 * (used.ru_utime + used.ru_stime)
+        return child.returncode
+
+    def cpu_us(self):
+        if not self.path:
+            return self.ended_us + sum(stat_us(child.pid) for child in self.children)
+        with open(self.path + "/cpu.stat") as lines:
+            return float(lines.readline().split()[1])
+
+    def pids(self):
+        if not self.path:
+            return []
+        with open(self.path + "/cgroup.procs") as procs:
+            return [int(line) for line in procs]
+
+    def settle(self, count):
+        """Waits until only that many processes are left, so that what has ended is counted whole."""
+        if self.path:
+            eventually(lambda: len(self.pids()) <= count, "the end of the sessions")
+        else:
+            time.sleep(0.2)
+
+    def end(self):
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            try:
+                child.wait(2)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+        if self.path:
+            eventually(lambda: not self.pids(), "the end of a group")
+            os.rmdir(self.path)
+
+
+def begin():
+    Group.top = usable_cgroup()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def finish():
+    if Group.top:
+        os.rmdir(Group.top)

@@ -1,0 +1,125 @@
+"""What is printed: tables as text, plots by gnuplot, and the targets with what was reached."""
+import os
+import platform
+import statistics
+import subprocess
+
+from machine import BIN, MULTIARCH, REAL, Group
+
+FOLDER = os.path.join(BIN, "bench")
+LABELS = 30         # characters in front of a row
+
+# What is aimed at, by the number that a part reports it under.
+TARGETS = {
+    1: "a process for each connection: each side at most 1.15 of the plain forwarder",
+    2: "on a listening socket: its side at most the whole spiped pair without forward secrecy",
+    3: "sendmail to sendmail: 5 times its plain TCP, 10 times its STARTTLS; before a daemon, less CPU",
+    4: "encryption: at most 0.25 of the forwarder for 2,950 octets, 5 % of the CPU for 64 KB by sendmail",
+    5: "100 MB: 90 % of what the AEAD and the cores permit, CPU at most 1.2 of the AEAD",
+    6: "a peer not in the cache: a public-key operation and one append to the journal",
+    7: "less than 2 MB of private memory for a session",
+    8: "the same cost with 100,000 peers in the cache as with one, and with 200 sessions as with one",
+}
+
+
+class Report:
+    """One part's text goes to standard output and to FOLDER/NAME.txt."""
+
+    def __init__(self):
+        self.file = None
+        self.targets = []
+        self.lacking = {}
+
+    def part(self, name):
+        os.makedirs(FOLDER, exist_ok=True)
+        if self.file:
+            self.file.close()
+        self.file = open(os.path.join(FOLDER, name + ".txt"), "w")
+
+    def say(self, text=""):
+        print(text, flush=True)
+        self.file.write(text + "\n")
+
+    def table(self, title, columns, rows):
+        """Rows are (name, value ...); a value is text, a number or None."""
+        wide = max([12] + [len(x) + 2 for x in columns])
+        self.say("\n%-*s%s" % (LABELS, title, "".join("%*s" % (wide, x) for x in columns)))
+        for name, *values in rows:
+            self.say("  %-*s%s" % (LABELS - 2, name, "".join("%*s" % (wide, shown(x)) for x in values)))
+
+    def lacks(self, name, why):
+        """Something to compare with that cannot be had here; said once."""
+        if name not in self.lacking:
+            self.say("without %s: %s" % (name, why))
+        self.lacking[name] = why
+
+    def target(self, number, what, reached, met):
+        self.targets.append((number, what, reached, met))
+
+    def finish(self):
+        if self.targets:
+            self.part("targets")
+        last = None
+        for number, what, reached, met in sorted(self.targets, key=lambda x: x[0]):
+            if number != last:
+                self.say("\n(%d) %s" % (number, TARGETS[number]))
+            self.say("    %-7s %s: %s" % ("met" if met else "NOT MET", what, reached))
+            last = number
+
+    def plot(self, name, script, tables):
+        """A plot NAME.svg; `tables` are the rows of $table0, $table1, ... in the script."""
+        program = os.path.join(REAL, "gnuplot-nox/usr/bin/gnuplot-nox")
+        library = os.path.join(REAL, "gnuplot-nox/usr/lib", MULTIARCH)
+        if not os.access(program, os.X_OK):
+            return
+        text = "set terminal svg size 900,560 font 'sans,13' background 'white'\nset output '%s.svg'\n" % (
+            os.path.join(FOLDER, name))
+        for number, rows in enumerate(tables):
+            lines = "".join(" ".join('"%s"' % x if isinstance(x, str) else "%.10g" % x for x in row) + "\n"
+                            for row in rows)
+            text += "$table%d << EOD\n%sEOD\n" % (number, lines)
+        done = subprocess.run([program], input=text + script, text=True, stderr=subprocess.PIPE,
+                              env=dict(os.environ, LD_LIBRARY_PATH=library))
+        if done.returncode != 0:
+            self.say("no plot %s: %s" % (name, done.stderr.strip()))
+
+
+def shown(value):
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    for limit, form in ((100, "%.0f"), (10, "%.1f"), (0, "%.2f")):
+        if abs(value) >= limit:
+            return form % value
+    return "%.2f" % value
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def bars(rows, unit):
+    """A gnuplot script for $table0, rows of (name, value): a bar each, the first on top."""
+    return """set xrange [0:*]
+set yrange [-0.7:%f] reverse
+set xlabel '%s'
+set style fill solid 0.6 border -1
+set boxwidth 0.6
+set grid xtics
+set ytics nomirror
+unset key
+plot $table0 using ($2/2):0:($2/2):(0.3):ytic(1) with boxxyerrorbars linecolor rgb '#4477aa', \\
+     '' using 2:0:(sprintf(" %%.0f", $2)) with labels left offset 0.3,0
+""" % (len(rows) - 0.3, unit)
+
+
+def machine():
+    model = platform.processor()
+    with open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    counted = "by cgroup" if Group.top else "by wait4(2) and /proc, in ticks of a clock"
+    return "%d x %s, Linux %s; CPU time counted %s" % (os.cpu_count(), model, platform.release(), counted)

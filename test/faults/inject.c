@@ -1,0 +1,318 @@
+/*
+ * Runs a program and makes one of its system calls fail: inject [-c CALL:N:HOW] [-r REPORT] program ...
+ *
+ * The Nth CALL (counted from the program's first call of its own, for what the loader does is not ours)
+ * is not made and returns HOW, the name of an errno; or, where HOW is "short", is made with a length of
+ * one octet.  REPORT gets a line for each kind of call, "CALL COUNT", then "descriptors N" (open at the
+ * exit) and, when something was made to fail, "injected 1".  inject -l lists the calls and what each can
+ * fail with.  The program's exit status is ours.
+ *
+ * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
+ * matter.  Processes that the program starts are left alone.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if !defined(__x86_64__)
+#error "registers are x86-64's"
+#endif
+
+#define TROUBLE 126
+#define CALL_MAX 1024
+#define CALL(name, ways) { #name, SYS_##name, ways }
+
+/* "short": of what has a length.  Nothing at all: cannot fail, or not in a way that has an effect. */
+static const struct call {
+	const char *name;
+	long number;
+	const char *ways;
+} calls[] = {
+	CALL(read, "EIO ECONNRESET ETIMEDOUT EINTR EAGAIN short"),
+	CALL(write, "EPIPE EIO ECONNRESET ENOSPC EFBIG EINTR EAGAIN short"),
+	CALL(recvfrom, "ECONNRESET EAGAIN ENOTCONN EINTR ENOMEM"),
+	CALL(sendto, "EPIPE ECONNRESET ENOBUFS ECONNREFUSED EINTR EAGAIN short"),
+	CALL(poll, "ENOMEM EINTR"),
+	CALL(ppoll, "ENOMEM EINTR"),
+	CALL(openat, "EMFILE ENOENT EACCES ENFILE ENOSPC EROFS ENOMEM EINTR"),
+	CALL(close, "EIO EINTR"),
+	CALL(dup, "EMFILE"),
+	CALL(dup2, "EMFILE EINTR"),
+	CALL(dup3, "EMFILE EINTR"),
+	CALL(fcntl, "EBADF EMFILE EINTR"),
+	CALL(fstat, "EIO ENOMEM"),
+	CALL(newfstatat, "EIO ENOENT EACCES ENOMEM"),
+	CALL(flock, "EAGAIN ENOLCK EINTR"),
+	CALL(lseek, "ESPIPE EINVAL"),
+	CALL(pread64, "EIO EINTR short"),
+	CALL(ftruncate, "EIO EFBIG EINTR"),
+	CALL(fsync, "EIO ENOSPC EINTR"),
+	CALL(rename, "EIO ENOSPC EACCES"),
+	CALL(renameat, "EIO ENOSPC EACCES"),
+	CALL(unlinkat, "ENOENT EIO EACCES"),
+	CALL(mkdir, "EACCES ENOSPC EROFS"),
+	CALL(access, "EACCES"),
+	CALL(getrandom, "EIO ENOSYS EINTR short"),
+	CALL(socket, "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT"),
+	CALL(socketpair, "EMFILE ENFILE ENOMEM"),
+	CALL(connect, "ECONNREFUSED ETIMEDOUT ENETUNREACH EADDRNOTAVAIL EACCES EAGAIN"),
+	CALL(bind, "EADDRINUSE EADDRNOTAVAIL EACCES"),
+	CALL(getsockopt, "ENOBUFS ENOMEM"),
+	CALL(setsockopt, "ENOPROTOOPT ENOBUFS ENOMEM"),
+	CALL(getpeername, "ENOTCONN ENOBUFS"),
+	CALL(getsockname, "ENOBUFS"),
+	CALL(shutdown, "ENOTCONN"),
+	CALL(recvmsg, "ECONNRESET EAGAIN EINTR"),
+	CALL(sendmsg, "EPIPE ENOBUFS EINTR"),
+	CALL(ioctl, "ENOTTY EINVAL"),
+	CALL(brk, "ENOMEM"),
+	CALL(mmap, "ENOMEM"),
+	CALL(mremap, "ENOMEM"),
+	CALL(munmap, "ENOMEM"),
+	CALL(clone, "EAGAIN ENOMEM"),
+	CALL(vfork, "EAGAIN ENOMEM"),
+	CALL(wait4, "ECHILD EINTR"),
+	CALL(clock_nanosleep, "EINTR"),
+	CALL(prctl, "EINVAL"),
+	CALL(prlimit64, "EPERM EINVAL"),
+	CALL(seccomp, "ENOSYS ENOMEM"),
+	CALL(landlock_create_ruleset, "ENOSYS EOPNOTSUPP ENOMEM EMFILE"),
+	CALL(landlock_restrict_self, "EOPNOTSUPP ENOMEM E2BIG"),
+	CALL(setgroups, "EPERM"),
+	CALL(setresuid, "EAGAIN EPERM"),
+	CALL(setresgid, "EPERM"),
+	CALL(unshare, "EPERM ENOSPC"),
+	CALL(setns, "EPERM"),
+	CALL(uname, ""), CALL(getpid, ""), CALL(getuid, ""), CALL(geteuid, ""), CALL(getgid, ""),
+	CALL(getegid, ""), CALL(getresuid, ""), CALL(getresgid, ""), CALL(getgroups, ""),
+	CALL(setuid, ""), CALL(rt_sigaction, ""), CALL(rt_sigprocmask, ""), CALL(exit_group, ""),
+	CALL(clock_gettime, ""), CALL(umask, ""), CALL(rseq, ""), CALL(set_robust_list, ""),
+};
+
+static const struct {
+	const char *name;
+	int number;
+} errors[] = {
+#define ERROR(name) { #name, name }
+	ERROR(E2BIG), ERROR(EACCES), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL), ERROR(EAFNOSUPPORT),
+	ERROR(EAGAIN), ERROR(EBADF), ERROR(ECHILD), ERROR(ECONNREFUSED), ERROR(ECONNRESET), ERROR(EFBIG),
+	ERROR(EINTR), ERROR(EINVAL), ERROR(EIO), ERROR(EMFILE), ERROR(ENETUNREACH), ERROR(ENFILE),
+	ERROR(ENOBUFS), ERROR(ENOENT), ERROR(ENOLCK), ERROR(ENOMEM), ERROR(ENOPROTOOPT), ERROR(ENOSPC),
+	ERROR(ENOSYS), ERROR(ENOTCONN), ERROR(ENOTTY), ERROR(EOPNOTSUPP), ERROR(EPERM), ERROR(EPIPE),
+	ERROR(EROFS), ERROR(ESPIPE), ERROR(ETIMEDOUT),
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static struct {
+	long call;
+	unsigned long turn;
+	int error;		/* 0: short */
+} fault = { .call = -1 };
+
+static unsigned long counts[CALL_MAX];
+static unsigned descriptors;
+static bool started, injected;
+
+static void
+trouble(const char *what)
+{
+	perror(what);
+	exit(TROUBLE);
+}
+
+static void
+read_fault(const char *text)
+{
+	char call[64], how[64];
+
+	if (sscanf(text, "%63[^:]:%lu:%63s", call, &fault.turn, how) != 3)
+		trouble(text);
+	for (size_t i = 0; i < COUNT(calls); i++)
+		if (strcmp(calls[i].name, call) == 0)
+			fault.call = calls[i].number;
+	for (size_t i = 0; i < COUNT(errors); i++)
+		if (strcmp(errors[i].name, how) == 0)
+			fault.error = errors[i].number;
+	if (fault.call == -1 || (fault.error == 0 && strcmp(how, "short") != 0))
+		trouble(text);
+}
+
+static void
+count_descriptors(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	DIR *folder = opendir(path);
+	if (folder == NULL)
+		return;
+	while ((entry = readdir(folder)) != NULL)
+		descriptors += entry->d_name[0] != '.';
+	closedir(folder);
+}
+
+/* The argument with the length of what can be short, by its register. */
+static void
+shorten(struct user_regs_struct *regs)
+{
+	if (fault.call == SYS_getrandom)
+		regs->rsi = 1;
+	else if (regs->rdx > 1)
+		regs->rdx = 1;
+}
+
+/* True: the call was held back, and its result is to be made up. */
+static bool
+at_entry(pid_t pid)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
+		trouble("registers");
+	long call = (long)regs.orig_rax;
+	/* what both begin with: fcntl() of descriptor 0, the identities */
+	started = started || call == SYS_fcntl || call == SYS_getegid;
+	if (!started || call < 0 || call >= CALL_MAX)
+		return false;
+	if (call == SYS_exit_group)
+		count_descriptors(pid);
+	if (++counts[call] != fault.turn || call != fault.call)
+		return false;
+	injected = true;
+	if (fault.error == 0)
+		shorten(&regs);
+	else if (call != SYS_close)	/* that is done even where it fails */
+		regs.orig_rax = ~0ull;
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+		trouble("registers");
+	return fault.error != 0;
+}
+
+static void
+at_exit(pid_t pid, bool held)
+{
+	static unsigned long long break_at;
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
+		trouble("registers");
+	if (!held) {
+		if (regs.orig_rax == SYS_brk)
+			break_at = regs.rax;
+		return;
+	}
+	/* brk's refusal is the break as it was */
+	regs.rax = fault.call == SYS_brk ? break_at : (unsigned long long)-(long long)fault.error;
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+		trouble("registers");
+}
+
+/* To its end; the status of wait(2). */
+static int
+trace(pid_t pid)
+{
+	bool inside = false, held = false;
+	int status, signal_number = 0;
+
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, pid, 0, signal_number) == -1 && errno != ESRCH)
+			trouble("ptrace");
+		if (waitpid(pid, &status, 0) == -1)
+			trouble("wait");
+		if (!WIFSTOPPED(status))
+			return status;
+		signal_number = 0;
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+			if (!inside)
+				held = at_entry(pid);
+			else
+				at_exit(pid, held);
+			inside = !inside;
+		} else if (WSTOPSIG(status) != SIGTRAP) {
+			signal_number = WSTOPSIG(status);
+		}
+	}
+}
+
+static pid_t
+start(char *argv[])
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1)
+			_exit(TROUBLE);
+		raise(SIGSTOP);
+		execv(argv[0], argv);
+		_exit(TROUBLE);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) == -1 || !WIFSTOPPED(status))
+		trouble("start");
+	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == -1)
+		trouble("ptrace");
+	return pid;
+}
+
+static void
+report(const char *path)
+{
+	FILE *out = fopen(path, "w");
+
+	if (out == NULL)
+		trouble(path);
+	for (long number = 0; number < CALL_MAX; number++) {
+		const char *name = NULL;
+
+		for (size_t i = 0; i < COUNT(calls); i++)
+			if (calls[i].number == number)
+				name = calls[i].name;
+		if (counts[number] > 0 && name != NULL)
+			fprintf(out, "%s %lu\n", name, counts[number]);
+		else if (counts[number] > 0)
+			fprintf(out, "call-%ld %lu\n", number, counts[number]);
+	}
+	fprintf(out, "descriptors %u\ninjected %d\n", descriptors, injected);
+	fclose(out);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *path = NULL;
+	int option;
+
+	while ((option = getopt(argc, argv, "+c:r:l")) != -1) {
+		if (option == 'c')
+			read_fault(optarg);
+		else if (option == 'r')
+			path = optarg;
+		else if (option == 'l')
+			for (size_t i = 0; i < COUNT(calls); i++)
+				printf("%s %s\n", calls[i].name, calls[i].ways);
+		else
+			return TROUBLE;
+	}
+	if (optind == argc)
+		return 0;
+	/* the program's own descriptors only: none of ours is open */
+	int status = trace(start(argv + optind));
+	if (path != NULL)
+		report(path);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	signal(WTERMSIG(status), SIG_DFL);
+	kill(getpid(), WTERMSIG(status));
+	return TROUBLE;
+}

@@ -1,0 +1,127 @@
+# Claim: after start-up a session can use what it has, and nothing else; blackpony may still dial until it has settled (sys/jail.h)
+import os
+import re
+import socket
+import subprocess
+
+from kit import xcrypt
+from kit.run import DAEMON, SENDER, Skip, eventually, operand
+
+JOURNAL_MAX = 4 << 20
+
+
+def is_wide():
+    said = subprocess.run([DAEMON, "-V"], stdout=subprocess.PIPE, check=True).stdout
+    return b"wide jail" in said.splitlines()[0]
+
+
+def limits(pid):
+    with open("/proc/%d/limits" % pid) as table:
+        return {m.group(1): m.group(2) for m in
+                re.finditer(r"^(Max [a-z ]+?)  +(\S+)", table.read(), re.M)}
+
+
+def status(pid, name):
+    with open("/proc/%d/status" % pid) as table:
+        return int(re.search(r"^%s:\s+(\d+)" % name, table.read(), re.M).group(1))
+
+
+def lowest_free(pid):
+    taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
+    return min(set(range(len(taken) + 1)) - taken)
+
+
+def check(pid, filters, more=0):
+    """In as many filters, and with as many descriptors more than there are."""
+    assert status(pid, "Seccomp") == 2 and status(pid, "NoNewPrivs") == 1
+    assert status(pid, "Seccomp_filters") == filters, status(pid, "Seccomp_filters")
+    has = limits(pid)
+    assert has["Max core file size"] == "0" and has["Max file size"] == str(JOURNAL_MAX), has
+    if is_wide():
+        return
+    assert has["Max processes"] == "0", has
+    if os.getuid() == 0:        # not dumpable: others do not even see the names
+        assert has["Max open files"] == str(max(4, lowest_free(pid) + more)), has
+        assert os.stat("/proc/%d/fd" % pid).st_uid == 0
+
+
+def test_blackponyd(w):
+    for suite in (None, xcrypt.CHACHA):
+        server = w.daemon(backend=w.mailer())
+        client = w.session(server, suite)
+        check(server.child().pid, 1)
+        client.quit()
+        assert server.finish().status == 0
+
+
+def test_blackponyd_for_another_user(w):
+    """The memory of a session is nobody's: not even its own user's."""
+    if os.getuid() != 0 or is_wide():
+        raise Skip("needs root, and a jail that is not wide")
+    os.chmod(w.folder, 0o755)
+    server = w.daemon({"user": "nobody", "cache": "off"}, backend=w.mailer())
+    client = w.session(server, xcrypt.CHACHA)
+    pid = server.child().pid
+    assert os.stat("/proc/%d/fd" % pid).st_uid == 0, os.stat("/proc/%d/fd" % pid)
+    assert status(pid, "Uid") != 0, open("/proc/%d/status" % pid).read()
+    check(pid, 1)
+    client.quit()
+
+
+def test_forked_sessions(w):
+    """One process a connection, and each goes in; the one that accepts stays out."""
+    listener = w.keep(socket.create_server(("127.0.0.1", 0)))
+    mailer = w.mailer()
+    argv = [DAEMON] + w.options(None, backend="127.0.0.1:%d" % mailer.port,
+                                client_address="none")
+    parent = w.spawn(argv, stdin=listener, stdout=listener, stderr=w.log_file("blackponyd"))
+    client = w.session(listener.getsockname()[1], xcrypt.AES)
+    with open("/proc/%d/task/%d/children" % (parent.pid, parent.pid)) as children:
+        session, = map(int, children.read().split())
+    check(session, 1)
+    assert status(parent.pid, "Seccomp") == 0
+    client.quit()
+    parent.terminate()
+
+
+def seen_by(w, verb, look, recipients, **script):
+    """What blackpony's process looks like when the far end hears that verb."""
+    child, seen = [], []
+
+    def answer(session, line):
+        eventually(lambda: child, "the process")
+        seen.append(look(child[0].pid))
+    mailer = w.mailer(answers={verb: answer}, **script)
+    argv = [SENDER] + w.options(None) + ["-f", "alice@a.example", "--", operand(mailer)] + recipients
+    child.append(w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=w.log_file("blackpony")))
+    said = b"EHLO here\r\nQUIT\r\n" if not recipients else b"Subject: x\n\nwords\n"
+    child[0].communicate(said, timeout=30)
+    assert child[0].returncode == 0, child[0].returncode
+    assert len(seen) >= 1, "never said " + verb
+
+
+def test_blackpony(w):
+    """Dialling and greeting: the outer jail.  From MAIL on, or inside the pipe: the inner one, too."""
+    for recipients in (["bob@b.example"], []):
+        for offered in ((), (xcrypt.CHACHA,)):
+            seen_by(w, "greeting", lambda pid: check(pid, 1), recipients, xcrypt=offered)
+            last = "MAIL" if recipients else "QUIT"
+            seen_by(w, last, lambda pid: check(pid, 2), recipients, xcrypt=offered)
+
+
+def test_blackpony_dials_twice(w):
+    """The outer jail lets it call again, without XCRYPT, and then it settles."""
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": b"250 nonsense"})
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 75, result      # tampered with, as it seems
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"250 nonsense"})
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 0 and len(mailer.sessions) == 2, result
+    assert "Operation not permitted" not in result.log, result.log
+
+
+def test_log_says_nothing_of_it(w):
+    """On a kernel that has everything, no word."""
+    mailer = w.mailer()
+    assert "jail" not in w.send(w.daemon(backend=mailer), ["bob@b.example"]).log

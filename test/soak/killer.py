@@ -1,0 +1,98 @@
+"""Kills the programs under test, and has a look at the caches after each time."""
+import os
+import signal
+import subprocess
+import time
+
+from private import USER_ID, children, descendants
+
+from kit.run import BIN
+
+NAMES = ("blackpony", "blackponyd")
+PACE = 0.05         # seconds between two kills at most, more or less
+
+
+def words_of(pid):
+    """(name, state, parent) of a process, or None."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            line = stat.read()
+    except OSError:
+        return None
+    name = line[line.index("(") + 1:line.rindex(")")]
+    state, parent = line[line.rindex(")") + 2:].split()[:2]
+    return name, state, int(parent)
+
+
+class Killer:
+    def __init__(self, w, hosts, ledger, chance):
+        self.w, self.ledger, self.chance = w, ledger, chance
+        self.counts = {"blackpony": 0, "blackponyd": 0, "blackponyd that waits": 0}
+        self.faults, self.looks = [], 0
+        self.lookers = [self.looker(host.folder + "/run/blackpony") for host in hosts]
+
+    @property
+    def count(self):
+        return sum(self.counts.values())
+
+    def looker(self, folder):
+        """Opens the cache each time that it is asked, and reads it all."""
+        return self.w.spawn([BIN + "/soak/keys", "look", folder], stdin=subprocess.PIPE, bufsize=0,
+                            stdout=subprocess.PIPE, user=USER_ID, group=USER_ID, extra_groups=[])
+
+    def look(self):
+        for child in self.lookers:
+            child.stdin.write(b"\n")
+        for child in self.lookers:
+            said = child.stdout.readline().strip()
+            self.looks += 1
+            if said != b"good":
+                self.faults.append("after %d kills the cache was %r" % (self.count, said))
+
+    def strike(self):
+        """One of those that live at a random moment."""
+        time.sleep(self.chance.random() * PACE)
+        victims = [pid for pid in descendants(os.getpid()) if (words_of(pid) or " ")[0] in NAMES]
+        if victims and self.kill(self.chance.choice(victims)):
+            self.look()
+        self.reap()
+
+    def kill(self, pid):
+        """True when it has been: the descriptor stands for this process and no later one of its number."""
+        try:
+            fd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            name, state, parent = words_of(pid) or ("", "Z", 0)
+            related = [parent] + descendants(pid)
+            if name not in NAMES or state == "Z":
+                return False
+            waits = any((words_of(child) or " ")[0] == "blackponyd" for child in children(pid))
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(fd)
+        self.counts["blackponyd that waits" if waits else name] += 1
+        self.ledger.killed(name, related)
+        return True
+
+    def reap(self):
+        """Those whose parents are gone have become ours."""
+        ours = {child.pid for _, child in self.w.children}
+        for pid in children(os.getpid()):
+            if pid not in ours and (words_of(pid) or " Z")[1] == "Z":
+                try:
+                    os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    pass
+
+    def close(self):
+        for child in self.lookers:
+            child.stdin.close()
+
+    def report(self):
+        return "kills: %s\ncache: opened and read %d times, %d times not good" % (
+            ", ".join("%d of %s" % (count, name) for name, count in self.counts.items()), self.looks,
+            len(self.faults))
