@@ -30,15 +30,18 @@ ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why)
 	const struct passwd *entry;
 	bool found = false;
 
-	*why = "there is no such user in /etc/passwd";
-	if (file == NULL)
+	if (file == NULL) {
+		*why = "/etc/passwd cannot be read";
 		return -1;
+	}
 	while (!found && (entry = fgetpwent(file)) != NULL) {
 		found = strcmp(entry->pw_name, user) == 0;
 		*uid = entry->pw_uid;
 		*gid = entry->pw_gid;
 	}
 	fclose(file);
+	if (!found)
+		*why = "there is no such user in /etc/passwd";
 	return found ? 0 : -1;
 }
 

@@ -1,17 +1,21 @@
 /*
- * Runs a program and makes one of its system calls fail: inject [-c CALL:N:HOW] [-r REPORT] program ...
+ * Runs a program and makes one of its system calls fail, or looks into its memory at its end:
+ *
+ *     inject [-c CALL:N:HOW] [-r REPORT] [-m MEMORY] program ...
  *
  * The Nth CALL (counted from the program's first call of its own, for what the loader does is not ours)
  * is not made and returns HOW, the name of an errno; or, where HOW is "short", is made with a length of
  * one octet.  REPORT gets a line for each kind of call, "CALL COUNT", then "descriptors N" (open at the
  * exit) and, when something was made to fail, "injected 1".  inject -l lists the calls and what each can
- * fail with.  The program's exit status is ours.
+ * fail with.  MEMORY gets all that the program could write to, as it is when it exits.  Its exit status is
+ * ours.
  *
  * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
  * matter.  Processes that the program starts are left alone.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -122,6 +126,7 @@ static struct {
 static unsigned long counts[CALL_MAX];
 static unsigned descriptors;
 static bool started, injected;
+static const char *memory_path;
 
 static void
 trouble(const char *what)
@@ -162,6 +167,37 @@ count_descriptors(pid_t pid)
 	closedir(folder);
 }
 
+static void
+copy_region(int mem, FILE *out, unsigned long from, unsigned long to)
+{
+	static char page[4096];
+
+	for (; from < to; from += sizeof(page))
+		if (pread(mem, page, sizeof(page), (off_t)from) == (ssize_t)sizeof(page) &&
+		    fwrite(page, sizeof(page), 1, out) != 1)
+			trouble(memory_path);
+}
+
+static void
+copy_memory(pid_t pid)
+{
+	char path[64], line[512], mode[8];
+	unsigned long from, to;
+
+	snprintf(path, sizeof(path), "/proc/%ld/mem", (long)pid);
+	int mem = open(path, O_RDONLY);
+	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
+	FILE *maps = fopen(path, "r"), *out = fopen(memory_path, "w");
+	if (mem == -1 || maps == NULL || out == NULL)
+		trouble(memory_path);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && mode[1] == 'w')
+			copy_region(mem, out, from, to);
+	fclose(out);
+	fclose(maps);
+	close(mem);
+}
+
 /* The argument with the length of what can be short, by its register. */
 static void
 shorten(struct user_regs_struct *regs)
@@ -185,8 +221,11 @@ at_entry(pid_t pid)
 	started = started || call == SYS_fcntl || call == SYS_getegid;
 	if (!started || call < 0 || call >= CALL_MAX)
 		return false;
-	if (call == SYS_exit_group)
+	if (call == SYS_exit_group) {
 		count_descriptors(pid);
+		if (memory_path != NULL)
+			copy_memory(pid);
+	}
 	if (++counts[call] != fault.turn || call != fault.call)
 		return false;
 	injected = true;
@@ -293,11 +332,13 @@ main(int argc, char *argv[])
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "+c:r:l")) != -1) {
+	while ((option = getopt(argc, argv, "+c:r:m:l")) != -1) {
 		if (option == 'c')
 			read_fault(optarg);
 		else if (option == 'r')
 			path = optarg;
+		else if (option == 'm')
+			memory_path = optarg;
 		else if (option == 'l')
 			for (size_t i = 0; i < COUNT(calls); i++)
 				printf("%s %s\n", calls[i].name, calls[i].ways);
