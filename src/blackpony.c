@@ -30,6 +30,7 @@ static struct call call;
 static struct caller caller;
 static struct deliver deliver;
 static bool has_recipients;
+static uid_t who_called;
 
 /* The answer when nothing came of it: a reply to the mailer, or the line for standard output. */
 static int
@@ -195,7 +196,7 @@ static const char *
 default_sender(void)
 {
 	static char sender[DELIVER_ADDRESS_MAX];
-	const struct passwd *entry = getpwuid(getuid());
+	const struct passwd *entry = getpwuid(who_called);
 
 	if (entry == NULL)
 		return "";
@@ -392,6 +393,7 @@ main(int argc, char *argv[])
 	const char *why;
 	int code;
 
+	who_called = getuid();
 	/* before anything is read that somebody else could have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;
 	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVf:") == 0;
@@ -414,6 +416,12 @@ main(int argc, char *argv[])
 	if (argc == optind || (program.test && has_recipients)) {
 		snprintf(program.error, sizeof(program.error), "usage: blackpony [-tvV] [-C file] "
 		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
+		return wrong_usage();
+	}
+	/* both programs share one cache, and so one identity */
+	if (ids_become(program.settings.user, &why) == -1) {
+		snprintf(program.error, sizeof(program.error), "user %.200s: %s", program.settings.user,
+		    why);
 		return wrong_usage();
 	}
 	program_open_ring(&program, &ring, &program.suites);

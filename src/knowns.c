@@ -156,9 +156,10 @@ static int
 read_name(struct knowns *k, const char *operand)
 {
 	struct host_list hosts;
-	const char *why = "one host is expected";
+	const char *why = "one host is expected, without a port", *bracket = strchr(operand, ']');
 
-	if (host_list_read(&hosts, span_of(operand), &why) < 0 || hosts.count != 1)
+	if (host_list_read(&hosts, span_of(operand), &why) < 0 || hosts.count != 1 ||
+	    strchr(bracket != NULL ? bracket : operand, ':') != NULL)
 		return fail(k->program, "%.100s: %s", operand, why);
 	memcpy(k->name, hosts.at[0].name, sizeof(k->name));
 	return 0;

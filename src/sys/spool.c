@@ -87,10 +87,12 @@ spool_open(struct spool *spool, int infd)
 	}
 	if (state.last != '\n' && spool->octets > 0)
 		spool->octets += state.last == '\r' ? 1 : 2;
+	octets_wipe(chunk, sizeof(chunk));
 	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) == -1)
 		goto fail;
 	return 0;
 fail:
+	octets_wipe(chunk, sizeof(chunk));
 	close(spool->fd);
 	spool->fd = -1;
 	return -1;

@@ -81,6 +81,17 @@ def stat_us(pid):
     return sum(int(x) for x in words[11:15]) * TICK_US
 
 
+def processes(path):
+    with open(path + "/cgroup.procs") as procs:
+        return [int(line) for line in procs]
+
+
+def empty(path):
+    for pid in processes(path):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not processes(path), "the end of a group")
+
+
 class Group:
     """
     Processes whose CPU time is counted together: by a cgroup where there is version 2 of them, else by what
@@ -131,10 +142,7 @@ class Group:
             return float(lines.readline().split()[1])
 
     def pids(self):
-        if not self.path:
-            return []
-        with open(self.path + "/cgroup.procs") as procs:
-            return [int(line) for line in procs]
+        return processes(self.path) if self.path else []
 
     def settle(self, count):
         """Waits until only that many processes are left, so that what has ended is counted whole."""
@@ -152,10 +160,8 @@ class Group:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
         if self.path:
-            eventually(lambda: not self.pids(), "the end of a group")
+            empty(self.path)
             os.rmdir(self.path)
 
 
@@ -166,5 +172,12 @@ def begin():
 
 
 def finish():
-    if Group.top:
-        os.rmdir(Group.top)
+    """What a part that failed has left goes, too."""
+    if not Group.top:
+        return
+    for name in os.listdir(Group.top):
+        path = os.path.join(Group.top, name)
+        if os.path.isdir(path):
+            empty(path)
+            os.rmdir(path)
+    os.rmdir(Group.top)

@@ -1,7 +1,8 @@
 """sendmail to sendmail: by its own TCP, by its own STARTTLS, and through both our programs."""
+import json
 import os
+import resource
 import shutil
-import sys
 import tempfile
 import time
 import traceback
@@ -14,41 +15,46 @@ OCTETS = 2950
 LARGE, LARGE_QUEUE = 65536, 10
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 PLAIN_LEAST, TLS_LEAST, LARGE_MOST = 5, 10, 5.0
+NEAR, FAR = "mail.a.example", "mx.b.example"
 
-HOW = """A queue of %d messages of %d octets, run by one sendmail at mail.a.example; sendmail at mx.b.example puts them into its
-own queue; %d rounds, medians.  CPU of both hosts: sendmail, what it starts, inetd.  STARTTLS is on new connections,
-as through our programs; the plain TCP keeps one open, as it does by default.""" % (QUEUE, OCTETS, ROUNDS)
+HOW = """A queue of %d messages of %d octets, run by one sendmail at mail.a.example; sendmail at mx.b.example puts
+them into its own queue; %d rounds, medians.  CPU of both hosts: sendmail, what it starts, inetd.  STARTTLS
+is on new connections, as through our programs; the plain TCP keeps one open, as it does by default.""" % (
+    QUEUE, OCTETS, ROUNDS)
 
 PLAIN, TLS = "its TCP", "its STARTTLS, new connections"
-PROGRAM, DAEMON = "blackpony, before a program", "blackpony, before a daemon"
-PROGRAM_CLEAR, DAEMON_CLEAR = PROGRAM + ", clear", DAEMON + ", clear"
+PROGRAM, DAEMON = "ours, before a program", "ours, before a daemon"
+CLEAR = ", suites empty"
+ANEW = ("-OConnectionCacheSize=0",)
 
 # name: domain, address, mailer, options of the queue run
 PATHS = {
     PLAIN: ("plain.example", "192.0.2.25", "esmtp", ()),
-    PLAIN + ", new connections": ("plain.example", "192.0.2.25", "esmtp", ("-OConnectionCacheSize=0",)),
-    TLS: ("tls.example", "192.0.2.26", "esmtp", ("-OConnectionCacheSize=0",)),
-    PROGRAM: ("program.example", "192.0.2.27", "blackpony", ()),
-    PROGRAM_CLEAR: ("program-clear.example", "192.0.2.28", "blackpony", ()),
-    DAEMON: ("daemon.example", "192.0.2.29", "blackpony", ()),
-    DAEMON_CLEAR: ("daemon-clear.example", "192.0.2.30", "blackpony", ()),
+    "its TCP, new connections": ("plain.example", "192.0.2.25", "esmtp", ANEW),
+    TLS: ("tls.example", "192.0.2.31", "esmtp", ANEW),
+    PROGRAM: ("program.example", "192.0.2.32", "blackpony", ()),
+    PROGRAM + CLEAR: ("program-clear.example", "192.0.2.33", "blackpony", ()),
+    DAEMON: ("daemon.example", "192.0.2.34", "blackpony", ()),
+    DAEMON + CLEAR: ("daemon-clear.example", "192.0.2.35", "blackpony", ()),
 }
+LARGE_PATHS = (PROGRAM, PROGRAM + CLEAR, DAEMON, DAEMON + CLEAR)
 
-FAR = """DAEMON_OPTIONS(`Port=25, Addr=192.0.2.25, Name=plain, M=S')dnl
-DAEMON_OPTIONS(`Port=25, Addr=192.0.2.26, Name=tls')dnl
+FAR_MC = """DAEMON_OPTIONS(`Port=25, Addr=192.0.2.25, Name=plain, M=S')dnl
+DAEMON_OPTIONS(`Port=25, Addr=192.0.2.31, Name=tls')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
-define(`confSERVER_CERT', `%(folder)s/certificate.pem')dnl
-define(`confSERVER_KEY', `%(folder)s/certificate.pem')dnl
-define(`confDH_PARAMETERS', `2')dnl
+define(`confSERVER_CERT', `/srv/mx.b.example/certificate.pem')dnl
+define(`confSERVER_KEY', `/srv/mx.b.example/certificate.pem')dnl
 """
-BEHIND = {"backend": "127.0.0.1:2525", "client-address": "none"}
+BEFORE_DAEMON = ["-obackend=127.0.0.1:2525", "-oclient-address=none"]
 
 
-def hosts(w):
-    """(near, far) on a machine of their own, with everything waiting."""
+def set_up(w, certificate):
+    """(near, far): two hosts on a machine of their own, everything waiting."""
     from host import Host, listening
-    from private import HOSTS, add_address, enter, write
+    from private import add_address, enter
     enter(w)
+    for address in {path[1] for path in PATHS.values()} - {"192.0.2.25"}:
+        add_address(address)
 
     class Measured(Host):
         def __init__(self, *args, **how):
@@ -59,10 +65,166 @@ def hosts(w):
             self.group.enter()
             super().become()
 
-    for _, address, _, _ in PATHS.values():
-        if address != "192.0.2.25":
-            add_address(address) if address not in w.environment.get("ADDED", "") else None
-            w.environment["ADDED"] = w.environment.get("ADDED", "") + " " + address
-    far = Measured(w, "mx.b.example", "192.0.2.25", sorted({x[0] for x in PATHS.values()}), more=FAR % {
-        "folder": "/srv/mx.b.example"}, access="Connect:127.0.0.1\tRELAY\n")
-    return far, HOSTS, write, listening, Measured
+        def start(self, argv, **how):
+            child = super().start(argv, **how)
+            self.group.children.append(child)
+            return child
+
+    domains = sorted({path[0] for path in PATHS.values()})
+    far = Measured(w, FAR, "192.0.2.25", domains, more=FAR_MC, access="Connect:127.0.0.1\tRELAY\n")
+    with open(far.folder + "/certificate.pem", "wb") as out:
+        out.write(certificate)
+    os.chmod(far.folder + "/certificate.pem", 0o600)
+    table = {path[0]: "%s:[%s]" % (path[2], path[1]) for path in PATHS.values()}
+    near = Measured(w, NEAR, "192.0.2.10", ["a.example"], table=table)
+    far.daemon()
+    for address in (PATHS[PLAIN][1], PATHS[TLS][1]):
+        listening(address, 25)
+    for name, behind in ((PROGRAM, far.behind()), (DAEMON, BEFORE_DAEMON)):
+        for path, more in ((PATHS[name], []), (PATHS[name + CLEAR], ["-osuites="])):
+            line = far.daemon_line()
+            far.inetd(line + more + behind, addresses=[path[1]])
+    return near, far
+
+
+def message(octets):
+    head = "Subject: measured\n\n"
+    line = "It is a truth universally acknowledged, that some text is read\n"
+    return (head + line * (octets // len(line)))[:octets - 1].encode() + b"\n"
+
+
+def prepare(near, path, octets, count):
+    """A queue of so many, kept aside."""
+    kept = "%s/kept-%s-%d" % (near.folder, path[0], octets)
+    if os.path.exists(kept):
+        return kept
+    for _ in range(count):
+        near.submit(message(octets), ["bob@" + path[0]])
+    os.rename(near.folder + "/queue", kept)
+    os.mkdir(near.folder + "/queue", 0o700)
+    return kept
+
+
+def empty(folder):
+    shutil.rmtree(folder)
+    os.mkdir(folder, 0o700)
+
+
+def children_us():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1e6 * (used.ru_utime + used.ru_stime)
+
+
+def measure(near, far, path, kept, count, idle):
+    """[messages a second, us of CPU for one at each end]"""
+    empty(near.folder + "/queue")
+    for name in os.listdir(kept):
+        shutil.copy2(kept + "/" + name, near.folder + "/queue")
+
+    def near_us():
+        return near.group.cpu_us() if near.group.path else children_us()
+    begun_near, begun_far, begun = near_us(), far.group.cpu_us(), time.monotonic()
+    near.sendmail(*path[3], "-qf", expect=None)
+    seconds = time.monotonic() - begun
+    far.group.settle(idle)
+    arrived = sum(name.startswith("qf") for name in os.listdir(far.folder + "/queue"))
+    if near.queued() or arrived != count:
+        raise RuntimeError("%s: %d of %d messages arrived" % (path[0], arrived, count))
+    empty(far.folder + "/queue")
+    return [count / seconds, (near_us() - begun_near) / count, (far.group.cpu_us() - begun_far) / count]
+
+
+def measure_all(w, certificate):
+    near, far = set_up(w, certificate)
+    small, large = {}, {}
+    kept = {name: prepare(near, path, OCTETS, QUEUE) for name, path in PATHS.items()}
+    kept_large = {name: prepare(near, PATHS[name], LARGE, LARGE_QUEUE) for name in LARGE_PATHS}
+    time.sleep(0.5)
+    idle = len(far.group.pids())
+    for number in range(-1, ROUNDS):        # the first primes the caches
+        for name, path in PATHS.items():
+            found = measure(near, far, path, kept[name], QUEUE, idle)
+            if number >= 0:
+                small.setdefault(name, []).append(found)
+        for name in LARGE_PATHS:
+            found = measure(near, far, PATHS[name], kept_large[name], LARGE_QUEUE, idle)
+            if number >= 0:
+                large.setdefault(name, []).append(found)
+    return {"small": small, "large": large, "encrypted": encrypted(w)}
+
+
+def encrypted(w):
+    """What our log lines say of the connections: {crypt: how many}"""
+    counts = {}
+    for line in next(thing for thing in w.things if hasattr(thing, "log")).log:
+        if line.startswith("blackpony[") and " crypt=" in line:
+            word = line.split(" crypt=")[1].split()[0]
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def apart(folder, certificate):
+    """In a process of its own, for it does not come back from the machine that it makes."""
+    from kit.run import Skip, World
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        with open(folder + "/results") as out:
+            return json.load(out)
+    results = {"error": "it ended"}
+    world = World(folder)
+    try:
+        results = measure_all(world, certificate)
+    except Skip as why:
+        results = {"skip": str(why)}
+    except BaseException:
+        results = {"error": traceback.format_exc() + world.logs()}
+    finally:
+        with open(folder + "/results", "w") as out:
+            json.dump(results, out)
+        world.close()
+        os._exit(0)
+
+
+def middle(samples):
+    return [median(column) for column in zip(*samples)]
+
+
+def rows_of(samples):
+    found = {name: middle(rows) for name, rows in samples.items()}
+    return found, [(name, row[0], row[1] + row[2], row[1], row[2]) for name, row in found.items()]
+
+
+def targets(report, small, large):
+    for name in (PROGRAM, DAEMON):
+        for other, least in ((PLAIN, PLAIN_LEAST), (TLS, TLS_LEAST)):
+            ratio = small[name][0] / small[other][0]
+            report.target(3, "%s, rate over %s" % (name, other), "%.1f" % ratio, ratio >= least)
+        whole, clear = sum(large[name][1:]), sum(large[name + CLEAR][1:])
+        share = 100 * (whole - clear) / whole
+        report.target(4, "64 KB by sendmail, " + name, "%.1f %% of the CPU of both hosts" % share, share < LARGE_MOST)
+    for side, name in ((1, "sending"), (2, "receiving")):
+        ours, theirs = small[DAEMON][side], small[TLS][side]
+        report.target(3, "CPU of the %s host, before a daemon and STARTTLS" % name,
+                      "%.0f us and %.0f" % (ours, theirs), ours < theirs)
+
+
+def run(report):
+    from ways import certificate
+    report.say(HOW)
+    with tempfile.TemporaryDirectory(prefix="blackpony-bench-") as folder:
+        results = apart(folder, certificate())
+    if "small" not in results:
+        report.lacks("sendmail", results.get("skip") or results["error"])
+        return
+    small, rows = rows_of(results["small"])
+    columns = ["messages/s", "us of CPU", "sending", "receiving"]
+    report.table("%d octets" % OCTETS, columns, rows)
+    large, large_rows = rows_of(results["large"])
+    report.table("%d octets" % LARGE, columns, large_rows)
+    report.say("\nblackpony's connections: " + ", ".join("%d %s" % (count, crypt)
+                                                          for crypt, count in results["encrypted"].items()))
+    targets(report, small, large)
+    rates = [(name, row[0]) for name, row in small.items()]
+    report.plot("sendmail", "set title 'sendmail to sendmail, a queue of %d'\n" % QUEUE + bars(rates, "messages a second"),
+                [rates])

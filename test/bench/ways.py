@@ -37,6 +37,22 @@ XINETD = """service between
 """
 
 
+def certificate():
+    """Key and certificate, ECDSA on P-256."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.b.example")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+            .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=30)).sign(key, hashes.SHA256()))
+    form = serialization.Encoding.PEM
+    return key.private_bytes(form, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption()) + made.public_bytes(form)
+
+
 class Way:
     """
     name    for the table
@@ -156,22 +172,8 @@ class Between:
         return group, port
 
     def certificate(self):
-        """Key and certificate, ECDSA on P-256, in one file."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
         path = os.path.join(self.folder, "certificate.pem")
-        if os.path.exists(path):
-            return path
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.b.example")])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-                .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
-                .not_valid_after(now + datetime.timedelta(days=30)).sign(key, hashes.SHA256()))
-        form = serialization.Encoding.PEM
-        return self.file("certificate.pem", key.private_bytes(
-            form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + made.public_bytes(form), 0o600)
+        return path if os.path.exists(path) else self.file("certificate.pem", certificate(), 0o600)
 
     def stunnel(self, name, text, port=None):
         """A configuration; with a port, a process that listens there."""

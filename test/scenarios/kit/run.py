@@ -72,7 +72,7 @@ class World:
 
     def options(self, settings, **more):
         """Arguments for these settings over the ones that tests want."""
-        merged = {"cache": self.cache, "hostname": "mx.b.example"}
+        merged = {"cache": self.cache, "known": self.path("known"), "hostname": "mx.b.example"}
         merged.update({name.replace("_", "-"): value for name, value in more.items()})
         merged.update(settings or {})
         out = ["-C", self.path("empty.conf"), "-v"]
