@@ -135,7 +135,7 @@ SBIN = $(DESTDIR)$(PREFIX)/sbin
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec
 MAN = $(DESTDIR)$(PREFIX)/share/man
 DOC = $(DESTDIR)$(PREFIX)/share/doc/blackpony
-PAGES := blackponyd.8 blackpony.8 blackpony.conf.5 xcrypt.7
+PAGES := blackponyd.8 blackpony.8 ponystat.8 blackpony.conf.5 xcrypt.7
 EXAMPLES := $(filter-out debian,$(notdir $(wildcard etc/*)))
 AT_PATHS = sed -e 's,/usr/\(s*bin\|libexec\|share/doc\)/blackpony,$(PREFIX)/\1/blackpony,g' \
     -e 's,/etc/blackpony/,$(SYSCONFDIR)/,g' -e 's,/run/blackpony,$(STATEDIR),g' \
@@ -147,6 +147,7 @@ install: all
 	install -m 755 bin/blackponyd $(SBIN)/blackponyd
 	install -m 755 bin/blackpony $(LIBEXEC)/blackpony
 	ln -sf ../libexec/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
+	install -m 755 bin/ponystat $(DESTDIR)$(PREFIX)/bin/ponystat
 	umask 022; for page in $(PAGES); do $(AT_PATHS) src/$$page >$(MAN)/man$${page##*.}/$$page || exit; done
 	install -m 644 README $(DOC)
 	umask 022; for file in $(EXAMPLES); do $(AT_PATHS) etc/$$file >$(DOC)/$$file || exit; done
@@ -156,7 +157,7 @@ install: all
 
 # the configuration stays
 uninstall:
-	rm -f $(SBIN)/blackponyd $(LIBEXEC)/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
+	rm -f $(SBIN)/blackponyd $(LIBEXEC)/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony $(DESTDIR)$(PREFIX)/bin/ponystat
 	for page in $(PAGES); do rm -f $(MAN)/man$${page##*.}/$$page; done
 	rm -rf $(DOC)
 

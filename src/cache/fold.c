@@ -83,13 +83,13 @@ by_key_newest_first(const void *a, const void *b)
 static int
 mark_newest(struct fold *f)
 {
-	struct fold_entry **sorted = calloc(f->count + 1, sizeof(*sorted));
+	struct fold_entry **sorted = calloc(f->count + 1, sizeof(struct fold_entry *));
 
 	if (sorted == NULL)
 		return -1;
 	for (size_t i = 0; i < f->count; i++)
 		sorted[i] = &f->at[i];
-	qsort(sorted, f->count, sizeof(*sorted), by_key_newest_first);
+	qsort(sorted, f->count, sizeof(struct fold_entry *), by_key_newest_first);
 	for (size_t i = 0; i < f->count; i++)
 		sorted[i]->keep = i == 0 ||
 		    !span_equal(sorted[i]->entry.key, sorted[i - 1]->entry.key);

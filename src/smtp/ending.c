@@ -53,11 +53,10 @@ status_len(struct span text)
 	size_t at = 0;
 
 	for (size_t part = 0; part < 3; part++) {
-		size_t start = at;
-
 		if (part > 0 && (at == text.len || text.at[at] != '.'))
 			return 0;
-		at = start = at + (part > 0);
+		at += part > 0;
+		size_t start = at;
 		while (at < text.len && text.at[at] >= '0' && text.at[at] <= '9')
 			at++;
 		if (at == start || at - start > digits_max[part])

@@ -1,6 +1,8 @@
 /* Messages on their way to the mailer: DATA, BDAT, and the trace line in front. */
 #include "smtp/relay_parts.h"
 
+#include <inttypes.h>
+
 bool
 relay_put_trace(struct relay *r, struct buf *out)
 {
@@ -60,8 +62,8 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	buf_init(&trace, mem, sizeof(mem));
 	if (!r->in_chunks)
 		relay_put_trace(r, &trace);
-	buf_printf(&io->to_local, "BDAT %llu%s\r\n",
-	    (unsigned long long)(size + buf_len(&trace)), last ? " LAST" : "");
+	buf_printf(&io->to_local, "BDAT %" PRIu64 "%s\r\n", size + buf_len(&trace),
+	    last ? " LAST" : "");
 	buf_put(&io->to_local, buf_peek(&trace));
 	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
 	r->sync = false;

@@ -1,5 +1,6 @@
 #include "sys/child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -165,6 +166,7 @@ child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t
 	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
 	struct arguments arguments;
 
+	assert(argv[0] != NULL);
 	texts(&caller->remote, address, port);
 	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
 	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)

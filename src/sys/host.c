@@ -124,7 +124,7 @@ host_list_read(struct host_list *list, struct span operand, const char **why)
 {
 	bool last = false, port_said = true;	/* nothing yet that a port could belong to */
 	struct span element;
-	uint64_t port;
+	uint64_t port = 0;
 
 	list->count = 0;
 	while (!last) {

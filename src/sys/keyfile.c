@@ -25,7 +25,7 @@ keyfile_place(struct keyfile_place *place, const char *settings_file, const char
 	memcpy(place->directory, settings_file, len);
 	place->directory[len] = '\0';
 	if (len == 0)
-		strcpy(place->directory, slash == NULL ? "." : "/");
+		memcpy(place->directory, slash == NULL ? "." : "/", 2);
 	place->owner = geteuid();
 	place->group = getegid();
 	if (place->owner != 0 || user[0] == '\0')

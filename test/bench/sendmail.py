@@ -1,6 +1,7 @@
 """sendmail to sendmail: by its own TCP, by its own STARTTLS, and through both our programs."""
 import json
 import os
+import re
 import resource
 import shutil
 import tempfile
@@ -41,18 +42,23 @@ LARGE_PATHS = (PROGRAM, PROGRAM + CLEAR, DAEMON, DAEMON + CLEAR)
 
 FAR_MC = """DAEMON_OPTIONS(`Port=25, Addr=192.0.2.25, Name=plain, M=S')dnl
 DAEMON_OPTIONS(`Port=25, Addr=192.0.2.31, Name=tls')dnl
+DAEMON_OPTIONS(`Port=2526, Addr=127.0.0.1, Name=behind, M=S')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 define(`confSERVER_CERT', `/srv/mx.b.example/certificate.pem')dnl
 define(`confSERVER_KEY', `/srv/mx.b.example/certificate.pem')dnl
+define(`confCACERT', `/srv/mx.b.example/certificate.pem')dnl
+define(`confCACERT_PATH', `/srv/mx.b.example')dnl
 """
-BEFORE_DAEMON = ["-obackend=127.0.0.1:2525", "-oclient-address=none"]
+BEFORE_DAEMON = ["-obackend=127.0.0.1:2526", "-oclient-address=none"]
 
 
 def set_up(w, certificate):
     """(near, far): two hosts on a machine of their own, everything waiting."""
     from host import Host, listening
-    from private import add_address, enter
+    from private import PROGRAMS, add_address, enter
     enter(w)
+    for name in os.listdir(PROGRAMS):       # whatever the umask that they were built with
+        os.chmod(os.path.join(PROGRAMS, name), 0o755)
     for address in {path[1] for path in PATHS.values()} - {"192.0.2.25"}:
         add_address(address)
 
@@ -80,11 +86,20 @@ def set_up(w, certificate):
     far.daemon()
     for address in (PATHS[PLAIN][1], PATHS[TLS][1]):
         listening(address, 25)
-    for name, behind in ((PROGRAM, far.behind()), (DAEMON, BEFORE_DAEMON)):
+    for name, behind in ((PROGRAM, without_tls(far)), (DAEMON, BEFORE_DAEMON)):
         for path, more in ((PATHS[name], []), (PATHS[name + CLEAR], ["-osuites="])):
             line = far.daemon_line()
             far.inetd(line + more + behind, addresses=[path[1]])
     return near, far
+
+
+def without_tls(far):
+    """The program; sendmail at the other end would start TLS through ours where there is nothing else."""
+    with open(far.cf) as lines:
+        text = "".join(line for line in lines if not line.startswith("O ServerCertFile"))
+    with open(far.folder + "/behind.cf", "w") as out:
+        out.write(text)
+    return far.behind()[:-1] + [far.folder + "/behind.cf"]
 
 
 def message(octets):
@@ -106,8 +121,9 @@ def prepare(near, path, octets, count):
 
 
 def empty(folder):
-    shutil.rmtree(folder)
-    os.mkdir(folder, 0o700)
+    """The folder itself is where a daemon is."""
+    for name in os.listdir(folder):
+        os.unlink(folder + "/" + name)
 
 
 def children_us():
@@ -124,12 +140,12 @@ def measure(near, far, path, kept, count, idle):
     def near_us():
         return near.group.cpu_us() if near.group.path else children_us()
     begun_near, begun_far, begun = near_us(), far.group.cpu_us(), time.monotonic()
-    near.sendmail(*path[3], "-qf", expect=None)
+    said = near.sendmail(*path[3], "-qf", expect=None)
     seconds = time.monotonic() - begun
     far.group.settle(idle)
     arrived = sum(name.startswith("qf") for name in os.listdir(far.folder + "/queue"))
     if near.queued() or arrived != count:
-        raise RuntimeError("%s: %d of %d messages arrived" % (path[0], arrived, count))
+        raise RuntimeError("%s: %d of %d messages arrived: %s" % (path[0], arrived, count, said))
     empty(far.folder + "/queue")
     return [count / seconds, (near_us() - begun_near) / count, (far.group.cpu_us() - begun_far) / count]
 
@@ -153,12 +169,17 @@ def measure_all(w, certificate):
     return {"small": small, "large": large, "encrypted": encrypted(w)}
 
 
+def system_log(w):
+    return next((thing.log for thing in w.things if hasattr(thing, "log")), [])
+
+
 def encrypted(w):
-    """What our log lines say of the connections: {crypt: how many}"""
+    """What the logs of the sending host say of its connections: {how encrypted: how many}"""
     counts = {}
-    for line in next(thing for thing in w.things if hasattr(thing, "log")).log:
-        if line.startswith("blackpony[") and " crypt=" in line:
-            word = line.split(" crypt=")[1].split()[0]
+    for line in system_log(w):
+        found = re.search(r"^blackpony\[\d+\]: call .* crypt=(\S+)|: (STARTTLS)=client,.* verify=", line)
+        if found:
+            word = found.group(1) or found.group(2)
             counts[word] = counts.get(word, 0) + 1
     return counts
 
@@ -178,7 +199,7 @@ def apart(folder, certificate):
     except Skip as why:
         results = {"skip": str(why)}
     except BaseException:
-        results = {"error": traceback.format_exc() + world.logs()}
+        results = {"error": "\n".join([traceback.format_exc(), world.logs()] + system_log(world)[-20:])}
     finally:
         with open(folder + "/results", "w") as out:
             json.dump(results, out)
@@ -203,9 +224,9 @@ def targets(report, small, large):
         whole, clear = sum(large[name][1:]), sum(large[name + CLEAR][1:])
         share = 100 * (whole - clear) / whole
         report.target(4, "64 KB by sendmail, " + name, "%.1f %% of the CPU of both hosts" % share, share < LARGE_MOST)
-    for side, name in ((1, "sending"), (2, "receiving")):
-        ours, theirs = small[DAEMON][side], small[TLS][side]
-        report.target(3, "CPU of the %s host, before a daemon and STARTTLS" % name,
+    for name, sides in (("sending host", (1,)), ("receiving host", (2,)), ("both hosts", (1, 2))):
+        ours, theirs = (sum(small[path][side] for side in sides) for path in (DAEMON, TLS))
+        report.target(3, "CPU of the %s, before a daemon and STARTTLS" % name,
                       "%.0f us and %.0f" % (ours, theirs), ours < theirs)
 
 
@@ -222,7 +243,7 @@ def run(report):
     report.table("%d octets" % OCTETS, columns, rows)
     large, large_rows = rows_of(results["large"])
     report.table("%d octets" % LARGE, columns, large_rows)
-    report.say("\nblackpony's connections: " + ", ".join("%d %s" % (count, crypt)
+    report.say("\nconnections of the sending host: " + ", ".join("%d %s" % (count, crypt)
                                                           for crypt, count in results["encrypted"].items()))
     targets(report, small, large)
     rates = [(name, row[0]) for name, row in small.items()]

@@ -82,6 +82,9 @@ look_at_written(const struct fold *f, int fd)
 		assert(cdb_seek(fd, e->key.at, (unsigned)e->key.len, &found_len) == 1 &&
 		    found_len == e->sealed.len);
 		n++;
+		/* the newest; so many are enough to see it */
+		for (size_t j = i + 1; j < f->count && j < i + 100; j++)
+			assert(!span_equal(f->at[j].entry.key, e->key));
 	}
 	assert(n == again.count && merely <= ENTRIES_MAX);
 	fold_free(&again);

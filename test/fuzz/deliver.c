@@ -48,7 +48,9 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	assert(from_wire && (octet == '\n' || s->piece > 1));
 	assert(d->code >= 200 && d->code < 300 && d->text[0] == '2');
 	assert(d->accepted == p->message.recipient_count && d->refused == 0);
+	/* all of it is out of our hands; what may wait is QUIT */
 	assert(s->io.local_eof && buf_len(&s->io.from_local) == 0);
+	assert(buf_len(&s->io.to_wire) <= strlen("QUIT\r\n"));
 }
 
 static void

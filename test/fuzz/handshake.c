@@ -141,6 +141,10 @@ talk(void)
 		look_at_switch(handshake_suite(&f.client)->exchange);
 	if (server_good)
 		look_at_keys(client_good);
+	/* whom nobody disturbs comes to an agreement */
+	if (!f.kept_wrong && unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER) &&
+	    unchanged(OK) && unchanged(OK_REPLY))
+		assert(server_good && client_good);
 }
 
 int

@@ -85,7 +85,7 @@ look_at_reply(struct span s, size_t cut)
 {
 	static struct reply whole, parts;
 	struct span rest, text, offer = span(NULL, 0);
-	unsigned lines = 0;
+	unsigned lines = 0, crlf = 0;
 
 	enum reply_state state = take_cut(&whole, s, SIZE_MAX);
 	assert(take_cut(&parts, s, cut) == state);
@@ -94,6 +94,9 @@ look_at_reply(struct span s, size_t cut)
 	assert(span_starts(s, buf_peek(&whole.raw)));
 	assert((state == REPLY_WHOLE) == (whole.code != 0));
 	rest = buf_peek(&whole.raw);
+	for (size_t i = 1; i < rest.len; i++)
+		crlf += rest.at[i - 1] == '\r' && rest.at[i] == '\n';
+	assert(whole.crlf == (crlf == whole.lines));
 	while (ehlo_next(&rest, &text))
 		lines++;
 	assert(lines == whole.lines && rest.len == 0);

@@ -176,6 +176,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(open_cut(buf_peek(&wire), step) == 0 && channel_ended(&receiver));
 	assert(span_equal(buf_peek(&got), buf_peek(&plain)));
 	if (suite->cipher->seal != NULL) {
+		assert(open_cut(SPAN("x"), 1) == -1 && receiver.fault == CHANNEL_AFTER_END);
 		look_at_change(suite, &input, step);
 		look_at_forged(suite, input);
 		stop();

@@ -24,12 +24,12 @@ def test_kill_9(w):
     ledger = Ledger(machine, b.folder)
     feeder = w.keep(Feeder(a, ledger, chance, WAITING))
     killer = w.keep(Killer(w, [a, b], ledger, chance))
-    progress = Progress("kills", kills)
+    progress = Progress()
     with runners(a, SESSIONS):
         while killer.count < kills and not (kills <= 100 and killer.count >= 20 and
                                             progress.seconds() > SHORT_SECS):
             killer.strike()
-            progress.at(killer.count, ledger.summary)
+            progress.at(lambda: "%d of %d kills; %s" % (killer.count, kills, ledger.summary()))
         feeder.stop()
         wait_for_peace(a, b, PEACE)
     ledger.close()

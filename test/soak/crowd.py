@@ -9,6 +9,7 @@ from kit.conn import Client, PATIENCE, TooSlow
 from letters import body, on_the_wire
 
 DRIP = 1.0          # seconds for an octet
+PAUSE = 2.0         # seconds at most, of an honest client behind its message
 AGAIN = 0.3         # seconds before one who was turned away calls again
 
 
@@ -133,7 +134,7 @@ class Sender(Member):
         client.xcrypt()
         client.ehlo()
         self.one(client)
-        self.crowd.over.wait(self.chance.random())
+        self.crowd.over.wait(self.chance.random() * PAUSE)
         client.quit()
 
 

@@ -1,14 +1,17 @@
 """Memory and descriptors of processes over time, and what "flat" means of them.
 
 Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it
-nothing may be above what was seen in it by more than SLACK_KB, and there is no slack in descriptors.
+nothing may be above what was seen in it by more than SLACK_KB, and there is no slack in descriptors.  Sessions that
+have just begun are apart: the one that folds the cache holds all of it for a moment, and one descriptor more.
 """
 import os
+import statistics
 import threading
 import time
 
 SLACK_KB = 64
 WARM = 3            # one part in so many
+YOUNG = 1.0         # seconds; a session has opened the cache by then
 
 
 def sample(pid):
@@ -21,15 +24,24 @@ def sample(pid):
         return None
 
 
+def age(pid):
+    """Seconds; 0 where it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat, open("/proc/uptime") as uptime:
+            begun = int(stat.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+            return float(uptime.read().split()[0]) - begun
+    except OSError:
+        return 0
+
+
 class Samples:
     """Of one kind of processes: the most of any at each time."""
 
     def __init__(self):
-        self.kb, self.fds, self.count = [], [], []
+        self.kb, self.fds = [], []
 
     def add(self, found):
         found = [x for x in found if x]
-        self.count.append(len(found))
         self.kb.append(max((x[0] for x in found), default=0))
         self.fds.append(max((x[1] for x in found), default=0))
 
@@ -57,26 +69,30 @@ class Sampler:
 
     def __init__(self, parent, others, every):
         self.parent, self.others = parent, others
-        self.kinds = {"the listening blackponyd": Samples(), "blackponyd's sessions": Samples(),
-                      "blackpony": Samples()}
+        self.listener, self.sessions, self.young, self.blackpony = [Samples() for _ in range(4)]
+        self.flat = {"the listening blackponyd": self.listener, "blackponyd's sessions": self.sessions,
+                     "blackpony": self.blackpony}
+        self.at_once = []
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, args=(every,), daemon=True)
         self.thread.start()
 
     def run(self, every):
         while not self.stop.wait(every):
-            parent, sessions, others = self.kinds.values()
             with open("/proc/%d/task/%d/children" % (self.parent, self.parent)) as listed:
                 children = [int(word) for word in listed.read().split()]
-            sessions.add([sample(pid) for pid in children])
-            parent.add([self.at_rest()])
-            others.add([sample(pid) for pid in self.others])
+            self.at_once.append(len(children))
+            old = {pid for pid in children if age(pid) > YOUNG}
+            self.young.add([sample(pid) for pid in children if pid not in old])
+            self.sessions.add([sample(pid) for pid in old])
+            self.listener.add([self.at_rest()])
+            self.blackpony.add([sample(pid) for pid in self.others])
 
     def at_rest(self):
         """Of the parent, when it isn't just accepting."""
         found = [sample(self.parent)]
-        for _ in range(4):
-            time.sleep(0.001)
+        for _ in range(20):
+            time.sleep(0.002)
             found.append(sample(self.parent))
         return min(found, key=lambda x: x[1])
 
@@ -85,9 +101,11 @@ class Sampler:
         self.thread.join()
 
     def faults(self):
-        return [fault for what, samples in self.kinds.items() for fault in samples.faults(what)]
+        return [fault for what, samples in self.flat.items() for fault in samples.faults(what)]
 
     def report(self):
-        counts = sorted(self.kinds["blackponyd's sessions"].count)
-        return "\n".join(["sessions at once: %d at most, %d in the median" % (counts[-1], counts[len(counts) // 2])] +
-                         [samples.report(what) for what, samples in self.kinds.items()])
+        return "\n".join(["sessions at once: %d at most, %d in the median" % (
+            max(self.at_once), statistics.median(self.at_once))] +
+            [samples.report(what) for what, samples in self.flat.items()] +
+            ["sessions in their first second: at most %d KiB and %d descriptors" % (
+                max(self.young.kb), max(self.young.fds))])

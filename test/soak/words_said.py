@@ -26,19 +26,18 @@ class Progress:
     """A line each half minute."""
     EVERY = 30
 
-    def __init__(self, what, total):
-        self.what, self.total = what, total
+    def __init__(self):
         self.began = self.said = time.monotonic()
         self.runner = os.getppid()
 
-    def at(self, count, more):
-        """Raises where whoever started this has gone, so that it all ends."""
+    def at(self, words):
+        """`words` makes the line.  Raises where whoever started this has gone, so that it all ends."""
         now = time.monotonic()
         if os.getppid() != self.runner:
             raise KeyboardInterrupt
         if now - self.said >= self.EVERY:
             self.said = now
-            self.say("%d of %d %s; %s" % (count, self.total, self.what, more()))
+            self.say(words())
 
     def seconds(self):
         return time.monotonic() - self.began

@@ -43,7 +43,9 @@ signed_once_for_each_short_key(void **state)
 	for (int round = 0; round < 2; round++) {
 		opened(&r, &only_real);
 		assert_int_equal(vouch_id(&r, X, &blunt, &again), 0);
-		assert_memory_equal(&first, &again, sizeof(first));
+		assert_memory_equal(first.public, again.public, sizeof(first.public));
+		assert_memory_equal(first.signature, again.signature, sizeof(first.signature));
+		assert_int_equal(first.until_s, again.until_s);
 		for (unsigned i = 0; i < STORE_FOLD_AT; i++)
 			keep(&r, X, i);
 		ring_close(&r);

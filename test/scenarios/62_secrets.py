@@ -1,0 +1,206 @@
+# Claim: when a session ends, however it ends, no key and no word of what went by is left in its memory (statement 23)
+import os
+import subprocess
+
+from kit import xcrypt
+from kit.mailer import DROP
+from kit.run import BIN, SENDER, Skip, need_root, operand
+
+INJECT = os.path.join(BIN, "faults", "inject")
+WORDS = b"thimblerigger", b"borborygmus", b"snollygoster"
+SUBJECT, SENDER_NAME, BODY = WORDS
+MESSAGE = b"Subject: " + SUBJECT + b"\n\n" + (BODY + b"\n") * 3000
+SUITES = xcrypt.CHACHA, xcrypt.AES, xcrypt.ARSYFOR
+RANK = {"2.0": 20, "1.0": 10}
+
+
+def need_inject():
+    need_root()     # a process in jail is not dumpable
+    if "/san" in BIN:
+        raise Skip("sanitizers keep memory of their own")
+    if not os.access(INJECT, os.X_OK):
+        raise Skip("inject is for x86-64")
+    if subprocess.run([INJECT, "/bin/true"], check=False).returncode != 0:
+        raise Skip("ptrace(2) is not allowed")
+
+
+def cdb(path):
+    """[(key, value)] of a constant database."""
+    with open(path, "rb") as f:
+        octets = f.read()
+    end, at, found = min(int.from_bytes(octets[i:i + 4], "little") for i in range(0, 2048, 8)), 2048, []
+    while at < end:
+        key_len, len_ = (int.from_bytes(octets[at + i:at + i + 4], "little") for i in (0, 4))
+        found.append((octets[at + 8:at + 8 + key_len],
+                      octets[at + 8 + key_len:at + 8 + key_len + len_]))
+        at += 8 + key_len + len_
+    return found
+
+
+def private_key(folder, generation):
+    """Of the host itself, out of its key cache: check (8), time (8), public key, private key."""
+    public_len = {"2.0": 32, "1.0": 96}[generation]
+    value, = [value for key, value in cdb(os.path.join(folder, "keys.cdb"))
+              if key == bytes((ord("P"), RANK[generation]))]
+    return value[16 + public_len:]
+
+
+def secrets(handshake, folder):
+    """name -> octets: all that this host and its peer share, and what only this one knows."""
+    keys, generation = handshake.keys, handshake.generation
+    found = {"private key": private_key(folder, generation)}
+    if generation == "2.0":
+        pair = xcrypt.Pair20(found["private key"])
+        for name in ("key_ab", "key_ba", "iv_ab", "iv_ba"):
+            found[name] = getattr(keys, name)
+    else:
+        pair = xcrypt.Pair10(found["private key"])
+        found.update(key_ab=keys.key_ab, key_ba=keys.key_ba)
+    found["Z"] = pair.agree(handshake.pair.public)
+    assert found["Z"] == handshake.pair.agree(pair.public), "not the keys of this session"
+    return found
+
+
+def pieces(secret):
+    """Part of it is a find, too; and a big number's limbs lie the other way round."""
+    size = min(16, len(secret))
+    for order in (secret, secret[::-1]):
+        for at in range(0, len(secret) - size + 1, 4):
+            yield order[at:at + size]
+
+
+def assert_clean(memory, known):
+    with open(memory, "rb") as f:
+        octets = f.read()
+    assert b"mx.b.example" in octets, "not its memory"      # which is no secret
+    left = [name for name, secret in known.items() if any(piece in octets for piece in pieces(secret))]
+    left += [word.decode() for word in WORDS if word in octets]
+    assert not left, "still in memory: %s" % ", ".join(left)
+
+
+# how a session with blackponyd ends
+
+def quits(client):
+    client.quit()
+
+
+def is_cut(client):
+    client.close()
+
+
+def is_reset(client):
+    client.command("MAIL FROM:<%s@a.example>" % SENDER_NAME.decode())
+    client.abort()
+
+
+def is_forged(client):
+    client.send_raw(b"\x17\x03\x03\x01\x00" + b"x" * 256)
+    client.rest()
+    client.close()
+
+
+def stops_inside(client):
+    for line in ("MAIL FROM:<%s@a.example>" % SENDER_NAME.decode(), "RCPT TO:<bob@b.example>", "DATA"):
+        client.command(line)
+    client.send(MESSAGE.replace(b"\n", b"\r\n"))
+    client.finish()
+    client.rest()
+    client.close()
+
+
+def blackponyd(w, suite, how):
+    memory = w.path("memory")
+    server = w.daemon({"suites": suite}, backend=w.mailer())
+    server.argv = [INJECT, "-m", memory] + server.argv
+    client = w.session(server, suite)
+    client.message(MESSAGE.replace(b"\n", b"\r\n") + b".\r\n", sender=SENDER_NAME.decode() + "@a.example")
+    handshake = client.hs
+    how(client)
+    server.finish()
+    assert_clean(memory, secrets(handshake, w.cache))
+
+
+def test_blackponyd(w):
+    need_inject()
+    for suite in SUITES:
+        blackponyd(w, suite, quits)
+
+
+def test_blackponyd_however_it_ends(w):
+    need_inject()
+    for how in (is_cut, is_reset, is_forged, stops_inside):
+        blackponyd(w, xcrypt.CHACHA, how)
+
+
+def test_blackponyd_with_what_it_knew(w):
+    """Z out of the cache."""
+    need_inject()
+    pair = xcrypt.Pair20()
+    for _ in range(2):
+        memory = w.path("memory")
+        server = w.daemon(backend=w.mailer())
+        server.argv = [INJECT, "-m", memory] + server.argv
+        client = w.session(server)
+        client.xcrypt(pair=pair)
+        client.ehlo()
+        handshake = client.hs
+        client.quit()
+        entry = server.finish().entries[0]
+        assert_clean(memory, secrets(handshake, w.cache))
+    assert entry["cache"] == "hit"
+
+
+def test_blackponyd_in_the_handshake(w):
+    """Given up before its end, and confirmed wrongly."""
+    need_inject()
+    for last in (None, b"XCRYPT OK " + b"0" * 32):
+        memory = w.path("memory")
+        server = w.daemon(backend=w.mailer())
+        server.argv = [INJECT, "-m", memory] + server.argv
+        client = w.session(server)
+        client.ask()
+        if last:
+            assert client.command(last).code == 454
+        handshake = client.hs
+        client.close()
+        server.finish()
+        assert_clean(memory, secrets(handshake, w.cache))
+
+
+def blackpony(w, suite, by_pipe, **script):
+    memory = w.path("memory")
+    mailer = w.mailer(xcrypt=[suite], **script)
+    argv = [INJECT, "-m", memory, SENDER] + w.options({"suites": suite}) + \
+        ["-f", "alice@a.example", "--", operand(mailer)]    # what is in its arguments is no secret
+    stdin = MESSAGE
+    if by_pipe:
+        stdin = b"EHLO here\r\nMAIL FROM:<%s@a>\r\nRCPT TO:<b@b>\r\nDATA\r\n%s.\r\nQUIT\r\n" % (
+            SENDER_NAME, MESSAGE.replace(b"\n", b"\r\n"))
+    w.run(argv + ([] if by_pipe else ["bob@b.example"]), stdin)
+    session = mailer.session()
+    assert_clean(memory, secrets(session.hs, w.cache))
+    return session
+
+
+def test_blackpony(w):
+    need_inject()
+    for suite in SUITES:
+        for by_pipe in (False, True):
+            assert blackpony(w, suite, by_pipe).messages, "not sent"
+
+
+def test_blackpony_however_it_ends(w):
+    need_inject()
+    for by_pipe in (False, True):
+        for verb in ("XCRYPT OK", "MAIL", ".", "QUIT"):
+            blackpony(w, xcrypt.AES, by_pipe, answers={verb: DROP})
+        blackpony(w, xcrypt.AES, by_pipe, answers={"XCRYPT OK": b"250 XCRYPT OK " + b"0" * 32})
+
+
+def test_it_would_be_found(w):
+    """In a program that has heard words and wipes nothing."""
+    need_inject()
+    memory = w.path("memory")
+    w.run([INJECT, "-m", memory, "/bin/sh", "-c", "read heard"], BODY + b"\n")
+    with open(memory, "rb") as f:
+        assert BODY in f.read()
