@@ -52,10 +52,16 @@ answer(int exit_code, const char *status, const char *text)
 static int
 look_up(const char *operand)
 {
+	uint8_t mem[LOG_VALUE_MAX + 4];
+	struct buf shown;
 	const char *why;
 
 	if (host_list_read(&hosts, span_of(operand), &why) == -1) {
-		snprintf(program.error, sizeof(program.error), "%.200s: %s", operand, why);
+		/* it goes into a reply: nothing in it may end that early */
+		buf_init(&shown, mem, sizeof(mem));
+		log_escape(&shown, span_of(operand));
+		snprintf(program.error, sizeof(program.error), "%.*s: %s", (int)buf_len(&shown),
+		    (const char *)mem, why);
 		program_complain(&program);
 		return answer(EXIT_LATER, "4.3.5", program.error);
 	}
@@ -147,7 +153,7 @@ last_word(enum ending end)
 	const struct ending_row *row = ending_row(end);
 	uint8_t mem[1024];
 	struct buf out;
-	char text[1024];
+	char text[511];		/* with CRLF, RFC 5321 section 4.5.3.1.5 */
 	struct span greeting = reply_last_line(&call.greeting);
 	unsigned code = call.greeting.code;
 	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER;

@@ -57,7 +57,8 @@ make(struct program *p, const struct keyfile_place *place, const char *name)
 	} else {
 		result = keyfile_create(place, name, span(text, hostkey_put_file(text, &key)));
 		if (result < 0)
-			fail(p, place, name, errno == EEXIST ? "is there already" : strerror(errno));
+			fail(p, place, name, errno == EEXIST ? "it is there already" :
+			    strerror(errno));
 		else
 			print("", &key);
 	}
@@ -132,7 +133,8 @@ keys_run(struct program *p)
 	} else if (strcmp(what, "change") == 0) {
 		result = change(p, &place);
 	} else {
-		snprintf(p->error, sizeof(p->error), "-k %.40s: use new, show, next or change", what);
+		snprintf(p->error, sizeof(p->error), "-k %.40s: use new, show, next or change",
+		    what);
 		program_complain(p);
 	}
 	return result < 0 ? 1 : 0;

@@ -9,8 +9,8 @@
 #include "program.h"
 
 /*
- * `blackponyd -k new|show|next|change`, as p->command says: makes, shows, announces, changes.  Returns
- * the exit status.
+ * `blackponyd -k new|show|next|change`, as p->command says: makes, shows, announces, changes.
+ * Returns the exit status.
  */
 int keys_run(struct program *p);
 
@@ -21,8 +21,8 @@ struct keys_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths
 
 /*
  * What a session here says of itself, inside: nothing where there is no host key, or one that may
- * not be used (said in the log).  To be asked as the `user`, before the jail; the host key itself is
- * wiped again.
+ * not be used (said in the log).  To be asked as the `user`, before the jail; the host key itself
+ * is wiped again.
  */
 void keys_say(const struct program *p, struct ring *ring, struct keys_statements *said);
 

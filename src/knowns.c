@@ -117,8 +117,8 @@ pin(struct knowns *k)
 	uint8_t key[HOSTKEY_PUBLIC_LEN];
 
 	if (!hostkey_get_public(key, span_of(k->key)))
-		return fail(k->program, "%.100s: not a host key; blackponyd -k show prints one, of %d "
-		    "characters", k->key, HOSTKEY_TEXT_LEN);
+		return fail(k->program, "%.100s: not a host key; blackponyd -k show prints one, of "
+		    "%d characters", k->key, HOSTKEY_TEXT_LEN);
 	if (memory_pin(&k->memory, k->name, key, k->now_s) < 0)
 		return fail(k->program, "%s: %s", k->program->settings.known, strerror(errno));
 	return 0;
@@ -151,7 +151,7 @@ find_command(const char *name)
 	return NULL;
 }
 
-/* As blackpony itself takes a host, brackets and a last dot included, but one, and without a port. */
+/* As blackpony itself takes a host, brackets and a last dot included; one, and without a port. */
 static int
 read_name(struct knowns *k, const char *operand)
 {

@@ -7,8 +7,8 @@
 #include "program.h"
 
 /*
- * `-k list|show|pin|forget`, as p->command says; `operands` end in NULL.  Returns the exit status: 1
- * too where there is nothing of that name.
+ * `-k list|show|pin|forget`, as p->command says; `operands` end in NULL.  Returns the exit status:
+ * 1 too where there is nothing of that name.
  */
 int knowns_run(struct program *p, char *const operands[]);
 

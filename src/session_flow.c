@@ -70,12 +70,13 @@ begin_encryption(struct session *s)
 	}
 }
 
-/* The layer would not go on. */
+/* The layer would not go on.  What it would have taken can go nowhere, and must not be waited for. */
 static void
 layer_broke(struct session *s)
 {
 	s->layer_fault = s->layer->fault(s->layer_state);
 	session_fault(s, END_BAD_RECORD);
+	buf_clear(&s->io.to_wire);
 }
 
 /* Its own handshake, where it has one: the machine waits for its outcome. */
@@ -194,8 +195,8 @@ flush_wire(struct session *s)
 		s->wire_written += before - buf_len(out);
 		if (result == FD_BROKEN)
 			session_wire_broken(s);
-		/* a large message fills the room more than once */
-		if (result != FD_DONE || s->layer == NULL || buf_len(&s->io.to_wire) == 0)
+		/* a large message fills the room more than once; a layer that takes nothing never will */
+		if (result != FD_DONE || before == 0 || s->layer == NULL || buf_len(&s->io.to_wire) == 0)
 			return;
 	}
 }
@@ -250,6 +251,8 @@ pipe_ends(struct session *s)
 	bool wire_done = io->wire_eof && buf_len(&io->from_wire) == 0;
 	bool local_done = io->local_eof && buf_len(&io->from_local) == 0;
 
+	if (io->end != END_NONE)
+		return;
 	if (wire_done && io->wire_truncated)
 		io->end = END_TRUNCATED;
 	else if (s->serving ? local_done : wire_done)

@@ -57,7 +57,8 @@ has_moved(struct memory *m, const struct memory_place *p, int64_t now_s, struct 
 	if (!find_domain(m, p->domain, now_s, &d) || !memory_binds(d.first_s, d.last_s))
 		return false;
 	for (size_t i = 0; i < p->host_count; i++)
-		if (find_host(m, p->domain, p->hosts[i], now_s, &h) || find_pin(m, p->hosts[i], pin))
+		if (find_host(m, p->domain, p->hosts[i], now_s, &h) ||
+		    find_pin(m, p->hosts[i], pin))
 			return false;
 	known->told = (d.flags & MEMORY_FLAG_TOLD) != 0;
 	memcpy(known->last_host, d.host, d.host_len);
@@ -161,8 +162,8 @@ host_worked(struct memory *m, const struct memory_place *p, int64_t now_s, unsig
 		h.key_since_s = now_s;
 	h.flags &= (uint8_t)~MEMORY_FLAG_TOLD;
 
-	bool binds_now = memory_binds(h.first_s, h.last_s) != memory_binds(old.first_s, old.last_s) ||
-	    memory_key_binds(&h) != memory_key_binds(&old);
+	bool binds_now = memory_key_binds(&h) != memory_key_binds(&old) ||
+	    memory_binds(h.first_s, h.last_s) != memory_binds(old.first_s, old.last_s);
 	bool soon = too_soon(old.last_s, now_s);
 	memory_put_host(value, &h);
 	old.last_s = h.last_s;

@@ -2,10 +2,10 @@
  * The memory of other hosts (xcrypt.7, "Host keys"): where XCRYPT has worked, and which host keys
  * were shown there, by the destination asked for and the mail host behind it.
  *
- * Lies in a store (cache/store.h) of its own, in a directory that survives reboots.  Only a finished
- * handshake raises it; nothing that happens on the way lowers it.  It binds once XCRYPT has worked
- * twice, a day or more apart, and lapses after 60 days without.  Whether a session may go on is not
- * decided here (smtp/trust.h).
+ * Lies in a store (cache/store.h) of its own, in a directory that survives reboots.  Only a
+ * finished handshake raises it; nothing that happens on the way lowers it.  It binds once XCRYPT
+ * has worked twice, a day or more apart, and lapses after 60 days without.  Whether a session may
+ * go on is not decided here (smtp/trust.h).
  *
  * Names are NUL-terminated, in any case.  Times are Unix time, the caller's.
  */
@@ -28,8 +28,8 @@ struct memory {
 };
 
 /*
- * Opens it, and folds its journal where that is due.  Never fails: where the directory cannot be used
- * the log says why.  `directory` is kept; NULL: off.
+ * Opens it, and folds its journal where that is due.  Never fails: where the directory cannot be
+ * used the log says why.  `directory` is kept; NULL: off.
  */
 void memory_open(struct memory *m, const char *directory, int64_t now_s);
 void memory_close(struct memory *m);
@@ -38,7 +38,7 @@ enum memory_standing {
 	MEMORY_STRANGER,
 	MEMORY_RECENT,		/* has worked here, but that does not bind yet */
 	MEMORY_BINDING,		/* ... and does; or a key is pinned */
-	MEMORY_MOVED		/* has worked for the domain, which binds, at none of its present hosts */
+	MEMORY_MOVED		/* binding for the domain, and known of none of its present hosts */
 };
 
 struct memory_known {
@@ -48,7 +48,7 @@ struct memory_known {
 	bool has_key, has_next, has_pin;
 	uint8_t key[HOSTKEY_PUBLIC_LEN];	/* that binds: seen a day or more apart */
 	uint8_t next[HOSTKEY_PUBLIC_LEN];	/* that it has announced */
-	uint8_t pin[HOSTKEY_PUBLIC_LEN];	/* of the domain or, where that has none, the host */
+	uint8_t pin[HOSTKEY_PUBLIC_LEN];	/* the domain's or, without that, the host's */
 	bool pin_is_domains;
 	char last_host[MEMORY_NAME_MAX + 1];	/* MOVED: where it worked last */
 };
@@ -65,8 +65,8 @@ void memory_look(struct memory *m, const struct memory_place *place, int64_t now
     struct memory_known *known);
 
 /*
- * XCRYPT has worked there, and nothing spoke against it: rank of the generation, the host key where a
- * valid one was shown, and the next one where that was announced (else NULL).
+ * XCRYPT has worked there, and nothing spoke against it: rank of the generation, the host key where
+ * a valid one was shown, and the next one where that was announced (else NULL).
  */
 void memory_worked(struct memory *m, const struct memory_place *place, int64_t now_s, unsigned rank,
     const uint8_t *key, const uint8_t *next);
@@ -79,8 +79,8 @@ int memory_pin(struct memory *m, const char *name, const uint8_t key[HOSTKEY_PUB
     int64_t now_s);
 
 /*
- * Forgets a name: as a destination, as a mail host of any, and the key pinned to it.  Returns how many
- * entries went, or -1 with errno.
+ * Forgets a name: as a destination, as a mail host of any, and the key pinned to it.  Returns how
+ * many entries went, or -1 with errno.
  */
 int memory_forget(struct memory *m, const char *name, int64_t now_s);
 

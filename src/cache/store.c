@@ -136,8 +136,8 @@ size_journal(struct store *s, off_t size)
 		return 0;
 	drop_journal(s);
 	free(s->journal);
-	s->journal_cap = len + JOURNAL_SLACK;
-	s->journal = malloc(s->journal_cap);
+	s->journal = malloc(len + JOURNAL_SLACK);
+	s->journal_cap = s->journal != NULL ? len + JOURNAL_SLACK : 0;
 	return s->journal == NULL ? -1 : 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Host keys (xcrypt.7, "Host keys"): ECDSA on P-256 with SHA-256.  A host key says whose a short key
- * is, and which host key comes after it.
+ * Host keys (xcrypt.7, "Host keys"): ECDSA on P-256 with SHA-256.  A host key says whose a short
+ * key is, and which host key comes after it.
  *
  * What a server says of itself, inside the encrypted session, are the two statements
  *

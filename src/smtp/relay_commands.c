@@ -284,8 +284,14 @@ command(struct relay *r, struct io *io)
 		r->input = INPUT_COMMAND;
 		return true;
 	}
-	if (is_torn(r, line.text))
-		return relay_answer(r, io, line.octets, "500 5.5.2 A command ends in CRLF and has no other");
+	if (is_torn(r, line.text)) {
+		if (!relay_answer(r, io, line.octets,
+		    "500 5.5.2 A command ends in CRLF and has no other"))
+			return false;
+		if (r->crypt == CRYPT_ANSWERED)
+			give_up(r, "client-gave-up");
+		return true;
+	}
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
 }
 

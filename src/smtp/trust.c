@@ -119,8 +119,8 @@ say_policy(struct trust *t, const struct trust_case *c)
 		snprintf(t->text, sizeof(t->text), "no host key is pinned; to accept the one it "
 		    "shows: blackpony -k pin %s %s", c->host, key);
 	} else {
-		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy is "
-		    "pinned", key_fault(c));
+		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
+		    "is pinned", key_fault(c));
 	}
 }
 

@@ -2,9 +2,9 @@
  * Whether a client goes on with a host, from its policy, what is remembered, and what has happened:
  * a decision, and nothing else.
  *
- * Asked once the host has answered EHLO for good (inside, where it is encrypted), before anything of
- * a message is said.  Asked beforehand with `encrypted` false, it says whether the session may go on
- * in the clear should it come to that.
+ * Asked once the host has answered EHLO for good (inside, where it is encrypted), before anything
+ * of a message is said.  Asked beforehand with `encrypted` false, it says whether the session may
+ * go on in the clear should it come to that.
  */
 #ifndef SMTP_TRUST_H
 #define SMTP_TRUST_H
@@ -19,7 +19,7 @@
 
 struct trust_case {
 	enum policy policy;
-	unsigned newest_rank;		/* newest generation enabled here (struct exchange); 0: none */
+	unsigned newest_rank;		/* newest generation enabled here; 0: none */
 	const char *domain, *host;	/* as memory_look() was asked */
 	const struct memory_known *known;
 	bool encrypted;
@@ -44,9 +44,9 @@ enum trust_remember {
 struct trust {
 	bool go_on;			/* false: the message waits */
 	enum trust_alarm alarm;		/* for the line of the connection, every time */
-	bool loud;			/* ... and for a warning of its own, as nobody has been told */
+	bool loud;			/* ... and for a warning of its own: nobody was told */
 	enum trust_remember remember;
-	char expected[TRUST_EXPECTED_MAX];	/* a generation, a host's name, or a key in base64 */
+	char expected[TRUST_EXPECTED_MAX];	/* a generation, a host, or a key in base64 */
 	char text[TRUST_TEXT_MAX];	/* unless go_on: what happened to this host, for people, and
 					   which command accepts it; without its name in front */
 };

@@ -4,7 +4,7 @@
  *     example.org   example.org.   [mx.example.org]   [192.0.2.5]   [ipv6:2001:db8::5]
  *
  * or a list of them with colons, to be tried in order; an element of digits only is the port of the
- * one before it.  A name without brackets is looked up as MX (RFC 5321 section 5.1, RFC 7505).
+ * one before it.  A name with a dot and no brackets is looked up as MX (RFC 5321 section 5.1, RFC 7505).
  * Uses libc's resolver.  Knows nothing of SMTP.
  */
 #ifndef SYS_HOST_H
@@ -64,8 +64,9 @@ struct targets {
 /*
  * Every address behind the list, in the order to be called: elements in their order; for MX by
  * preference with equal ones shuffled; for one name its addresses in the order getaddrinfo() gives
- * them.  Hosts that are ourselves (an address of one of our interfaces, at port 25) and all of the same
- * or lower preference are left out, and loopback is always ourselves; this applies to MX names only, not to bracketed or literal elements.
+ * them.  Hosts that are ourselves (an address of one of our interfaces, or loopback, at port 25) and
+ * all of the same or lower preference are left out: of MX names only, not of names that are bracketed
+ * or have no dot, nor of addresses.
  * `deadline_ms` (base/clock.h): when it is past, no further look-up is begun.
  */
 enum lookup host_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms);

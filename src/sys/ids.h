@@ -10,8 +10,9 @@
 int ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why);
 
 /*
- * From root to the user of /etc/passwd named, with its primary group and no other, for good.  When the process is
- * not root there is nothing to give up, and it stays what it is.  0, or -1 with `*why` a literal.
+ * From root to the user of /etc/passwd named, with its primary group and no other, for good.  When the
+ * process is not root there is nothing to give up, and it stays what it is.  0, or -1 with `*why` a
+ * literal.
  */
 int ids_become(const char *user, const char **why);
 

@@ -29,9 +29,9 @@ int keyfile_place(struct keyfile_place *place, const char *settings_file, const 
     const char **why);
 
 /*
- * Reads all of a file, which has to be shorter than `room`, to `out`.  Returns its length; or -1 with errno, and in
- * `*why` what is wrong with it: ENOENT where there is none, EPERM where it belongs to somebody else
- * or others may read it, EINVAL for what is no file or too long.
+ * Reads all of a file, which has to be shorter than `room`, to `out`.  Returns its length; or -1 with
+ * errno, and in `*why` what is wrong with it: ENOENT where there is none, EPERM where it belongs to
+ * somebody else or others may read it, EINVAL for what is no file or too long.
  */
 ssize_t keyfile_read(const struct keyfile_place *place, const char *name, void *out, size_t room,
     const char **why);

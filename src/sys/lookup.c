@@ -149,11 +149,16 @@ static enum lookup
 look_up_domain(struct look *look, const struct host *host)
 {
 	struct mx_list list;
+	enum resolved known;
 
 	switch (find_exchangers(look, host->name, &list)) {
 	case RESOLVED_NO_NAME:
 		/* the DNS is not all: it may stand in /etc/hosts, and mail is not lost for less */
-		if (find_addresses(look, host->name, host->port) != RESOLVED)
+		known = find_addresses(look, host->name, host->port);
+		if (known == RESOLVED_LATER)
+			return because(look, LOOKUP_LATER, "%s: no answer to the look-up of its "
+			    "address", host->name);
+		if (known != RESOLVED)
 			return because(look, LOOKUP_NO_DOMAIN, "%s: no such domain", host->name);
 		set_implicit(&list, host->name);
 		break;

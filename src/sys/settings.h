@@ -1,9 +1,8 @@
 /*
  * The settings: `name = value` lines of a file, and the same names from the command line.
  *
- * One table in settings.c says what there is, how each is read, and which are known by name but not
- * built in.  Values that other modules give a meaning to (suites) are kept as text here, with the
- * place they came from, for those modules to read.
+ * One table in settings.c says what there is and how each is read.  Values that other modules give a
+ * meaning to (suites) are kept as text here, with the place they came from, for those modules to read.
  */
 #ifndef SYS_SETTINGS_H
 #define SYS_SETTINGS_H

@@ -1,6 +1,6 @@
 /*
- * What the programs of the benchmark share.  test/bench/run starts them; none of them is measured, and what is
- * measured shares nothing with them.
+ * What the programs of the benchmark share.  test/bench/run starts them.  None of them is among
+ * what is measured but the forwarder, which shares nothing with them.
  */
 #ifndef BENCH_H
 #define BENCH_H

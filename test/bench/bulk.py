@@ -17,10 +17,10 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 AES = "aes256gcm_2.0"
 RATE_LEAST, CPU_MOST, MEMORY_MOST_KB = 0.9, 1.2, 2000
 
-HOW = """A message of {octets} octets (100 MiB), {rounds} rounds, medians.  `near` encrypts and `far` decrypts, each a process of
-its own.  smtp-source and smtp-sink pass 30 MB/s; here source and sink are bench/load, in the clear, and
-bench/sink.  What the AEAD and the cores permit: each octet is sealed and opened, at the speed of the AEAD alone, and
-source, sink and system calls cost nothing."""
+HOW = """A message of {octets} octets (100 MiB), {rounds} rounds, medians.  `near` encrypts and `far`
+decrypts, each a process of its own.  smtp-source and smtp-sink pass 30 MB/s; here source and sink are
+bench/load, in the clear, and bench/sink.  What the AEAD and the cores permit: each octet is sealed and
+opened, at the speed of the AEAD alone, and source, sink and system calls cost nothing."""
 
 
 def ways(b):

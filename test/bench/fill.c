@@ -1,6 +1,6 @@
 /*
- * fill SUITE PEERS: peers that never were, into the key cache in the current directory, behind those that are
- * there.
+ * fill SUITE PEERS: peers that never were, into the key cache in the current directory, behind
+ * those that are there.
  */
 #include "bench.h"
 

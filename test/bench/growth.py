@@ -84,15 +84,18 @@ def run(report):
         report.say(HOW)
         peers = by_peers(report, b, stack)
         sessions = by_sessions(report, b, stack)
-    script = """set ylabel 'microseconds of CPU for a message'
+    curves(report, "growth-peers", "peers in the cache", ("a known peer", "a new one"), peers)
+    curves(report, "growth-sessions", "sessions at once", (
+        "blackponyd from tcpserver", "blackponyd on a listener", "forwarder from tcpserver"), sessions)
+
+
+def curves(report, name, along, titles, rows):
+    plots = ["$table0 using 1:%d with linespoints title '%s'" % x for x in enumerate(titles, 2)]
+    report.plot(name, """set ylabel 'microseconds of CPU for a message'
 set xlabel '%s'
 set logscale x
 set yrange [0:*]
 set grid
 set key bottom right
-plot """
-    report.plot("growth-peers", script % "peers in the cache" + """$table0 using 1:2 with linespoints title 'a known peer', \\
-    '' using 1:3 with linespoints title 'a new one'\n""", [peers])
-    report.plot("growth-sessions", script % "sessions at once" + """$table0 using 1:2 with linespoints title 'blackponyd from tcpserver', \\
-    '' using 1:3 with linespoints title 'blackponyd on a listener', '' using 1:4 with linespoints title 'forwarder from tcpserver'\n""",
-                [sessions])
+plot %s
+""" % (along, ", ".join(plots)), [rows])

@@ -1,14 +1,15 @@
 /*
- * smtp-source for the far end alone: a client that speaks XCRYPT, one message a session, one command at a time.
+ * smtp-source for the far end alone: a client that speaks XCRYPT, one message a session, one
+ * command at a time.
  *
  *	load [-f] [-h] [-k FILE] PORT SUITES WORKERS SESSIONS OCTETS
  *
- * WORKERS processes, each SESSIONS sessions one after the other, each with a message of OCTETS.  SUITES as in
- * blackpony.conf; '' is in the clear.  Prints the microseconds that passed.
+ * WORKERS processes, each SESSIONS sessions one after the other, each with a message of OCTETS.
+ * SUITES as in blackpony.conf; '' is in the clear.  Prints the microseconds that passed.
  *
- *	-k FILE	 keys made and learned earlier; what is learned is written there by one worker with one session
+ *	-k FILE	 keys made and learned earlier; one worker with one session writes them there
  *	-f	 a key of its own for every session: nobody knows us
- *	-h	 holds the session open where the message would begin, until end of file on standard input
+ *	-h	 holds the session open before DATA, until end of file on standard input
  */
 #include "bench.h"
 
@@ -42,7 +43,7 @@ static size_t octets;
 static uint8_t mem[3][2 * CHUNK], chunk[CHUNK];
 static struct talk talk;
 
-/* A pair, and the one peer known.  A key source of its own, so that nothing of the ring's is in the times. */
+/* A pair, and the one peer known: a key source that takes no time. */
 static struct keys {
 	struct exchange_pair pair;
 	uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];

@@ -1,11 +1,13 @@
 /*
- * What the parts of the benchmark are held against, measured alone: micro prints `name value` lines.
+ * What the parts of the benchmark are held against, measured alone: micro prints `name value`
+ * lines.
  *
  *	aead LIBRARY CIPHER NS		an octet sealed in records of 16 KB, one thread
  *	x25519 LIBRARY US		a public-key operation
- *	append US			one entry to the journal of a key cache, in the current directory
+ *	append US			an entry to the journal of the cache in the current directory
  *
- * OpenSSL's and libsodium's shared libraries are asked where they are there; nothing is linked with them.
+ * OpenSSL's and libsodium's shared libraries are asked where they are there; nothing is linked
+ * with them.
  */
 #include "bench.h"
 

@@ -21,12 +21,12 @@ PAIR, PAIR_CLEAR = "blackpony pair", "blackpony pair, suites empty"
 HOP, HOP_CLEAR, HOP_NEW = "blackponyd (*)", "blackponyd, suites empty (*)", "blackponyd, peer not in cache (*)"
 WAIT = "blackponyd on a listener (*)"
 
-HOW = """
-Messages of {octets} octets from smtp-source to smtp-sink, one a connection, {at_once} at a time; {rounds} rounds of {messages} messages
-each way in turn, medians.  CPU is user and system time of everything between the two, tcpserver and what it
-starts included: `near` what stands behind the source, `far` what stands in front of the sink.  (*): the source is
-a client that speaks XCRYPT itself where there is any; the EHLO inside, the key exchange's two lines and the records
-are in what is counted.  The sides of a pair know each other unless it says otherwise."""
+HOW = """Messages of {octets} octets from smtp-source to smtp-sink, one a connection, {at_once} at a time;
+{rounds} rounds of {messages} messages each way in turn, medians.  CPU is user and system time of everything
+between the two, tcpserver and what it starts included: `near` what stands behind the source, `far` what
+stands in front of the sink.  (*): the source is a client that speaks XCRYPT itself where there is any; the
+EHLO inside, the key exchange's two lines and the records are in what is counted.  The sides of a pair know
+each other unless it says otherwise."""
 
 
 def ways(b):
@@ -147,7 +147,7 @@ def run(report):
         between = Between(folder)
         stack.callback(between.end)
         source = Source(between, OCTETS)
-        report.say(HOW.format(octets=OCTETS, at_once=AT_ONCE, rounds=ROUNDS, messages=MESSAGES).lstrip())
+        report.say(HOW.format(octets=OCTETS, at_once=AT_ONCE, rounds=ROUNDS, messages=MESSAGES))
         found = set_up(between, report, source)
         for way in found:
             stack.callback(way.end)

@@ -20,8 +20,8 @@ messages at moments drawn at random; medians of %d draws.  A host renews its key
 hours, so it does so less often than every two hours.  The paper counts one side's keys; below it, the
 hub's are renewed as well.""" % SEEDS
 
-DRAWN = """Of messages that come at random, %d an hour, each peer as likely as the other and with keys of its own that it
-renews as often as we do: per cent that need no exchange, with 65,536 entries in the cache.""" % RATE
+DRAWN = """Of messages that come at random, %d an hour, each peer as likely as the other and with keys of its own
+that it renews as often as we do: per cent that need no exchange, with 65,536 entries in the cache.""" % RATE
 
 
 def replay(*arguments):
@@ -60,9 +60,15 @@ def drawn(report, pool):
             plots.append("$table%d using 1:2 with linespoints dashtype %d linecolor %d title '%s, %s'" % (
                 len(tables), 1 if burst == 1 else 2, LIFETIMES.index((lifetime, name)) + 1, burst_name, name))
             tables.append([(peers, rates[peers, lifetime, burst]) for peers in PEERS])
-    report.plot("hits", "set title 'Messages that need no key exchange, %d an hour'\nset logscale x\nset yrange [0:100]\n"
-                "set xlabel 'peers'\nset ylabel 'per cent'\nset grid\nset key outside right\nplot %s\n" % (
-                    RATE, ", \\\n".join(plots)), tables)
+    report.plot("hits", """set title 'Messages that need no key exchange, %d an hour'
+set logscale x
+set yrange [0:100]
+set xlabel 'peers'
+set ylabel 'per cent'
+set grid
+set key outside right
+plot %s
+""" % (RATE, ", ".join(plots)), tables)
 
 
 def run(report):

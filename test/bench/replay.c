@@ -1,14 +1,15 @@
 /*
- * The key cache alone, with time and mail drawn: every message opens the ring as a session does, looks for
- * its peer, keeps what it did not find, and closes.  Only the key exchange is left out; what it would make is
- * drawn.  The ring, the store, folding and replacing are the real ones.
+ * The key cache alone, with time and mail drawn: every message opens the ring as a session does,
+ * looks for its peer, keeps what it did not find, and closes.  Only the key exchange is left out;
+ * what it would make is drawn.  The ring, the store, folding and replacing are the real ones.
  *
  *	replay paper SEED [renews]			section 7 of the ssmail paper
  *	replay PEERS LIFETIME_S BURST MESSAGES RATE SEED
  *
- * Works in the current directory, whose key cache has to be new.  PEERS as likely as each other, RATE messages
- * an hour, in bursts of BURST on average from the same peer at the same moment (1: Poisson).  Each peer has
- * keys of its own, which it renews as often.  Prints messages, exchanges and pairs made here.
+ * Works in the current directory, whose key cache has to be new.  PEERS as likely as each other,
+ * RATE messages an hour, in bursts of BURST on average from the same peer at the same moment (1:
+ * Poisson).  Each peer has keys of its own, which it renews as often.  Prints messages, exchanges
+ * and pairs made here.
  */
 #include "bench.h"
 

@@ -247,5 +247,5 @@ def run(report):
                                                           for crypt, count in results["encrypted"].items()))
     targets(report, small, large)
     rates = [(name, row[0]) for name, row in small.items()]
-    report.plot("sendmail", "set title 'sendmail to sendmail, a queue of %d'\n" % QUEUE + bars(rates, "messages a second"),
-                [rates])
+    report.plot("sendmail", "set title 'sendmail to sendmail, a queue of %d'\n" % QUEUE +
+                bars(rates, "messages a second"), [rates])

@@ -1,6 +1,6 @@
 /*
- * smtp-sink for large messages, which it reads as fast as they come: sink PORT WORKERS, on 127.0.0.1.  What
- * follows a message has to wait for the answer to it.
+ * smtp-sink for large messages, which it reads as fast as they come: sink PORT WORKERS, on
+ * 127.0.0.1.  What follows a message has to wait for the answer to it.
  */
 #include "bench.h"
 

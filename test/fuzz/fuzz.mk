@@ -2,6 +2,7 @@
 #
 #   make check                       replays test/fuzz/corpus/NAME through each, without libFuzzer
 #   make fuzz T=relay SECS=600       looks for more with libFuzzer, in bin/fuzz
+#   make fuzz-all SECS=600           the same with each target, one after the other
 #   make fuzz-corpus                 keeps in the corpora what covers something, and no more
 #   make fuzz-coverage               lines of each module that the corpora reach
 
@@ -33,10 +34,13 @@ fuzz: fuzz-tools
 	@$(MAKE) --no-print-directory FUZZ=1 bin/fuzz/replay/$(T)
 	@test/fuzz/campaign $(SECS) $(T)
 
-fuzz-all: fuzz-tools
+fuzz-built: fuzz-tools
 	@$(MAKE) --no-print-directory FUZZ=1 replays
 
-fuzz-corpus: fuzz-all
+fuzz-all: fuzz-built
+	@test/fuzz/campaign $(SECS) $(FUZZ_TARGETS)
+
+fuzz-corpus: fuzz-built
 	@test/fuzz/minimise $(FUZZ_TARGETS)
 
 fuzz-coverage: fuzz-tools
@@ -45,4 +49,4 @@ fuzz-coverage: fuzz-tools
 
 -include $(wildcard $(OUT)/replay/obj/*.d)
 
-.PHONY: replays fuzz-tools fuzz fuzz-all fuzz-corpus fuzz-coverage
+.PHONY: replays fuzz-tools fuzz fuzz-built fuzz-all fuzz-corpus fuzz-coverage

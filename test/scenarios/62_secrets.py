@@ -19,7 +19,7 @@ def need_inject():
     if "/san" in BIN:
         raise Skip("sanitizers keep memory of their own")
     if not os.access(INJECT, os.X_OK):
-        raise Skip("inject is for x86-64")
+        raise Skip("inject is not built (it is for x86-64)")
     if subprocess.run([INJECT, "/bin/true"], check=False).returncode != 0:
         raise Skip("ptrace(2) is not allowed")
 

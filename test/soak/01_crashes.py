@@ -18,8 +18,8 @@ PEACE = 600         # seconds for the queue to empty once nobody is killed any m
 
 
 def test_kill_9(w):
-    kills, chance = parameter("KILLS", 100), seed()
     machine = enter(w)
+    kills, chance = parameter("KILLS", 100), seed()
     a, b = sender(w), receiver(w)
     ledger = Ledger(machine, b.folder)
     feeder = w.keep(Feeder(a, ledger, chance, WAITING))

@@ -287,6 +287,9 @@ told_once_until_it_works_again(void **state)
 	worked(T + DAY + 1, k1, NULL);
 	assert_false(look_at(&b, T + DAY).told);
 	assert_false(look_at(&moved, T + DAY).told);
+	memory_told(&m, &b, T + DAY + 2);
+	worked(T + DAY + 3, NULL, NULL);
+	assert_false(look_at(&b, T + DAY).told);
 	/* telling is no success */
 	memory_told(&m, &b, T + 50 * DAY);
 	assert_int_equal(standing(T + 62 * DAY), MEMORY_STRANGER);

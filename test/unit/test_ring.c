@@ -87,6 +87,35 @@ pairs_are_replaced_at_their_lifetime(void **state)
 	}
 }
 
+static int64_t told_s;
+
+static int64_t
+as_told(void)
+{
+	return told_s;
+}
+
+/* By the clock it is given, to the second. */
+static void
+time_is_what_the_settings_say(void **state)
+{
+	struct ring_settings settings = settings_for(&only_new);
+	struct ring r;
+
+	(void)state;
+	settings.now_s = as_told;
+	told_s = 1000000;
+	ring_open(&r, &settings);
+	keep(&r, &x_new, 1);
+	ring_close(&r);
+	for (int past = 0; past < 2; past++) {
+		told_s = 1000000 + LIFETIME_S - 1 + past;
+		ring_open(&r, &settings);
+		assert_int_equal(found(&r, &x_new, 1), past == 0);
+		ring_close(&r);
+	}
+}
+
 /* The number of entries in the CDB and the journal. */
 static size_t
 entries(void)
@@ -276,6 +305,7 @@ main(void)
 		TEST(generations_side_by_side),
 		TEST(newly_enabled_generation),
 		TEST(pairs_are_replaced_at_their_lifetime),
+		TEST(time_is_what_the_settings_say),
 		TEST(replacing_drops_everything),
 		TEST(threat_19_late_secret_of_an_old_pair),
 		TEST(folded_at_256_and_not_at_255),
