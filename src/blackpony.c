@@ -177,7 +177,7 @@ speak(void)
 {
 	struct machine machine = { &caller, caller_step, caller_fault };
 
-	caller_start(&caller, &opening_settings, ring_source(&ring), program.settings.hostname);
+	caller_start(&caller, &opening_settings, ring_source(&ring));
 	prepare_call(machine, &caller.opening, caller_connects);
 	fd_prepare(STDIN_FILENO);
 	fd_prepare(STDOUT_FILENO);
@@ -372,6 +372,8 @@ test(const char *operand)
 	session_local(&session, -1, -1);
 	call.delivers = true;
 	starttls_prepare();
+	if (program_jail(&program, JAIL_DIAL) == -1)
+		return in_no_jail();
 	enum ending end = call_run(&call);
 	if (end == END_NOT_REACHED) {
 		printf("not reached: %s\n", call.why);

@@ -32,6 +32,7 @@ static struct ring ring;
 static struct relay relay;
 static struct probe probe;
 static struct mailer mailer;
+static struct keys_statements said;
 
 /* For the log; to the client, no more than it needs. */
 static int
@@ -160,6 +161,8 @@ relay_session(const struct child_caller *caller, const struct suite_list *suites
 	};
 	int64_t begun = clock_ms();
 
+	settings.says[0] = span(said.id, said.id_len);
+	settings.says[1] = span(said.next, said.next_len);
 	address_literal(&caller->remote, peer);
 	relay_start(&relay, &settings, ring_source(&ring));
 	session_start(&session, machine, &limits);
@@ -195,6 +198,7 @@ serve(char *const mailer_argv[], bool by_hand)
 	}
 	suites_to_offer(&suites);
 	program_open_ring(&program, &ring, &suites);
+	keys_say(&program, &ring, &said);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);

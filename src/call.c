@@ -135,12 +135,11 @@ call_run(struct call *c)
 			log_line(LOG_WARNING, "%s: encryption failed there, calling again without it",
 			    c->target->name);
 			connect_and_run(c, true);
-			return c->end;
 		}
 		if (c->end != END_NOT_REACHED && c->end != END_GREETED_LATER &&
 		    c->end != END_GREETED_NEVER)
 			return c->end;
-		if (c->end != END_NOT_REACHED)
+		if (c->opening->reply.code != 0 && c->end != END_NOT_REACHED)
 			reply_copy(&c->greeting, &c->opening->reply);
 		someone_else = someone_else || c->end != END_GREETED_NEVER;
 	}

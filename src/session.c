@@ -108,7 +108,7 @@ read_wire(struct session *s)
 	s->wire_read += buf_len(into) - before;
 	if (s->io.pipe && buf_len(into) > before)
 		s->io.progress++;
-	if (held == 0 && buf_len(into) > before && s->wait == WAIT_COMMAND)
+	if (held == 0 && buf_len(into) > before && s->wait == WAIT_COMMAND && !s->io.midway)
 		s->io.progress++;	/* a command's first octet */
 	if (result == FD_EOF)
 		s->wire_closed = true;
@@ -134,7 +134,8 @@ read_local(struct session *s)
 	case FD_WAIT:
 		break;
 	}
-	if (buf_len(into) > before && (s->io.pipe || before == 0) && s->wait != WAIT_HANDSHAKE)
+	if (buf_len(into) > before && (s->io.pipe || (before == 0 && !s->io.midway)) &&
+	    s->wait != WAIT_HANDSHAKE)
 		s->io.progress++;
 }
 

@@ -275,7 +275,8 @@ static bool
 pending(const struct session *s)
 {
 	return buf_len(&s->io.from_wire) > 0 || buf_len(&s->io.from_local) > 0 ||
-	    buf_len(&s->wire_in) > 0;
+	    buf_len(&s->wire_in) > 0 ||
+	    (s->layer != NULL && s->layer->holds != NULL && s->layer->holds(s->layer_state));
 }
 
 /* Its handshake came to an end while something was written, and the machine does not know yet. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "crypt/tls.h"
+#include "sys/fd.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -37,6 +38,9 @@ starttls_begin(const char *host, const struct layer **layer, void **state)
 {
 	*layer = &tls_layer;
 	*state = &tls;
+	/* an address is no name to ask for (RFC 6066 section 3), nor one to find in a certificate */
+	if (address_read(&(struct address){ .len = 0 }, span_of(host), 0) == 0)
+		host = NULL;
 	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len);
 }
 

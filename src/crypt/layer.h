@@ -27,6 +27,9 @@ struct layer {
 	/* Was the other side's end announced, or is there no way to? */
 	bool (*ended)(const void *state);
 
+	/* Does it hold plain octets for which open() had no room?  NULL: it never does. */
+	bool (*holds)(const void *state);
+
 	/* Why open() or seal() said -1, in words. */
 	const char *(*fault)(const void *state);
 

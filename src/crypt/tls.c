@@ -53,6 +53,7 @@ tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_le
 	mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
 	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_OPTIONAL);
 	mbedtls_ssl_conf_rng(&t->config, random_mbedtls, NULL);
+	t->nameless = host == NULL;
 	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0 ||
 	    mbedtls_ssl_set_hostname(&t->ssl, host) != 0)
 		return -1;
@@ -159,6 +160,14 @@ tls_ended(const void *state)
 	return t->ended;
 }
 
+static bool
+tls_holds(const void *state)
+{
+	const struct tls *t = state;
+
+	return t->open && mbedtls_ssl_get_bytes_avail(&t->ssl) > 0;
+}
+
 static const char *
 tls_fault(const void *state)
 {
@@ -197,6 +206,7 @@ const struct layer tls_layer = {
 	.seal = tls_seal,
 	.end = tls_end,
 	.ended = tls_ended,
+	.holds = tls_holds,
 	.fault = tls_fault,
 	.state = tls_state,
 	.stop = tls_stop,
@@ -228,7 +238,7 @@ tls_certificate(const struct tls *t)
 	};
 
 	if (t->verdict == 0)
-		return "verified";
+		return t->nameless ? "not-named" : "verified";
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (t->verdict & words[i].flag)
 			return words[i].word;

@@ -18,6 +18,7 @@ struct tls {
 	mbedtls_ssl_context ssl;
 	mbedtls_x509_crt roots;
 	bool started, open, failed, ended, we_ended;
+	bool nameless;			/* called by address: no name to compare */
 	uint32_t verdict;		/* mbedTLS's flags about the certificate */
 	int error;			/* mbedTLS's, of the last call that failed */
 	struct buf *wire_in, *wire_out;	/* for the length of one call */
@@ -27,7 +28,7 @@ struct tls {
 extern const struct layer tls_layer;
 
 /*
- * Begins, with `host` as the name to ask for and to check.  `roots` are certificates in PEM, NUL-terminated
+ * Begins, with `host` as the name to ask for and to check; NULL: there is none.  `roots` are certificates in PEM, NUL-terminated
  * and `roots_len` octets with the NUL; none when it is NULL, and then nothing verifies.
  * 0, or -1: no memory.  The handshake moves on with each open() and seal().
  */
@@ -36,7 +37,7 @@ int tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t root
 /* "TLSv1.2 TLS-ECDHE-RSA-...": version and suite, once it is open.  "" before. */
 void tls_describe(const struct tls *t, char *out, size_t out_len);
 
-/* What is to be said of the certificate: "verified", "self-signed", "expired", "wrong-name", ... */
+/* What is to be said of the certificate: "verified", "not-trusted", "expired", "wrong-name", ... */
 const char *tls_certificate(const struct tls *t);
 
 #endif

@@ -15,6 +15,7 @@ ask_step(void *machine, struct io *io, struct reply *reply,
 			io->end = END_BAD_REPLY;
 			return;
 		case REPLY_MORE:
+			io->midway = reply->lines > 0;
 			if (io->wire_eof)
 				io->end = io_wire_end(io);
 			return;

@@ -3,14 +3,12 @@
 #include <string.h>
 
 void
-caller_start(struct caller *c, const struct opening_settings *settings, struct key_source keys,
-    const char *hostname)
+caller_start(struct caller *c, const struct opening_settings *settings, struct key_source keys)
 {
 	memset(c, 0, sizeof(*c));
 	c->set = settings;
 	c->keys = keys;
-	c->hostname = hostname;
-	c->asked = VERB_GREETING;
+	c->greeting_due = true;
 	opening_start(&c->opening, settings, keys, false);
 }
 
@@ -19,7 +17,7 @@ caller_connected(struct caller *c, bool plain)
 {
 	opening_wipe(&c->opening);
 	opening_start(&c->opening, c->set, c->keys, plain);
-	c->asked = VERB_GREETING;
+	c->greeting_due = true;
 	c->ehlo_refused = false;
 }
 
@@ -30,12 +28,11 @@ caller_wipe(struct caller *c)
 }
 
 static void
-local_answer(struct caller *c, struct io *io, size_t octets, const char *text)
+local_answer(struct io *io, size_t octets, const char *text)
 {
 	buf_printf(&io->to_local, "%s\r\n", text);
 	buf_take(&io->from_local, octets);
 	io->progress++;
-	(void)c;
 }
 
 /* The mailer's hello, said to the far end.  HELO becomes EHLO, unless that has been refused. */
@@ -68,7 +65,7 @@ command(struct caller *c, struct io *io)
 	case VERB_EHLO:
 	case VERB_HELO:
 		if (name.len > sizeof(c->name) || line_is_torn(line.text)) {
-			local_answer(c, io, line.octets, "501 5.5.4 That is no name");
+			local_answer(io, line.octets, "501 5.5.4 That is no name");
 			return true;
 		}
 		if (name.len > 0)
@@ -80,14 +77,14 @@ command(struct caller *c, struct io *io)
 		return true;
 	case VERB_NOOP:
 	case VERB_RSET:
-		local_answer(c, io, line.octets, "250 2.0.0 Ok");
+		local_answer(io, line.octets, "250 2.0.0 Ok");
 		return true;
 	case VERB_QUIT:
 		/* the rest is the far end's to say */
 		io->pipe = true;
 		return false;
 	default:
-		local_answer(c, io, line.octets, "503 5.5.1 Say EHLO first");
+		local_answer(io, line.octets, "503 5.5.1 Say EHLO first");
 		return true;
 	}
 }
@@ -106,7 +103,7 @@ pass_reply(struct caller *c, struct io *io)
 static void
 greeted(struct caller *c, struct io *io)
 {
-	c->asked = VERB_OTHER;
+	c->greeting_due = false;
 	if (!c->greeted) {
 		buf_put(&io->to_local, buf_peek(&c->opening.reply.raw));
 		c->greeted = true;
@@ -132,7 +129,7 @@ static void
 step_once(struct caller *c, struct io *io, bool *moved)
 {
 	*moved = false;
-	if (c->asked != VERB_GREETING && !c->waits) {
+	if (!c->greeting_due && !c->waits) {
 		*moved = command(c, io);
 		if (!*moved && io->local_eof && !io->pipe)
 			io->end = END_LOCAL_GONE;
@@ -140,7 +137,7 @@ step_once(struct caller *c, struct io *io, bool *moved)
 	}
 	switch (opening_step(&c->opening, io)) {
 	case OPENING_GREETED:
-		if (c->asked == VERB_GREETING) {
+		if (c->greeting_due) {
 			greeted(c, io);
 			*moved = true;
 		}
@@ -169,6 +166,7 @@ caller_step(void *caller, struct io *io)
 	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
 	    buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
+	io->midway = c->opening.reply.lines > 0 && c->waits;
 	io->wait = opening_wait(&c->opening);
 }
 
@@ -177,7 +175,7 @@ caller_fault(void *caller, struct io *io, enum ending fault)
 {
 	struct caller *c = caller;
 
-	if (c->asked == VERB_GREETING || c->waits)
+	if (c->greeting_due || c->waits)
 		opening_fault(&c->opening, io, fault);
 	else
 		io->end = fault;

@@ -19,13 +19,12 @@ struct caller {
 	bool ehlo_refused;
 	uint8_t name[OPENING_NAME_MAX];	/* as it said */
 	size_t name_len;
-	enum verb asked;		/* a command passed on whose reply is still to come */
-	const char *hostname;
+	bool greeting_due;		/* this call's has not come yet */
 };
 
-/* `settings`, `hostname` and what `keys` points to must outlive it. */
+/* `settings` and what `keys` points to must outlive it. */
 void caller_start(struct caller *c, const struct opening_settings *settings,
-    struct key_source keys, const char *hostname);
+    struct key_source keys);
 
 /* Before the first call and each one after it: a new connection.  `plain`: no XCRYPT. */
 void caller_connected(struct caller *c, bool plain);

@@ -360,6 +360,7 @@ deliver_step(void *deliver, struct io *io)
 	do
 		moved = d->state == DELIVER_OPENING ? open_up(d, io) : dialogue(d, io);
 	while (moved && io->end == END_NONE && io->encrypt == NULL);
+	io->midway = d->state == DELIVER_OPENING ? d->opening.reply.lines > 0 : d->reply.lines > 0;
 	switch (d->state) {
 	case DELIVER_OPENING:
 		io->wait = opening_wait(&d->opening);

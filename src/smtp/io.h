@@ -84,6 +84,7 @@ struct io {
 	const char *start_tls;		/* from here on they are TLS, with this host (once) */
 	bool pipe;			/* from here on, octets: no more step() */
 	bool settled;			/* there will be no other call: this wire to the end */
+	bool midway;			/* lines of the present reply have gone: its deadline runs on */
 	bool again;			/* step() once more when to_wire is written out */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
 	enum ending end;		/* over: write out to_wire, close */

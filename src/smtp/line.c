@@ -111,9 +111,11 @@ reply_take(struct reply *r, struct buf *in)
 			break;
 		}
 		if (!reply_line_read(line.text, &reply) ||
+		    (r->lines > 0 && reply.code != r->first_code) ||
 		    !buf_put(&r->raw, span(buf_peek(in).at, line.octets)))
 			return REPLY_BROKEN;
 		buf_take(in, line.octets);
+		r->first_code = reply.code;
 		r->lines++;
 		r->crlf = r->crlf && line.crlf;
 		if (reply.last) {

@@ -60,8 +60,8 @@ bool reply_line_read(struct span text, struct reply_line *reply);
 struct reply {
 	uint8_t mem[REPLY_MAX];
 	struct buf raw;		/* as it stood on the wire */
-	unsigned code;		/* its last line's; 0: not all there yet */
-	unsigned lines;
+	unsigned code;		/* 0: not all there yet */
+	unsigned lines, first_code;
 	bool crlf;		/* every line ended in CRLF */
 };
 
@@ -69,7 +69,7 @@ enum reply_state { REPLY_MORE, REPLY_WHOLE, REPLY_BROKEN };
 
 void reply_start(struct reply *r);
 
-/* Takes lines from `in` until the reply is whole.  Broken: not a reply, or too long. */
+/* Takes lines from `in` until the reply is whole.  Broken: not a reply, too long, or of several codes. */
 enum reply_state reply_take(struct reply *r, struct buf *in);
 
 /* Makes `to` what `from` is. */

@@ -130,5 +130,6 @@ relay_step(void *relay, struct io *io)
 	}
 	if (r->input != INPUT_OVER && wire_exhausted(r, io))
 		client_gone(r, io);
+	io->midway = r->reply_lines > 0;
 	io->wait = deadline(r);
 }

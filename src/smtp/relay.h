@@ -16,6 +16,7 @@
 #define RELAY_QUEUE 2048	/* commands unanswered; then no more are read */
 #define RELAY_NAME_MAX 255	/* octets of the name a client gives itself, as kept */
 #define RELAY_PEER_MAX 80
+#define RELAY_SAYS_MAX 2
 #define RELAY_EHLO_MAX 4096	/* octets of the mailer's EHLO reply, as kept */
 
 struct relay_settings {
@@ -24,6 +25,7 @@ struct relay_settings {
 	bool mark;				/* the trace line */
 	const char *hostname;			/* in it, and in our own replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
+	struct span says[RELAY_SAYS_MAX];	/* lines of ours in the EHLO reply inside; empty: none */
 };
 
 enum relay_input {		/* what the next octet from the wire belongs to */

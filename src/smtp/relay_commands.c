@@ -257,6 +257,18 @@ is_torn(const struct relay *r, struct span text)
 	return verb_of(text, &arguments) != (r->crypt == CRYPT_ON ? VERB_BDAT : VERB_XCRYPT);
 }
 
+/* The mailer waits for a line that it cannot have: it is told so (RFC 4954, section 4). */
+static bool
+cancel_auth(struct relay *r, struct io *io)
+{
+	if (relay_queue_full(r) || !buf_put(&io->to_local, SPAN("*\r\n")))
+		return false;
+	relay_queue_put(r, VERB_AUTH);
+	r->sync = true;
+	r->input = INPUT_SKIP;
+	return true;
+}
+
 static bool
 command(struct relay *r, struct io *io)
 {
@@ -269,6 +281,8 @@ command(struct relay *r, struct io *io)
 	case LINE_NONE:
 		return false;
 	case LINE_TOO_LONG:
+		if (r->input == INPUT_CONTINUATION)
+			return cancel_auth(r, io);
 		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
 			return false;
 		r->input = INPUT_SKIP;

@@ -50,6 +50,23 @@ offers(const struct relay *r)
 	return r->crypt == CRYPT_NOT_YET && r->set->suites->count > 0;
 }
 
+/* What we add: the offer in the clear; inside, of generation 2.0, whose the short key is. */
+static size_t
+own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
+{
+	const struct suite *suite = handshake_suite(&r->handshake);
+	size_t count = 0;
+
+	if (r->offered)
+		lines[count++] = handshake_offer(&r->handshake);
+	if (r->crypt != CRYPT_ON || !suite->exchange->confirms)
+		return count;
+	for (size_t i = 0; i < RELAY_SAYS_MAX; i++)
+		if (r->set->says[i].len > 0)
+			lines[count++] = r->set->says[i];
+	return count;
+}
+
 /*
  * One line of a 250 reply to EHLO.  It is held until the next is there, for what is taken out or added
  * decides which is the last.
@@ -57,6 +74,8 @@ offers(const struct relay *r)
 static void
 ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 {
+	struct span lines[RELAY_SAYS_MAX];
+
 	if (r->reply_lines == 0) {
 		hold(r, reply->text);
 	} else if (keyword_passes(r, reply->text)) {
@@ -66,11 +85,11 @@ ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 	if (!reply->last)
 		return;
 	r->offered = offers(r);
-	put_held(r, io, r->offered ? '-' : ' ');
-	if (r->offered) {
-		buf_put(&io->to_wire, SPAN("250 "));
-		buf_put(&io->to_wire, handshake_offer(&r->handshake));
-		buf_put(&io->to_wire, SPAN("\r\n"));
+	size_t count = own_lines(r, lines);
+	put_held(r, io, count > 0 ? '-' : ' ');
+	for (size_t i = 0; i < count; i++) {
+		hold(r, lines[i]);
+		put_held(r, io, i + 1 < count ? '-' : ' ');
 	}
 }
 
@@ -162,6 +181,10 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	case VERB_CHUNK_LAST:
 		r->messages += good;
 		break;
+	case VERB_BDAT:
+		/* a chunk refused ends the message it belongs to */
+		r->in_chunks = r->in_chunks && good;
+		break;
 	case VERB_QUIT:
 		r->quit_code = code;
 		break;
@@ -211,7 +234,7 @@ relay_reply(struct relay *r, struct io *io)
 	struct line line;
 
 	/* room for the longest line, one held back, and ours */
-	if (buf_room(&io->to_wire) < 2 * LINE_MAX_OCTETS + XCRYPT_LINE_MAX)
+	if (buf_room(&io->to_wire) < 2 * LINE_MAX_OCTETS + RELAY_SAYS_MAX * XCRYPT_LINE_MAX)
 		return false;
 	switch (line_reply(buf_peek(&io->from_local), &line)) {
 	case LINE_NONE:
@@ -252,6 +275,8 @@ relay_reply(struct relay *r, struct io *io)
 	}
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
 	if (reply.last) {
+		/* where lines of one reply had two codes, what was held is none of the next */
+		r->held_len = 0;
 		relay_queue_take(r);
 		reply_is_whole(r, verb, reply.code);
 		io->progress++;

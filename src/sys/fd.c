@@ -19,7 +19,11 @@ fd_prepare(int fd)
 {
 	int flags = fcntl(fd, F_GETFL), on = 1;
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0)
+		return -1;
+	if (isatty(fd))
+		return 0;
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -1;
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 &&
 	    errno != ENOTSOCK && errno != EOPNOTSUPP && errno != ENOPROTOOPT)

@@ -16,7 +16,10 @@ struct address {
 	struct sockaddr_storage at;
 };
 
-/* O_NONBLOCK on; TCP_NODELAY on where it is a TCP socket.  0, or -1 with errno. */
+/*
+ * O_NONBLOCK on, but not for a terminal, which others share and where poll(2) is enough; TCP_NODELAY on
+ * where it is a TCP socket.  0, or -1 with errno.
+ */
 int fd_prepare(int fd);
 
 /*

@@ -38,7 +38,7 @@ struct word {
 	int value;
 };
 
-enum { WORD_UNKNOWN = -1 };
+enum { WORD_UNKNOWN = -1, WORD_NOT_BUILT = -2 };
 
 /* The value of a word in a list that ends with NULL. */
 static int
@@ -55,12 +55,14 @@ value_policy(void *to, struct span value)
 {
 	static const struct word words[] = {
 		{ "never", POLICY_NEVER }, { "may", POLICY_MAY }, { "must", POLICY_MUST },
-		{ "known", POLICY_KNOWN }, { "pinned", POLICY_PINNED }, { NULL, 0 },
+		{ "known", WORD_NOT_BUILT }, { "pinned", WORD_NOT_BUILT }, { NULL, 0 },
 	};
 	int policy = word_value(words, value);
 
+	if (policy == WORD_NOT_BUILT)
+		return "is not built into this version; use never, may or must";
 	if (policy == WORD_UNKNOWN)
-		return "is not a policy; use never, may, known, must or pinned";
+		return "is not a policy; use never, may or must";
 	*(enum policy *)to = (enum policy)policy;
 	return NULL;
 }

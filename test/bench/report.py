@@ -7,7 +7,7 @@ import subprocess
 from machine import BIN, MULTIARCH, REAL, Group
 
 FOLDER = os.path.join(BIN, "bench")
-LABELS = 30         # characters in front of a row
+LABELS = 36         # characters in front of a row
 
 # What is aimed at, by the number that a part reports it under.
 TARGETS = {
@@ -101,8 +101,8 @@ def median(values):
 
 def bars(rows, unit):
     """A gnuplot script for $table0, rows of (name, value): a bar each, the first on top."""
-    return """set xrange [0:*]
-set yrange [-0.7:%f] reverse
+    return """set xrange [0:%g]
+set yrange [%g:-0.7]
 set xlabel '%s'
 set style fill solid 0.6 border -1
 set boxwidth 0.6
@@ -111,7 +111,7 @@ set ytics nomirror
 unset key
 plot $table0 using ($2/2):0:($2/2):(0.3):ytic(1) with boxxyerrorbars linecolor rgb '#4477aa', \\
      '' using 2:0:(sprintf(" %%.0f", $2)) with labels left offset 0.3,0
-""" % (len(rows) - 0.3, unit)
+""" % (1.15 * max(value for _, value in rows), len(rows) - 0.3, unit)
 
 
 def machine():

@@ -1,6 +1,6 @@
 /*
- * The two small machines that ask the mailer behind: the probe, and the introduction by XCLIENT.  A script
- * (stage.h) of what it says; the first octet of an input says which of them it is.
+ * The two small machines that ask the mailer behind: the probe, and the introduction by XCLIENT.
+ * A script (stage.h) of what it says; the first octet of an input says which of them it is.
  */
 #include "stage.h"
 
@@ -29,7 +29,10 @@ perform(struct play *p, bool probe, struct span script, bool single)
 	stage_play(&p->stage, script);
 }
 
-/* 13: each of our commands is said when the one before is answered; one by one they come out in full. */
+/*
+ * 13: each of our commands is said when the one before is answered; one by one they come out in
+ * full.
+ */
 static void
 look_at_commands(struct span said, bool probe)
 {

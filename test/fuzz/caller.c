@@ -1,8 +1,9 @@
 /*
- * The caller and its opening: a script (stage.h) of what a far end and the mailer on this host say.  The first
- * octet of an input says how it is set up.  Acts of its own:
+ * The caller and its opening: a script (stage.h) of what a far end and the mailer on this host
+ * say.  The first octet of an input says how it is set up.  Acts of its own:
  *
- *	X octets	an honest server's next reply; the octets are a line of the one to EHLO, or behind it
+ *	X octets	an honest server's next reply, with the octets behind it; in the one to
+ *			EHLO they are a line
  *	Y at mask	the same, with one octet changed
  *	C		called again, where that is what is next
  *	G		no call is left to be made
@@ -55,7 +56,7 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->changed = (how >> 4) % 3 == KEPT_WRONG;
-	caller_start(&p->caller, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3), "a.example");
+	caller_start(&p->caller, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
 	honest_start(&p->server, true, &p->suites);
 	stage_start(&p->stage, (struct machine){ &p->caller, caller_step, caller_fault }, single);
 	p->stage.act = act;

@@ -1,6 +1,7 @@
 /*
- * The files of the key cache, as whoever can write them might: an input is the length of a CDB, the CDB, and a
- * journal.  Entries lie within them; what is folded is found again, and nothing else.
+ * The files of the key cache, as whoever can write them might: an input is the length of a CDB,
+ * the CDB, and a journal.  Entries lie within them; what is folded is found again, and nothing
+ * else.
  */
 #include "fuzz.h"
 
@@ -44,7 +45,8 @@ look_at_journal(struct span journal)
 			assert(memcmp(record, journal.at + at, record_len) == 0);
 		}
 		at += record_len;
-		assert(journal_find(journal, entry.key, &found) && found.sealed.at >= entry.sealed.at);
+		assert(journal_find(journal, entry.key, &found));
+		assert(found.sealed.at >= entry.sealed.at);
 	}
 	assert(seen == count && at == len);
 }

@@ -1,6 +1,6 @@
 /*
- * A delivery: a script (stage.h) of what a far end says; the local side is the message.  The first octet of an
- * input says how it is set up.  Acts of its own: X, Y and C, as in caller.c.
+ * A delivery: a script (stage.h) of what a far end says; the local side is the message.  The first
+ * octet of an input says how it is set up.  Acts of its own: X, Y and C, as in caller.c.
  */
 #include "openings.h"
 
@@ -19,7 +19,7 @@ static struct play {
 	struct deliver_message message;
 	struct suite_list suites;
 	bool changed;
-	bool ahead;		/* the far end has answered a message before it can have seen its end */
+	bool ahead;		/* the far end has answered what it cannot have seen yet */
 	enum ending outcome_was;
 	enum deliver_state was;
 } plays[2];
@@ -41,7 +41,8 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	struct play *p = (struct play *)(void *)s;
 	const struct deliver *d = &p->deliver;
 
-	if (from_wire && p->was == DELIVER_DATA && d->state != DELIVER_DATA && buf_len(&s->wire_next) > 0)
+	if (from_wire && p->was == DELIVER_DATA && d->state != DELIVER_DATA &&
+	    buf_len(&s->wire_next) > 0)
 		p->ahead = true;
 	if (d->outcome != END_SENT || p->outcome_was == END_SENT)
 		return;
@@ -63,7 +64,8 @@ act(struct stage *s, struct span octets)
 		openings_act(s, &p->server, octets, &p->changed);
 		if (s->encrypted && !was_encrypted)
 			openings_switched(s, &p->deliver.opening, &p->server, p->changed);
-	} else if (s->letter == 'C' && (s->io.end == END_CALL_PLAIN || s->io.end == END_GREETED_LATER)) {
+	} else if (s->letter == 'C' &&
+	    (s->io.end == END_CALL_PLAIN || s->io.end == END_GREETED_LATER)) {
 		deliver_connected(&p->deliver, s->io.end == END_CALL_PLAIN);
 		stage_call_again(s);
 	}
@@ -75,14 +77,17 @@ perform(struct play *p, uint8_t how, struct span script, size_t octets, bool sin
 	honest_suites(&p->suites, openings_offers[how & 3]);
 	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
-	p->message = (struct deliver_message){ .sender = "a@a.example", .recipients = recipients,
-		.recipient_count = how >> 6, .octets = octets, .eight_bit = how & 8, .utf8 = how & 8 };
+	p->message = (struct deliver_message){
+		.sender = "a@a.example", .recipients = recipients, .recipient_count = how >> 6,
+		.octets = octets, .eight_bit = how & 8, .utf8 = how & 8,
+	};
 	p->ahead = false;
 	p->changed = (how >> 4 & 3) % 3 == KEPT_WRONG;
 	deliver_start(&p->deliver, &p->set, &p->message,
 	    honest_keys(HOST_TESTED, (how >> 4 & 3) % 3), "a.example");
 	honest_start(&p->server, true, &p->suites);
-	stage_start(&p->stage, (struct machine){ &p->deliver, deliver_step, deliver_fault }, single);
+	stage_start(&p->stage, (struct machine){ &p->deliver, deliver_step, deliver_fault },
+	    single);
 	p->stage.act = act;
 	p->stage.before = before;
 	p->stage.after = after;
@@ -103,7 +108,10 @@ said_behind_data(struct span said)
 	return span(NULL, 0);
 }
 
-/* On the wire the message is `text`, with CRLF at the end of each line and a dot more where one begins it. */
+/*
+ * On the wire the message is `text`, with CRLF at the end of each line and a dot more where one
+ * begins it.
+ */
 static void
 look_at_message(struct span text, struct span wire)
 {

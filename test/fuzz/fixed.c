@@ -1,6 +1,6 @@
 /*
- * Randomness and clocks that are the same each time.  The linker puts these in the place of the real ones
- * (--wrap), here only: nothing in src/ can be told to be less random.
+ * Randomness and clocks that are the same each time.  The linker puts these in the place of the
+ * real ones (--wrap), here only: nothing in src/ can be told to be less random.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,7 @@
 /*
- * What the fuzz targets share.  A target is one file with LLVMFuzzerTestOneInput() in it: libFuzzer gives it
- * octets to look for a fault with (make fuzz T=NAME), and replay.c those in corpus/NAME (make check).
+ * What the fuzz targets share.  A target is one file with LLVMFuzzerTestOneInput() in it:
+ * libFuzzer gives it octets to look for a fault with (make fuzz T=NAME), and replay.c those in
+ * corpus/NAME (make check).
  *
  * A target asserts what has to hold whatever the octets are.
  */
@@ -16,8 +17,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * Randomness and clocks (fixed.c) begin anew, so that the same octets mean the same each time.  Says
- * where they stood.
+ * Randomness and clocks (fixed.c) begin anew, so that the same octets mean the same each time.
+ * Says where they stood.
  */
 uint64_t fixed_start(uint64_t seed);
 

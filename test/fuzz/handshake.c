@@ -1,6 +1,7 @@
 /*
- * The handshake, both roles, and somebody between them.  An input has five edits, one for each line of the
- * dialogue (offer, choice, answer, OK, its reply): each a letter and what belongs to it.
+ * The handshake, both roles, and somebody between them.  An input has five edits, one for each
+ * line of the dialogue (offer, choice, answer, OK, its reply): each a letter and what belongs to
+ * it.
  *
  *	p		passes as it is
  *	x at mask	one octet changed

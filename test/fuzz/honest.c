@@ -11,7 +11,10 @@ struct host_keys {
 	enum kept kept;
 };
 
-/* What is slow is done once, and is the same for every input: it does not depend on what came before. */
+/*
+ * What is slow is done once, and is the same for every input: it does not depend on what came
+ * before.
+ */
 static struct {
 	const struct exchange *x;
 	struct exchange_pair pair[HOSTS];
@@ -57,7 +60,8 @@ find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_
 	const struct host_keys *keys = context;
 	const struct agreement *shared = &made[made_for(x)].shared[keys->host];
 
-	if (keys->kept == KEPT_NOTHING || memcmp(shared->peer_public, peer_public, x->public_len) != 0)
+	if (keys->kept == KEPT_NOTHING ||
+	    memcmp(shared->peer_public, peer_public, x->public_len) != 0)
 		return false;
 	memcpy(secret, shared->secret, x->secret_len);
 	secret[0] ^= keys->kept == KEPT_WRONG;

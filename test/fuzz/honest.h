@@ -1,6 +1,6 @@
 /*
- * An honest far end for a machine on its stage: what somebody would say who knows how.  Without one, no
- * script of a fuzzer's would ever get inside.
+ * An honest far end for a machine on its stage: what somebody would say who knows how.  Without
+ * one, no script of a fuzzer's would ever get inside.
  */
 #ifndef HONEST_H
 #define HONEST_H
@@ -12,7 +12,10 @@
 enum host { HOST_TESTED, HOST_HONEST };
 enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
 
-/* The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or not. */
+/*
+ * The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or
+ * not.
+ */
 struct key_source honest_keys(enum host host, enum kept kept);
 
 /* Reads the names of suites that are known. */
@@ -30,8 +33,9 @@ void honest_start(struct honest *h, bool server, const struct suite_list *suites
 void honest_wipe(struct honest *h);
 
 /*
- * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server begins
- * with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False: nothing.
+ * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server
+ * begins with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False:
+ * nothing.
  */
 bool honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out);
 

@@ -1,6 +1,6 @@
 /*
- * Operands and addresses as text: the input is the host operand of blackpony, an address, and the value of
- * `backend`, all at once.
+ * Operands and addresses as text: the input is the host operand of blackpony, an address, and the
+ * value of `backend`, all at once.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,7 @@
 /*
- * Lines, commands, replies, and what is read out of them: whatever the octets, all lengths fit together, and a
- * reply is the same however it is cut.  The first two octets of an input say where.
+ * Lines, commands, replies, and what is read out of them: whatever the octets, all lengths fit
+ * together, and a reply is the same however it is cut.  The first two octets of an input say
+ * where.
  */
 #include "fuzz.h"
 
@@ -120,7 +121,8 @@ look_at_log(struct span s)
 	struct span line = buf_peek(&out);
 	assert(span_starts(line, SPAN(" name=")) && line.len > strlen(" name="));
 	for (size_t i = strlen(" name="); i < line.len; i++)
-		assert(line.at[i] > ' ' && line.at[i] < 0x7f && line.at[i] != '"' && line.at[i] != '=');
+		assert(line.at[i] > ' ' && line.at[i] < 0x7f &&
+		    line.at[i] != '"' && line.at[i] != '=');
 }
 
 int

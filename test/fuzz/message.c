@@ -1,6 +1,6 @@
 /*
- * Where a message ends, against a plain search for it, in pieces of any size; and the trace line.  An input: the
- * size of the first piece, the length of a name, the name, the message.
+ * Where a message ends, against a plain search for it, in pieces of any size; and the trace line.
+ * An input: the size of the first piece, the length of a name, the name, the message.
  */
 #include "fuzz.h"
 
@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-/* Octets up to the end of the first CRLF . CRLF, where a message begins behind a CRLF; 0: it has none. */
+/*
+ * Octets up to the end of the first CRLF . CRLF, where a message begins behind a CRLF; 0: it has
+ * none.
+ */
 static size_t
 find_end(struct span s)
 {
@@ -57,8 +60,10 @@ look_at_trace(struct span name)
 	struct span word = span(line.at, span_find(line, ' '));
 	assert(word.len >= 1 && word.len <= 255);
 	for (size_t i = 0; i < word.len; i++)
-		assert(word.at[i] > ' ' && word.at[i] < 0x7f && strchr("()<>@,;\\\"", word.at[i]) == NULL);
-	assert(span_starts(span_from(line, word.len), SPAN(" ([192.0.2.1]) by mx.b.example\r\n    with ")));
+		assert(word.at[i] > ' ' && word.at[i] < 0x7f &&
+		    strchr("()<>@,;\\\"", word.at[i]) == NULL);
+	assert(span_starts(span_from(line, word.len),
+	    SPAN(" ([192.0.2.1]) by mx.b.example\r\n    with ")));
 	assert(line.at[line.len - 2] == '\r' && line.at[line.len - 1] == '\n');
 }
 

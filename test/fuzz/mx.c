@@ -1,5 +1,6 @@
 /*
- * Answers of the DNS: the input is a message.  Every name that comes out is one that a host can have.
+ * Answers of the DNS: the input is a message.  Every name that comes out is one that a host can
+ * have.
  */
 #include "fuzz.h"
 

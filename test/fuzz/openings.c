@@ -15,7 +15,8 @@ openings_act(struct stage *s, struct honest *server, struct span octets, bool *c
 	buf_init(&out, mem, sizeof(mem));
 	if (!is_reply && octets.len > 1024)
 		octets.len = 1024;
-	if (!honest_says(server, buf_peek(&s->wire), s->letter == 'X' ? octets : span(NULL, 0), &out))
+	struct span keyword = s->letter == 'X' ? octets : span(NULL, 0);
+	if (!honest_says(server, buf_peek(&s->wire), keyword, &out))
 		return;
 	if (s->letter == 'Y' && octets.len > 1 && buf_len(&out) > 0) {
 		out.mem[octets.at[0] % buf_len(&out)] ^= octets.at[1];
@@ -30,7 +31,8 @@ openings_act(struct stage *s, struct honest *server, struct span octets, bool *c
 }
 
 void
-openings_switched(struct stage *s, const struct opening *o, const struct honest *server, bool changed)
+openings_switched(struct stage *s, const struct opening *o, const struct honest *server,
+    bool changed)
 {
 	struct span said = stage_last_line(buf_peek(&s->clear));
 

@@ -1,4 +1,6 @@
-/* What the targets for blackpony's two machines share: both open in the same way (smtp/opening.h). */
+/*
+ * What the targets for blackpony's two machines share: both open in the same way (smtp/opening.h).
+ */
 #ifndef OPENINGS_H
 #define OPENINGS_H
 
@@ -9,7 +11,9 @@
 
 extern const char *const openings_offers[4];
 
-/* Acts X and Y: the honest server's next line; `*changed` says whether one has been meddled with. */
+/*
+ * Acts X and Y: the honest server's next line; `*changed` says whether one has been meddled with.
+ */
 void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
 
 /* Asserts that what has just switched to encryption had every reason to. */
@@ -17,8 +21,8 @@ void openings_switched(struct stage *s, const struct opening *o, const struct ho
     bool changed);
 
 /*
- * Statement 24: asserts that nothing of a message was ever said in the clear.  `mailer_quits`: what a mailer says
- * behind its QUIT is nothing that anybody hears.
+ * Statement 24: asserts that nothing of a message was ever said in the clear.  `mailer_quits`:
+ * what a mailer says behind its QUIT is nothing that anybody hears.
  */
 void openings_must(const struct stage *s, bool mailer_quits);
 

@@ -1,6 +1,6 @@
 /*
- * PROXY headers: the input is what comes on the connection, header first.  What is read of it does not depend
- * on how it comes, and not an octet behind the header is touched.
+ * PROXY headers: the input is what comes on the connection, header first.  What is read of it does
+ * not depend on how it comes, and not an octet behind the header is touched.
  */
 #include "fuzz.h"
 
@@ -44,7 +44,9 @@ assert_same(const struct header *a, const struct header *b)
 	assert(strcmp(x, y) == 0 && address_port(&a->local) == address_port(&b->local));
 }
 
-/* Whatever part of it is there: the same in the end, and no octet taken that does not belong to it. */
+/*
+ * Whatever part of it is there: the same in the end, and no octet taken that does not belong to it.
+ */
 static void
 look_at_parts(struct span s, const struct header *whole)
 {

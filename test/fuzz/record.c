@@ -1,6 +1,7 @@
 /*
- * Records and streams.  An input: which suite; how the octets on the wire are cut; pieces of plain octets,
- * each with its length in front; and, for an AEAD, one change made on the way, or a record made by hand.
+ * Records and streams.  An input: which suite; how the octets on the wire are cut; pieces of plain
+ * octets, each with its length in front; and, for an AEAD, one change made on the way, or a record
+ * made by hand.
  */
 #include "fuzz.h"
 
@@ -128,7 +129,10 @@ look_at_change(const struct suite *suite, struct span *input, size_t step)
 	key(suite);
 	int result = open_cut(changed, step);
 	assert(span_starts(buf_peek(&plain), buf_peek(&got)));
-	/* a record that was touched gave nothing; where it is not merely short of octets, it was noticed */
+	/*
+	 * a record that was touched gave nothing; where it is not merely short of octets, it was
+	 * noticed
+	 */
 	assert(buf_len(&got) <= whole && !channel_ended(&receiver));
 	assert(result == 0 ? receiver.fault == CHANNEL_GOOD : receiver.fault != CHANNEL_GOOD);
 	assert(result == -1 || changed.len < whole + RECORD_MAX);
@@ -150,8 +154,8 @@ look_at_forged(const struct suite *suite, struct span inner)
 	record[0] = RECORD_DATA;
 	octets_put16(record + 1, 0x0303);
 	octets_put16(record + 3, (uint16_t)(len + CIPHER_TAG_LEN));
-	assert(suite->cipher->seal(sender.send.state, nonce, span(record, RECORD_HEADER_LEN), inner.at,
-	    len, record + RECORD_HEADER_LEN, record + RECORD_HEADER_LEN + len) == 0);
+	assert(suite->cipher->seal(sender.send.state, nonce, span(record, RECORD_HEADER_LEN),
+	    inner.at, len, record + RECORD_HEADER_LEN, record + RECORD_HEADER_LEN + len) == 0);
 	int result = open_cut(span(record, RECORD_HEADER_LEN + len + CIPHER_TAG_LEN), len);
 	while (content > 0 && inner.at[content - 1] == 0)
 		content--;

@@ -1,6 +1,6 @@
 /*
- * The relay: a script (stage.h) of what its client and its mailer say.  The first octet of an input says how
- * it is set up.  Acts of its own:
+ * The relay: a script (stage.h) of what its client and its mailer say.  The first octet of an
+ * input says how it is set up.  Acts of its own:
  *
  *	X octets	an honest client's next XCRYPT line, and the octets behind it
  *	Y at mask	the same, with one octet changed
@@ -35,9 +35,9 @@ static struct play {
 		unsigned reply_lines;
 		uint64_t message_end;
 	} was;
-	bool ahead;		/* the mailer has answered a message before it can have seen its end */
+	bool ahead;		/* the mailer has answered what it cannot have seen yet */
 	size_t wire_was, local_was;
-	bool in_step;		/* nothing waits on its way, so that an octet shows its effect at once */
+	bool in_step;		/* nothing waits on its way: an octet shows its effect at once */
 	uint8_t tail[5];	/* of the message */
 	bool tracked;		/* ... which was seen from its beginning */
 	unsigned ehlo_lines;	/* of the present reply to EHLO that were passed on */
@@ -92,7 +92,8 @@ look_at_keyword(const struct play *p, struct span line, unsigned nth)
 		return;
 	if (span_equal_nocase(word, SPAN("STARTTLS")))
 		assert(p->was.crypt != CRYPT_ON && !p->set.must);
-	assert(!span_starts_nocase(word, SPAN("XCRYPT-")));
+	if (span_starts_nocase(word, SPAN("XCRYPT-")))
+		assert(p->was.crypt == CRYPT_ON && span_equal(text, p->set.says[0]));
 	if (!span_equal_nocase(word, SPAN("XCRYPT")))
 		return;
 	/* statements 4 and 5: ours, last, in the clear, and before any attempt */
@@ -157,7 +158,9 @@ act(struct stage *s, struct span octets)
 	stage_comes(s, true, buf_peek(&out));
 	if (!s->encrypted || was_encrypted)
 		return;
-	/* statement 6: 250 XCRYPT OK and nothing else has switched; 1: nothing was behind the line */
+	/*
+	 * statement 6: 250 XCRYPT OK and nothing else has switched; 1: nothing was behind the line
+	 */
 	struct span last = stage_last_line(buf_peek(&s->clear));
 	assert(span_starts(last, SPAN("250 XCRYPT OK")));
 	assert(s->letter != 'X' || octets.len == 0);
@@ -173,8 +176,12 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, offers[how & 3]);
-	p->set = (struct relay_settings){ &p->suites, how & 4, how & 8, "mx.b.example",
-		"[192.0.2.1]" };
+	p->set = (struct relay_settings){
+		.suites = &p->suites, .must = how & 4, .mark = how & 8, .hostname = "mx.b.example",
+		.peer = "[192.0.2.1]",
+	};
+	if (how & 64)
+		p->set.says[0] = SPAN("XCRYPT-ID key 1800000000 signature");
 	p->modern = (how & 3) == 0;
 	/* without a confirmation, nobody notices a secret that was kept wrong */
 	p->changed = !p->modern && (how >> 4) % 3 == KEPT_WRONG;

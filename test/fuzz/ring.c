@@ -1,6 +1,6 @@
 /*
- * The key ring over files of anybody's: an input is the length of keys.cdb, that file, and keys.journal.  There is
- * always a pair, and what is kept is found, here and in the next process.
+ * The key ring over files of anybody's: an input is the length of keys.cdb, that file, and
+ * keys.journal.  There is always a pair, and what is kept is found, here and in the next process.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * Settings: the input is a file.  Whatever is in it, there is one clear line about what is wrong, or every
- * value is one that it can have.
+ * Settings: the input is a file.  Whatever is in it, there is one clear line about what is wrong,
+ * or every value is one that it can have.
  */
 #include "fuzz.h"
 
@@ -55,7 +55,9 @@ look_at_values(const struct settings *s)
 	assert(s->cache_entries > 0 && s->sessions > 0 && s->sessions_per_client > 0);
 	for (const struct settings_policy *p = s->policies; p != NULL; p = p->next) {
 		look_at_text(p->domain);
-		/* a name of its own has its policy; what is below all of it, perhaps a closer one */
+		/*
+		 * a name of its own has its policy; what is below all of it, perhaps a closer one
+		 */
 		if (p->domain[0] != '.')
 			assert(settings_policy_for(s, span_of(p->domain)) <= POLICY_PINNED);
 	}

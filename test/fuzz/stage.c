@@ -262,8 +262,8 @@ assert_said_same(const char *where, const struct buf *a, const struct buf *b)
 	struct span x = buf_peek(a), y = buf_peek(b);
 
 	if (!span_equal(x, y))
-		fprintf(stderr, "to the %s, whole:\n%.*s\nto the %s, octet by octet:\n%.*s\n", where,
-		    (int)x.len, (const char *)x.at, where, (int)y.len, (const char *)y.at);
+		fprintf(stderr, "to the %s, whole:\n%.*s\noctet by octet:\n%.*s\n", where,
+		    (int)x.len, (const char *)x.at, (int)y.len, (const char *)y.at);
 	assert(span_equal(x, y));
 }
 

@@ -1,8 +1,8 @@
 /*
  * A machine on a stage: struct io with nothing behind it, and a script to play.
  *
- * A script is a target's input.  It is made of acts: the octet 0xff, a letter, and the octets that belong
- * to it.
+ * A script is a target's input.  It is made of acts: the octet 0xff, a letter, and the octets that
+ * belong to it.
  *
  *	W octets	come from the wire		w	the same, many times over
  *	L octets	come from the local side	l	the same, many times over
@@ -12,8 +12,9 @@
  *	K  k		TLS, where it was begun, has come to be; has not
  *	S  s		nobody takes what goes to the wire (local side); again: somebody does
  *
- * Other letters are the target's own.  Each script is played twice, with octets that come as many at a
- * time as fit, and one by one (or in small pieces, where they are many): nothing may depend on it.
+ * Other letters are the target's own.  Each script is played twice, with octets that come as many
+ * at a time as fit, and one by one (or in small pieces, where they are many): nothing may depend
+ * on it.
  */
 #ifndef STAGE_H
 #define STAGE_H
@@ -36,14 +37,17 @@ struct stage {
 	size_t piece;				/* ... or, of many, so many at once */
 	bool wire_stuck, local_stuck;
 	bool encrypted;				/* the wire is */
-	bool tls_begun;				/* ... or will be; nothing comes from it until then */
+	bool tls_begun;				/* ... or will be: nothing comes until then */
 	size_t local_clear;			/* octets said to the local side before that */
 	uint8_t letter;				/* of the act that is played */
 	size_t octets;				/* have come */
 	struct buf local_heard;			/* those from the local side */
 	bool wire_ends, local_ends;		/* end of file, when what is on its way is there */
 
-	/* the target's: acts of its own; what it looks at around each piece, of which it sees the last octet */
+	/*
+	 * the target's: acts of its own; what it looks at around each piece, of which it sees the
+	 * last octet
+	 */
 	void (*act)(struct stage *s, struct span octets);
 	void (*before)(struct stage *s, bool from_wire);
 	void (*after)(struct stage *s, bool from_wire, uint8_t octet);

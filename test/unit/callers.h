@@ -38,7 +38,7 @@ static inline void
 call(const char *names)
 {
 	hosts_meet(names, names);
-	caller_start(&caller, &set, keys_source(&client_keys), "a.example");
+	caller_start(&caller, &set, keys_source(&client_keys));
 	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
 	caller_connected(&caller, false);
 	bench_step(&bench);

@@ -102,7 +102,7 @@ sessions_up(const char *names, int64_t relay_command_ms)
 	struct machine calls = { &caller, caller_step, caller_fault };
 
 	relay_up(names);
-	caller_start(&caller, &set, keys_source(&client_keys), "a.example");
+	caller_start(&caller, &set, keys_source(&client_keys));
 	caller_connected(&caller, false);
 	session_up(&near, calls, &limits);
 	limits.command_ms = relay_command_ms;

@@ -25,7 +25,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 	(void)state;
 	for (size_t cut = 0; cut < 150; cut++) {
 		hosts_meet(MODERN, MODERN);
-		caller_start(&caller, &set, keys_source(&client_keys), "a.example");
+		caller_start(&caller, &set, keys_source(&client_keys));
 		bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
 		bench_cut(&bench, cut);
 		caller_connected(&caller, false);

@@ -237,6 +237,20 @@ a_stream_ends_with_its_fin(void **state)
 	hand_closes();
 }
 
+/* statement 20: nor does what the mailer still had to say keep it going */
+static void
+threat_20_a_changed_record_ends_it_with_octets_to_send(void **state)
+{
+	(void)state;
+	client_by_hand("chacha20poly1305_2.0");
+	seal("bad");
+	wire_mem[RECORD_HEADER_LEN] ^= 1;
+	send_wire();
+	say(server.local, "octets on their way to the client");
+	assert_int_equal(session_ends(&server), END_BAD_RECORD);
+	hand_closes();
+}
+
 /* statement 20: what came before it has passed, of it and behind it nothing does */
 static void
 threat_20_a_changed_record_ends_the_session(void **state)
@@ -303,6 +317,7 @@ main(void)
 		cmocka_unit_test(threat_21_a_fin_without_notice_is_a_truncation),
 		cmocka_unit_test(a_stream_ends_with_its_fin),
 		cmocka_unit_test(threat_20_a_changed_record_ends_the_session),
+		cmocka_unit_test(threat_20_a_changed_record_ends_it_with_octets_to_send),
 		cmocka_unit_test(threat_21_the_servers_end_is_announced),
 		cmocka_unit_test(lines_typed_in_cipher_may_end_in_lf),
 	};
