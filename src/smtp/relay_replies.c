@@ -14,7 +14,8 @@ keyword_passes(const struct relay *r, struct span text)
 	bool inside = r->crypt == CRYPT_ON;
 	struct span word;
 
-	span_word(&text, ' ', &word);
+	if (!span_word(&text, ' ', &word))
+		return true;	/* a line without a keyword */
 	if (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")))
 		return false;
 	if (span_equal_nocase(word, SPAN("STARTTLS")))

@@ -19,7 +19,7 @@ static struct play {
 	struct deliver_message message;
 	struct suite_list suites;
 	bool changed;
-	bool ahead;		/* the far end has answered what it cannot have seen yet */
+	bool ahead;		/* far end: has answered what it cannot have seen, or does not read */
 	enum ending outcome_was;
 	enum deliver_state was;
 } plays[2];
@@ -43,6 +43,9 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 
 	if (from_wire && p->was == DELIVER_DATA && d->state != DELIVER_DATA &&
 	    buf_len(&s->wire_next) > 0)
+		p->ahead = true;
+	/* ... and how much of a message waits to be sent when something else goes wrong, is nobody's */
+	if (d->state == DELIVER_BODY && s->wire_stuck)
 		p->ahead = true;
 	if (d->outcome != END_SENT || p->outcome_was == END_SENT)
 		return;

@@ -81,14 +81,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(mkdir(directory, 0700) == 0);
 	put_file(0, cdb);
 	put_file(1, input);
-	ring_open(&ring, &settings);
-	for (size_t i = 0; i < 2; i++)
-		use(&ring, suites.at[i]->exchange, false);
-	ring_close(&ring);
-	ring_open(&ring, &settings);
-	for (size_t i = 0; i < 2; i++)
-		use(&ring, suites.at[i]->exchange, true);
-	ring_close(&ring);
+	/*
+	 * A CDB whose tables and records tell different tales may lose one of its pairs when it is folded,
+	 * which the second to open it finds out; from then on everything is as it should be.
+	 */
+	for (size_t opened = 1; opened <= 3; opened++) {
+		ring_open(&ring, &settings);
+		for (size_t i = 0; i < 2; i++)
+			use(&ring, suites.at[i]->exchange, opened == 3);
+		ring_close(&ring);
+	}
 	assert(ring_expire(&settings) == 0);
 	return 0;
 }

@@ -234,7 +234,7 @@ def call_from_elsewhere(address, to, near):
     threading.Thread(target=there, daemon=True).start()
     step()
     ip("link set", near, "up")
-    ip(family, "route add", host, "dev", near)
+    ip(family, "route replace", host, "dev", near)
     ip("neigh add", address, "lladdr", FAR_MAC, "dev", near)
     wired.set()
     return step()

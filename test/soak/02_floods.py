@@ -120,4 +120,4 @@ def check(crowd, archive, sampler, sessions):
         assert not sampler.faults(), sampler.faults()
         # all of a full cache, and what is there anyway
         assert max(sampler.young.kb) <= (CACHE_ENTRIES * ENTRY >> 10) + 1024, max(sampler.young.kb)
-    say("flat: not %d KiB above the first third, and no descriptor" % SLACK_KB)
+        say("flat: no %d KiB above the first third, and no descriptor" % SLACK_KB)

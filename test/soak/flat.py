@@ -1,15 +1,19 @@
 """Memory and descriptors of processes over time, and what "flat" means of them.
 
 Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it
-nothing may be above what was seen in it by more than SLACK_KB, and there is no slack in descriptors.  Sessions that
-have just begun are apart: the one that folds the cache holds all of it for a moment, and one descriptor more.
+no process that lasts may have SLACK_KB more than it had in that third, or one descriptor.  Of the sessions that
+come and go that holds for the median, and none has more than SESSION_KB: which of its buffers a session has had use
+for is another matter each time.  Sessions that have just begun are apart: the one that folds the cache holds all of it
+for a moment, and one descriptor more.
 """
+import collections
 import os
 import statistics
 import threading
 import time
 
 SLACK_KB = 64
+SESSION_KB = 640    # six buffers of 64 KiB, and what a process has anyway
 WARM = 3            # one part in so many
 YOUNG = 1.0         # seconds; a session has opened the cache by then
 
@@ -35,28 +39,29 @@ def age(pid):
 
 
 class Samples:
-    """Of one kind of processes: the most of any at each time."""
+    """Of one kind of processes: what `of` says of all there are (their maximum, or median) at each time."""
 
-    def __init__(self):
-        self.kb, self.fds = [], []
+    def __init__(self, of=max):
+        self.of, self.kb, self.fds = of, [], []
 
     def add(self, found):
         found = [x for x in found if x]
-        self.kb.append(max((x[0] for x in found), default=0))
-        self.fds.append(max((x[1] for x in found), default=0))
+        if found:
+            self.kb.append(self.of([x[0] for x in found]))
+            self.fds.append(self.of([x[1] for x in found]))
 
     def faults(self, what):
         found = []
         warm = max(1, len(self.kb) // WARM)
         for unit, values, slack in ("KiB", self.kb, SLACK_KB), ("descriptors", self.fds, 0):
             if max(values[warm:], default=0) > max(values[:warm]) + slack:
-                found.append("%s: %d %s after warming up, %d at most before" % (
+                found.append("%s: %g %s after warming up, %g at most before" % (
                     what, max(values[warm:]), unit, max(values[:warm])))
         return found
 
     def report(self, what):
         warm = max(1, len(self.kb) // WARM)
-        return "%s: at most %d KiB and %d descriptors in the first third, %d KiB and %d later (%d samples)" % (
+        return "%s: at most %g KiB and %g descriptors in the first third, %g KiB and %g later (%d samples)" % (
             what, max(self.kb[:warm]), max(self.fds[:warm]), max(self.kb[warm:], default=0),
             max(self.fds[warm:], default=0), len(self.kb))
 
@@ -69,9 +74,9 @@ class Sampler:
 
     def __init__(self, parent, others, every):
         self.parent, self.others = parent, others
-        self.listener, self.sessions, self.young, self.blackpony = [Samples() for _ in range(4)]
-        self.flat = {"the listening blackponyd": self.listener, "blackponyd's sessions": self.sessions,
-                     "blackpony": self.blackpony}
+        self.listener, self.blackpony, self.old, self.young = [Samples() for _ in range(4)]
+        self.median = Samples(statistics.median)
+        self.each = collections.defaultdict(Samples)    # of blackponyd's sessions
         self.at_once = []
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, args=(every,), daemon=True)
@@ -84,7 +89,11 @@ class Sampler:
             self.at_once.append(len(children))
             old = {pid for pid in children if age(pid) > YOUNG}
             self.young.add([sample(pid) for pid in children if pid not in old])
-            self.sessions.add([sample(pid) for pid in old])
+            found = {pid: sample(pid) for pid in old}
+            self.old.add(found.values())
+            self.median.add(found.values())
+            for pid in old:
+                self.each[pid].add([found[pid]])
             self.listener.add([self.at_rest()])
             self.blackpony.add([sample(pid) for pid in self.others])
 
@@ -100,12 +109,22 @@ class Sampler:
         self.stop.set()
         self.thread.join()
 
+    def flat(self):
+        kinds = {"the listening blackponyd": self.listener, "blackpony": self.blackpony,
+                 "blackponyd's sessions, the median": self.median}
+        lasting = [x for x in self.each.values() if len(x.kb) > 0.9 * len(self.at_once)]
+        kinds.update({"blackponyd's session %d that lasts" % i: x for i, x in enumerate(lasting, 1)})
+        return kinds
+
     def faults(self):
-        return [fault for what, samples in self.flat.items() for fault in samples.faults(what)]
+        found = [fault for what, samples in self.flat().items() for fault in samples.faults(what)]
+        if max(self.old.kb) > SESSION_KB:
+            found.append("a session of %d KiB" % max(self.old.kb))
+        return found
 
     def report(self):
         return "\n".join(["sessions at once: %d at most, %d in the median" % (
             max(self.at_once), statistics.median(self.at_once))] +
-            [samples.report(what) for what, samples in self.flat.items()] +
-            ["sessions in their first second: at most %d KiB and %d descriptors" % (
-                max(self.young.kb), max(self.young.fds))])
+            [samples.report(what) for what, samples in self.flat().items()] +
+            ["%s: at most %d KiB and %d descriptors" % (what, max(samples.kb), max(samples.fds)) for what, samples in (
+                ("a session", self.old), ("a session in its first second", self.young))])
