@@ -185,8 +185,11 @@ class Host:
         found = []
         for name in os.listdir(self.folder + "/queue"):
             if name.startswith("qf"):
-                with open(self.folder + "/queue/" + name, errors="replace") as lines:
-                    found += re.findall(r"^R[^:]*:<?([^>\n]*)", lines.read(), re.M)
+                try:
+                    with open(self.folder + "/queue/" + name, errors="replace") as lines:
+                        found += re.findall(r"^R[^:]*:<?([^>\n]*)", lines.read(), re.M)
+                except FileNotFoundError:
+                    pass        # it has just been delivered
         return sorted(found)
 
     def mailbox(self, count=None):
