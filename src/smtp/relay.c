@@ -117,6 +117,9 @@ relay_step(void *relay, struct io *io)
 		moved = goes_on(io) && relay_reply(r, io);
 		while (goes_on(io) && relay_command(r, io))
 			moved = true;
+		/* here, and not behind the loop: how the last octets were cut must make no difference */
+		if (goes_on(io) && r->input != INPUT_OVER && wire_exhausted(r, io))
+			client_gone(r, io);
 	} while (moved);
 	if (io->end != END_NONE || io->pipe)
 		return;
@@ -128,8 +131,6 @@ relay_step(void *relay, struct io *io)
 		else if (handshake_compute(&r->handshake) == -1)
 			r->handshake.computed = false;	/* tried again when OK comes */
 	}
-	if (r->input != INPUT_OVER && wire_exhausted(r, io))
-		client_gone(r, io);
 	io->midway = r->reply_lines > 0;
 	io->wait = deadline(r);
 }
