@@ -162,8 +162,8 @@ last_word(enum ending end)
 	if (greeted && ((code >= 400 && code < 500) || (code >= 500 && call.refused_only)))
 		snprintf(text, sizeof(text), "%.*s", (int)greeting.len, (const char *)greeting.at);
 	else if (greeted && greeting.len > 4)
-		snprintf(text, sizeof(text), "421 %.*s", (int)(greeting.len - 4),
-		    (const char *)greeting.at + 4);
+		snprintf(text, sizeof(text), "421 4.3.2 blackpony: one of its hosts said %.*s",
+		    (int)greeting.len, (const char *)greeting.at);
 	else
 		snprintf(text, sizeof(text), "421 %s blackpony: %s", row->status, why_not(end));
 	buf_init(&out, mem, sizeof(mem));

@@ -80,8 +80,10 @@ command(struct caller *c, struct io *io)
 		local_answer(io, line.octets, "250 2.0.0 Ok");
 		return true;
 	case VERB_QUIT:
-		/* the rest is the far end's to say */
-		io->pipe = true;
+		/* as a pipe it would pass what stands behind QUIT in the clear */
+		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+		local_answer(io, line.octets, "221 2.0.0 Bye");
+		io->end = END_DONE;
 		return false;
 	default:
 		local_answer(io, line.octets, "503 5.5.1 Say EHLO first");

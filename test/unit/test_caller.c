@@ -248,9 +248,20 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	assert_wire(&bench, "HELO a.example\r\n");
 	bench_wire(&bench, "550 not you\r\n");
 	assert_local(&bench, "550 not you\r\n");
-	bench_local(&bench, "QUIT\r\n");
-	assert_true(bench.io.pipe);
+}
+
+/* Nothing that stands behind a QUIT goes out, which would be in the clear: statement 24. */
+static void
+threat_24_quit_before_a_hello_ends_it(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "QUIT\r\nMAIL FROM:<secret@a.example>\r\n");
+	assert_false(bench.io.pipe);
+	assert_int_equal(bench.io.end, END_DONE);
 	assert_wire(&bench, "QUIT\r\n");
+	assert_local(&bench, "220 mx\r\n221 2.0.0 Bye\r\n");
 }
 
 /* Before its hello the mailer is answered by us. */
@@ -353,6 +364,7 @@ main(void)
 		with_caller(threat_25_called_again_the_mailers_hello_is_kept),
 		with_caller(helo_is_answered_in_one_line),
 		with_caller(helo_is_said_where_ehlo_is_refused),
+		with_caller(threat_24_quit_before_a_hello_ends_it),
 		with_caller(commands_before_hello_are_answered),
 		with_caller(threat_15_names_that_are_none_are_not_said),
 		with_caller(an_empty_name_is_the_far_ends_business),
