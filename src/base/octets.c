@@ -89,6 +89,17 @@ span_number(struct span s, uint64_t max, uint64_t *number)
 	return true;
 }
 
+size_t
+span_printable(char *out, size_t size, struct span s)
+{
+	size_t len = s.len < size - 1 ? s.len : size - 1;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = s.at[i] >= ' ' && s.at[i] < 0x7f ? (char)s.at[i] : '?';
+	out[len] = '\0';
+	return len;
+}
+
 void
 octets_to_hex(char *out, const uint8_t *in, size_t len)
 {

@@ -71,11 +71,7 @@ settle(struct deliver *d, enum ending outcome, const struct reply *reply)
 		return;
 	d->outcome = outcome;
 	d->code = reply->code;
-	struct span text = reply_last_line(reply);
-	size_t len = text.len < sizeof(d->text) - 1 ? text.len : sizeof(d->text) - 1;
-	for (size_t i = 0; i < len; i++)
-		d->text[i] = text.at[i] >= ' ' && text.at[i] < 0x7f ? (char)text.at[i] : '?';
-	d->text[len] = '\0';
+	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
 
 static void

@@ -15,12 +15,7 @@ probe_start(struct probe *p, const char *hostname)
 static void
 remember(struct probe *p)
 {
-	struct span text = reply_last_line(&p->reply);
-	size_t len = text.len < sizeof(p->said) - 1 ? text.len : sizeof(p->said) - 1;
-
-	for (size_t i = 0; i < len; i++)
-		p->said[i] = text.at[i] >= ' ' && text.at[i] < 0x7f ? (char)text.at[i] : '?';
-	p->said[len] = '\0';
+	span_printable(p->said, sizeof(p->said), reply_last_line(&p->reply));
 }
 
 /* A reply is whole: what it means, and what is said next.  4yz and 5yz to MAIL or RCPT: it refuses. */

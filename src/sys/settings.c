@@ -83,10 +83,8 @@ fail(struct settings *s, const char *where, const char *format, ...)
 static const char *
 shown(char out[SHOWN_MAX + 4], struct span s)
 {
-	size_t len = s.len < SHOWN_MAX ? s.len : SHOWN_MAX;
+	size_t len = span_printable(out, SHOWN_MAX + 1, s);
 
-	for (size_t i = 0; i < len; i++)
-		out[i] = s.at[i] >= ' ' && s.at[i] < 0x7f ? (char)s.at[i] : '?';
 	memcpy(out + len, s.len > len ? "..." : "", s.len > len ? 4 : 1);
 	return out;
 }

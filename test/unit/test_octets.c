@@ -93,6 +93,21 @@ numbers_are_digits_only(void **state)
 	assert_false(span_number(SPAN("0x1"), 99, &n));
 }
 
+/* statement 15 */
+static void
+threat_15_printable_text_fits_and_has_no_controls(void **state)
+{
+	char out[5];
+
+	(void)state;
+	assert_int_equal(span_printable(out, sizeof(out), SPAN("a\r\x7f\xff")), 4);
+	assert_string_equal(out, "a???");
+	assert_int_equal(span_printable(out, sizeof(out), SPAN("abcde")), 4);
+	assert_string_equal(out, "abcd");
+	assert_int_equal(span_printable(out, 1, SPAN("abcde")), 0);
+	assert_string_equal(out, "");
+}
+
 static void
 hex_goes_both_ways(void **state)
 {
@@ -169,6 +184,7 @@ main(void)
 		cmocka_unit_test(words_are_told_by_single_separators),
 		cmocka_unit_test(numbers_have_a_limit),
 		cmocka_unit_test(numbers_are_digits_only),
+		cmocka_unit_test(threat_15_printable_text_fits_and_has_no_controls),
 		cmocka_unit_test(hex_goes_both_ways),
 		cmocka_unit_test(numbers_are_big_endian),
 		cmocka_unit_test(threat_23_secrets_are_compared_whole),
