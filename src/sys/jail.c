@@ -1,6 +1,7 @@
 #include "sys/jail.h"
 
 #include "base/log.h"
+#include "sys/filter.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -32,83 +33,67 @@ const int jail_is_wide = 0;
 #define ARCH AUDIT_ARCH_RISCV64
 #endif
 
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* Goes on behind the next `yes`, or else the next `no`, instructions. */
-#define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
-
-#define PERMIT(call) IF((call), 0, 1), ALLOW
-#define REFUSE(call) IF((call), 0, 1), DENY
-/* Only with that argument, of 32 bits.  The first rule for a call decides. */
-#define PERMIT_WITH(call, argument, value) \
-	IF((call), 0, 4), LOAD(args[argument]), IF((value), 0, 1), ALLOW, DENY
-
 #ifdef ARCH
-/* Another architecture's calls have other numbers.  (So have x32's, which are in no list.) */
-#define PROLOGUE LOAD(arch), IF(ARCH, 1, 0), DENY, LOAD(nr)
+#define DENY (SECCOMP_RET_ERRNO | EPERM)
+
+#define ANY(name) { .call = SYS_ ## name }
+#define WITH(name, number, wanted) \
+	{ .call = SYS_ ## name, .only = { { FILTER_IS, (number), (wanted) } } }
+#define WITHOUT(name, number, bits) \
+	{ .call = SYS_ ## name, .only = { { FILTER_HAS_NOT, (number), (bits) } } }
 
 #ifndef JAIL_WIDE
 #ifdef SYS_poll
-#define PERMIT_POLL PERMIT(SYS_poll)
+#define POLL ANY(poll)
 #else
-#define PERMIT_POLL PERMIT(SYS_ppoll)
+#define POLL ANY(ppoll)
 #endif
-
-/* Memory, but none that can be run. */
-#define PERMIT_PLAIN_MEMORY \
-	IF(SYS_mmap, 0, 4), LOAD(args[2]), \
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, ALLOW
 
 /*
  * What a session does.  It sends where its sockets are connected, for with an address the log's would
  * reach every datagram socket on this host; and asks a descriptor only for what waits there, for a
- * terminal takes input by ioctl(2), and fcntl(2) can have signals sent and end O_APPEND.
+ * terminal takes input by ioctl(2), and fcntl(2) can have signals sent and end O_APPEND.  It gets
+ * memory, but none that can be run.
  */
 #define SESSION_CALLS \
-	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT_POLL, PERMIT(SYS_recvfrom), \
-	PERMIT_WITH(SYS_sendto, 5, 0), PERMIT(SYS_close), PERMIT(SYS_shutdown), \
-	PERMIT_WITH(SYS_setsockopt, 2, SO_LINGER), PERMIT_WITH(SYS_ioctl, 1, FIONREAD), \
-	PERMIT(SYS_lseek), PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT(SYS_fstat), \
-	PERMIT(SYS_newfstatat), PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_getpid), \
-	PERMIT(SYS_brk), PERMIT_PLAIN_MEMORY, PERMIT(SYS_munmap), PERMIT(SYS_mremap), \
-	PERMIT(SYS_clock_gettime), PERMIT(SYS_clock_nanosleep), PERMIT(SYS_restart_syscall), \
-	PERMIT(SYS_rt_sigreturn), PERMIT(SYS_rt_sigprocmask), PERMIT(SYS_exit_group)
+	ANY(read), ANY(write), POLL, ANY(recvfrom), WITH(sendto, 5, 0), ANY(close), ANY(shutdown), \
+	WITH(setsockopt, 2, SO_LINGER), WITH(ioctl, 1, FIONREAD), ANY(lseek), ANY(pread64), ANY(flock), \
+	ANY(fstat), ANY(newfstatat), ANY(ftruncate), ANY(getrandom), ANY(getpid), ANY(brk), \
+	WITHOUT(mmap, 2, PROT_EXEC), ANY(munmap), ANY(mremap), ANY(clock_gettime), \
+	ANY(clock_nanosleep), ANY(restart_syscall), ANY(rt_sigreturn), ANY(rt_sigprocmask), \
+	ANY(exit_group)
 
 /* A socket for TCP, as dial() makes it. */
-#define PERMIT_TCP \
-	IF(SYS_socket, 0, 9), LOAD(args[1]), IF(SOCK_STREAM | SOCK_CLOEXEC, 0, 6), \
-	LOAD(args[2]), IF(0, 0, 4), LOAD(args[0]), IF(AF_INET, 1, 0), IF(AF_INET6, 0, 1), ALLOW, DENY
+#define TCP(family) { .call = SYS_socket, .only = { { FILTER_IS, 0, (family) }, \
+	{ FILTER_IS, 1, SOCK_STREAM | SOCK_CLOEXEC }, { FILTER_IS, 2, 0 } } }
 
-static struct sock_filter dial_filter[] = {
-	PROLOGUE,
-	PERMIT_TCP,
-	PERMIT(SYS_connect),
-	PERMIT(SYS_fcntl),
-	PERMIT(SYS_setsockopt),
-	PERMIT(SYS_getsockopt),
-	PERMIT(SYS_seccomp),	/* for the next filter */
+static struct filter_rule session_rules[] = { SESSION_CALLS };
+static struct filter_rule dial_rules[] = {
+	TCP(AF_INET), TCP(AF_INET6), ANY(connect), ANY(fcntl), ANY(setsockopt), ANY(getsockopt),
+	ANY(seccomp),		/* for the next filter */
 	SESSION_CALLS,
-	DENY,
 };
-
-static struct sock_filter session_filter[] = { PROLOGUE, SESSION_CALLS, DENY };
+static const uint32_t listed = SECCOMP_RET_ALLOW, others = DENY;
 #else
 /* Sanitizers read files and start threads of their own. */
-#define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen)
+#define REFUSED ANY(execve), ANY(execveat), ANY(listen)
 
-static struct sock_filter dial_filter[] = { WIDE, ALLOW };
-static struct sock_filter session_filter[] = { WIDE, REFUSE(SYS_connect), ALLOW };
-#endif
+static struct filter_rule session_rules[] = { REFUSED, ANY(connect) };
+static struct filter_rule dial_rules[] = { REFUSED };
+static const uint32_t listed = DENY, others = SECCOMP_RET_ALLOW;
 #endif
 
-#ifdef ARCH
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+_Static_assert(COUNT(dial_rules) <= FILTER_RULES_MAX, "the longer list has a place");
+
 static int
 put_on_filter(enum jail jail)
 {
-	struct sock_fprog program = jail == JAIL_DIAL
-	    ? (struct sock_fprog){ sizeof(dial_filter) / sizeof(dial_filter[0]), dial_filter }
-	    : (struct sock_fprog){ sizeof(session_filter) / sizeof(session_filter[0]), session_filter };
+	struct sock_filter filter[FILTER_MAX];
+	size_t len = jail == JAIL_DIAL
+	    ? filter_make(filter, dial_rules, COUNT(dial_rules), ARCH, listed, others)
+	    : filter_make(filter, session_rules, COUNT(session_rules), ARCH, listed, others);
+	struct sock_fprog program = { (unsigned short)len, filter };
 
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
