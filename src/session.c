@@ -283,6 +283,7 @@ finish(struct session *s)
 {
 	s->io.wait = s->ended == END_TIMEOUT ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
+	s->io.shut_wire = s->ended != END_BAD_RECORD;
 	session_flush(s);
 	while (!session_wire_flushed(s) || buf_len(&s->io.to_local) > 0) {
 		struct wishes w = wishes(s);
@@ -296,8 +297,6 @@ finish(struct session *s)
 		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(s->local_write_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	}
-	if (s->ended != END_BAD_RECORD)
-		session_shut_wire(s);
 	if (s->serving && s->wire_shut)
 		linger(s);
 }

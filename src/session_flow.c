@@ -189,6 +189,9 @@ flush_wire(struct session *s)
 		return;
 	for (;;) {
 		seal_wire(s);
+		/* the end goes out with the last word, not behind it */
+		if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
+			(void)s->layer->end(s->layer_state, &s->wire_out);
 		size_t before = buf_len(out);
 		enum fd_result result = fd_write(s->wire_write_fd, out);
 

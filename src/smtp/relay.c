@@ -69,7 +69,7 @@ wire_exhausted(const struct relay *r, const struct io *io)
 
 	if (!io->wire_eof || buf_len(&io->from_wire) == 0)
 		return io->wire_eof;
-	return r->input != INPUT_MESSAGE && r->input != INPUT_CHUNK && r->input != INPUT_TRACE &&
+	return r->input != INPUT_MESSAGE && r->input != INPUT_CHUNK &&
 	    line_command(buf_peek(&io->from_wire), &line) == LINE_NONE;
 }
 
@@ -77,7 +77,7 @@ wire_exhausted(const struct relay *r, const struct io *io)
 static void
 client_gone(struct relay *r, struct io *io)
 {
-	if (io->wire_truncated && r->quit_code == 0) {
+	if (io->wire_truncated) {
 		io->end = END_TRUNCATED;
 		return;
 	}

@@ -31,7 +31,6 @@ struct relay_settings {
 enum relay_input {		/* what the next octet from the wire belongs to */
 	INPUT_COMMAND,
 	INPUT_CONTINUATION,	/* the line an AUTH exchange asked for */
-	INPUT_TRACE,		/* message next, our trace line before it */
 	INPUT_MESSAGE,		/* DATA: up to CRLF.CRLF */
 	INPUT_CHUNK,		/* BDAT: `chunk_left` octets */
 	INPUT_SKIP,		/* the rest of a line that was too long */
@@ -72,11 +71,12 @@ struct relay {
 	size_t held_len;
 	unsigned reply_lines;	/* lines seen of the present reply */
 
+	bool trace_due;		/* our line goes before DATA's first octet */
 	bool in_chunks;		/* a message has begun with BDAT */
 	uint64_t chunk_left;
 	uint64_t block;		/* octets of message since the deadline began */
 	uint64_t message_end;	/* to_local's octet count at the end of the last message */
-	unsigned quit_code;	/* of the reply to QUIT */
+	bool done;		/* the mailer has answered QUIT with 221 */
 	bool heard_inside;	/* a first octet has come encrypted */
 	bool gone;		/* the mailer has said 421: its end follows */
 	unsigned messages;	/* accepted */

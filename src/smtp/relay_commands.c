@@ -341,13 +341,6 @@ relay_command(struct relay *r, struct io *io)
 	case INPUT_COMMAND:
 	case INPUT_CONTINUATION:
 		return command(r, io);
-	case INPUT_TRACE:
-		if (!relay_put_trace(r, &io->to_local))
-			return false;
-		r->input = INPUT_MESSAGE;
-		r->dots = DOTS_CRLF;
-		r->block = 0;
-		return true;
 	case INPUT_MESSAGE:
 		return relay_message(r, io);
 	case INPUT_CHUNK:

@@ -95,12 +95,25 @@ what_fits(const struct io *io)
 	return s;
 }
 
+void
+relay_message_follows(struct relay *r)
+{
+	r->input = INPUT_MESSAGE;
+	r->trace_due = true;
+	r->dots = DOTS_CRLF;
+	r->block = 0;
+}
+
 bool
 relay_message(struct relay *r, struct io *io)
 {
-	struct span s = what_fits(io);
 	bool ended;
 
+	/* the trace goes with the first octets: by itself it would cost a packet and a wake */
+	if (buf_len(&io->from_wire) == 0 || (r->trace_due && !relay_put_trace(r, &io->to_local)))
+		return false;
+	r->trace_due = false;
+	struct span s = what_fits(io);
 	if (s.len == 0)
 		return false;
 	s.len = message_scan(&r->dots, s, &ended);

@@ -174,7 +174,7 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	case VERB_OTHER:
 		/* 354 and 334 mean the same whatever they answer */
 		if (code == 354)
-			r->input = INPUT_TRACE;
+			relay_message_follows(r);
 		else if (code == 334)
 			r->input = INPUT_CONTINUATION;
 		break;
@@ -187,7 +187,7 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 		r->in_chunks = r->in_chunks && good;
 		break;
 	case VERB_QUIT:
-		r->quit_code = code;
+		r->done = code == 221;
 		break;
 	default:
 		break;
@@ -216,15 +216,10 @@ unasked(struct relay *r, struct io *io, const struct line *line, unsigned code)
 static void
 mailer_gone(struct relay *r, struct io *io)
 {
-	bool said_so = r->gone || r->quit_code == 221;
-
-	if (!said_so && !io->wire_eof && r->reply_lines == 0)
+	if (!r->gone && !io->wire_eof && r->reply_lines == 0)
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
-	if (r->quit_code == 221)
-		io->end = END_DONE;
-	else
-		io->end = io->wire_eof ? END_WIRE_GONE : END_LOCAL_GONE;
+	io->end = io->wire_eof ? END_WIRE_GONE : END_LOCAL_GONE;
 }
 
 bool
@@ -281,6 +276,9 @@ relay_reply(struct relay *r, struct io *io)
 		relay_queue_take(r);
 		reply_is_whole(r, verb, reply.code);
 		io->progress++;
+		/* that was its last word, and whatever the client has said behind QUIT is not heard */
+		if (r->done)
+			io->end = END_DONE;
 	}
 	buf_take(&io->from_local, line.octets);
 	return true;
