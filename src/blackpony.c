@@ -6,7 +6,9 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "cache/memory.h"
 #include "call.h"
+#include "found.h"
 #include "knowns.h"
 #include "smtp/caller.h"
 #include "smtp/deliver.h"
@@ -21,9 +23,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Octets of a host and what is wrong there, in a line of SMTP with "421 4.7.5 blackpony: " and ": " */
+#define WHY_MAX (510 - 21 - 2)
+
 static struct program program = { .name = "blackpony" };
 static struct session session;
 static struct ring ring;
+static struct memory memory;
 static struct host_list hosts;
 static struct opening_settings opening_settings = { .suites = &program.suites };
 static struct call call;
@@ -88,6 +94,14 @@ in_no_jail(void)
 	return answer(EXIT_LATER, "4.3.0", program.error);
 }
 
+static void
+open_memory(void)
+{
+	bool off = strcmp(program.settings.known, "off") == 0;
+
+	memory_open(&memory, off ? NULL : program.settings.known, clock_wall_s());
+}
+
 /* What only a session needs to know. */
 static void
 wipe_everything(void)
@@ -96,6 +110,7 @@ wipe_everything(void)
 	deliver_wipe(&deliver);
 	session_wipe(&session);
 	ring_close(&ring);
+	memory_close(&memory);
 }
 
 /* The inner jail.  There is no going on without it, and nothing has been sent. */
@@ -119,6 +134,7 @@ prepare_call(struct machine machine, struct opening *opening,
 	session_start(&session, machine, &limits);
 	call.program = &program;
 	call.ring = &ring;
+	call.memory = &memory;
 	call.session = &session;
 	call.opening_settings = &opening_settings;
 	call.opening = opening;
@@ -128,15 +144,21 @@ prepare_call(struct machine machine, struct opening *opening,
 	session.tls_start = starttls_begin;
 }
 
-/* Why nobody took the conversation, for the last word. */
+/*
+ * Why nobody took the conversation, for the last word.  The judge's names the command that accepts what
+ * has changed: in a line of SMTP, it is the host in front that has to be short.
+ */
 static const char *
 why_not(enum ending end)
 {
 	static char text[512];
 	const char *host = call.target != NULL ? call.target->name : hosts.at[0].name;
+	const char *why = end == END_NOT_REACHED ? call.why : ending_row(end)->text;
 
-	snprintf(text, sizeof(text), "%.200s: %s", host,
-	    end == END_NOT_REACHED ? call.why : ending_row(end)->text);
+	if ((end == END_TRUST || end == END_MUST) && call.judge.trust.text[0] != '\0')
+		why = call.judge.trust.text;
+	int room = (int)(WHY_MAX - strlen(why));
+	snprintf(text, sizeof(text), "%.*s: %s", room > 0 ? room : 0, host, why);
 	return text;
 }
 
@@ -312,46 +334,6 @@ send_message(char *const recipients[], size_t count)
 	return code;
 }
 
-static void
-print_span(const char *label, struct span s)
-{
-	uint8_t mem[4 * XCRYPT_LINE_MAX];
-	struct buf text;
-	struct span word;
-
-	buf_init(&text, mem, sizeof(mem));
-	while (span_word(&s, ' ', &word)) {
-		buf_put(&text, SPAN(" "));
-		log_escape(&text, word);
-	}
-	printf("%s:%.*s\n", label, (int)buf_len(&text), (const char *)buf_peek(&text).at);
-}
-
-static void
-print_opening(const struct opening *o, int64_t lookup_ms, int64_t connected_ms)
-{
-	char address[FD_ADDRESS_MAX];
-	int64_t end = o->at.handshake != 0 ? o->at.handshake : o->at.ehlo;
-
-	address_text(&call.target->address, address);
-	printf("host: %s [%s]:%u\n", call.target->name, address,
-	    address_port(&call.target->address));
-	print_span("offered", o->offer_len > 0 ? span(o->offer, o->offer_len) : SPAN("nothing"));
-	printf("suite: %s", opening_crypt(o));
-	if (o->why != NULL || !o->encrypted)
-		printf(" (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
-	printf("\n");
-	printf("cache: %s\n", program_cache_word(&ring, &o->handshake));
-	printf("milliseconds: look-up %lld, connection %lld", (long long)lookup_ms,
-	    (long long)call.dialled_ms);
-	if (o->at.ehlo != 0)
-		printf(", greeting %lld, EHLO %lld", (long long)(o->at.greeting - connected_ms),
-		    (long long)(o->at.ehlo - o->at.greeting));
-	if (o->encrypted)
-		printf(", handshake %lld", (long long)(end - o->at.ehlo));
-	printf("\n");
-}
-
 /* -t: opens as for a message, says what it found, and quits. */
 static int
 test(const char *operand)
@@ -379,10 +361,11 @@ test(const char *operand)
 		printf("not reached: %s\n", call.why);
 		code = EXIT_LATER;
 	} else {
-		print_opening(&deliver.opening, lookup_ms, call.connected_ms);
+		found_print(&call, lookup_ms);
 		if (end != END_DONE)
-			printf("ended: %s\n", ending_row(end)->text);
-		code = deliver.opening.encrypted ? 0 : end == END_DONE ? 1 : EXIT_LATER;
+			printf("ended: %s\n", why_not(end));
+		code = end == END_TRUST ? EXIT_LATER : deliver.opening.encrypted ? 0 :
+		    end == END_DONE ? 1 : EXIT_LATER;
 	}
 	deliver_wipe(&deliver);
 	return code;
@@ -433,6 +416,7 @@ main(int argc, char *argv[])
 		return wrong_usage();
 	}
 	program_open_ring(&program, &ring, &program.suites);
+	open_memory();
 	if (program.test) {
 		code = test(argv[optind]);
 	} else {

@@ -20,11 +20,15 @@ policy_of(const struct call *c, const struct target *target)
 	return settings_policy_for(&c->program->settings, span_of(host->name));
 }
 
-/* A mailer that speaks SMTP to us does its own STARTTLS; where encryption is a must, it is ours to see to. */
+/*
+ * A mailer that speaks SMTP to us does its own STARTTLS; where encryption is a must, it is ours to see to.
+ * No certificate takes the place of a key that is pinned.
+ */
 static bool
 starttls_is_ours(const struct call *c, enum policy policy)
 {
-	return policy == POLICY_MUST || (c->delivers && policy != POLICY_NEVER);
+	return policy == POLICY_MUST ||
+	    (c->delivers && policy != POLICY_NEVER && policy != POLICY_PINNED);
 }
 
 bool
@@ -36,11 +40,35 @@ call_may_need_tls(const struct call *c)
 	return false;
 }
 
+/* Whom the judge is to judge. */
+static void
+set_place(struct call *c, enum policy policy)
+{
+	struct memory_place *place = &c->judge.place;
+
+	*place = (struct memory_place){ .domain = c->hosts->at[c->target->element].name,
+		.host = c->target->name, .hosts = c->names };
+	/* the addresses of one host follow one another */
+	for (size_t i = 0; i < c->targets.count; i++) {
+		const struct target *t = &c->targets.at[i];
+
+		if (t->element == c->target->element && (place->host_count == 0 ||
+		    strcmp(c->names[place->host_count - 1], t->name) != 0))
+			c->names[place->host_count++] = t->name;
+	}
+	c->judge.memory = c->memory;
+	c->judge.ring = c->ring;
+	c->judge.now_s = clock_wall_s;
+	c->judge.policy = policy;
+	c->judge.suites = &c->suites;
+}
+
 static void
 apply_policy(struct call *c)
 {
-	c->policy = policy_of(c, c->target);
-	switch (c->policy) {
+	enum policy policy = policy_of(c, c->target);
+
+	switch (policy) {
 	case POLICY_NEVER:
 		c->suites.count = 0;
 		break;
@@ -54,8 +82,11 @@ apply_policy(struct call *c)
 		break;
 	}
 	c->opening_settings->suites = &c->suites;
-	c->opening_settings->must = c->policy == POLICY_MUST || c->policy == POLICY_PINNED;
-	c->opening_settings->starttls = starttls_is_ours(c, c->policy) ? c->target->name : NULL;
+	c->opening_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
+	c->opening_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
+	c->opening_settings->judge = judge_opening;
+	c->opening_settings->judge_context = &c->judge;
+	set_place(c, policy);
 }
 
 static void
@@ -79,6 +110,7 @@ log_call(const struct call *c, int64_t begun_ms)
 		    c->opening->why);
 		if (c->opening->tls)
 			starttls_log(&line);
+		judge_log(&c->judge, &line);
 		program_log_end(&line, c->session, begun_ms, c->end);
 	}
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
@@ -98,6 +130,7 @@ connect_and_run(struct call *c, bool plain)
 	int64_t begun = clock_ms(), left = c->deadline_ms - begun;
 	int fd = -1;
 
+	judge_connected(&c->judge);
 	if (left > 0)
 		fd = dial(&c->target->address, NULL, at_most(left, settings->connect_timeout_ms));
 	else

@@ -6,12 +6,14 @@
 #define CALL_H
 
 #include "program.h"
+#include "smtp/judge.h"
 #include "smtp/opening.h"
 #include "sys/host.h"
 
 struct call {
 	const struct program *program;
 	struct ring *ring;
+	struct memory *memory;
 	const struct host_list *hosts;		/* as asked for */
 	struct targets targets;
 	bool delivers;				/* a message of our own, not a mailer's dialogue */
@@ -23,7 +25,8 @@ struct call {
 	void (*connected)(void *machine, bool plain);
 
 	struct suite_list suites;		/* what this target's policy leaves */
-	enum policy policy;
+	struct judge judge;			/* ... and what it made of it */
+	const char *names[HOST_TARGETS_MAX];	/* of all hosts behind the same destination */
 	const struct target *target;		/* the last one called */
 	int64_t dialled_ms;			/* what connecting to it took ... */
 	int64_t connected_ms;			/* ... and when it was done, clock_ms() */

@@ -90,6 +90,12 @@ memory_look(struct memory *m, const struct memory_place *p, int64_t now_s,
 		known->standing = MEMORY_BINDING;
 }
 
+bool
+memory_is_whole(const struct memory *m)
+{
+	return m->stored && !m->store.doubtful;
+}
+
 /* A success, over what there was.  First and last are what binding goes by. */
 static void
 succeed(int64_t *first_s, int64_t *last_s, int64_t now_s)

@@ -60,6 +60,12 @@ struct memory_place {
 	size_t host_count;
 };
 
+/*
+ * Is what memory_look() has found so far all that there is?  False where the memory is off, or
+ * something in it could not be read: then a stranger may be none.
+ */
+bool memory_is_whole(const struct memory *m);
+
 /* What is remembered of it. */
 void memory_look(struct memory *m, const struct memory_place *place, int64_t now_s,
     struct memory_known *known);

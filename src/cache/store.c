@@ -78,6 +78,7 @@ complain_open(struct store *s, const char *suffix)
 {
 	bool foreign = errno == EINVAL || errno == ELOOP || errno == EISDIR;
 
+	s->doubtful = s->doubtful || errno != ENOENT;
 	if (errno != ENOENT)
 		complain(s, suffix, foreign ? "not used: not a file of ours; please remove it" :
 		    strerror(errno));
@@ -95,6 +96,7 @@ open_cdb(struct store *s)
 		complain_open(s, ".cdb");
 	} else if (st.st_size > CDB_LEN_MAX) {
 		complain(s, ".cdb", "not used: far too long");
+		s->doubtful = true;
 		close_fd(&s->cdbfd);
 	} else {
 		s->cdb_len = (size_t)st.st_size;
@@ -160,6 +162,7 @@ open_journal(struct store *s)
 		complain(s, ".journal", strerror(errno));
 		close_fd(&s->journalfd);
 		s->writable = false;
+		s->doubtful = true;
 	}
 }
 
@@ -196,6 +199,7 @@ find_in_cdb(struct store *s, struct span key, uint8_t *sealed, size_t *len)
 	if (found < 0 || found_len > ENTRY_SEALED_MAX ||
 	    cdb_bread(s->cdbfd, sealed, (int)found_len) < 0) {
 		complain(s, ".cdb", "damaged");
+		s->doubtful = true;
 		return false;
 	}
 	*len = found_len;
@@ -218,6 +222,7 @@ store_find(struct store *s, struct span key, void *value, size_t room, size_t *l
 	}
 	if (!entry_open(&sound, key, entry.sealed)) {
 		complain(s, sealed_len ? ".cdb" : ".journal", "a damaged entry is not used");
+		s->doubtful = true;
 	} else if (sound.len <= room) {
 		memcpy(value, sound.at, sound.len);
 		*len = sound.len;

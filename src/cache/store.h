@@ -27,6 +27,7 @@ struct store {
 	uid_t owner;			/* whose files they have to be: ours */
 	bool writable;			/* the journal may be appended to, and locked */
 	bool complained;		/* one line in the log is enough for one process */
+	bool doubtful;			/* something that is there could not be read */
 	uint8_t *journal;		/* what the journal held when it was last read */
 	size_t journal_cap, journal_used;
 	size_t journal_len;		/* whole, plausible records only */

@@ -29,6 +29,8 @@ static const struct ending_row rows[END_COUNT] = {
 	[END_BAD_CHUNK] = { "bad-chunk", EXIT_LATER, "4.5.4", "a chunk of no known size" },
 	[END_MUST] = { "not-encrypted", EXIT_LATER, "4.7.5",
 	    "encryption is required here and not to be had there" },
+	[END_TRUST] = { "not-trusted", EXIT_LATER, "4.7.5",
+	    "not as it is remembered, or as the key on file says" },
 	[END_GREETED_LATER] = { "greeted-later", EXIT_LATER, "4.3.2", "takes no mail now" },
 	[END_GREETED_NEVER] = { "greeted-never", EXIT_LATER, "4.3.2", "takes no mail" },
 	[END_REFUSED_LATER] = { "refused-for-now", EXIT_LATER, "4.5.0", "not taken now" },

@@ -49,6 +49,7 @@ enum ending {
 	END_BAD_REPLY,		/* not a reply at all */
 	END_BAD_CHUNK,		/* BDAT whose length nobody can know */
 	END_MUST,		/* encryption required and not to be had */
+	END_TRUST,		/* not the host that is remembered, or pinned */
 	END_GREETED_LATER,	/* greeting of 4yz */
 	END_GREETED_NEVER,	/* greeting of 5yz */
 	END_REFUSED_LATER,	/* deliver: 4yz, or only some recipients taken */

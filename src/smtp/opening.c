@@ -63,12 +63,23 @@ over(struct opening *o, struct io *io, enum ending end)
 	return enter(o, io, OPENING_OVER);
 }
 
+/* Does anything speak against going on, or against calling again in the clear? */
+static enum ending
+judged(const struct opening *o, bool again)
+{
+	const struct opening_settings *set = o->set;
+	enum ending end = set->judge != NULL ? set->judge(set->judge_context, o, again) : END_NONE;
+
+	return end == END_NONE && set->must && (again || !o->encrypted) ? END_MUST : end;
+}
+
 /* The handshake went wrong in a way that says nothing against the host. */
 static enum opening_state
-call_plain(struct opening *o, struct io *io)
+call_plain(struct opening *o, struct io *io, const char *why)
 {
-	o->why = "handshake-failed";
-	return over(o, io, o->set->must ? END_MUST : END_CALL_PLAIN);
+	o->why = why;
+	enum ending end = judged(o, true);
+	return over(o, io, end != END_NONE ? end : END_CALL_PLAIN);
 }
 
 static void
@@ -127,9 +138,9 @@ find_offer(struct opening *o, struct span *offer)
 static enum opening_state
 ready(struct opening *o, struct io *io)
 {
-	if (!o->encrypted && o->set->must)
-		return over(o, io, END_MUST);
-	return enter(o, io, OPENING_READY);
+	enum ending end = judged(o, false);
+
+	return end != END_NONE ? over(o, io, end) : enter(o, io, OPENING_READY);
 }
 
 /* No XCRYPT there: its STARTTLS, where that is ours to ask for, before the message goes in the clear. */
@@ -176,8 +187,7 @@ tls_settled(struct opening *o, struct io *io)
 	if (io->tls == IO_TLS_NONE)
 		return false;
 	if (io->tls == IO_TLS_FAILED) {
-		call_plain(o, io);
-		o->why = "tls-failed";
+		call_plain(o, io, "tls-failed");
 		return true;
 	}
 	o->encrypted = o->tls = true;
@@ -228,7 +238,7 @@ got_answer(struct opening *o, struct io *io)
 		reply_start(&o->reply);
 		return enter(o, io, OPENING_FAIL);
 	default:
-		return call_plain(o, io);
+		return call_plain(o, io, "handshake-failed");
 	}
 }
 
@@ -237,7 +247,7 @@ say_ok(struct opening *o, struct io *io)
 {
 	if (handshake_compute(&o->handshake) == -1 ||
 	    handshake_put_ok(&o->handshake, &io->to_wire) == -1)
-		return call_plain(o, io);
+		return call_plain(o, io, "handshake-failed");
 	reply_start(&o->reply);
 	return enter(o, io, OPENING_OK);
 }
@@ -251,7 +261,7 @@ got_ok(struct opening *o, struct io *io)
 	case VERDICT_TAMPERED:
 		return over(o, io, END_CONFIRMATION);
 	default:
-		return call_plain(o, io);
+		return call_plain(o, io, "handshake-failed");
 	}
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return over(o, io, END_INJECTED);
@@ -282,12 +292,12 @@ got_reply(struct opening *o, struct io *io)
 		return got_ok(o, io);
 	case OPENING_FAIL:
 		if (o->reply.code != 250 || o->reply.lines != 1)
-			return call_plain(o, io);
+			return call_plain(o, io, "handshake-failed");
 		return go_on_clear(o, io, "key-refused");
 	case OPENING_STARTTLS:
 		return got_starttls(o, io);
 	case OPENING_INSIDE_EHLO:
-		return enter(o, io, o->reply.code == 250 ? OPENING_READY : OPENING_REFUSED);
+		return o->reply.code == 250 ? ready(o, io) : enter(o, io, OPENING_REFUSED);
 	case OPENING_HELO:
 		if (o->reply.code != 250)
 			return enter(o, io, OPENING_REFUSED);
@@ -304,7 +314,7 @@ static enum opening_state
 no_reply(struct opening *o, struct io *io, enum ending end)
 {
 	if (in_handshake(o))
-		return call_plain(o, io);
+		return call_plain(o, io, "handshake-failed");
 	if (o->state == OPENING_GREETING)
 		end = END_GREETED_LATER;
 	return over(o, io, end);

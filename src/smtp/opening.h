@@ -4,7 +4,8 @@
  *
  * Policy is applied here: what may not go on in the clear ends with END_MUST, what went wrong in the
  * handshake with END_CALL_PLAIN (the same host again, without XCRYPT) or, where it smells of tampering,
- * with an end after which the message waits.
+ * with an end after which the message waits.  What else speaks against a host, such as what is
+ * remembered of it, is for a judge to know.
  */
 #ifndef SMTP_OPENING_H
 #define SMTP_OPENING_H
@@ -15,10 +16,19 @@
 
 #define OPENING_NAME_MAX 512
 
+struct opening;
+
 struct opening_settings {
 	const struct suite_list *suites;	/* accepted; none: never */
 	bool must;				/* nothing in the clear */
 	const char *starttls;			/* host to ask for STARTTLS instead of XCRYPT; NULL: never */
+	/*
+	 * May it go on with this host?  Asked once EHLO has been answered for good, before anything
+	 * of a message is said; `again`, whether it may be called again in the clear.  END_NONE when
+	 * it may, or the end it comes to.  NULL: always.
+	 */
+	enum ending (*judge)(void *context, const struct opening *o, bool again);
+	void *judge_context;
 };
 
 enum opening_state {

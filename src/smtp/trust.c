@@ -61,11 +61,11 @@ may_go_on(const struct trust_case *c, enum trust_alarm alarm)
 	case POLICY_MAY:
 		return true;
 	case POLICY_KNOWN:
-		return alarm == TRUST_QUIET;
+		return alarm == TRUST_QUIET && !c->unsure;
 	case POLICY_MUST:
-		return counts(c);
+		return counts(c) || c->starttls;
 	case POLICY_PINNED:
-		return counts(c) && c->known->has_pin && alarm == TRUST_QUIET;
+		return counts(c) && c->known->has_pin && alarm == TRUST_QUIET && !c->unsure;
 	}
 	return false;
 }
@@ -124,12 +124,23 @@ say_policy(struct trust *t, const struct trust_case *c)
 	}
 }
 
+/* No command is named: whoever accepts what is shown now could be accepting anybody. */
+static void
+say_unsure(struct trust *t, const struct trust_case *c)
+{
+	snprintf(t->text, sizeof(t->text), "what is remembered of other hosts is off or cannot be read "
+	    "here (see the log); the policy is %s", c->policy == POLICY_KNOWN ? "known" : "pinned");
+}
+
 static void
 say_downgrade(struct trust *t, const struct trust_case *c, const char *name)
 {
 	if (c->known->standing == MEMORY_MOVED)
 		snprintf(t->text, sizeof(t->text), "not one of the hosts that encrypted for this "
 		    "domain; to accept it: blackpony -k forget %s", c->domain);
+	else if (c->starttls)
+		snprintf(t->text, sizeof(t->text), "no longer has XCRYPT, only STARTTLS (%s); to accept "
+		    "that: blackpony -k forget %s", c->why != NULL ? c->why : "-", name);
 	else if (c->encrypted)
 		snprintf(t->text, sizeof(t->text), "encrypts with an older generation than before; "
 		    "to accept that: blackpony -k forget %s", name);
@@ -176,7 +187,9 @@ trust_decide(struct trust *t, const struct trust_case *c)
 		say_expected(t, c);
 	if (t->go_on)
 		return;
-	if (t->alarm == TRUST_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
+	if (c->unsure && c->policy != POLICY_MUST)
+		say_unsure(t, c);
+	else if (t->alarm == TRUST_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
 		say_downgrade(t, c, name);
 	else if (t->alarm == TRUST_KEY_CHANGED)
 		say_key_changed(t, c, name);

@@ -22,7 +22,9 @@ struct trust_case {
 	unsigned newest_rank;		/* newest generation enabled here; 0: none */
 	const char *domain, *host;	/* as memory_look() was asked */
 	const struct memory_known *known;
+	bool unsure;			/* memory could not be read, and there may be more to know */
 	bool encrypted;
+	bool starttls;			/* ... by that and not by XCRYPT: `encrypted` is false */
 	const char *why;		/* in the clear because ... (a literal), or NULL */
 	unsigned rank;			/* generation it is encrypted with */
 	enum vouch shown;		/* the host key shown inside */

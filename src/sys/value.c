@@ -38,7 +38,7 @@ struct word {
 	int value;
 };
 
-enum { WORD_UNKNOWN = -1, WORD_NOT_BUILT = -2 };
+enum { WORD_UNKNOWN = -1 };
 
 /* The value of a word in a list that ends with NULL. */
 static int
@@ -55,14 +55,12 @@ value_policy(void *to, struct span value)
 {
 	static const struct word words[] = {
 		{ "never", POLICY_NEVER }, { "may", POLICY_MAY }, { "must", POLICY_MUST },
-		{ "known", WORD_NOT_BUILT }, { "pinned", WORD_NOT_BUILT }, { NULL, 0 },
+		{ "known", POLICY_KNOWN }, { "pinned", POLICY_PINNED }, { NULL, 0 },
 	};
 	int policy = word_value(words, value);
 
-	if (policy == WORD_NOT_BUILT)
-		return "is not built into this version; use never, may or must";
 	if (policy == WORD_UNKNOWN)
-		return "is not a policy; use never, may or must";
+		return "is not a policy; use never, may, known, must or pinned";
 	*(enum policy *)to = (enum policy)policy;
 	return NULL;
 }

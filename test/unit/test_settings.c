@@ -225,8 +225,8 @@ threat_30_bad_values(void **state)
 {
 	(void)state;
 	bad("policy = maybe",
-	    "1: policy = maybe is not a policy; use never, may or must");
-	bad("policy =", "1: policy =  is not a policy; use never, may or must");
+	    "1: policy = maybe is not a policy; use never, may, known, must or pinned");
+	bad("policy =", "1: policy =  is not a policy; use never, may, known, must or pinned");
 	bad("known = hosts",
 	    "1: known = hosts is not a directory; write its whole path, from / on, or off");
 	bad("mark = true", "1: mark = true is neither yes nor no");
@@ -286,16 +286,14 @@ static void
 every_policy_has_its_word(void **state)
 {
 	(void)state;
-	good("policy = must\npolicy.b.example = never\npolicy.c.example = may\n");
-	assert_int_equal(s.policy, POLICY_MUST);
+	good("policy = known\npolicy.a.example = pinned\npolicy.b.example = never\n"
+	    "policy.c.example = may\npolicy.d.example = must\n");
+	assert_int_equal(s.policy, POLICY_KNOWN);
+	assert_int_equal(settings_policy_for(&s, SPAN("a.example")), POLICY_PINNED);
 	assert_int_equal(settings_policy_for(&s, SPAN("b.example")), POLICY_NEVER);
 	assert_int_equal(settings_policy_for(&s, SPAN("c.example")), POLICY_MAY);
-	assert_int_equal(settings_policy_for(&s, SPAN("e.example")), POLICY_MUST);
-	/* statement 30: known by name, and refused instead of ignored */
-	bad("policy = known",
-	    "1: policy = known is not built into this version; use never, may or must");
-	bad("policy.a.example = pinned",
-	    "1: policy.a.example = pinned is not built into this version; use never, may or must");
+	assert_int_equal(settings_policy_for(&s, SPAN("d.example")), POLICY_MUST);
+	assert_int_equal(settings_policy_for(&s, SPAN("e.example")), POLICY_KNOWN);
 }
 
 static void

@@ -306,6 +306,53 @@ what_is_expected_is_said(void **state)
 	    "(not-offered)");
 }
 
+/* STARTTLS is encryption enough for `must`, and counts for nothing else. */
+static void
+starttls_instead(void **state)
+{
+	static const struct { enum policy policy; bool binding, goes_on; } table[] = {
+		{ POLICY_MAY, true, true }, { POLICY_KNOWN, true, false }, { POLICY_MUST, true, true },
+		{ POLICY_PINNED, true, false }, { POLICY_KNOWN, false, true },
+		{ POLICY_MUST, false, true }, { POLICY_PINNED, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct memory_known known = known_as(table[i].binding ? BINDING : STRANGER,
+		    table[i].binding, false, false);
+		struct trust_case c = { .policy = table[i].policy, .newest_rank = 20, .domain = "d",
+			.host = "h", .known = &known, .starttls = true, .why = "not-offered" };
+		struct trust t;
+
+		trust_decide(&t, &c);
+		assert_int_equal(t.go_on, table[i].goes_on);
+		assert_int_equal(t.alarm, table[i].binding ? DOWN : QUIET);
+		assert_int_not_equal(t.remember, TRUST_WORKED);
+	}
+}
+
+/* Where the memory cannot be read, what goes by it waits, and no command is named that accepts anything. */
+static void
+what_cannot_be_read_waits(void **state)
+{
+	struct memory_known known = known_as(STRANGER, false, false, false);
+	struct vouched vouched = { .until_s = 0 };
+
+	(void)state;
+	memcpy(vouched.public, keys[OTHER], HOSTKEY_PUBLIC_LEN);
+	for (enum policy p = POLICY_NEVER; p <= POLICY_PINNED; p++) {
+		struct trust_case c = { .policy = p, .newest_rank = 20, .domain = "d", .host = "h",
+			.known = &known, .unsure = true, .encrypted = true, .rank = 20,
+			.shown = VOUCH_GOOD, .vouched = &vouched };
+		struct trust t;
+
+		trust_decide(&t, &c);
+		assert_int_equal(t.go_on, p != POLICY_KNOWN && p != POLICY_PINNED);
+		assert_null(strstr(t.text, "blackpony"));
+		assert_true(t.go_on || strstr(t.text, "cannot be read") != NULL);
+	}
+}
+
 static void
 statements_in_a_reply(void **state)
 {
@@ -345,6 +392,8 @@ main(void)
 		cmocka_unit_test(all_combinations),
 		cmocka_unit_test(a_newer_generation_than_2_0),
 		cmocka_unit_test(what_is_expected_is_said),
+		cmocka_unit_test(starttls_instead),
+		cmocka_unit_test(what_cannot_be_read_waits),
 		cmocka_unit_test(statements_in_a_reply),
 	};
 

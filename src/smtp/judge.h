@@ -1,0 +1,39 @@
+/*
+ * What a client makes of the host that it has reached: what is remembered of it (cache/memory.h), the
+ * host key that it shows (cache/vouch.h) and the policy come together here, when the opening asks
+ * (smtp/opening.h).  What is learned is remembered, and what is wrong goes into the log.
+ *
+ * Where the host is, and which others its destination has, is for the caller to know.
+ */
+#ifndef SMTP_JUDGE_H
+#define SMTP_JUDGE_H
+
+#include "smtp/opening.h"
+#include "smtp/trust.h"
+
+struct judge {
+	struct memory *memory;
+	struct ring *ring;
+	int64_t (*now_s)(void);		/* seconds since 1970 */
+
+	/* for each target */
+	enum policy policy;
+	const struct suite_list *suites;	/* enabled here, as far as the policy allows */
+	struct memory_place place;
+
+	/* of the present connection */
+	enum vouch shown;		/* VOUCH_NONE in the clear, too */
+	struct vouched vouched;		/* for VOUCH_GOOD */
+	struct trust trust;		/* trust.text is empty unless it was refused */
+};
+
+/* Before each connection. */
+void judge_connected(struct judge *j);
+
+/* For struct opening_settings; `judge` is the context. */
+enum ending judge_opening(void *judge, const struct opening *o, bool again);
+
+/* " downgrade=..." or " key-changed=...", where one of them is so. */
+void judge_log(const struct judge *j, struct buf *line);
+
+#endif
