@@ -224,7 +224,8 @@ class Between:
     # ours
 
     def settings(self, cache=None, **settings):
-        merged = {"suites": NEW_SUITE, "cache": cache or self.fresh_folder(), "log": "local7", "sessions": LIMIT,
+        merged = {"suites": NEW_SUITE, "cache": cache or self.fresh_folder(),
+                  "known": self.folder + "/known", "log": "local7", "sessions": LIMIT,
                   "sessions-per-client": LIMIT}
         merged.update(settings)
         return ["-C", self.empty] + ["-o%s=%s" % x for x in merged.items()]

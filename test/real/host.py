@@ -98,8 +98,9 @@ class Host:
             os.mkdir(self.folder + folder)
             os.chmod(self.folder + folder, mode)
         self.cache = "/run/blackpony"           # as installed
-        os.mkdir(self.folder + self.cache, 0o700)
-        os.chown(self.folder + self.cache, USER_ID, USER_ID)
+        for folder in self.cache, "/known":
+            os.mkdir(self.folder + folder, 0o700)
+            os.chown(self.folder + folder, USER_ID, USER_ID)
         self.make_files(domains, mailer, table or {}, relay, more, program, user)
         self.set_access(access)
         self.set_settings(settings or {})
@@ -133,7 +134,7 @@ class Host:
         self.make_map("access", access)
 
     def set_settings(self, settings):
-        merged = {"user": USER, "hostname": self.name}
+        merged = {"user": USER, "hostname": self.name, "known": self.folder + "/known"}
         merged.update(settings)
         text = "".join("%s = %s\n" % x for x in merged.items() if x[1] is not None)
         write(self.folder + "/blackponyd.conf", text)
