@@ -92,7 +92,7 @@ tools:
 units: check-tools $(UNITS)
 
 # everything that is tested without leaving this machine; SAN=1 the same under sanitizers
-check: check-tools all units replays soak-tools faults-tools
+check: check-tools all units replays scenario-tools soak-tools faults-tools
 	@test/check $(OUT)
 
 check-tools:
@@ -175,11 +175,12 @@ check-deb: deb
 	@test/deb/run bin/blackpony_$(VERSION)_*.deb
 
 clean:
-	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/lint bin/deb \
+	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/scenarios bin/lint bin/deb \
 	    bin/blackpony bin/blackponyd bin/blackpony_*.deb
 
 include test/fuzz/fuzz.mk
 include test/faults/faults.mk
+include test/scenarios/scenarios.mk
 include test/soak/soak.mk
 
 -include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)

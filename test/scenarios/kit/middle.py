@@ -1,0 +1,203 @@
+"""Somebody between two hosts who is more than a wire: XCRYPT or TLS ends with him, and begins with him."""
+import base64
+import datetime
+import socket
+import ssl
+import threading
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from . import xcrypt
+from .conn import Client, Conn, PATIENCE
+
+
+class HostKey:
+    """A host key, his own or one that he has got hold of (the text of a host.key)."""
+
+    def __init__(self, text=None):
+        if text is None:
+            self.key = ec.generate_private_key(ec.SECP256R1())
+        else:
+            self.key = ec.derive_private_key(
+                int.from_bytes(base64.b64decode(text.split()[1]), "big"), ec.SECP256R1())
+        point = self.key.public_key().public_bytes(serialization.Encoding.X962,
+                                                   serialization.PublicFormat.UncompressedPoint)
+        self.public = base64.b64encode(point)
+
+    def sign(self, octets):
+        r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(hashes.SHA256())))
+        return base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+
+    def statement(self, short, until):
+        """XCRYPT-ID about that short key, until that Unix time."""
+        until = b"%d" % until
+        signature = self.sign(b"XCRYPT ID\0" + short + b"\0" + until)
+        return b"XCRYPT-ID " + self.public + b" " + until + b" " + signature
+
+
+class Middle:
+    """Listens, and handles each call in a thread of its own.  `heard` is what he could read of the client's."""
+
+    def __init__(self, port):
+        self.behind = port
+        self.heard = bytearray()
+        self.calls = 0
+        self.failed = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            self.calls += 1
+            threading.Thread(target=self.meet, args=(near,), daemon=True).start()
+
+    def meet(self, near):
+        try:
+            self.handle(near)
+        except (OSError, EOFError, AttributeError):     # who has gone says no line
+            pass
+        except BaseException as what:
+            self.failed.append(what)
+        near.close()
+
+    def reach(self):
+        sock = socket.create_connection(("127.0.0.1", self.behind), PATIENCE)
+        return Client(sock)
+
+    def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+
+class Impostor(Middle):
+    """Two XCRYPT sessions, one with each end, and everything readable in between.
+
+    pair        his short key
+    statements  a function of the real host's XCRYPT- lines inside that returns those he says
+    """
+
+    def __init__(self, port, statements, pair=None):
+        self.pair, self.statements = pair or xcrypt.Pair20(), statements
+        super().__init__(port)
+
+    def handle(self, near):
+        near, far = Conn(near), self.reach()
+        near.send(far.greet().text + b"\r\n")
+        far.ehlo(self.line(near).split(b" ", 1)[1].decode())
+        near.send(b"\r\n".join(far.ehlo_reply.lines) + b"\r\n")
+        suite = self.shake(near, far.offer)
+        if suite is None:
+            return
+        far.xcrypt(suite)
+        reply = far.command(self.line(near))
+        words = [line[4:] for line in reply.lines if not line[4:].startswith(b"XCRYPT-")]
+        words += self.statements([line[4:] for line in reply.lines if line[4:].startswith(b"XCRYPT-")])
+        near.send(b"".join(b"250%c%s\r\n" % (b" -"[i + 1 < len(words)], word)
+                           for i, word in enumerate(words)))
+        back = threading.Thread(target=self.pump, args=(far, near, bytearray()), daemon=True)
+        back.start()
+        self.pump(near, far, self.heard)
+        back.join(PATIENCE)
+        far.close()
+
+    def shake(self, near, offer):
+        """The server's part, with keys of his own."""
+        line = self.line(near)
+        if not line.startswith(b"XCRYPT "):
+            return None
+        hs = xcrypt.Handshake(line.split(b" ")[1].decode(), self.pair)
+        hs.offer, hs.choice_line = offer, line
+        near.send(hs.answer() + b"\r\n")
+        line = near.line()
+        hs.derive(server=True)
+        assert hs.take_ok(True, line), line
+        near.send(hs.ok(server=True) + b"\r\n")
+        near.encrypt(*hs.directions(server=True))
+        return hs.suite
+
+    def line(self, near):
+        line = near.line()
+        self.heard += line + b"\r\n"
+        return line
+
+    @staticmethod
+    def pump(source, sink, copy):
+        try:
+            while source.got or source.fill(time.monotonic() + 6 * PATIENCE):
+                copy += source.got
+                sink.send(source.got)
+                source.got = b""
+            sink.finish()
+        except (OSError, xcrypt.BadRecord):
+            sink.shut()
+
+
+class TlsMiddle(Middle):
+    """Offers STARTTLS instead of XCRYPT, with a certificate that he made himself; who is behind speaks neither."""
+
+    def __init__(self, port, folder):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(make_certificate(folder + "/middle.pem"))
+        super().__init__(port)
+
+    def handle(self, near):
+        near.settimeout(PATIENCE)
+        far = self.reach()
+        near.sendall(far.greet().text + b"\r\n")
+        self.take(near)
+        near.sendall(b"250-mx.b.example\r\n250 STARTTLS\r\n")
+        if not self.take(near).startswith(b"STARTTLS"):
+            return
+        near.sendall(b"220 2.0.0 Go\r\n")
+        near = self.context.wrap_socket(near, server_side=True)
+        back = threading.Thread(target=self.pump, args=(far, near), daemon=True)
+        back.start()
+        while True:
+            piece = near.recv(65536)
+            if not piece:
+                break
+            self.heard += piece
+            far.send(piece)
+        far.shut()
+        back.join(PATIENCE)
+        near.close()
+
+    def take(self, near):
+        piece = near.recv(4096)
+        self.heard += piece
+        return piece
+
+    @staticmethod
+    def pump(far, near):
+        try:
+            while far.fill(time.monotonic() + 6 * PATIENCE):
+                near.sendall(far.got)
+                far.got = b""
+        except OSError:
+            pass
+
+
+def make_certificate(path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.b.example")])
+    now = datetime.datetime.utcnow()
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(
+        key.public_key()).serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(
+        now + datetime.timedelta(1)).sign(key, hashes.SHA256())
+    with open(path, "wb") as out:
+        out.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                    serialization.NoEncryption()))
+        out.write(made.public_bytes(serialization.Encoding.PEM))
+    return path
