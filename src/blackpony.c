@@ -23,9 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Octets of a host and what is wrong there, in a line of SMTP with "421 4.7.5 blackpony: " and ": " */
-#define WHY_MAX (510 - 21 - 2)
-
 static struct program program = { .name = "blackpony" };
 static struct session session;
 static struct ring ring;
@@ -144,21 +141,20 @@ prepare_call(struct machine machine, struct opening *opening,
 	session.tls_start = starttls_begin;
 }
 
-/*
- * Why nobody took the conversation, for the last word.  The judge's names the command that accepts what
- * has changed: in a line of SMTP, it is the host in front that has to be short.
- */
+/* Why nobody took the conversation, for the last word. */
 static const char *
 why_not(enum ending end)
 {
-	static char text[512];
+	static char text[TRUST_TEXT_MAX + 210];
 	const char *host = call.target != NULL ? call.target->name : hosts.at[0].name;
 	const char *why = end == END_NOT_REACHED ? call.why : ending_row(end)->text;
 
 	if ((end == END_TRUST || end == END_MUST) && call.judge.trust.text[0] != '\0')
 		why = call.judge.trust.text;
-	int room = (int)(WHY_MAX - strlen(why));
-	snprintf(text, sizeof(text), "%.*s: %s", room > 0 ? room : 0, host, why);
+	/* a command names the host, and is to be seen whole */
+	if (strstr(why, TRUST_COMMAND) != NULL)
+		return why;
+	snprintf(text, sizeof(text), "%.200s: %s", host, why);
 	return text;
 }
 
@@ -176,6 +172,7 @@ last_word(enum ending end)
 	uint8_t mem[1024];
 	struct buf out;
 	char text[511];		/* with CRLF, RFC 5321 section 4.5.3.1.5 */
+	const char *why = why_not(end);
 	struct span greeting = reply_last_line(&call.greeting);
 	unsigned code = call.greeting.code;
 	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER;
@@ -187,7 +184,8 @@ last_word(enum ending end)
 		snprintf(text, sizeof(text), "421 4.3.2 blackpony: one of its hosts said %.*s",
 		    (int)greeting.len, (const char *)greeting.at);
 	else
-		snprintf(text, sizeof(text), "421 %s blackpony: %s", row->status, why_not(end));
+		snprintf(text, sizeof(text), "421 %s %s%.480s", row->status,
+		    strstr(why, TRUST_COMMAND) != NULL ? "" : "blackpony: ", why);
 	buf_init(&out, mem, sizeof(mem));
 	caller_give_up(&caller, &out, text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);

@@ -196,14 +196,25 @@ tls_settled(struct opening *o, struct io *io)
 	return true;
 }
 
+/* HELO may follow; but in the clear, that is no use where nothing goes in the clear. */
+static enum opening_state
+ehlo_refused(struct opening *o, struct io *io)
+{
+	if (!o->set->must || o->encrypted)
+		return enter(o, io, OPENING_REFUSED);
+	if (o->reply.code < 500)
+		return over(o, io, END_MUST);
+	o->why = "no-ehlo";
+	return over(o, io, judged(o, false));
+}
+
 static enum opening_state
 got_ehlo(struct opening *o, struct io *io)
 {
 	struct span offer = span(NULL, 0);
 
 	if (o->reply.code != 250)
-		return o->set->must && !o->encrypted ? over(o, io, END_MUST)
-		    : enter(o, io, OPENING_REFUSED);
+		return ehlo_refused(o, io);
 	o->at.ehlo = clock_ms();
 	if (o->encrypted)
 		return ready(o, io);

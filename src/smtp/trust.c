@@ -8,6 +8,11 @@
 #define RANK_2_0 20
 #define RANK_BY_HAND 1		/* 0.1, which nobody means by encryption */
 
+/*
+ * The texts are short, and what matters is in front: `mailq -v` shows 80 characters of them and mailq 40;
+ * the rest is in the mailer's log.
+ */
+
 /* Does it count as encrypted?  An older generation does where there is no newer one to be had. */
 static bool
 counts(const struct trust_case *c)
@@ -116,8 +121,8 @@ say_policy(struct trust *t, const struct trust_case *c)
 		    "there (%s)", c->encrypted ? "old-generation" : c->why != NULL ? c->why : "-");
 	} else if (c->shown == VOUCH_GOOD) {
 		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "no host key is pinned; to accept the one it "
-		    "shows: blackpony -k pin %s %s", c->host, key);
+		snprintf(t->text, sizeof(t->text), "no host key is pinned: " TRUST_COMMAND "pin %s %s "
+		    "accepts the one it shows", c->host, key);
 	} else {
 		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
 		    "is pinned", key_fault(c));
@@ -136,17 +141,17 @@ static void
 say_downgrade(struct trust *t, const struct trust_case *c, const char *name)
 {
 	if (c->known->standing == MEMORY_MOVED)
-		snprintf(t->text, sizeof(t->text), "not one of the hosts that encrypted for this "
-		    "domain; to accept it: blackpony -k forget %s", c->domain);
+		snprintf(t->text, sizeof(t->text), "not a host that is known for its domain: " TRUST_COMMAND
+		    "forget %s accepts it", c->domain);
 	else if (c->starttls)
-		snprintf(t->text, sizeof(t->text), "no longer has XCRYPT, only STARTTLS (%s); to accept "
-		    "that: blackpony -k forget %s", c->why != NULL ? c->why : "-", name);
+		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " TRUST_COMMAND "forget %s "
+		    "accepts that", c->why != NULL ? c->why : "-", name);
 	else if (c->encrypted)
-		snprintf(t->text, sizeof(t->text), "encrypts with an older generation than before; "
-		    "to accept that: blackpony -k forget %s", name);
+		snprintf(t->text, sizeof(t->text), "encrypts with an older generation now: " TRUST_COMMAND
+		    "forget %s accepts that", name);
 	else
-		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s); to accept that: "
-		    "blackpony -k forget %s", c->why != NULL ? c->why : "-", name);
+		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " TRUST_COMMAND "forget %s "
+		    "accepts that", c->why != NULL ? c->why : "-", name);
 }
 
 static void
@@ -156,13 +161,13 @@ say_key_changed(struct trust *t, const struct trust_case *c, const char *name)
 
 	if (c->shown == VOUCH_GOOD) {
 		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "shows another host key than before; to accept "
-		    "it: blackpony -k pin %s %s", name, key);
+		snprintf(t->text, sizeof(t->text), "shows another host key: " TRUST_COMMAND "pin %s %s "
+		    "accepts it", name, key);
 	} else if (c->policy == POLICY_PINNED) {
 		snprintf(t->text, sizeof(t->text), "%s; the policy is pinned", key_fault(c));
 	} else {
-		snprintf(t->text, sizeof(t->text), "%s, but did; to accept that: "
-		    "blackpony -k forget %s", key_fault(c), name);
+		snprintf(t->text, sizeof(t->text), "%s, but did: " TRUST_COMMAND "forget %s accepts that",
+		    key_fault(c), name);
 	}
 }
 

@@ -16,6 +16,7 @@
 
 #define TRUST_EXPECTED_MAX (MEMORY_NAME_MAX + 1)
 #define TRUST_TEXT_MAX 480		/* octets; fits into a line of SMTP */
+#define TRUST_COMMAND "blackpony -k "	/* what a command begins with, in a text that names one */
 
 struct trust_case {
 	enum policy policy;
@@ -50,7 +51,7 @@ struct trust {
 	enum trust_remember remember;
 	char expected[TRUST_EXPECTED_MAX];	/* a generation, a host, or a key in base64 */
 	char text[TRUST_TEXT_MAX];	/* unless go_on: what happened to this host, for people, and
-					   which command accepts it; without its name in front */
+					   which command accepts it; its name is nowhere else */
 };
 
 void trust_decide(struct trust *trust, const struct trust_case *c);

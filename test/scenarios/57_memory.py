@@ -27,13 +27,13 @@ def waits(w, port, settings=KNOWN):
     result = send(w, port, settings)
     assert result.status == 75 and result.entries[-1]["end"] in ("not-trusted", "not-encrypted"), result
     text = result.out.decode().strip()
-    assert text.startswith("4.7.5 " + HERE + ": "), text
+    assert text.startswith("4.7.5 ") and HERE in text or "cannot be read" in text, text
     pipe = w.pipe(port, settings)
     pipe.greet()
     reply = pipe.command("EHLO mail.a.example").text.decode()
-    assert reply == "421 4.7.5 blackpony: " + text[6:], (reply, text)
+    assert reply.replace("blackpony: ", "") == "421 " + text, (reply, text)
     assert not pipe.wait().out
-    found = re.search(r"blackpony -k (.*)", text)
+    found = re.search(r"blackpony -k (.*) accepts", text)
     return text, found.group(1).split() if found else None
 
 

@@ -26,6 +26,7 @@ other_things_in_place_of_files(void **state)
 		assert_int_equal(put(&s, "k", "v"), -1);
 		assert_int_equal(rebuild(&s, 10), -1);
 		assert_false(has(&s, "k", "v"));
+		assert_true(s.doubtful);
 		store_close(&s);
 		assert_int_equal(remove(scratch_path("t.journal")), 0);
 
@@ -34,6 +35,7 @@ other_things_in_place_of_files(void **state)
 		s = opened();
 		assert_int_equal(put(&s, "k", "v"), 0);
 		assert_true(has(&s, "k", "v"));
+		assert_true(s.doubtful);
 		/* anything but a directory is replaced */
 		assert_int_equal(rebuild(&s, 10), kind == 0 ? -1 : 0);
 		assert_true(has(&s, "k", "v"));
@@ -172,8 +174,32 @@ threat_28_states_that_a_crash_leaves(void **state)
 	assert_true(has(&s, "c", "gamma"));
 	assert_int_equal(s.journal_len, scratch_size("t.journal"));
 	assert_int_equal(s.journal_count, 2);
+	/* none of it is a reason to doubt what is not found */
+	assert_false(has(&s, "d", "delta"));
+	assert_false(s.doubtful);
 	store_close(&s);
 	free(journal);
+}
+
+/* Who is not found may have been there. */
+static void
+a_damaged_entry_is_a_doubt(void **state)
+{
+	size_t len;
+
+	(void)state;
+	fill();
+	uint8_t *journal = scratch_read("t.journal", &len);
+	journal[len - 1] ^= 1;		/* of b's value */
+	scratch_write("t.journal", journal, len);
+	free(journal);
+	struct store s = opened();
+	assert_true(has(&s, "a", "alpha"));
+	assert_false(has(&s, "c", "gamma"));
+	assert_false(s.doubtful);
+	assert_false(has(&s, "b", "beta"));
+	assert_true(s.doubtful);
+	store_close(&s);
 }
 
 static void
@@ -219,6 +245,7 @@ main(void)
 		TEST(random_files_are_harmless),
 		TEST(hostile_lengths_in_a_cdb),
 		TEST(threat_28_states_that_a_crash_leaves),
+		TEST(a_damaged_entry_is_a_doubt),
 		TEST(full_disk_costs_nothing_but_memory),
 	};
 
