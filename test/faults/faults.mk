@@ -9,7 +9,7 @@ $(OUT)/faults/inject: test/faults/inject.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-faults-tools: check-tools $(INJECT)
+faults-tools: check-tools scenario-tools $(INJECT)
 
 faults: faults-tools all
 	@BIN=$(OUT) test/faults/run -a $(F)
