@@ -220,5 +220,5 @@ host_lookup_with(const struct resolver *resolver, struct targets *targets,
 enum lookup
 host_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms)
 {
-	return host_lookup_with(&resolve_libc, targets, list, deadline_ms);
+	return host_lookup_with(RESOLVE_HERE, targets, list, deadline_ms);
 }

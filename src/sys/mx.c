@@ -1,25 +1,9 @@
 #include "sys/mx.h"
 
-#include <arpa/nameser.h>
+#include "sys/dns.h"
+
 #include <assert.h>
-#include <limits.h>
 #include <string.h>
-
-/* The host of one MX record, as text; "." is the root.  False when the record is malformed. */
-static bool
-read_record(const ns_msg *message, const ns_rr *record, uint16_t *preference,
-    char name[NS_MAXDNAME])
-{
-	const uint8_t *data = ns_rr_rdata(*record);
-	int len = ns_rr_rdlen(*record);
-
-	if (len < 3)
-		return false;
-	*preference = octets_get16(data);
-	/* compressed, the name may go on anywhere in the message, but it must end the record */
-	return ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message), data + 2, name,
-	    NS_MAXDNAME) == len - 2;
-}
 
 static void
 add(struct mx_list *list, uint16_t preference, const char *name)
@@ -37,29 +21,26 @@ add(struct mx_list *list, uint16_t preference, const char *name)
 enum mx_answer
 mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
 {
-	ns_msg parsed;
-	ns_rr record;
+	struct dns_reader reader;
+	struct dns_record record;
 	bool some = false, null = false, other = false;
-	uint16_t preference;
-	char name[NS_MAXDNAME];
+	char name[DNS_NAME_MAX];
 
 	list->count = 0;
-	if (len > NS_MAXMSG || ns_initparse(message, (int)len, &parsed) < 0 ||
-	    !ns_msg_getflag(parsed, ns_f_qr))
+	if (!dns_open(&reader, span(message, len)))
 		return MX_USELESS;
-	for (int i = 0; i < ns_msg_count(parsed, ns_s_an); i++) {
-		if (ns_parserr(&parsed, ns_s_an, i, &record) < 0)
-			continue;
-		if (ns_rr_type(record) != ns_t_mx || ns_rr_class(record) != ns_c_in)
+	while (dns_next(&reader, &record)) {
+		if (record.type != DNS_MX)
 			continue;
 		some = true;
-		if (!read_record(&parsed, &record, &preference, name))
+		if (record.end - record.data < 3 ||
+		    !dns_name(reader.message, record.data + 2, record.end, name))
 			other = true;
-		else if (name[0] == '\0' || strcmp(name, ".") == 0)
+		else if (name[0] == '\0')
 			null = true;
 		else {
 			other = true;
-			add(list, preference, name);
+			add(list, octets_get16(message + record.data), name);
 		}
 	}
 	if (list->count > 0)

@@ -1,53 +1,19 @@
+/*
+ * What look-ups have in common, whoever makes them.
+ */
 #include "sys/resolve.h"
 
-#include "base/clock.h"
-
-#include <arpa/nameser.h>
 #include <ifaddrs.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <resolv.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define PATIENCE_S 5			/* for one server's answer */
-#define TRIES 2
-
-/*
- * libc's own state, so that getaddrinfo() keeps to it too.  A name with a dot is what it says: with
- * the search list, a wildcard somewhere in it would swallow every domain that does not exist.
- */
-static int
-prepare(int64_t deadline_ms)
+enum resolved
+resolve_exchangers(struct mx_list *list, const uint8_t *answer, size_t len)
 {
-	int64_t left_s = (deadline_ms - clock_ms()) / 1000;
-	int64_t share_s = left_s / (TRIES * MAXNS);
-
-	if (left_s < 0 || ((_res.options & RES_INIT) == 0 && res_init() < 0))
-		return -1;
-	_res.options &= ~(unsigned long)RES_DNSRCH;
-	_res.retrans = share_s < 1 ? 1 : share_s < PATIENCE_S ? (int)share_s : PATIENCE_S;
-	_res.retry = TRIES;
-	return 0;
-}
-
-static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
-{
-	uint8_t answer[NS_MAXMSG];
 	uint32_t random[MX_MAX];
 
-	if (prepare(deadline_ms) < 0)
-		return RESOLVED_LATER;
-	int len = res_nquery(&_res, domain, ns_c_in, ns_t_mx, answer, sizeof(answer));
-	if (len < 0 && _res.res_h_errno == HOST_NOT_FOUND)
-		return RESOLVED_NO_NAME;
-	if (len < 0 && _res.res_h_errno == NO_DATA)
-		return RESOLVED_NOTHING;
-	if (len < 0 || (size_t)len > sizeof(answer))
-		return RESOLVED_LATER;
-
-	switch (mx_read_answer(list, answer, (size_t)len)) {
+	switch (mx_read_answer(list, answer, len)) {
 	case MX_NONE:
 		return RESOLVED_NOTHING;
 	case MX_NULL:
@@ -63,8 +29,8 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 	return RESOLVED;
 }
 
-static void
-set_port(struct address *address, uint16_t port)
+void
+resolve_set_port(struct address *address, uint16_t port)
 {
 	if (address->at.ss_family == AF_INET)
 		((struct sockaddr_in *)(void *)&address->at)->sin_port = htons(port);
@@ -72,35 +38,8 @@ set_port(struct address *address, uint16_t port)
 		((struct sockaddr_in6 *)(void *)&address->at)->sin6_port = htons(port);
 }
 
-static enum resolved
-addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
-    size_t *count)
-{
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found;
-
-	*count = 0;
-	if (prepare(deadline_ms) < 0)
-		return RESOLVED_LATER;
-	int why = getaddrinfo(name, NULL, &hints, &found);
-	if (why == EAI_NONAME || why == EAI_NODATA)
-		return RESOLVED_NOTHING;
-	if (why != 0)
-		return RESOLVED_LATER;
-	for (const struct addrinfo *a = found; a != NULL && *count < max; a = a->ai_next) {
-		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
-			continue;
-		struct address *address = &at[(*count)++];
-		*address = (struct address){ .len = a->ai_addrlen };
-		memcpy(&address->at, a->ai_addr, a->ai_addrlen);
-		set_port(address, port);
-	}
-	freeaddrinfo(found);
-	return *count > 0 ? RESOLVED : RESOLVED_NOTHING;
-}
-
-static bool
-is_own(const struct address *address)
+bool
+resolve_is_own(const struct address *address)
 {
 	struct ifaddrs *interfaces;
 	bool own = false;
@@ -121,5 +60,3 @@ is_own(const struct address *address)
 	freeifaddrs(interfaces);
 	return own;
 }
-
-const struct resolver resolve_libc = { exchangers, addresses, is_own };

@@ -1,6 +1,6 @@
 /*
- * Look-ups by libc's resolver.  What host_lookup() makes of the answers is apart from how they are
- * had, so that it can be tested without a network.
+ * Look-ups of mail exchangers and addresses.  What host_lookup() makes of the answers is apart from how
+ * they are had, so that it can be tested without a network.
  */
 #ifndef SYS_RESOLVE_H
 #define SYS_RESOLVE_H
@@ -27,7 +27,26 @@ struct resolver {
 	bool (*is_own)(const struct address *address);
 };
 
-/* The real one.  `deadline_ms` (base/clock.h) shortens its patience; seconds may be overrun. */
+/*
+ * The real ones: by glibc, which knows all of nsswitch.conf(5), but has only seconds for `deadline_ms`
+ * (base/clock.h) and may overrun it by some; and by ourselves, which is the hosts file and the DNS, for a
+ * libc that cannot be told when to be back.
+ */
+#ifdef __GLIBC__
 extern const struct resolver resolve_libc;
+#endif
+extern const struct resolver resolve_dns;
+
+/* That of the libc we are built with. */
+#ifdef __GLIBC__
+#define RESOLVE_HERE (&resolve_libc)
+#else
+#define RESOLVE_HERE (&resolve_dns)
+#endif
+
+/* What they share: an answer to a question for MX, ordered; a port put into an address; is_own. */
+enum resolved resolve_exchangers(struct mx_list *list, const uint8_t *answer, size_t len);
+void resolve_set_port(struct address *address, uint16_t port);
+bool resolve_is_own(const struct address *address);
 
 #endif

@@ -1,0 +1,207 @@
+/*
+ * The hosts file, then the DNS.
+ */
+#include "sys/resolve.h"
+
+#include "base/clock.h"
+#include "sys/nameserver.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLANKS " \t\r\n"
+#define DNS_PORT 53
+
+struct found {
+	struct address *at;
+	size_t max, count;
+	uint16_t port;
+};
+
+static struct nameservers *
+servers(void)
+{
+	static struct nameservers those;
+
+	if (those.count == 0)
+		nameservers_read(&those, "/etc/resolv.conf", DNS_PORT);
+	return &those;
+}
+
+static enum resolved
+ask(const char *name, enum dns_type type, int64_t deadline_ms, uint8_t answer[DNS_MESSAGE_MAX],
+    size_t *len)
+{
+	if (nameservers_ask(servers(), name, type, deadline_ms, answer, len) < 0)
+		return RESOLVED_LATER;
+	return dns_code(span(answer, *len)) == DNS_NXDOMAIN ? RESOLVED_NO_NAME : RESOLVED;
+}
+
+static enum resolved
+exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+{
+	uint8_t answer[DNS_MESSAGE_MAX];
+	size_t len;
+	enum resolved known = ask(domain, DNS_MX, deadline_ms, answer, &len);
+
+	return known == RESOLVED ? resolve_exchangers(list, answer, len) : known;
+}
+
+static void
+add(struct found *found, const struct address *address)
+{
+	if (found->count < found->max)
+		found->at[found->count++] = *address;
+}
+
+/* One line of the hosts file: an address and its names. */
+static void
+read_line(struct found *found, char *line, const char *name)
+{
+	struct address address;
+	char *rest;
+
+	line[strcspn(line, "#")] = '\0';
+	const char *word = strtok_r(line, BLANKS, &rest);
+	if (word == NULL || address_read(&address, span_of(word), found->port) < 0)
+		return;
+	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
+		if (span_equal_nocase(span_of(word), span_of(name))) {
+			add(found, &address);
+			return;
+		}
+}
+
+static void
+look_into_hosts(struct found *found, const char *name)
+{
+	FILE *file = fopen("/etc/hosts", "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (file == NULL)
+		return;
+	while (getline(&line, &size, file) >= 0)
+		read_line(found, line, name);
+	free(line);
+	fclose(file);
+}
+
+static void
+add_record(struct found *found, struct span message, const struct dns_record *record)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct address address = { .len = 0 };
+	const uint8_t *data = message.at + record->data;
+	size_t len = record->end - record->data;
+
+	if (record->type == DNS_A && len == sizeof(in.sin_addr)) {
+		memcpy(&in.sin_addr, data, len);
+		memcpy(&address.at, &in, address.len = sizeof(in));
+	} else if (record->type == DNS_AAAA && len == sizeof(in6.sin6_addr)) {
+		memcpy(&in6.sin6_addr, data, len);
+		memcpy(&address.at, &in6, address.len = sizeof(in6));
+	} else
+		return;
+	resolve_set_port(&address, found->port);
+	add(found, &address);
+}
+
+/* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
+static enum resolved
+ask_for_family(struct found *found, const char *name, enum dns_type type, int64_t deadline_ms)
+{
+	uint8_t answer[DNS_MESSAGE_MAX];
+	struct dns_reader reader;
+	struct dns_record record;
+	size_t len, before = found->count;
+	enum resolved known = ask(name, type, deadline_ms, answer, &len);
+
+	if (known == RESOLVED_LATER)
+		return RESOLVED_LATER;
+	if (!dns_open(&reader, span(answer, len)))
+		return RESOLVED_LATER;
+	while (known == RESOLVED && dns_next(&reader, &record))
+		if (record.type == type)
+			add_record(found, reader.message, &record);
+	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
+}
+
+/* Is there a route?  Nothing is sent for that. */
+static bool
+has_route(const struct address *address)
+{
+	int fd = socket(address->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	bool routed = connect(fd, (const struct sockaddr *)&address->at, address->len) == 0;
+	close(fd);
+	return routed;
+}
+
+static void
+append(struct found *found, const struct found *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		add(found, &more->at[i]);
+}
+
+/*
+ * IPv6 first (RFC 6724), but not where this host has none.  One family's failure is nothing if the
+ * other has an address; if not, the message has to wait for both.
+ */
+static enum resolved
+ask_for_both(struct found *found, const char *name, int64_t deadline_ms)
+{
+	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
+	struct found six = { six_at, HOST_TARGETS_MAX, 0, found->port };
+	struct found four = { four_at, HOST_TARGETS_MAX, 0, found->port };
+	enum resolved six_known = ask_for_family(&six, name, DNS_AAAA, deadline_ms);
+	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
+	bool six_first = six.count > 0 && has_route(&six.at[0]);
+
+	append(found, six_first ? &six : &four);
+	append(found, six_first ? &four : &six);
+	if (found->count > 0)
+		return RESOLVED;
+	return six_known == RESOLVED_LATER || four_known == RESOLVED_LATER ? RESOLVED_LATER :
+	    RESOLVED_NOTHING;
+}
+
+/* A name without a dot is one of this host's domain first. */
+static enum resolved
+ask_for_addresses(struct found *found, const char *name, int64_t deadline_ms)
+{
+	const char *domain = servers()->domain;
+	char whole[2 * DNS_NAME_MAX];
+
+	if (strchr(name, '.') == NULL && domain[0] != '\0') {
+		snprintf(whole, sizeof(whole), "%s.%s", name, domain);
+		enum resolved known = ask_for_both(found, whole, deadline_ms);
+		if (known != RESOLVED_NOTHING)
+			return known;
+	}
+	return ask_for_both(found, name, deadline_ms);
+}
+
+static enum resolved
+addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
+    size_t *count)
+{
+	struct found found = { at, max, 0, port };
+	enum resolved known = RESOLVED_LATER;
+
+	if (clock_ms() < deadline_ms) {
+		look_into_hosts(&found, name);
+		known = found.count > 0 ? RESOLVED : ask_for_addresses(&found, name, deadline_ms);
+	}
+	*count = found.count;
+	return known;
+}
+
+const struct resolver resolve_dns = { exchangers, addresses, resolve_is_own };
