@@ -21,4 +21,7 @@ int64_t clock_wall_s(void);
  */
 void clock_date(char out[CLOCK_DATE_MAX], int64_t wall_s);
 
+/* The same in the short form of syslog, "Nov 21 18:00:00". */
+void clock_stamp(char out[CLOCK_DATE_MAX], int64_t wall_s);
+
 #endif

@@ -1,14 +1,20 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 static struct {
 	bool open, to_stderr;
 	const char *ident;
-} logs;
+	int facility;
+	int fd;				/* of /dev/log; -1 for none */
+} logs = { .fd = -1 };
 
 int
 log_facility(struct span name)
@@ -30,14 +36,46 @@ log_facility(struct span name)
 	return -1;
 }
 
+static int
+reach_syslog(void)
+{
+	static const struct sockaddr_un there = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+
+	return connect(logs.fd, (const struct sockaddr *)&there, sizeof(there));
+}
+
 void
 log_open(const char *ident, int facility, bool to_stderr)
 {
 	tzset();
-	openlog(ident, LOG_PID | LOG_NDELAY, facility);
+	if (logs.fd < 0)
+		logs.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (logs.fd >= 0)
+		reach_syslog();		/* or later, where there is none yet */
 	logs.open = true;
 	logs.ident = ident;
+	logs.facility = facility;
 	logs.to_stderr = to_stderr;
+}
+
+/*
+ * As syslog(3) does it in glibc; musl's has no room for our lines, and the time of another zone.  When syslogd
+ * was started anew it is called again, which a jail may forbid.
+ */
+static void
+to_syslog(int priority, const char *line)
+{
+	char out[LOG_LINE_MAX + 128], stamp[CLOCK_DATE_MAX];
+
+	if (logs.fd < 0)
+		return;
+	clock_stamp(stamp, clock_wall_s());
+	int len = snprintf(out, sizeof(out), "<%d>%s %s[%ld]: %s", logs.facility | priority, stamp,
+	    logs.ident, (long)getpid(), line);
+	if (len <= 0 || send(logs.fd, out, (size_t)len, MSG_NOSIGNAL) >= 0)
+		return;
+	if (reach_syslog() == 0 && send(logs.fd, out, (size_t)len, MSG_NOSIGNAL) >= 0)
+		return;		/* nowhere is left to say so */
 }
 
 bool
@@ -68,7 +106,7 @@ log_line(int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	syslog(priority, "%s", line);
+	to_syslog(priority, line);
 	if (logs.to_stderr)
 		to_stderr(line);
 }
