@@ -339,6 +339,8 @@ test(const char *operand)
 	struct machine machine = { &deliver, deliver_step, deliver_fault };
 	struct deliver_message nothing = { .sender = "" };
 	int64_t begun = clock_ms(), lookup_ms;
+	uint8_t mem[FOUND_MAX];
+	struct buf out;
 	int code;
 
 	has_recipients = true;		/* for people, too */
@@ -355,16 +357,19 @@ test(const char *operand)
 	if (program_jail(&program, JAIL_DIAL) == -1)
 		return in_no_jail();
 	enum ending end = call_run(&call);
+	/* stdio would ask of standard output what the jail does not tell */
+	buf_init(&out, mem, sizeof(mem));
 	if (end == END_NOT_REACHED) {
-		printf("not reached: %s\n", call.why);
+		buf_printf(&out, "not reached: %s\n", call.why);
 		code = EXIT_LATER;
 	} else {
-		found_print(&call, lookup_ms);
+		found_put(&out, &call, lookup_ms);
 		if (end != END_DONE)
-			printf("ended: %s\n", why_not(end));
+			buf_printf(&out, "ended: %s\n", why_not(end));
 		code = end == END_TRUST ? EXIT_LATER : deliver.opening.encrypted ? 0 :
 		    end == END_DONE ? 1 : EXIT_LATER;
 	}
+	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
 	deliver_wipe(&deliver);
 	return code;
 }

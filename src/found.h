@@ -6,7 +6,9 @@
 
 #include "call.h"
 
-/* `lookup_ms`: what finding its addresses took. */
-void found_print(const struct call *c, int64_t lookup_ms);
+#define FOUND_MAX 16384		/* octets: the longest offer, every octet of it escaped, and the rest */
+
+/* Puts it to `out`, which has room for FOUND_MAX octets.  `lookup_ms`: what finding its addresses took. */
+void found_put(struct buf *out, const struct call *c, int64_t lookup_ms);
 
 #endif

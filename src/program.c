@@ -125,15 +125,28 @@ program_log(const struct program *p)
 void
 program_complain(const struct program *p)
 {
+	uint8_t mem[sizeof(p->error) + 64];
+	struct buf line;
+
 	log_line(LOG_ERR, "%s", p->error);
-	if (p->talks_to_people && !log_verbose())
-		dprintf(STDERR_FILENO, "%s: %s\n", p->name, p->error);
+	if (!p->talks_to_people || log_verbose())
+		return;
+	buf_init(&line, mem, sizeof(mem));
+	buf_printf(&line, "%s: %s\n", p->name, p->error);
+	fd_write_all(STDERR_FILENO, buf_peek(&line), 2000);
 }
 
 void
 program_print_version(const struct program *p)
 {
-	printf("%s %s%s\n", p->name, VERSION, jail_is_wide ? " (test build: wide jail)" : "");
+#ifdef __GLIBC__
+	const char *libc = "glibc";
+#else
+	const char *libc = "musl";
+#endif
+
+	printf("%s %s, libc %s%s\n", p->name, VERSION, libc,
+	    jail_is_wide ? " (test build: wide jail)" : "");
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
 		const struct cipher *c = s->cipher;
 

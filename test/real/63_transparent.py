@@ -102,7 +102,7 @@ def test_no_routes(w):
     b.inetd(lines(b)[0])
     client = w.keep(Client(call_from_elsewhere(OUTSIDERS[0], (DOORS[0], 25), "cable")))
     assert client.reply().text.startswith(b"421 4.3.0 ") and client.rest() == b""
-    machine.logged(r"^blackponyd\[.*rules that bring its replies back, .*: Connection timed out")
+    machine.logged(r"^blackponyd\[.*rules that bring its replies back, .*: .* timed out")
 
 
 def test_no_root(w):
