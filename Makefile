@@ -13,8 +13,15 @@ HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection 
 HARDEN_LD ?= -pie -Wl,-z,relro -Wl,-z,now
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 
-# blackponyd asks nothing of the dynamic loader, which would cost a third of a connection; blackpony needs
-# libc's resolver, and so libc as it is
+# What a connection costs is mostly the start of a process, and most of that is glibc's; so where the
+# libraries' archives fit musl (src/musl/fortify.c), both programs are built with it.  With LIBC=glibc they
+# can ask all of nsswitch.conf.  What is built for tests is glibc's in either case.
+MACHINE := $(shell $(CC) -dumpmachine)
+MUSL := /usr/lib/x86_64-linux-musl
+MUSL_INCLUDE := /usr/include/x86_64-linux-musl
+LIBC ?= $(if $(filter x86_64-linux-gnu,$(MACHINE)),$(if $(wildcard $(MUSL)/rcrt1.o /usr/bin/dpkg),musl,glibc),glibc)
+
+# with glibc, blackpony needs its resolver, and so the dynamic loader
 STATIC ?= -static-pie
 
 # make SAN=1: everything under the address and undefined behaviour sanitizers, in a folder of its own
@@ -25,6 +32,7 @@ CC := clang
 HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=address,undefined
 JAIL := -DJAIL_WIDE
+LIBC := glibc
 STATIC :=
 endif
 
@@ -33,6 +41,7 @@ FUZZ_MAIN = $(OUT)/replay/obj/replay.o
 ifdef FUZZ
 OUT := bin/fuzz
 CC := clang
+LIBC := glibc
 HARDEN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=fuzzer,address,undefined
 STATIC :=
@@ -41,6 +50,7 @@ endif
 ifdef COVERAGE
 OUT := bin/coverage
 CC := clang
+LIBC := glibc
 HARDEN := -fprofile-instr-generate -fcoverage-mapping
 HARDEN_LD := $(HARDEN)
 STATIC :=
@@ -53,17 +63,40 @@ ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 # static archives of the two libraries: half of what a connection costs is the loader
 LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libresolv.a
 
-CORE := $(patsubst src/%.c,$(OUT)/obj/%.o,$(wildcard src/*/*.c) $(filter-out src/blackponyd.c src/blackpony.c,$(wildcard src/*.c)))
+MAINS := src/blackponyd.c src/blackpony.c
+SOURCES := $(filter-out $(MAINS) $(wildcard src/musl/*.c),$(wildcard src/*/*.c src/*.c))
+CORE := $(SOURCES:src/%.c=$(OUT)/obj/%.o)
+MUSL_CORE := $(SOURCES:src/%.c=$(OUT)/musl/%.o)
+MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
 BENCH := $(patsubst test/bench/%.c,$(OUT)/bench/%,$(filter-out %/common.c,$(wildcard test/bench/*.c)))
 UNITS := $(patsubst test/unit/%.c,$(OUT)/unit/%,$(wildcard test/unit/test_*.c))
 
 all: tools $(OUT)/blackponyd $(OUT)/blackpony
 
-$(OUT)/blackponyd: $(OUT)/obj/blackponyd.o $(OUT)/obj/core.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^ $(LIBS)
+ifeq ($(LIBC),musl)
+# the archives and their headers, and the kernel's, are the same for both
+MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
+HEADERS := /usr/include/cdb.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
 
-$(OUT)/blackpony: $(OUT)/obj/blackpony.o $(OUT)/obj/core.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(OUT)/blackponyd $(OUT)/blackpony: $(OUT)/%: $(OUT)/musl/%.o $(MUSL_OWN) $(OUT)/musl/core.a $(OUT)/libc
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
+	    $(filter-out %/libc,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
+
+$(OUT)/musl/core.a: $(MUSL_CORE)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(OUT)/musl/%.o: src/%.c $(OUT)/obj/paths | tools
+	@mkdir -p $(@D) $(OUT)/musl/include
+	@ln -sfn $(HEADERS) $(OUT)/musl/include
+	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(PATHS) $(ALL_CFLAGS) -c -o $@ $<
+else
+$(OUT)/blackponyd: $(OUT)/obj/blackponyd.o $(OUT)/obj/core.a $(OUT)/libc
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter-out %/libc,$^) $(LIBS)
+
+$(OUT)/blackpony: $(OUT)/obj/blackpony.o $(OUT)/obj/core.a $(OUT)/libc
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter-out %/libc,$^) $(LIBS)
+endif
 
 $(OUT)/obj/core.a: $(CORE)
 	@rm -f $@
@@ -73,10 +106,12 @@ $(OUT)/obj/%.o: src/%.c $(OUT)/obj/paths | tools
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(PATHS) $(ALL_CFLAGS) -c -o $@ $<
 
-# written only when it changes, so that other paths mean other objects
-$(OUT)/obj/paths: FORCE
+# written only when they change, so that other paths mean other objects, and another libc other programs
+$(OUT)/obj/paths: SAYS = $(PATHS)
+$(OUT)/libc: SAYS = $(LIBC)
+$(OUT)/obj/paths $(OUT)/libc: FORCE
 	@mkdir -p $(@D)
-	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
+	@echo '$(SAYS)' | cmp -s - $@ || echo '$(SAYS)' >$@
 
 PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(STATEDIR)"' \
     -DKNOWNDIR='"$(KNOWNDIR)"'
@@ -87,7 +122,7 @@ $(OUT)/unit/%: test/unit/%.c $(OUT)/obj/core.a
 
 # what is missing is asked of apt
 tools:
-	@test/setup build
+	@LIBC=$(LIBC) test/setup build
 
 units: check-tools $(UNITS)
 
@@ -112,6 +147,7 @@ demo-tools:
 
 # side by side with what others offer, in some minutes; make bench B=pairs for one part (or several)
 bench: bench-tools all $(BENCH)
+	@[ $(LIBC) = glibc ] || $(MAKE) --no-print-directory LIBC=glibc OUT=$(OUT)/glibc all
 	@BIN=$(OUT) test/bench/run $(B)
 
 bench-tools:
@@ -175,7 +211,8 @@ check-deb: deb
 	@test/deb/run bin/blackpony_$(VERSION)_*.deb
 
 clean:
-	rm -rf bin/obj bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/scenarios bin/lint bin/deb \
+	rm -rf bin/obj bin/musl bin/glibc bin/libc bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/scenarios \
+	    bin/lint bin/deb \
 	    bin/blackpony bin/blackponyd bin/blackpony_*.deb
 
 include test/fuzz/fuzz.mk
@@ -183,7 +220,7 @@ include test/faults/faults.mk
 include test/scenarios/scenarios.mk
 include test/soak/soak.mk
 
--include $(CORE:.o=.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
+-include $(CORE:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
 .SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
 .PHONY: FORCE all tools lint check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \

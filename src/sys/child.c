@@ -3,11 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PORT_TEXT_MAX 8
@@ -125,6 +127,13 @@ stderr_is_a_peer(void)
 	    fd_same(STDERR_FILENO, STDIN_FILENO) || fd_same(STDERR_FILENO, STDOUT_FILENO);
 }
 
+/* Whatever else is open, here or by whoever started us, stays here. */
+static int
+keep_the_rest(void)
+{
+	return (int)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 /* Starts the program with `fd` as 0 and 1.  The parent gets the errno of a failed execve(). */
 static int
 spawn(char *const argv[], int fd, bool quiet, pid_t *pid)
@@ -150,8 +159,6 @@ spawn(char *const argv[], int fd, bool quiet, pid_t *pid)
 	if (quiet && (why = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
 	    O_RDWR, 0)) != 0)
 		goto done;
-	if ((why = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)) != 0)
-		goto done;
 	why = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
 done:
 	posix_spawnattr_destroy(&attributes);
@@ -170,6 +177,8 @@ child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t
 	texts(&caller->remote, address, port);
 	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
 	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)
+		return -1;
+	if (keep_the_rest() < 0)
 		return -1;
 	int why = spawn(arguments.at, fd, stderr_is_a_peer(), pid);
 	if (why == 0)

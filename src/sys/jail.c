@@ -131,6 +131,10 @@ shut_files(void)
 	return result;
 }
 
+#ifndef __GLIBC__
+typedef int __rlimit_resource_t;	/* what POSIX says; glibc has an enum */
+#endif
+
 static int
 limit(int which, uint64_t most)
 {

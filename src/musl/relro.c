@@ -1,0 +1,29 @@
+/*
+ * The loader makes read-only what only relocations write to; in a static program musl leaves that undone.
+ */
+#include <elf.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define PAGE 4096UL
+
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));	/* the linker's */
+
+/* Before main(), and before any descriptor is read. */
+__attribute__((constructor)) static void
+shut_relocated(void)
+{
+	uintptr_t base = (uintptr_t)&__ehdr_start;
+	const Elf64_Phdr *header = (const void *)(base + __ehdr_start.e_phoff);
+
+	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
+		if (header[i].p_type != PT_GNU_RELRO)
+			continue;
+		uintptr_t from = (base + header[i].p_vaddr) & ~(PAGE - 1);
+		uintptr_t to = (base + header[i].p_vaddr + header[i].p_memsz) & ~(PAGE - 1);
+
+		if (mprotect((void *)from, to - from, PROT_READ) == -1)
+			abort();
+	}
+}
