@@ -57,11 +57,13 @@ def ways(b):
         ("tlswrapper from tcpserver", lambda n: two(n, b.tlswrapper())),
         (PAIR, lambda n: two(n, b.pair())),
         (PAIR_CLEAR, lambda n: two(n, b.pair(suites=""))),
+        ("blackpony pair, both with glibc", lambda n: two(n, b.pair(libc="glibc"))),
         ("blackpony pair, cache off", lambda n: two(n, b.pair(cache="off"))),
         ("blackpony pair, far on a listener", lambda n: two(n, b.pair(serve=b.listener))),
         (FORWARDER_LOAD, lambda n: one(n, b.tcpserver(b.forwarder()), suite="")),
         (HOP, lambda n: hop(n, 1)),
         (HOP_CLEAR, lambda n: hop(n, 2, suite="", suites="")),
+        ("blackponyd with glibc (*)", lambda n: hop(n, 5, libc="glibc")),
         (HOP_NEW, lambda n: hop(n, 3, fresh=True)),
         (WAIT, lambda n: hop(n, 4, serve=b.listener)),
     ]

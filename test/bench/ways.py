@@ -230,13 +230,20 @@ class Between:
         merged.update(settings)
         return ["-C", self.empty] + ["-o%s=%s" % x for x in merged.items()]
 
-    def blackponyd(self, **settings):
-        return [os.path.join(BIN, "blackponyd")] + self.settings(
+    def ours(self, name, libc):
+        """With glibc where the programs are built with musl."""
+        path = os.path.join(BIN, libc, name)
+        if not os.access(path, os.X_OK):
+            raise FileNotFoundError(path)
+        return path
+
+    def blackponyd(self, libc="", **settings):
+        return [self.ours("blackponyd", libc)] + self.settings(
             hostname="mx.b.example", backend="127.0.0.1:%d" % self.sink_port, **settings) + [
                 "-oclient-address=none"]
 
-    def blackpony(self, to_port, **settings):
-        return [os.path.join(BIN, "blackpony")] + self.settings(hostname="mail.a.example", **settings) + [
+    def blackpony(self, to_port, libc="", **settings):
+        return [self.ours("blackpony", libc)] + self.settings(hostname="mail.a.example", **settings) + [
             "--", "[127.0.0.1]:%d" % to_port]
 
     def pair(self, serve=None, **settings):
