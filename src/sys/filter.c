@@ -55,6 +55,8 @@ put_rule(struct assembly *a, const struct filter_rule *rule, bool is_last)
 		put_load(a, offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t));
 		if (c->how == FILTER_IS)
 			put(a, BPF_JMP | BPF_JEQ | BPF_K, c->value, met, not_met);
+		else if (c->how == FILTER_IS_NOT)
+			put(a, BPF_JMP | BPF_JEQ | BPF_K, c->value, not_met, met);
 		else
 			put(a, BPF_JMP | BPF_JSET | BPF_K, c->value, not_met, met);
 	}

@@ -16,9 +16,9 @@
 
 /* What an argument must be.  Only its lower 32 bits are looked at. */
 struct filter_condition {
-	enum { FILTER_ANY, FILTER_IS, FILTER_HAS_NOT } how;
+	enum { FILTER_ANY, FILTER_IS, FILTER_IS_NOT, FILTER_HAS_NOT } how;
 	unsigned argument;		/* 0 to 5 */
-	uint32_t value;			/* ... that, or no bit of that */
+	uint32_t value;			/* ... that, not that, or no bit of that */
 };
 
 #define FILTER_CONDITIONS 3

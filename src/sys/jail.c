@@ -73,29 +73,47 @@ static struct filter_rule dial_rules[] = {
 	ANY(seccomp),		/* for the next filter */
 	SESSION_CALLS,
 };
-static const uint32_t listed = SECCOMP_RET_ALLOW, others = DENY;
+/* What a session has no more when it has dialled: the outer filter stays, and need not be repeated. */
+static struct filter_rule dialled_rules[] = {
+	ANY(socket), ANY(connect), ANY(fcntl), ANY(getsockopt), ANY(seccomp),
+	{ .call = SYS_setsockopt, .only = { { FILTER_IS_NOT, 2, SO_LINGER } } },
+};
+#define LISTED SECCOMP_RET_ALLOW
+#define OTHERS DENY
 #else
 /* Sanitizers read files and start threads of their own. */
 #define REFUSED ANY(execve), ANY(execveat), ANY(listen)
 
 static struct filter_rule session_rules[] = { REFUSED, ANY(connect) };
 static struct filter_rule dial_rules[] = { REFUSED };
-static const uint32_t listed = DENY, others = SECCOMP_RET_ALLOW;
+static struct filter_rule dialled_rules[] = { REFUSED, ANY(connect) };
+#define LISTED DENY
+#define OTHERS SECCOMP_RET_ALLOW
 #endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-_Static_assert(COUNT(dial_rules) <= FILTER_RULES_MAX, "the longer list has a place");
+_Static_assert(COUNT(dial_rules) <= FILTER_RULES_MAX, "the longest list has a place");
 
 static int
 put_on_filter(enum jail jail)
 {
+	static bool dials;
 	struct sock_filter filter[FILTER_MAX];
-	size_t len = jail == JAIL_DIAL
-	    ? filter_make(filter, dial_rules, COUNT(dial_rules), ARCH, listed, others)
-	    : filter_make(filter, session_rules, COUNT(session_rules), ARCH, listed, others);
-	struct sock_fprog program = { (unsigned short)len, filter };
+	struct sock_fprog program = { .filter = filter };
+	size_t len;
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (jail == JAIL_DIAL)
+		len = filter_make(filter, dial_rules, COUNT(dial_rules), ARCH, LISTED, OTHERS);
+	else if (!dials)
+		len = filter_make(filter, session_rules, COUNT(session_rules), ARCH, LISTED, OTHERS);
+	else
+		len = filter_make(filter, dialled_rules, COUNT(dialled_rules), ARCH, DENY,
+		    SECCOMP_RET_ALLOW);
+	program.len = (unsigned short)len;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1)
+		return -1;
+	dials = dials || jail == JAIL_DIAL;
+	return 0;
 }
 #else
 static int

@@ -115,10 +115,11 @@ conditions_are_all_to_be_met(void **state)
 		{ .call = 9, .only = { { FILTER_HAS_NOT, 2, 4 } } },
 		{ .call = 41, .only = { { FILTER_IS, 0, 2 }, { FILTER_IS, 1, 7 }, { FILTER_IS, 2, 0 } } },
 		{ .call = 3 },
+		{ .call = 8, .only = { { FILTER_IS_NOT, 2, 13 } } },
 	};
 
 	(void)state;
-	make(rules, 3);
+	make(rules, 4);
 	assert_int_equal(call(9, 0, 0, 3), ALLOWED);
 	assert_int_equal(call(9, 0, 0, 4), DENIED);
 	assert_int_equal(call(9, 0, 0, 7), DENIED);
@@ -127,6 +128,8 @@ conditions_are_all_to_be_met(void **state)
 	assert_int_equal(call(41, 2, 6, 0), DENIED);
 	assert_int_equal(call(41, 2, 7, 1), DENIED);
 	assert_int_equal(call(3, 9, 9, 9), ALLOWED);
+	assert_int_equal(call(8, 0, 0, 12), ALLOWED);
+	assert_int_equal(call(8, 0, 0, 13), DENIED);
 }
 
 static void
