@@ -13,29 +13,39 @@
 #define ROOTS_MAX (4 << 20)
 
 static struct tls tls;
+static int roots_fd = -1;
 static uint8_t *roots;		/* PEM, NUL-terminated; kept for the process's life */
 static size_t roots_len;
 
+/* Only opened: hardly any session comes to need them, and they are hundreds of kilobytes. */
 void
 starttls_prepare(void)
 {
-	struct stat st;
-	int fd = open(ROOTS, O_RDONLY | O_CLOEXEC);
+	roots_fd = open(ROOTS, O_RDONLY | O_CLOEXEC);
+}
 
-	if (fd == -1)
+static void
+read_roots(void)
+{
+	struct stat st;
+
+	if (roots_fd == -1)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < ROOTS_MAX)
+	if (fstat(roots_fd, &st) == 0 && st.st_size > 0 && st.st_size < ROOTS_MAX)
 		roots = malloc((size_t)st.st_size + 1);
-	if (roots != NULL && read(fd, roots, (size_t)st.st_size) == (ssize_t)st.st_size) {
+	if (roots != NULL && read(roots_fd, roots, (size_t)st.st_size) == (ssize_t)st.st_size) {
 		roots[st.st_size] = '\0';
 		roots_len = (size_t)st.st_size + 1;
 	}
-	close(fd);
+	close(roots_fd);
+	roots_fd = -1;
 }
 
 int
 starttls_begin(const char *host, const struct layer **layer, void **state)
 {
+	if (roots == NULL)
+		read_roots();
 	*layer = &tls_layer;
 	*state = &tls;
 	/* an address is no name to ask for (RFC 6066 section 3), nor one to find in a certificate */

@@ -7,7 +7,7 @@
 #include "crypt/layer.h"
 
 /*
- * Reads the system's certificates, before a jail forbids it.  Without them every certificate is one that
+ * Opens the system's certificates, before a jail forbids it.  Without them every certificate is one that
  * is not trusted, which costs nothing but the word in the log.
  */
 void starttls_prepare(void);
