@@ -67,7 +67,7 @@ to_syslog(int priority, const char *line)
 {
 	char out[LOG_LINE_MAX + 128], stamp[CLOCK_DATE_MAX];
 
-	if (logs.fd < 0)
+	if (logs.fd < 0 || (setlogmask(0) & LOG_MASK(priority)) == 0)
 		return;
 	clock_stamp(stamp, clock_wall_s());
 	int len = snprintf(out, sizeof(out), "<%d>%s %s[%ld]: %s", logs.facility | priority, stamp,

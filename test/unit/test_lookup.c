@@ -312,26 +312,38 @@ no_more_targets_than_there_is_room_for(void **state)
 	assert_int_equal(targets.count, HOST_TARGETS_MAX);
 }
 
-/* The real one, as far as it goes without a network. */
 static void
-libc_knows_this_host(void **state)
+knows_this_host(const struct resolver *resolver)
 {
 	struct address found[8], other;
 	size_t count;
 
-	(void)state;
-	if (resolve_libc.addresses("localhost", 2525, clock_ms() + 60000, found, 8,
-	    &count) != RESOLVED)
+	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) != RESOLVED)
 		skip();
 	assert_true(count > 0);
 	assert_int_equal(address_port(&found[0]), 2525);
 	assert_true(address_is_loopback(&found[0]));
 	address_read(&other, SPAN("127.0.0.1"), 0);
-	assert_true(resolve_libc.is_own(&other));
+	assert_true(resolver->is_own(&other));
 	address_read(&other, SPAN("192.0.2.199"), 0);
-	assert_false(resolve_libc.is_own(&other));
-	assert_int_equal(resolve_libc.addresses("localhost", 25, clock_ms() - 5000, found, 8,
-	    &count), RESOLVED_LATER);
+	assert_false(resolver->is_own(&other));
+	assert_int_equal(resolver->addresses("localhost", 25, clock_ms() - 5000, found, 8, &count),
+	    RESOLVED_LATER);
+}
+
+/* The real ones, as far as they go without a network. */
+static void
+libc_knows_this_host(void **state)
+{
+	(void)state;
+	knows_this_host(&resolve_libc);
+}
+
+static void
+the_hosts_file_knows_this_host(void **state)
+{
+	(void)state;
+	knows_this_host(&resolve_dns);
 }
 
 int
@@ -354,6 +366,7 @@ main(void)
 		cmocka_unit_test(nothing_is_looked_up_after_the_deadline),
 		cmocka_unit_test(no_more_targets_than_there_is_room_for),
 		cmocka_unit_test(libc_knows_this_host),
+		cmocka_unit_test(the_hosts_file_knows_this_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,187 @@
+#include "unit.h"
+
+#include "sys/dns.h"
+
+#include <stdlib.h>
+
+/* example.org MX?, answered with mx.example.org by pointers, and something of another class. */
+static const uint8_t answer[] =
+    "\x12\x34\x81\x80\0\1\0\2\0\0\0\0" "\7example\3org\0\0\xf\0\1"
+    "\xc0\xc\0\xf\0\3\0\0\0\1\0\2\0\0"
+    "\xc0\xc\0\xf\0\1\0\0\0\1\0\7\0\xa\2mx\xc0\xc";
+
+#define ANSWER span(answer, sizeof(answer) - 1)
+
+static void
+questions_are_as_rfc_1035_has_them(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX];
+	size_t len = dns_question(out, 0x1234, "example.org", DNS_MX);
+
+	(void)state;
+	assert_int_equal(len, 29);
+	assert_memory_equal(out, "\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\3org\0\0\xf\0\1", 29);
+	assert_true(dns_is_answer(ANSWER, span(out, len)));
+}
+
+static void
+names_have_their_limits(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX];
+	char name[255];
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	name[63] = '\0';
+	assert_int_equal(dns_question(out, 1, name, DNS_A), 12 + 65 + 4);
+	name[63] = 'a';
+	name[64] = '\0';
+	assert_int_equal(dns_question(out, 1, name, DNS_A), 0);
+	name[64] = 'a';
+	for (size_t i = 49; i < sizeof(name); i += 50)
+		name[i] = '.';
+	name[253] = '\0';
+	assert_int_equal(dns_question(out, 1, name, DNS_A), 12 + 255 + 4);
+	name[253] = 'a';
+	name[254] = '\0';
+	assert_int_equal(dns_question(out, 1, name, DNS_A), 0);
+	assert_int_equal(dns_question(out, 1, "", DNS_A), 0);
+	assert_int_equal(dns_question(out, 1, "a..b", DNS_A), 0);
+	assert_int_equal(dns_question(out, 1, "a.", DNS_A), 0);
+	assert_int_equal(dns_question(out, 1, ".a", DNS_A), 0);
+}
+
+static void
+only_the_answer_to_a_question_is_one(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX], other[sizeof(answer)];
+	struct span message = span(other, sizeof(answer) - 1);
+
+	(void)state;
+	memcpy(other, answer, sizeof(answer));
+	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1235, "example.org", DNS_MX))));
+	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.org", DNS_A))));
+	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.com", DNS_MX))));
+	size_t len = dns_question(out, 0x1234, "EXAMPLE.org", DNS_MX);
+	assert_true(dns_is_answer(ANSWER, span(out, len)));
+	assert_true(dns_is_answer(span(answer, len), span(out, len)));
+	assert_false(dns_is_answer(span(answer, len - 1), span(out, len)));
+	other[2] &= 0x7f;
+	assert_false(dns_is_answer(message, span(out, len)));
+	other[2] |= 0x80;
+	other[5] = 2;
+	assert_false(dns_is_answer(message, span(out, len)));
+}
+
+static void
+flags_are_told_apart(void **state)
+{
+	uint8_t other[12] = "\0\1\x82\x80";
+	struct span message = span(other, sizeof(other));
+
+	(void)state;
+	assert_false(dns_is_cut(ANSWER) || dns_is_lame(ANSWER));
+	assert_true(dns_is_cut(message));
+	assert_false(dns_is_lame(message));
+	other[3] = 3;
+	assert_int_equal(dns_code(message), DNS_NXDOMAIN);
+	assert_true(dns_is_lame(message));
+	other[2] |= 4;
+	assert_false(dns_is_lame(message));
+}
+
+static void
+records_are_read_one_by_one(void **state)
+{
+	struct dns_reader reader;
+	struct dns_record record;
+	char name[DNS_NAME_MAX];
+
+	(void)state;
+	assert_true(dns_open(&reader, ANSWER));
+	assert_true(dns_next(&reader, &record));
+	assert_int_equal(record.type, DNS_MX);
+	assert_int_equal(record.end, sizeof(answer) - 1);
+	assert_true(dns_name(ANSWER, record.data + 2, record.end, name));
+	assert_string_equal(name, "mx.example.org");
+	assert_false(dns_name(ANSWER, record.data + 2, record.end - 1, name));
+	assert_false(dns_next(&reader, &record));
+}
+
+/* With a sanitizer to see what is read beyond. */
+static void
+cut_anywhere_it_is_none(void **state)
+{
+	struct dns_reader reader;
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(answer) - 1; len++) {
+		uint8_t *copy = test_malloc(len + 1);
+
+		memcpy(copy + 1, answer, len);
+		assert_false(dns_open(&reader, span(copy + 1, len)));
+		test_free(copy);
+	}
+	/* and with an octet too many: the literal's NUL */
+	assert_false(dns_open(&reader, span(answer, sizeof(answer))));
+}
+
+static bool
+name_of(const char *octets, size_t len, size_t at, char name[DNS_NAME_MAX])
+{
+	uint8_t message[400] = { 0 };
+
+	memcpy(message + 12, octets, len);
+	return dns_name(span(message, 12 + len), 12 + at, 12 + len, name);
+}
+
+static void
+hostile_names_end(void **state)
+{
+	char name[DNS_NAME_MAX];
+	uint8_t deep[300];
+
+	(void)state;
+	assert_true(name_of("\0", 1, 0, name));
+	assert_string_equal(name, "");
+	assert_true(name_of("\1a\0\1b\xc0\xc", 7, 3, name));
+	assert_string_equal(name, "b.a");
+	/* to itself, forwards, into the header, and of an unknown kind */
+	assert_false(name_of("\xc0\xc", 2, 0, name));
+	assert_false(name_of("\1b\xc0\x10\0", 5, 0, name));
+	assert_false(name_of("\1b\xc0\xb", 4, 0, name));
+	assert_false(name_of("\1b\x40\0", 4, 0, name));
+	/* no end, and an end before the data's */
+	assert_false(name_of("\1b", 2, 0, name));
+	assert_false(name_of("\1b\0\0", 4, 0, name));
+	/* what no host has, and a dot that parts nothing */
+	assert_true(name_of("\4a\0.b\0", 6, 0, name));
+	assert_string_equal(name, "a??b");
+	/* as long as a name can be, and one more */
+	memset(deep, 1, sizeof(deep));
+	deep[254] = 0;
+	assert_true(name_of((char *)deep, 255, 0, name));
+	assert_int_equal(strlen(name), 253);
+	deep[254] = 1;
+	deep[256] = 0;
+	assert_true(name_of((char *)deep, 257, 0, name));
+	deep[256] = 1;
+	deep[258] = 0;
+	assert_false(name_of((char *)deep, 259, 0, name));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(questions_are_as_rfc_1035_has_them),
+		cmocka_unit_test(names_have_their_limits),
+		cmocka_unit_test(only_the_answer_to_a_question_is_one),
+		cmocka_unit_test(flags_are_told_apart),
+		cmocka_unit_test(records_are_read_one_by_one),
+		cmocka_unit_test(cut_anywhere_it_is_none),
+		cmocka_unit_test(hostile_names_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
