@@ -5,7 +5,7 @@
  * the functions below, and nothing else.  They check what glibc's would: an overflow ends the process.
  *
  * What else those archives take from libc, by nm(1) and the linker's map, has the same form in both on
- * x86_64 (etc/musl says how to look again):
+ * x86_64:
  *
  * - memory and strings, malloc() and calloc(), read(), write(), lseek64(), time(), rand(), snprintf(): no
  *   types but the machine's; off_t and time_t are 64 bits in both;
