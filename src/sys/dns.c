@@ -93,15 +93,15 @@ skip_name(struct span message, size_t at)
 	return at < message.len ? at : 0;
 }
 
-/* Where the next record begins; 0 when this one is cut.  `class` may be any. */
+/* Where the next record begins; 0 when this one is cut. */
 static size_t
-read_record(struct span message, size_t at, struct dns_record *record, unsigned *class)
+read_record(struct span message, size_t at, struct dns_record *record)
 {
 	at = skip_name(message, at);
 	if (at == 0 || message.len - at < 10)
 		return 0;
 	record->type = octets_get16(message.at + at);
-	*class = octets_get16(message.at + at + 2);
+	record->class = octets_get16(message.at + at + 2);
 	record->data = at + 10;
 	record->end = record->data + octets_get16(message.at + at + 8);
 	return record->end <= message.len ? record->end : 0;
@@ -111,7 +111,6 @@ bool
 dns_open(struct dns_reader *r, struct span message)
 {
 	struct dns_record record;
-	unsigned class;
 	size_t at = HEADER;
 
 	if (message.len < HEADER || message.len > DNS_MESSAGE_MAX || (flags(message) & QR) == 0)
@@ -124,7 +123,7 @@ dns_open(struct dns_reader *r, struct span message)
 	}
 	*r = (struct dns_reader){ .message = message, .next = at, .left = count(message, ANSWERS) };
 	for (unsigned i = r->left + count(message, AUTHORITIES) + count(message, OTHERS); i > 0; i--)
-		if ((at = read_record(message, at, &record, &class)) == 0)
+		if ((at = read_record(message, at, &record)) == 0)
 			return false;
 	return at == message.len;
 }
@@ -132,12 +131,10 @@ dns_open(struct dns_reader *r, struct span message)
 bool
 dns_next(struct dns_reader *r, struct dns_record *record)
 {
-	unsigned class;
-
 	while (r->left > 0) {
 		r->left--;
-		r->next = read_record(r->message, r->next, record, &class);
-		if (class == CLASS_IN)
+		r->next = read_record(r->message, r->next, record);
+		if (r->next != 0 && record->class == CLASS_IN)
 			return true;
 	}
 	return false;

@@ -35,7 +35,7 @@ struct dns_reader {
 };
 
 struct dns_record {
-	uint16_t type;
+	uint16_t type, class;
 	size_t data, end;		/* where its data begin and end in the message */
 };
 
