@@ -79,7 +79,8 @@ def inetd_lines(b, how, protocol=".*"):
 
 
 def send(w, tap, recipients):
-    argv = [PROGRAMS + "/blackpony", "-C", "/dev/null", "-o", "cache=" + w.path("senders-cache"), "-o", "known=" + w.path("known"),
+    argv = [PROGRAMS + "/blackpony", "-C", "/dev/null", "-o", "cache=" + w.path("senders-cache"),
+            "-o", "known=" + w.path("known"),
             "-o", "hostname=mail.a.example", "-o", "suites=" + SUITE, "-f", SENDER, "--",
             "[127.0.0.1]:%d" % tap.port]
     return w.run(argv + recipients, MESSAGE)

@@ -26,7 +26,7 @@ BAD = {
 
 
 def arguments(w, conf, *more):
-    return [SENDER, "-C", conf, "-v", "-o", "cache=off"] + list(more)
+    return [SENDER, "-C", conf, "-v", "-o", "cache=off", "-o", "known=off"] + list(more)
 
 
 def test_errors_name_file_and_line(w):
@@ -102,14 +102,14 @@ def test_options_of_the_command_line(w):
     host = "[127.0.0.1]:%d" % mailer.port
     for settings in ("policy=perhaps", "no-such-name=1", "policy", "=may", "", "hostname=a b",
                      "cache-entries=x"):
-        result = w.run([SENDER, "-C", w.path("empty.conf"), "-v", "-o", "cache=off", "-o", settings,
+        result = w.run([SENDER, "-C", w.path("empty.conf"), "-v", "-o", "cache=off", "-o", "known=off", "-o", settings,
                         "--", host,
                         "bob@b.example"], b"x\n")
         assert result.status == 75, (settings, result)
         assert (result.log + result.out.decode()).strip(), settings
     with open(w.path("must.conf"), "w") as out:
         out.write("policy = must\n")
-    result = w.run([SENDER, "-C", w.path("must.conf"), "-o", "cache=off", "-o", "policy=may", "--",
+    result = w.run([SENDER, "-C", w.path("must.conf"), "-o", "cache=off", "-o", "known=off", "-o", "policy=may", "--",
                     host,
                     "bob@b.example"], b"x\n")
     assert result.status == 0, result
