@@ -86,10 +86,13 @@ $(OUT)/musl/core.a: $(MUSL_CORE)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/musl/%.o: src/%.c $(OUT)/obj/paths | tools
-	@mkdir -p $(@D) $(OUT)/musl/include
-	@ln -sfn $(HEADERS) $(OUT)/musl/include
+$(OUT)/musl/%.o: src/%.c $(OUT)/obj/paths | tools $(OUT)/musl/include
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(PATHS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OUT)/musl/include:
+	@mkdir -p $@
+	@ln -sfn $(HEADERS) $@
 else
 $(OUT)/blackponyd: $(OUT)/obj/blackponyd.o $(OUT)/obj/core.a $(OUT)/libc
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter-out %/libc,$^) $(LIBS)
