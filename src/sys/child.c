@@ -127,11 +127,14 @@ stderr_is_a_peer(void)
 	    fd_same(STDERR_FILENO, STDIN_FILENO) || fd_same(STDERR_FILENO, STDOUT_FILENO);
 }
 
-/* Whatever else is open, here or by whoever started us, stays here. */
-static int
+/* Whatever else is open, here or by whoever started us, stays here.  Kernels before 5.11 know no range. */
+static void
 keep_the_rest(void)
 {
-	return (int)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (int fd = STDERR_FILENO + 1; fd < getdtablesize(); fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* Starts the program with `fd` as 0 and 1.  The parent gets the errno of a failed execve(). */
@@ -178,8 +181,7 @@ child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t
 	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
 	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)
 		return -1;
-	if (keep_the_rest() < 0)
-		return -1;
+	keep_the_rest();
 	int why = spawn(arguments.at, fd, stderr_is_a_peer(), pid);
 	if (why == 0)
 		return 0;
