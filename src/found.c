@@ -5,16 +5,14 @@
 static void
 put_words(struct buf *out, const char *label, struct span s)
 {
-	uint8_t mem[4 * XCRYPT_LINE_MAX];
-	struct buf text;
 	struct span word;
 
-	buf_init(&text, mem, sizeof(mem));
+	buf_printf(out, "%s:", label);
 	while (span_word(&s, ' ', &word)) {
-		buf_put(&text, SPAN(" "));
-		log_escape(&text, word);
+		buf_put(out, SPAN(" "));
+		log_escape(out, word);
 	}
-	buf_printf(out, "%s:%.*s\n", label, (int)buf_len(&text), (const char *)buf_peek(&text).at);
+	buf_put(out, SPAN("\n"));
 }
 
 static void
