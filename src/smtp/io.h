@@ -48,6 +48,7 @@ enum ending {
 	END_UNASKED_REPLY,	/* the mailer answered nothing that was asked */
 	END_BAD_REPLY,		/* not a reply at all */
 	END_BAD_CHUNK,		/* BDAT whose length nobody can know */
+	END_GROUPED,		/* octets behind EHLO or DATA, before the reply */
 	END_MUST,		/* encryption required and not to be had */
 	END_TRUST,		/* not the host that is remembered, or pinned */
 	END_GREETED_LATER,	/* greeting of 4yz */

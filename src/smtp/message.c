@@ -33,6 +33,24 @@ message_scan(enum dots *dots, struct span s, bool *ended)
 	return at;
 }
 
+#define QUOTES_MAX 64	/* mailers look behind a row of >, we not any further */
+
+enum message_front
+message_front(struct span head, bool whole)
+{
+	struct span from = SPAN("From ");
+	size_t quotes = 0;
+
+	if (head.len > 0 && (head.at[0] == ' ' || head.at[0] == '\t'))
+		return FRONT_TAKEN;
+	while (quotes < head.len && quotes < QUOTES_MAX && head.at[quotes] == '>')
+		quotes++;
+	head = span_from(head, quotes);
+	if (span_starts(head, from))
+		return FRONT_TAKEN;
+	return span_starts(from, head) && !whole ? FRONT_UNKNOWN : FRONT_FREE;
+}
+
 /* A name from the wire, as far as it could stand in a header without being taken for more. */
 static void
 put_name(struct buf *out, struct span name)

@@ -16,6 +16,14 @@ enum dots { DOTS_NONE, DOTS_CR, DOTS_CRLF, DOTS_DOT, DOTS_DOT_CR };
  */
 size_t message_scan(enum dots *dots, struct span s, bool *ended);
 
+/*
+ * May a line stand in front of a message that begins with `head`?  Not where mailers know its first line
+ * by being the first: one that begins with a blank would go on with ours, and behind ours a mailbox's
+ * From line ends the header.  `whole`: nothing is to come behind `head`.
+ */
+enum message_front { FRONT_UNKNOWN, FRONT_FREE, FRONT_TAKEN };
+enum message_front message_front(struct span head, bool whole);
+
 #define MESSAGE_TRACE_MAX 1024
 
 struct message_trace {

@@ -157,6 +157,19 @@ become_pipe(struct relay *r, struct io *io)
 	return true;
 }
 
+/*
+ * Has the client not waited for the reply to its EHLO?  To some mailers that is a smuggler or a robot, and
+ * we, who hold back what follows until then, would hide it; nobody who does so waits for our offer.
+ */
+static bool
+rides_along(const struct relay *r, const struct io *io, const struct line *line)
+{
+	struct span rest = span_from(buf_peek(&io->from_wire), line->octets);
+
+	return rest.len > 0 && r->queue_len == 0 && !r->set->must &&
+	    !span_starts_nocase(rest, SPAN("XCRYPT")) && !span_starts_nocase(SPAN("XCRYPT"), rest);
+}
+
 static bool
 clear_command(struct relay *r, struct io *io, const struct line *line)
 {
@@ -175,6 +188,8 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 		return xcrypt(r, io, line);
 	case VERB_EHLO:
 	case VERB_HELO:
+		if (rides_along(r, io, line))
+			break;
 		return forward_hello(r, io, line, verb, arguments);
 	case VERB_NOOP:
 	case VERB_RSET:
@@ -210,6 +225,16 @@ repeat_hello(struct relay *r, struct io *io)
 	return true;
 }
 
+/* What has not waited, inside, where nobody but a smuggler does. */
+static bool
+grouped(struct relay *r, struct io *io, const struct line *line)
+{
+	if (!relay_answer(r, io, line->octets, "503 5.5.1 Octets where a reply has to come first"))
+		return false;
+	io->end = END_GROUPED;
+	return true;
+}
+
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
@@ -217,6 +242,9 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	struct span arguments;
 	enum verb verb = verb_of(line->text, &arguments);
 
+	if ((verb == VERB_EHLO || verb == VERB_HELO || (verb == VERB_DATA && r->hello_inside)) &&
+	    has_octets_behind(io, line))
+		return grouped(r, io, line);
 	switch (verb) {
 	case VERB_EHLO:
 	case VERB_HELO:

@@ -3,8 +3,12 @@
 
 #include <inttypes.h>
 
-bool
-relay_put_trace(struct relay *r, struct buf *out)
+/*
+ * The trace line in front of what begins with `head`, unless none may stand there.  Never alone: that would
+ * cost a packet and a wake, too.
+ */
+static bool
+put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
 {
 	struct message_trace trace = {
 		.from = span(r->name, r->name_len),
@@ -14,10 +18,19 @@ relay_put_trace(struct relay *r, struct buf *out)
 		.suite = handshake_suite(&r->handshake)->name,
 	};
 
+	if (!r->set->mark)
+		return true;
 	if (buf_room(out) < MESSAGE_TRACE_MAX)
 		return false;
-	if (r->set->mark)
+	switch (message_front(head, whole)) {
+	case FRONT_UNKNOWN:
+		return false;
+	case FRONT_FREE:
 		message_put_trace(out, &trace);
+		break;
+	case FRONT_TAKEN:
+		break;
+	}
 	return true;
 }
 
@@ -48,9 +61,13 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	uint64_t size;
 	bool last;
 
-	/* the mailer would read the octets that follow as commands, and so must we */
-	if (!r->chunking)
-		return relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered");
+	/* one mailer reads what follows as commands, another as a chunk all the same */
+	if (!r->chunking) {
+		if (!relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered"))
+			return false;
+		io->end = END_BAD_CHUNK;
+		return true;
+	}
 	if (!read_chunk(arguments, &size, &last)) {
 		if (!relay_answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
 			return false;
@@ -60,14 +77,19 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)
 		return false;
 	buf_init(&trace, mem, sizeof(mem));
-	if (!r->in_chunks)
-		relay_put_trace(r, &trace);
+	/* an empty chunk is none to a mailer that refuses it, and ours would fill it */
+	bool begins = !r->in_chunks && (size > 0 || last);
+	struct span head = span_from(buf_peek(&io->from_wire), line->octets);
+	if (head.len > size)
+		head.len = (size_t)size;
+	if (begins && !put_trace(r, &trace, head, io->wire_eof || head.len == size))
+		return false;
 	buf_printf(&io->to_local, "BDAT %" PRIu64 "%s\r\n", size + buf_len(&trace),
 	    last ? " LAST" : "");
 	buf_put(&io->to_local, buf_peek(&trace));
 	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
 	r->sync = false;
-	r->in_chunks = !last;
+	r->in_chunks = !last && (r->in_chunks || begins);
 	r->chunk_left = size;
 	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
 	relay_take(io, line->octets);
@@ -107,10 +129,10 @@ relay_message_follows(struct relay *r)
 bool
 relay_message(struct relay *r, struct io *io)
 {
+	struct span head = buf_peek(&io->from_wire);
 	bool ended;
 
-	/* the trace goes with the first octets: by itself it would cost a packet and a wake */
-	if (buf_len(&io->from_wire) == 0 || (r->trace_due && !relay_put_trace(r, &io->to_local)))
+	if (r->trace_due && !put_trace(r, &io->to_local, head, io->wire_eof))
 		return false;
 	r->trace_due = false;
 	struct span s = what_fits(io);

@@ -20,9 +20,8 @@ bool relay_answer(struct relay *r, struct io *io, size_t octets, const char *tex
 /* So many octets from the wire are done with. */
 void relay_take(struct io *io, size_t octets);
 
-/* Messages: DATA was taken, the trace line, octets of DATA, a BDAT command, octets of its chunk. */
+/* Messages: DATA was taken, octets of what follows, a BDAT command, octets of its chunk. */
 void relay_message_follows(struct relay *r);
-bool relay_put_trace(struct relay *r, struct buf *out);
 bool relay_message(struct relay *r, struct io *io);
 bool relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments);
 bool relay_chunk_octets(struct relay *r, struct io *io);

@@ -68,15 +68,17 @@ def test_before_an_old_clients_mail(w):
 
 
 def test_behind_the_clients_own_groups(w):
-    """A client inside that groups behind EHLO gets its replies in order all the same."""
-    mailer = w.mailer()
-    client = w.session(w.daemon(backend=mailer))
-    client.xcrypt()
-    client.send(b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n"
-                b"RCPT TO:<bob@b.example>\r\nDATA\r\n")
-    assert [client.reply().code for _ in range(4)] == [250, 250, 250, 354]
-    client.send(b"x\r\n.\r\nQUIT\r\n")
-    assert [client.reply().code for _ in range(2)] == [250, 221]
-    client.finish()
-    session = mailer.session()
-    assert len(session.messages) == 1
+    """A client inside that groups behind EHLO or DATA is refused, as by mailers that see it."""
+    for suite, groups in ((None, (b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n",)),
+                          (xcrypt.CHACHA, (b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\n",
+                                           b"DATA\r\nx\r\n.\r\nQUIT\r\n"))):
+        mailer = w.mailer()
+        client = w.session(w.daemon(backend=mailer), suite)
+        if not suite:
+            client.xcrypt()
+        client.send(b"".join(groups))
+        codes = [reply.code for reply in iter(client.reply, None)]
+        assert codes == [250, 250, 503][-len(codes):] and len(codes) == (3 if suite else 1), codes
+        assert client.opener.ended
+        session = mailer.finished()[0]
+        assert not session.messages and session.commands[-1] != b"DATA", session.commands

@@ -175,12 +175,42 @@ threat_15_names_in_the_trace_line_are_cut(void **state)
 	assert_int_equal(whole.len, longest + 255 - strlen("mx.b.example"));
 }
 
+/* statement 8: what mailers know by its being first */
+static void
+threat_8_what_may_have_a_line_in_front(void **state)
+{
+	static const struct {
+		const char *head;
+		enum message_front more, whole;
+	} rows[] = {
+		{ "", FRONT_UNKNOWN, FRONT_FREE }, { ".\r\n", FRONT_FREE, FRONT_FREE },
+		{ " ", FRONT_TAKEN, FRONT_TAKEN }, { "\tx", FRONT_TAKEN, FRONT_TAKEN },
+		{ "F", FRONT_UNKNOWN, FRONT_FREE }, { "From", FRONT_UNKNOWN, FRONT_FREE },
+		{ "From ", FRONT_TAKEN, FRONT_TAKEN }, { "From:", FRONT_FREE, FRONT_FREE },
+		{ "from ", FRONT_FREE, FRONT_FREE }, { ">", FRONT_UNKNOWN, FRONT_FREE },
+		{ ">>From x", FRONT_TAKEN, FRONT_TAKEN }, { "> From ", FRONT_FREE, FRONT_FREE },
+		{ "\r\n", FRONT_FREE, FRONT_FREE }, { "Subject", FRONT_FREE, FRONT_FREE },
+	};
+	uint8_t row[66];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(message_front(span_of(rows[i].head), false), rows[i].more);
+		assert_int_equal(message_front(span_of(rows[i].head), true), rows[i].whole);
+	}
+	/* nobody waits for ever */
+	memset(row, '>', sizeof(row));
+	assert_int_equal(message_front(span(row, 64), false), FRONT_UNKNOWN);
+	assert_int_equal(message_front(span(row, 65), false), FRONT_FREE);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threat_8_only_crlf_dot_crlf_ends),
 		cmocka_unit_test(threat_10_an_end_is_never_missed),
+		cmocka_unit_test(threat_8_what_may_have_a_line_in_front),
 		cmocka_unit_test(the_trace_line_is_exactly_this),
 		cmocka_unit_test(threat_15_names_in_the_trace_line_are_names),
 		cmocka_unit_test(threat_15_names_in_the_trace_line_are_cut),

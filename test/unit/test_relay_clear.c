@@ -92,6 +92,39 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 	assert_int_equal(bench.io.end, END_DONE);
 }
 
+/* What does not wait is between the client and the mailer, which may have its own opinion of that. */
+static void
+what_rides_behind_ehlo_makes_a_pipe(void **state)
+{
+	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR", "EHLO a\r\nXC\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(groups); i++) {
+		relay_greets();
+		bench_wire(&bench, groups[i]);
+		assert_true(bench.io.pipe);
+		assert_local(&bench, groups[i]);
+		relay_wipe(&relay);
+	}
+	/* an attempt that does not wait for the offer is answered all the same */
+	relay_greets();
+	bench_wire(&bench, "EHLO a\r\nXCRYPT x\r\nMAIL FROM:<>\r\n");
+	assert_local(&bench, "EHLO a\r\n");
+	bench_local(&bench, "250 mx\r\n");
+	assert_local(&bench, "");
+	assert_int_equal(bench.io.end, END_INJECTED);
+	relay_wipe(&relay);
+	/* and who speaks before the greeting is heard doing so */
+	relay_up();
+	bench_wire(&bench, "EHLO a\r\nRSET\r\n");
+	assert_local(&bench, "EHLO a\r\n");
+	relay_wipe(&relay);
+	relay_set.must = true;
+	relay_greets();
+	bench_wire(&bench, "EHLO a\r\nMAIL FROM:<>\r\n");
+	assert_local(&bench, "EHLO a\r\n");
+}
+
 static void
 the_first_other_command_makes_a_pipe(void **state)
 {
@@ -309,6 +342,7 @@ main(void)
 		with_relay(what_is_no_250_passes),
 		with_relay(helo_is_offered_nothing),
 		with_relay(replies_pass_as_they_came_however_they_are_cut),
+		with_relay(what_rides_behind_ehlo_makes_a_pipe),
 		with_relay(the_first_other_command_makes_a_pipe),
 		with_relay(the_pipe_waits_for_replies),
 		with_relay(the_pipe_says_why),

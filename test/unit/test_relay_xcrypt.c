@@ -262,12 +262,14 @@ threat_3_2_0_hears_ehlo_first(void **state)
 	for (size_t i = 0; i < COUNT(refused); i++)
 		assert_says(refused[i], "503 5.5.1 Say EHLO again first\r\n");
 	assert_local(&bench, "");
-	bench_wire(&bench, "NOOP\r\nRSET\r\nEHLO again\r\nMAIL FROM:<>\r\n");
+	bench_wire(&bench, "NOOP\r\nRSET\r\nEHLO again\r\n");
 	assert_local(&bench, "NOOP\r\nRSET\r\nEHLO again\r\n");
 	bench_local(&bench, "250 n\r\n250 r\r\n501 bad name\r\n");
+	bench_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_wire(&bench, "250 n\r\n250 r\r\n501 bad name\r\n503 5.5.1 Say EHLO again first\r\n");
-	bench_wire(&bench, "HELO again\r\nMAIL FROM:<>\r\n");
+	bench_wire(&bench, "HELO again\r\n");
 	bench_local(&bench, "250 mx\r\n");
+	bench_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_local(&bench, "HELO again\r\nMAIL FROM:<>\r\n");
 }
 

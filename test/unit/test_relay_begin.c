@@ -1,0 +1,106 @@
+/* Where a message begins, in blackponyd's machine: behind a reply, and with our trace line or without. */
+#include "relays.h"
+
+/* statement 1: the mailer, which sees no octet before its reply, cannot know it for a smuggler's */
+static void
+threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
+{
+	static const char *const commands[] = { "EHLO a\r\nR", "HELO a\r\nRSET\r\n", "DATA\r\nx" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		relay_inside();
+		bench_wire(&bench, commands[i]);
+		assert_local(&bench, "");
+		assert_wire(&bench, "503 5.5.1 Octets where a reply has to come first\r\n");
+		assert_int_equal(bench.io.end, END_GROUPED);
+		relay_wipe(&relay);
+	}
+	relay_inside();
+	bench_wire(&bench, "MAIL FROM:<>\r\nDATA\r\n.\r\nQUIT\r\n");
+	assert_local(&bench, "MAIL FROM:<>\r\n");
+	assert_wire(&bench, "");
+	bench_local(&bench, "250 ok\r\n");
+	assert_wire(&bench, "250 ok\r\n503 5.5.1 Octets where a reply has to come first\r\n");
+	assert_local(&bench, "");
+	assert_int_equal(bench.io.end, END_GROUPED);
+}
+
+/* statement 8: what a first line is taken for because nothing is in front stays so, however it is cut */
+static void
+threat_8_a_first_line_that_would_change_has_no_trace_line(void **state)
+{
+	static const struct turn turns[] = {
+		{ CLIENT, "DATA\r\n", "", "DATA\r\n" },
+		{ MAILER, "354 go\r\n", "354 go\r\n", "" },
+		{ CLIENT, " x: y\r\n.\r\n", "", " x: y\r\n.\r\n" },
+		{ MAILER, "250 ok\r\n", "250 ok\r\n", "" },
+		{ CLIENT, "DATA\r\n", "", "DATA\r\n" },
+		{ MAILER, "354 go\r\n", "354 go\r\n", "" },
+		{ CLIENT, ">From a\r\n.\r\n", "", ">From a\r\n.\r\n" },
+		{ MAILER, "250 ok\r\n", "250 ok\r\n", "" },
+		{ CLIENT, "BDAT 3\r\n\tx\nBDAT 7 LAST\r\nFrom a\n", "",
+		    "BDAT 3\r\n\tx\nBDAT 7 LAST\r\nFrom a\n" },
+		{ MAILER, "250 ok\r\n250 ok\r\n", "250 ok\r\n250 ok\r\n", "" },
+		{ CLIENT, "BDAT 9 LAST\r\nFrom a@b\nNOOP\r\n", "",
+		    "BDAT 9 LAST\r\nFrom a@b\nNOOP\r\n" },
+	};
+
+	(void)state;
+	relay_set.mark = true;
+	relay_plays_cut(relay_inside, turns, COUNT(turns));
+}
+
+/* The first line may be all there is, or all there will be. */
+static void
+a_message_that_begins_like_another_has_its_trace_line(void **state)
+{
+	static const char *const begins[] = {
+		"DATA\r\n", "BDAT 4 LAST\r\nFrom", "BDAT 1\r\n>", "BDAT 9\r\nFr", "BDAT 0 LAST\r\n",
+	};
+
+	(void)state;
+	relay_set.mark = true;
+	for (size_t i = 0; i < COUNT(begins); i++) {
+		relay_inside();
+		bench_wire(&bench, begins[i]);
+		if (i == 0) {
+			bench_local(&bench, "354 go\r\n");
+			bench_wire(&bench, "Fro");
+			assert_local(&bench, "DATA\r\n");
+			assert_int_equal(bench.io.wait, WAIT_DATA);
+		}
+		bench_wire_eof(&bench);
+		struct span said = bench_said_local(&bench);
+		assert_true(said.len > 100);
+		relay_wipe(&relay);
+	}
+}
+
+/* statement 11: one that a mailer refuses as empty is left empty, and the trace line is the next one's */
+static void
+threat_11_an_empty_chunk_stays_empty(void **state)
+{
+	(void)state;
+	relay_set.mark = true;
+	relay_inside();
+	bench_wire(&bench, "BDAT 0\r\n");
+	assert_local(&bench, "BDAT 0\r\n");
+	bench_local(&bench, "250 ok\r\n");
+	bench_wire(&bench, "BDAT 1 LAST\r\nx");
+	struct span said = bench_said_local(&bench);
+	assert_true(span_starts(span_from(said, strlen("BDAT 123 LAST\r\n")), SPAN("Received: ")));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_relay(threat_1_nothing_inside_rides_behind_ehlo_or_data),
+		with_relay(threat_8_a_first_line_that_would_change_has_no_trace_line),
+		with_relay(a_message_that_begins_like_another_has_its_trace_line),
+		with_relay(threat_11_an_empty_chunk_stays_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
