@@ -149,6 +149,21 @@ def test_starttls(w):
     assert "with ESMTPS " in received, message
 
 
+def test_nothing_rides_behind_starttls(w):
+    """What came in the packet of STARTTLS is not heard in TLS (statement 1)."""
+    b = in_front(w)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with smtplib.SMTP(b.address, 25, "stranger.example", PATIENCE) as client:
+        client.ehlo()
+        client.sock.sendall(b"STARTTLS\r\nMAIL FROM:<injected@c.example>\r\n")
+        assert client.getreply()[0] == 220
+        client.sock = context.wrap_socket(client.sock)
+        client.file = None
+        assert client.docmd("EHLO stranger.example")[0] == 250
+        assert client.docmd("RCPT TO:<bob@b.example>")[0] == 503
+
+
 def test_extensions(w):
     """DSN's parameters, 8BITMIME, SMTPUTF8, and chunks, in the clear and inside."""
     b = in_front(w)
