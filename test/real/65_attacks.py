@@ -1,4 +1,4 @@
-# Claim: of injected and smuggled octets, real sendmail and Postfix take behind us, in the clear and inside, exactly what they take without us, or less where attacks.py says so, never more or half of it (statements 1, 4, 8, 10, 11, 15 and 31)
+# Claim: of injected and smuggled octets, real sendmail and Postfix take behind us, in the clear and inside, exactly what they take without us, or less where attacks.py says so, never more or half of it (statements 1, 4, 8, 9, 10, 11, 15 and 31)
 from kit import xcrypt
 from kit.conn import SLOW
 

@@ -378,6 +378,7 @@ assert_limits(pid_t pid, enum way way)
 	    next + (way != SESSION));
 }
 
+/* statement 23: no core files; and the others */
 static void
 limits_are_what_they_should_be(void **state)
 {
