@@ -10,12 +10,22 @@
 _Static_assert(MEMORY_KEY_MAX <= ENTRY_KEY_MAX && MEMORY_HOST_LEN <= ENTRY_VALUE_MAX &&
     MEMORY_DOMAIN_MAX <= ENTRY_VALUE_MAX, "they are entries");
 
+/* What it says of a host goes into replies and logs, whoever has written the file. */
+static bool
+is_name(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] <= ' ' || s.at[i] >= 0x7f)
+			return false;
+	return s.len > 0 && s.len <= MEMORY_NAME_MAX;
+}
+
 bool
 memory_put_name(struct buf *out, const char *name)
 {
 	struct span s = span_of(name);
 
-	if (s.len == 0 || s.len > MEMORY_NAME_MAX)
+	if (!is_name(s))
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t octet = s.at[i];
@@ -126,7 +136,8 @@ memory_get_domain(struct memory_domain *d, struct span value)
 	d->flags = value.at[2 * TIME_LEN];
 	d->host_len = (uint8_t)(value.len - DOMAIN_LEN);
 	memcpy(d->host, value.at + DOMAIN_LEN, d->host_len);
-	if ((d->flags & ~FLAGS) == 0 && good_times(d->first_s, d->last_s))
+	if ((d->flags & ~FLAGS) == 0 && good_times(d->first_s, d->last_s) &&
+	    is_name(span(d->host, d->host_len)))
 		return true;
 	memset(d, 0, sizeof(*d));
 	return false;

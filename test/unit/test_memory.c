@@ -535,6 +535,31 @@ hostile_entries(void **state)
 	assert_int_equal(standing(T), MEMORY_RECENT);
 }
 
+/* statement 15: the host where a domain worked last is told to mailers, and has to be a name */
+static void
+threat_15_a_host_remembered_is_a_name(void **state)
+{
+	static const char *const no_names[] = { "x\r\n250 ok", "x y", "\x1b[31m", "\x7f", "\xe9", "x\n" };
+	uint8_t mem[MEMORY_KEY_MAX], value[MEMORY_DOMAIN_MAX];
+	struct memory_domain d = { .first_s = T - DAY, .last_s = T };
+	struct span key = memory_key(mem, MEMORY_DOMAIN, b.domain, NULL);
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(no_names) / sizeof(no_names[0]); i++) {
+		bool good = i == sizeof(no_names) / sizeof(no_names[0]);
+		const char *host = good ? "old.b.example" : no_names[i];
+		struct buf name;
+
+		d.host_len = (uint8_t)strlen(host);
+		memcpy(d.host, host, d.host_len);
+		assert_int_equal(store_append(&m.store, key, memory_put_domain(value, &d)), 0);
+		assert_int_equal(standing(T), good ? MEMORY_MOVED : MEMORY_STRANGER);
+		assert_string_equal(look_at(&b, T).last_host, good ? host : "");
+		buf_init(&name, value, sizeof(value));
+		assert_int_equal(memory_put_name(&name, host), good);
+	}
+}
+
 static void
 hostile_files(void **state)
 {
@@ -600,6 +625,7 @@ main(void)
 		TEST(folded_when_it_is_opened),
 		TEST(without_a_directory_everybody_is_a_stranger),
 		TEST(hostile_entries),
+		TEST(threat_15_a_host_remembered_is_a_name),
 		TEST(hostile_files),
 		TEST(a_clock_that_goes_back),
 	};
