@@ -37,6 +37,14 @@ relay_queue_first(const struct relay *r)
 	return r->queue_len > 0 ? (enum verb)r->queue[r->queue_head] : VERB_OTHER;
 }
 
+enum verb
+relay_queue_last(const struct relay *r)
+{
+	size_t last = (r->queue_head + r->queue_len - 1) % RELAY_QUEUE;
+
+	return r->queue_len > 0 ? (enum verb)r->queue[last] : VERB_OTHER;
+}
+
 void
 relay_queue_take(struct relay *r)
 {

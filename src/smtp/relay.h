@@ -54,6 +54,7 @@ struct relay {
 	uint8_t queue[RELAY_QUEUE];	/* verbs unanswered, a ring */
 	size_t queue_head, queue_len;
 	bool sync;		/* the next command waits until all are answered */
+	bool early;		/* ... and something has come that did not */
 
 	enum verb hello;	/* EHLO or HELO, as last accepted; VERB_OTHER: none yet */
 	uint8_t name[RELAY_NAME_MAX];	/* as given with it */

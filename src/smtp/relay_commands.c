@@ -146,28 +146,21 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 }
 
 /* From here on a pipe of octets: what we do not read cannot get out of step. */
+static void
+turn_to_pipe(struct relay *r, struct io *io)
+{
+	if (r->why == NULL)
+		r->why = r->offered ? "not-asked" : "not-offered";
+	io->pipe = true;
+}
+
 static bool
 become_pipe(struct relay *r, struct io *io)
 {
 	if (r->queue_len > 0)
 		return false;
-	if (r->why == NULL)
-		r->why = r->offered ? "not-asked" : "not-offered";
-	io->pipe = true;
+	turn_to_pipe(r, io);
 	return true;
-}
-
-/*
- * Has the client not waited for the reply to its EHLO?  To some mailers that is a smuggler or a robot, and
- * we, who hold back what follows until then, would hide it; nobody who does so waits for our offer.
- */
-static bool
-rides_along(const struct relay *r, const struct io *io, const struct line *line)
-{
-	struct span rest = span_from(buf_peek(&io->from_wire), line->octets);
-
-	return rest.len > 0 && r->queue_len == 0 && !r->set->must &&
-	    !span_starts_nocase(rest, SPAN("XCRYPT")) && !span_starts_nocase(SPAN("XCRYPT"), rest);
 }
 
 static bool
@@ -188,8 +181,6 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 		return xcrypt(r, io, line);
 	case VERB_EHLO:
 	case VERB_HELO:
-		if (rides_along(r, io, line))
-			break;
 		return forward_hello(r, io, line, verb, arguments);
 	case VERB_NOOP:
 	case VERB_RSET:
@@ -225,16 +216,6 @@ repeat_hello(struct relay *r, struct io *io)
 	return true;
 }
 
-/* What has not waited, inside, where nobody but a smuggler does. */
-static bool
-grouped(struct relay *r, struct io *io, const struct line *line)
-{
-	if (!relay_answer(r, io, line->octets, "503 5.5.1 Octets where a reply has to come first"))
-		return false;
-	io->end = END_GROUPED;
-	return true;
-}
-
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
@@ -242,9 +223,6 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	struct span arguments;
 	enum verb verb = verb_of(line->text, &arguments);
 
-	if ((verb == VERB_EHLO || verb == VERB_HELO || (verb == VERB_DATA && r->hello_inside)) &&
-	    has_octets_behind(io, line))
-		return grouped(r, io, line);
 	switch (verb) {
 	case VERB_EHLO:
 	case VERB_HELO:
@@ -297,14 +275,50 @@ cancel_auth(struct relay *r, struct io *io)
 	return true;
 }
 
+/*
+ * The client should be waiting for a reply.  Has it said something before that began?  To mailers that is a
+ * smuggler or a robot, and we, who hold back what follows until then, would hide it.  In the clear the
+ * mailer gets to see it, for nobody who does so waits for our offer; inside it ends the session.
+ */
+static bool
+came_early(const struct relay *r, const struct io *io)
+{
+	struct span said = buf_peek(&io->from_wire), ours = SPAN("XCRYPT");
+	enum verb verb = relay_queue_last(r);
+
+	if (said.len == 0 || r->reply_lines > 0 || buf_len(&io->from_local) > 0)
+		return false;
+	if (r->crypt == CRYPT_ON)
+		return verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_DATA;
+	return !r->set->must && !span_starts_nocase(said, ours) && !span_starts_nocase(ours, said);
+}
+
+/* Until replies have come, what is next may not be a command at all. */
+static bool
+while_waiting(struct relay *r, struct io *io)
+{
+	r->early = r->early || came_early(r, io);
+	if (!r->early)
+		return false;
+	if (r->crypt != CRYPT_ON) {
+		turn_to_pipe(r, io);
+		return true;
+	}
+	/* in the place of the reply that was not waited for */
+	if (r->queue_len > 1 || r->reply_lines > 0)
+		return false;
+	buf_printf(&io->to_wire, "503 5.5.1 Octets where a reply has to come first\r\n");
+	io->end = END_GROUPED;
+	return true;
+}
+
 static bool
 command(struct relay *r, struct io *io)
 {
 	struct line line;
 
-	/* until replies have come, what is next may not be a command at all */
 	if (r->sync && r->queue_len > 0)
-		return false;
+		return while_waiting(r, io);
 	switch (line_command(buf_peek(&io->from_wire), &line)) {
 	case LINE_NONE:
 		return false;

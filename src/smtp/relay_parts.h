@@ -30,6 +30,7 @@ bool relay_chunk_octets(struct relay *r, struct io *io);
 bool relay_queue_full(const struct relay *r);
 void relay_queue_put(struct relay *r, enum verb verb);
 enum verb relay_queue_first(const struct relay *r);	/* VERB_OTHER when it is empty */
+enum verb relay_queue_last(const struct relay *r);	/* the same */
 void relay_queue_take(struct relay *r);
 
 /* Octets put to the mailer so far, and gone from us. */
