@@ -78,9 +78,11 @@ ifeq ($(LIBC),musl)
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
 HEADERS := /usr/include/cdb.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
 
+LINK_MUSL = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
+    $(filter-out %/libc,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
+
 $(OUT)/blackponyd $(OUT)/blackpony: $(OUT)/%: $(OUT)/musl/%.o $(MUSL_OWN) $(OUT)/musl/core.a $(OUT)/libc
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
-	    $(filter-out %/libc,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
+	$(LINK_MUSL)
 
 $(OUT)/musl/core.a: $(MUSL_CORE)
 	@rm -f $@

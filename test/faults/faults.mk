@@ -1,4 +1,4 @@
-# System calls that fail, one by one.  Included by ../../Makefile.
+# System calls and allocations that fail, one by one.  Included by ../../Makefile.
 #
 #   make check               each call of a session fails once, in one of its ways
 #   make faults              the whole matrix, in some minutes; F=blackponyd:write for a part of it
@@ -9,7 +9,27 @@ $(OUT)/faults/inject: test/faults/inject.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-faults-tools: check-tools scenario-tools $(INJECT)
+# the programs as they are, with count.c in front of malloc(3)
+COUNT_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray free)
+COUNTED := $(if $(INJECT),$(OUT)/faults/blackponyd $(OUT)/faults/blackpony)
+
+ifeq ($(LIBC),musl)
+$(OUT)/faults/count.o: test/faults/count.c | $(OUT)/musl/include
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(COUNTED): $(OUT)/faults/%: $(OUT)/musl/%.o $(OUT)/faults/count.o $(MUSL_OWN) $(OUT)/musl/core.a
+	$(LINK_MUSL) $(COUNT_WRAP)
+else
+$(OUT)/faults/count.o: test/faults/count.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(COUNTED): $(OUT)/faults/%: $(OUT)/obj/%.o $(OUT)/faults/count.o $(OUT)/obj/core.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(COUNT_WRAP) -o $@ $^ $(LIBS)
+endif
+
+faults-tools: check-tools scenario-tools $(INJECT) $(COUNTED)
 
 faults: faults-tools all
 	@BIN=$(OUT) test/faults/run -a $(F)
