@@ -138,6 +138,10 @@ check: check-tools all units replays scenario-tools soak-tools faults-tools
 check-tools:
 	@test/setup check
 
+# the unit tests under valgrind, in some minutes; U=test_store for one of them
+valgrind: check-tools units
+	@test/memcheck $(U)
+
 # what clang-tidy, cppcheck and gcc's analyzer have to say
 lint:
 	@test/setup lint
@@ -228,5 +232,5 @@ include test/soak/soak.mk
 -include $(CORE:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
 .SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
-.PHONY: FORCE all tools lint check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \
+.PHONY: FORCE all tools lint valgrind check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \
     check-deb clean

@@ -279,12 +279,15 @@ static void
 add_address(const char *text)
 {
 	struct in6_ifreq request = { .ifr6_prefixlen = 128, .ifr6_ifindex = 1 };
-	struct ifreq up = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq up;
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
 	struct address a;
 	int64_t deadline_ms = clock_ms() + PATIENCE_MS;
 
+	memset(&up, 0, sizeof(up));
+	strcpy(up.ifr_name, "lo");
+	up.ifr_flags = IFF_UP | IFF_RUNNING;
 	need_or_skip(fd != -1 && inet_pton(AF_INET6, text, &request.ifr6_addr) == 1 &&
 	    ioctl(fd, SIOCSIFFLAGS, &up) == 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
 	/* the kernel takes its time */

@@ -252,14 +252,14 @@ try_read_only(void)
 	snprintf(inside, sizeof(inside), "%s/in", scratch);
 	if (mkdir(inside, 0700) < 0 || (unshare(CLONE_NEWNS) < 0 &&
 	    unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", inside, "tmpfs", 0, "mode=700") < 0)
 		return 77;
 	if (store_open(&s, inside, "t") < 0 || put(&s, "a", "1") < 0 || rebuild(&s, 9) < 0 ||
 	    put(&s, "b", "2") < 0)
 		return 77;
 	store_close(&s);
-	if (mount("none", inside, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+	if (mount("none", inside, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) < 0)
 		return 77;
 	if (store_open(&s, inside, "t") < 0)
 		return 1;
