@@ -14,6 +14,8 @@ put_wire(void *state, const unsigned char *octets, size_t len)
 	struct tls *t = state;
 	size_t room = t->wire_out != NULL ? buf_room(t->wire_out) : 0;
 
+	if (t->wire_out == NULL && t->open)
+		t->owes = true;
 	if (room == 0)
 		return MBEDTLS_ERR_SSL_WANT_WRITE;
 	if (len > room)
@@ -114,6 +116,18 @@ tls_open(void *state, struct buf *plain, struct buf *wire)
 	return result;
 }
 
+/*
+ * Is what mbedTLS had to say while it read (an alert) on its way?  With that still to go, it takes a write for
+ * one that goes on, and drops its octets; an empty one has none.
+ */
+static bool
+paid(struct tls *t)
+{
+	if (t->owes && mbedtls_ssl_write(&t->ssl, NULL, 0) == 0)
+		t->owes = false;
+	return !t->owes;
+}
+
 static int
 tls_seal(void *state, struct buf *wire, struct buf *plain)
 {
@@ -122,10 +136,13 @@ tls_seal(void *state, struct buf *wire, struct buf *plain)
 
 	t->wire_out = wire;
 	shake_hands(t);
-	while (t->open && !t->we_ended && buf_len(plain) > 0) {
+	while (t->open && !t->we_ended && paid(t) && buf_len(plain) > 0) {
 		struct span s = buf_peek(plain);
-		int len = mbedtls_ssl_write(&t->ssl, s.at, s.len < PLAIN_MAX ? s.len : PLAIN_MAX);
+		/* a record that found no room is made, and is of so many octets whatever came since */
+		size_t want = t->sealed > 0 ? t->sealed : s.len < PLAIN_MAX ? s.len : PLAIN_MAX;
+		int len = mbedtls_ssl_write(&t->ssl, s.at, want);
 
+		t->sealed = len > 0 ? 0 : want;
 		if (len <= 0) {
 			if (!wants_more(len)) {
 				t->error = len;
@@ -147,7 +164,7 @@ tls_end(void *state, struct buf *wire)
 	if (!t->open || t->we_ended)
 		return true;
 	t->wire_out = wire;
-	t->we_ended = mbedtls_ssl_close_notify(&t->ssl) != MBEDTLS_ERR_SSL_WANT_WRITE;
+	t->we_ended = paid(t) && mbedtls_ssl_close_notify(&t->ssl) != MBEDTLS_ERR_SSL_WANT_WRITE;
 	t->wire_out = NULL;
 	return t->we_ended;
 }

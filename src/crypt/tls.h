@@ -19,6 +19,8 @@ struct tls {
 	mbedtls_x509_crt roots;
 	bool started, open, failed, ended, we_ended;
 	bool nameless;			/* called by address: no name to compare */
+	bool owes;			/* something of its own had nowhere to go */
+	size_t sealed;			/* plain octets of the record that only went in part */
 	uint32_t verdict;		/* mbedTLS's flags about the certificate */
 	int error;			/* mbedTLS's, of the last call that failed */
 	struct buf *wire_in, *wire_out;	/* for the length of one call */
