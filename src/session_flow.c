@@ -124,6 +124,12 @@ open_by_hand(struct session *s)
 	octets_wipe(mem, sizeof(mem));
 }
 
+static bool
+layer_holds(const struct session *s)
+{
+	return s->layer != NULL && s->layer->holds != NULL && s->layer->holds(s->layer_state);
+}
+
 /* From what is on the wire to what is inside. */
 static void
 open_wire(struct session *s)
@@ -140,7 +146,7 @@ open_wire(struct session *s)
 		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
 	}
 	/* the end is only there when everything before it is through */
-	if (s->wire_closed && !io->wire_eof &&
+	if (s->wire_closed && !io->wire_eof && !layer_holds(s) &&
 	    (buf_len(&s->wire_in) == 0 || buf_room(session_plain_from_wire(s)) >= RECORD_MAX)) {
 		io->wire_eof = true;
 		io->wire_truncated = s->layer != NULL && !s->layer->ended(s->layer_state);
@@ -278,8 +284,7 @@ static bool
 pending(const struct session *s)
 {
 	return buf_len(&s->io.from_wire) > 0 || buf_len(&s->io.from_local) > 0 ||
-	    buf_len(&s->wire_in) > 0 ||
-	    (s->layer != NULL && s->layer->holds != NULL && s->layer->holds(s->layer_state));
+	    buf_len(&s->wire_in) > 0 || layer_holds(s);
 }
 
 /* Its handshake came to an end while something was written, and the machine does not know yet. */

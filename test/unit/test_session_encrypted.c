@@ -6,7 +6,9 @@
 
 #include "crypt/random.h"
 
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 /* A machine that encrypts at once, and then is a pipe. */
 struct encrypting {
@@ -307,6 +309,119 @@ lines_typed_in_cipher_may_end_in_lf(void **state)
 	session_close(&server);
 }
 
+/* A layer whose records are of 15000 octets, and which holds what there is no room for, as TLS does. */
+static uint8_t held_mem[15000];
+static struct buf held;
+
+static int
+holding_open(void *state, struct buf *to, struct buf *from)
+{
+	(void)state;
+	do {
+		buf_move(to, &held);
+		if (buf_room(to) > 0 && buf_len(from) >= sizeof(held_mem))
+			buf_move(&held, from);
+	} while (buf_room(to) > 0 && buf_len(&held) > 0);
+	return 0;
+}
+
+static int
+holding_seal(void *state, struct buf *to, struct buf *from)
+{
+	(void)state;
+	buf_move(to, from);
+	return 0;
+}
+
+static bool
+holding_end(void *state, struct buf *to)
+{
+	(void)state;
+	(void)to;
+	return true;
+}
+
+static bool
+holding_ended(const void *state)
+{
+	(void)state;
+	return buf_len(&held) == 0;
+}
+
+static bool
+holding_holds(const void *state)
+{
+	(void)state;
+	return buf_len(&held) > 0;
+}
+
+static enum layer_state
+holding_state(const void *state)
+{
+	(void)state;
+	return LAYER_OPEN;
+}
+
+static void
+holding_stop(void *state)
+{
+	(void)state;
+}
+
+static int
+holding_start(const char *host, const struct layer **layer, void **state)
+{
+	static const struct layer holding = { holding_open, holding_seal, holding_end, holding_ended,
+		holding_holds, NULL, holding_state, holding_stop };
+
+	assert_string_equal(host, "mx");
+	buf_init(&held, held_mem, sizeof(held_mem));
+	*layer = &holding;
+	*state = &held;
+	return 0;
+}
+
+static void
+tls_step(void *machine, struct io *io)
+{
+	(void)machine;
+	if (io->tls == IO_TLS_OPEN)
+		io->pipe = true;
+	else
+		io->start_tls = "mx";
+	io->again = true;
+}
+
+/* The far end's last octets are inside a layer, and the mailer reads slowly: they come before the end. */
+static void
+what_a_layer_holds_comes_before_the_end(void **state)
+{
+	static uint8_t octets[5 * sizeof(held_mem)];
+	struct session_limits limits = long_limits();
+	size_t filled = 0;
+	ssize_t len;
+	int unread = 1;
+
+	(void)state;
+	session_up(&client, (struct machine){ NULL, tls_step, fault }, &limits);
+	client.session.tls_start = holding_start;
+	while ((len = send(client.ours[1], octets, 1000, MSG_DONTWAIT)) > 0)
+		filled += (size_t)len;
+	assert_int_equal(write(client.wire, octets, sizeof(octets)), sizeof(octets));
+	shutdown(client.wire, SHUT_WR);
+	session_off(&client);
+	for (int i = 0; unread > 0 && i < LONG_MS; i++) {
+		assert_int_equal(ioctl(client.wire, SIOCOUTQ, &unread), 0);
+		poll(NULL, 0, 1);
+	}
+	for (size_t got = 0; got < filled + sizeof(octets); got += (size_t)len) {
+		len = read(client.local, octets, sizeof(octets));
+		assert_true(len > 0);
+	}
+	assert_int_equal(session_ends(&client), END_DONE);
+	session_close(&client);
+}
+
 int
 main(void)
 {
@@ -320,6 +435,7 @@ main(void)
 		cmocka_unit_test(threat_20_a_changed_record_ends_it_with_octets_to_send),
 		cmocka_unit_test(threat_21_the_servers_end_is_announced),
 		cmocka_unit_test(lines_typed_in_cipher_may_end_in_lf),
+		cmocka_unit_test(what_a_layer_holds_comes_before_the_end),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
