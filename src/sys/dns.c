@@ -68,7 +68,7 @@ dns_is_cut(struct span answer)
 	return (flags(answer) & TC) != 0;
 }
 
-/* A server that does not look further, asked for what is not its own, says nothing with NOERROR. */
+/* A server that does not look further, asked for what is not its own, says nothing, and that as it pleases. */
 bool
 dns_is_lame(struct span answer)
 {

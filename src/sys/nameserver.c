@@ -37,10 +37,24 @@ add(struct nameservers *n, const char *text, const char *port)
 	freeaddrinfo(found);
 }
 
+/* A name may end in the root's dot, or be nothing else: systemd-resolved writes "search .". */
 static void
-set_domain(struct nameservers *n, const char *name)
+set_search(struct nameservers *n, char *words)
 {
-	snprintf(n->domain, sizeof(n->domain), "%s", name != NULL ? name : "");
+	char *rest;
+	size_t used = 0;
+
+	n->search[0] = '\0';
+	for (char *word = strtok_r(words, BLANKS, &rest); word != NULL;
+	    word = strtok_r(NULL, BLANKS, &rest)) {
+		size_t len = strlen(word);
+
+		len -= word[len - 1] == '.';
+		if (len == 0 || len + 2 > sizeof(n->search) - used)
+			continue;
+		used += (size_t)snprintf(n->search + used, sizeof(n->search) - used, "%s%.*s",
+		    used > 0 ? " " : "", (int)len, word);
+	}
 }
 
 static void
@@ -57,7 +71,7 @@ read_lines(struct nameservers *n, FILE *file, const char *port)
 		if (strcmp(word, "nameserver") == 0)
 			add(n, strtok_r(NULL, BLANKS, &rest), port);
 		else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0)
-			set_domain(n, strtok_r(NULL, BLANKS, &rest));
+			set_search(n, rest);
 	}
 	free(line);
 }
@@ -70,7 +84,9 @@ nameservers_read(struct nameservers *n, const char *path, uint16_t port)
 
 	*n = (struct nameservers){ .count = 0 };
 	gethostname(hostname, sizeof(hostname) - 1);
-	set_domain(n, strchr(hostname, '.') != NULL ? strchr(hostname, '.') + 1 : "");
+	char *dot = strchr(hostname, '.');
+	if (dot != NULL)
+		set_search(n, dot + 1);
 	snprintf(text, sizeof(text), "%u", (unsigned int)port);
 	if (file != NULL) {
 		read_lines(n, file, text);
@@ -160,7 +176,7 @@ ask_one(const struct address *server, const struct question *question, int64_t d
 
 	struct span said = span(answer, (size_t)len);
 	unsigned code = dns_code(said);
-	if (code == DNS_NXDOMAIN || (code == DNS_NOERROR && !dns_is_cut(said) && !dns_is_lame(said)))
+	if ((code == DNS_NXDOMAIN || (code == DNS_NOERROR && !dns_is_cut(said))) && !dns_is_lame(said))
 		return len;
 	return -1;
 }

@@ -9,16 +9,18 @@
 #include "sys/fd.h"
 
 #define NAMESERVER_MAX 3		/* as in resolv.conf(5) */
+#define NAMESERVER_SEARCH_MAX 1024
 
 struct nameservers {
 	size_t count;
 	struct address at[NAMESERVER_MAX];
-	char domain[DNS_NAME_MAX];	/* to try behind a name without a dot; "" for none */
+	char search[NAMESERVER_SEARCH_MAX];	/* domains to try behind a name without a dot, a blank
+						   between; "" for none */
 };
 
 /*
- * Reads the servers from a file such as /etc/resolv.conf, with the first name of the last `search` or
- * `domain`; without, the domain is this host's.  Without a server in it, or a file, 127.0.0.1 is asked.
+ * Reads the servers from a file such as /etc/resolv.conf, with the names of the last `search` or
+ * `domain`; without, it is this host's domain.  Without a server in it, or a file, 127.0.0.1 is asked.
  */
 void nameservers_read(struct nameservers *n, const char *file, uint16_t port);
 

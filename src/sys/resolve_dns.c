@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "sys/nameserver.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,13 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 	size_t len;
 	enum resolved known = ask(domain, DNS_MX, deadline_ms, answer, &len);
 
-	return known == RESOLVED ? resolve_exchangers(list, answer, len) : known;
+	if (known == RESOLVED_LATER)
+		return RESOLVED_LATER;
+	enum resolved said = resolve_exchangers(list, answer, len);
+	if (known == RESOLVED)
+		return said;
+	/* what is malformed, or names a mail host of what does not exist, is no reason to lose mail */
+	return said == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
 }
 
 static void
@@ -55,6 +62,22 @@ add(struct found *found, const struct address *address)
 {
 	if (found->count < found->max)
 		found->at[found->count++] = *address;
+}
+
+/* An address as hosts(5) has it: "fe80::1%eth0" as well. */
+static bool
+read_address(struct address *out, const char *text, uint16_t port)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *info;
+
+	if (getaddrinfo(text, NULL, &hints, &info) != 0)
+		return false;
+	*out = (struct address){ .len = info->ai_addrlen };
+	memcpy(&out->at, info->ai_addr, info->ai_addrlen);
+	freeaddrinfo(info);
+	resolve_set_port(out, port);
+	return true;
 }
 
 /* One line of the hosts file: an address and its names. */
@@ -66,7 +89,7 @@ read_line(struct found *found, char *line, const char *name)
 
 	line[strcspn(line, "#")] = '\0';
 	const char *word = strtok_r(line, BLANKS, &rest);
-	if (word == NULL || address_read(&address, span_of(word), found->port) < 0)
+	if (word == NULL || !read_address(&address, word, found->port))
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
 		if (span_equal_nocase(span_of(word), span_of(name))) {
@@ -173,15 +196,16 @@ ask_for_both(struct found *found, const char *name, int64_t deadline_ms)
 	    RESOLVED_NOTHING;
 }
 
-/* A name without a dot is one of this host's domain first. */
+/* A name without a dot is one of this host's domains first. */
 static enum resolved
 ask_for_addresses(struct found *found, const char *name, int64_t deadline_ms)
 {
-	const char *domain = servers()->domain;
-	char whole[2 * DNS_NAME_MAX];
+	struct span rest = span_of(servers()->search), domain;
+	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
 
-	if (strchr(name, '.') == NULL && domain[0] != '\0') {
-		snprintf(whole, sizeof(whole), "%s.%s", name, domain);
+	while (strchr(name, '.') == NULL && span_word(&rest, ' ', &domain) && domain.len > 0) {
+		snprintf(whole, sizeof(whole), "%s.%.*s", name, (int)domain.len,
+		    (const char *)domain.at);
 		enum resolved known = ask_for_both(found, whole, deadline_ms);
 		if (known != RESOLVED_NOTHING)
 			return known;

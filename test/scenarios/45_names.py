@@ -1,12 +1,20 @@
 # Claim: names are looked up as MX: preference order, implicit and null MX, ourselves left out; no answer makes a message wait (statements 25 and 27)
+import subprocess
+
 from kit import xcrypt
-from kit.dns import A, MX, SERVFAIL, NameServer, enter
+from kit.dns import A, MX, NXDOMAIN, SERVFAIL, NameServer, enter
 from kit.mailer import FakeMailer
 
 
 def names(w, zone):
     enter(w)
     return w.keep(NameServer(zone))
+
+
+def write_resolv(w, line):
+    """It is mounted, and so written in place."""
+    with open(w.path("resolv.conf"), "w") as out:
+        out.write("nameserver 127.0.0.1\n%s\n" % line)
 
 
 def host(w, last, **script):
@@ -177,3 +185,40 @@ def test_policy_by_destination(w):
         result = w.send(operand, ["bob@b.example"], settings=settings)
         assert result.status == status, (operand, settings, result)
     assert len(one.messages) == 4
+
+
+def test_a_name_without_a_dot(w):
+    """It is looked for in every domain of the search list, and the root's dot is no hindrance."""
+    names(w, {"smart.two.example": at(1), "smart": NXDOMAIN})
+    one = host(w, 1)
+    for search in ("two.example", "two.example.", "one.example two.example", ". two.example"):
+        write_resolv(w, "search %s" % search)
+        delivered(w, "smart", one)
+        fails_for_good(w, "dumb")
+    write_resolv(w, "search .")
+    fails_for_good(w, "smart")
+    delivered(w, "[smart.two.example]", one)
+
+
+def test_doubtful_answers(w):
+    """That there is no such name counts where nothing else is said with it."""
+    class Contradictory(NameServer):
+        def answer(self, query):
+            self.zone = {"b.example": {MX: [(10, "one.b.example")]}}
+            octets = bytearray(super().answer(query))
+            octets[3] |= NXDOMAIN
+            return bytes(octets)
+
+    enter(w)
+    w.keep(Contradictory({}))
+    waits(w, "b.example")
+    fails_for_good(w, "c.example")
+
+
+def test_scoped_addresses_in_the_hosts_file(w):
+    names(w, {})
+    with open(w.path("hosts"), "w") as out:
+        out.write("fe80::1%lo b.example\n")
+    subprocess.run(["mount", "--bind", w.path("hosts"), "/etc/hosts"], check=True)
+    waits(w, "b.example")       # nobody is there; but there is such a name
+    fails_for_good(w, "c.example")

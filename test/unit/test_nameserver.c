@@ -97,11 +97,38 @@ the_file_names_servers_and_a_domain(void **state)
 	address_text(&servers.at[2], text);
 	assert_string_equal(text, "192.0.2.3");
 	assert_int_equal(address_port(&servers.at[2]), 5353);
-	assert_string_equal(servers.domain, "c.example");
+	assert_string_equal(servers.search, "c.example d.example");
 
 	nameservers_read(&servers, scratch_path("none"), 53);
 	assert_int_equal(servers.count, 1);
 	assert_true(address_is_loopback(&servers.at[0]));
+}
+
+static void
+the_root_is_no_domain_to_search(void **state)
+{
+	(void)state;
+	read_servers("search .\n", 53);
+	assert_string_equal(servers.search, "");
+	read_servers("search b.example. . c.example\r\n", 53);
+	assert_string_equal(servers.search, "b.example c.example");
+	read_servers("search b.example\nsearch\n", 53);
+	assert_string_equal(servers.search, "");
+}
+
+/* A name as long as there is room, and one octet longer. */
+static void
+names_to_search_are_whole_or_not_there(void **state)
+{
+	char text[NAMESERVER_SEARCH_MAX + 32];
+	const size_t most = NAMESERVER_SEARCH_MAX - 1 - 2;
+
+	(void)state;
+	for (size_t len = most; len <= most + 1; len++) {
+		snprintf(text, sizeof(text), "search b %0*d.\n", (int)len, 0);
+		read_servers(text, 53);
+		assert_int_equal(strlen(servers.search), len == most ? NAMESERVER_SEARCH_MAX - 1 : 1);
+	}
 }
 
 static void
@@ -124,7 +151,8 @@ the_first_that_answers_is_asked_first_the_next_time(void **state)
 static void
 failures_are_no_answers(void **state)
 {
-	static const unsigned int flags[] = { 0x8182, 0x8185, 0x8100 };
+	/* SERVFAIL, REFUSED; nothing, or no such name, from who neither looks further nor has it */
+	static const unsigned int flags[] = { 0x8182, 0x8185, 0x8100, 0x8103 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -210,6 +238,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_file_names_servers_and_a_domain),
+		cmocka_unit_test(the_root_is_no_domain_to_search),
+		cmocka_unit_test(names_to_search_are_whole_or_not_there),
 		cmocka_unit_test(the_first_that_answers_is_asked_first_the_next_time),
 		cmocka_unit_test(failures_are_no_answers),
 		cmocka_unit_test(silence_lasts_until_the_deadline_and_no_longer),
