@@ -220,6 +220,8 @@ serve_listener(char *const mailer_argv[])
 	fd_fill_standard();
 	switch (accept_loop(STDIN_FILENO, &program.settings, IDLE_MS)) {
 	case ACCEPT_CLIENT:
+		/* syslogd may have been started anew since we were, and the jail forbids to call it then */
+		program_log(&program);
 		return serve(mailer_argv, false);
 	case ACCEPT_DONE:
 		return 0;

@@ -1,10 +1,12 @@
 # Claim: with a listening socket as descriptor 0 each client has a process of its own, within limits; SIGTERM lets them finish; keys are looked at anew for each
 import os
+import re
 import signal
 import socket
+import subprocess
 import time
 
-from kit import xcrypt
+from kit import dns, xcrypt
 from kit.conn import Client, PATIENCE
 from kit.run import Skip, eventually, need_root
 
@@ -239,3 +241,33 @@ def test_bad_settings(w):
             assert client.rest() == b""
         assert server.read_log()
         clients = [w.keep(Client(socket.create_connection(sock.getsockname())))]
+
+
+def syslogd(w):
+    """A new one at /dev/log, whatever was there before."""
+    if os.path.exists("/dev/log"):
+        os.unlink("/dev/log")
+    sock = w.keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    sock.bind("/dev/log")
+    sock.settimeout(PATIENCE)
+    return sock
+
+
+def test_a_syslogd_started_anew(w):
+    """Its sessions say so to the one that is there now; the process that accepts them may live for ever."""
+    dns.enter(w)
+    os.mkdir(w.path("dev"))
+    for name in ("null", "urandom"):
+        open(w.path("dev/" + name), "w").close()
+        subprocess.run(["mount", "--bind", "/dev/" + name, w.path("dev/" + name)], check=True)
+    subprocess.run(["mount", "--rbind", w.path("dev"), "/dev"], check=True)
+    server = w.listener(backend=w.mailer())
+    for _ in range(3):
+        log = syslogd(w)
+        client = call(w, server)
+        client.greet()
+        client.command("QUIT")
+        line = log.recv(4096).decode()
+        # facility mail, priority info
+        assert re.match(r"<22>\w{3} [ \d]\d \d\d:\d\d:\d\d blackponyd\[\d+\]: session client=.* end=done$", line), line
+        log.close()
