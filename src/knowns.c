@@ -156,11 +156,19 @@ static int
 read_name(struct knowns *k, const char *operand)
 {
 	struct host_list hosts;
-	const char *why = "one host is expected, without a port", *bracket = strchr(operand, ']');
+	struct address address;
+	const char *why, *bracket = strchr(operand, ']');
 
-	if (host_list_read(&hosts, span_of(operand), &why) < 0 || hosts.count != 1 ||
-	    strchr(bracket != NULL ? bracket : operand, ':') != NULL)
+	/* as texts and -k list have it: an IPv6 address is no list */
+	if (address_read(&address, span_of(operand), 0) == 0) {
+		_Static_assert(sizeof(k->name) >= FD_ADDRESS_MAX, "an address fits");
+		address_text(&address, k->name);
+		return 0;
+	}
+	if (host_list_read(&hosts, span_of(operand), &why) < 0)
 		return fail(k->program, "%.100s: %s", operand, why);
+	if (hosts.count != 1 || strchr(bracket != NULL ? bracket : operand, ':') != NULL)
+		return fail(k->program, "%.100s: one host is expected, without a port", operand);
 	memcpy(k->name, hosts.at[0].name, sizeof(k->name));
 	return 0;
 }

@@ -142,6 +142,21 @@ def test_pinned_from_the_first_message(w):
     assert command is None and "shows no host key" in text, text
 
 
+def test_names_as_texts_have_them(w):
+    """Every form of an address is taken, the one in texts and lists too; a port or a list is none."""
+    key = Site(w).key
+    for written, shown in (("2001:db8::5", "2001:db8::5"), ("2001:DB8:0::6", "2001:db8::6"),
+                           ("[2001:db8::7]", "2001:db8::7"), ("[ipv6:2001:db8::8]", "2001:db8::8"),
+                           ("192.0.2.5", "192.0.2.5"), ("B.Example.", "b.example")):
+        assert known(w, "pin", written, key)[0] == 0, written
+        status, out = known(w, "show", shown)
+        assert status == 0 and out.split()[0] == shown, out
+        assert known(w, "forget", shown)[0] == 0, shown
+    for wrong in ("b.example:25", "b.example:c.example", "[192.0.2.5]:25", ":25"):
+        result = w.run([SENDER] + w.options({}) + ["-k", "pin", wrong, key])
+        assert result.status == 1 and wrong in result.log and "null" not in result.log, result
+
+
 def test_pins_of_one_destination(w):
     site = Site(w)
     settings = {"policy": "never", "policy.127.0.0.1": "pinned"}
