@@ -96,13 +96,17 @@ memory_is_whole(const struct memory *m)
 	return m->stored && !m->store.doubtful;
 }
 
-/* A success, over what there was.  First and last are what binding goes by. */
+/*
+ * A success, over what there was.  First and last are what binding goes by, and they do not go back: a clock
+ * that begins in 1970 with each boot would have everything lapse as soon as it is set.
+ */
 static void
 succeed(int64_t *first_s, int64_t *last_s, int64_t now_s)
 {
-	if (*first_s == 0 || *first_s > now_s)
+	if (*first_s == 0)
 		*first_s = now_s;
-	*last_s = now_s;
+	if (*last_s < now_s)
+		*last_s = now_s;
 }
 
 /* One that only comes shortly after another is not written down. */
@@ -112,16 +116,25 @@ too_soon(int64_t old_s, int64_t now_s)
 	return now_s >= old_s && now_s - old_s < MEMORY_FRESH_S;
 }
 
+/*
+ * Where there is another CDB by now, people may have forgotten or pinned what this was made from.  What is not
+ * learned then is learned the next time.
+ */
 static void
 append(struct memory *m, struct span key, struct span value)
 {
-	if (store_append(&m->store, key, value) < 0)
-		log_debug("what worked is not remembered: %s", strerror(errno));
+	if (store_lock_to_append(&m->store) == 0) {
+		int result = store_append_locked(&m->store, key, value);
+		store_unlock(&m->store);
+		if (result == 0)
+			return;
+	}
+	log_debug("what worked is not remembered: %s", strerror(errno));
 }
 
 /* A key that was announced inherits how long the one before it has been known. */
 static void
-take_key(struct memory_host *h, int64_t now_s, const uint8_t *key, const uint8_t *next)
+take_key(struct memory_host *h, const uint8_t *key, const uint8_t *next)
 {
 	bool had_key = (h->flags & MEMORY_FLAG_KEY) != 0;
 	bool same = had_key && memcmp(h->key, key, sizeof(h->key)) == 0;
@@ -129,7 +142,7 @@ take_key(struct memory_host *h, int64_t now_s, const uint8_t *key, const uint8_t
 	    memcmp(h->next, key, sizeof(h->next)) == 0;
 
 	if (!same && !announced)
-		h->key_since_s = now_s;
+		h->key_since_s = h->last_s;
 	memcpy(h->key, key, sizeof(h->key));
 	memset(h->next, 0, sizeof(h->next));
 	h->flags = MEMORY_FLAG_KEY;
@@ -161,11 +174,9 @@ host_worked(struct memory *m, const struct memory_place *p, int64_t now_s, unsig
 	succeed(&h.first_s, &h.last_s, now_s);
 	h.rank = rank > h.rank ? (uint8_t)rank : h.rank;
 	if (key != NULL)
-		take_key(&h, now_s, key, next);
+		take_key(&h, key, next);
 	else if (!memory_key_binds(&old))
 		drop_key(&h);
-	if (h.key_since_s > now_s)
-		h.key_since_s = now_s;
 	h.flags &= (uint8_t)~MEMORY_FLAG_TOLD;
 
 	bool binds_now = memory_key_binds(&h) != memory_key_binds(&old) ||

@@ -590,13 +590,47 @@ a_clock_that_goes_back(void **state)
 	(void)state;
 	worked(T, k1, NULL);
 	worked(T + DAY, k1, NULL);
-	worked(T - DAY, k1, NULL);
-	assert_int_equal(standing(T - DAY), MEMORY_RECENT);
-	worked(T, k1, NULL);
-	assert_int_equal(standing(T), MEMORY_BINDING);
-	assert_true(look_at(&b, T).has_key);
-	worked(T - 2 * DAY, NULL, NULL);
+	/* ... to when a host without a battery begins */
+	worked(1000, k1, k2);
+	worked(2000, k1, k2);
+	for (int64_t now_s = T - DAY; now_s <= T + DAY; now_s += DAY) {
+		assert_int_equal(standing(now_s), MEMORY_BINDING);
+		assert_true(look_at(&b, now_s).has_key && look_at(&b, now_s).has_next);
+	}
+	open_again(T + DAY);
+	assert_int_equal(standing(T + DAY), MEMORY_BINDING);
+}
+
+/* Nor does it bind sooner for that. */
+static void
+a_key_seen_while_the_clock_was_back(void **state)
+{
+	(void)state;
+	worked(T, NULL, NULL);
+	worked(T - 2 * DAY, k1, NULL);
 	assert_int_equal(standing(T), MEMORY_RECENT);
+	assert_false(look_at(&b, T).has_key);
+	worked(T + DAY, k1, NULL);
+	assert_true(look_at(&b, T + DAY).has_key);
+}
+
+/* What a session had read before that is not written down behind it. */
+static void
+forgetting_while_sessions_run(void **state)
+{
+	struct memory other;
+
+	(void)state;
+	worked(T, k1, NULL);
+	worked(T + DAY, k1, NULL);
+	open_again(T + DAY);
+	memory_open(&other, scratch, T + DAY);
+	assert_int_equal(memory_forget(&other, HOST, T + DAY), 2);
+	memory_told(&m, &b, T + DAY);
+	worked(T + 2 * DAY, k1, NULL);
+	open_again(T + 2 * DAY);
+	assert_int_equal(standing(T + 2 * DAY), MEMORY_STRANGER);
+	memory_close(&other);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_memory)
@@ -628,6 +662,8 @@ main(void)
 		TEST(threat_15_a_host_remembered_is_a_name),
 		TEST(hostile_files),
 		TEST(a_clock_that_goes_back),
+		TEST(a_key_seen_while_the_clock_was_back),
+		TEST(forgetting_while_sessions_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
