@@ -1,6 +1,7 @@
 #include "sys/child.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -127,14 +128,30 @@ stderr_is_a_peer(void)
 	    fd_same(STDERR_FILENO, STDIN_FILENO) || fd_same(STDERR_FILENO, STDOUT_FILENO);
 }
 
-/* Whatever else is open, here or by whoever started us, stays here.  Kernels before 5.11 know no range. */
+/*
+ * Whatever else is open, here or by whoever started us, stays here.  Kernels before 5.11 know no range, and
+ * some containers forbid it; there the limit may be a thousand millions, or lower than what is open.
+ */
 static void
 keep_the_rest(void)
 {
+	const struct dirent *entry;
+
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return;
-	for (int fd = STDERR_FILENO + 1; fd < getdtablesize(); fd++)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	DIR *descriptors = opendir("/proc/self/fd");
+	if (descriptors == NULL) {
+		for (int fd = STDERR_FILENO + 1; fd < getdtablesize(); fd++)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+		return;
+	}
+	while ((entry = readdir(descriptors)) != NULL) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > STDERR_FILENO)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	closedir(descriptors);
 }
 
 /* Starts the program with `fd` as 0 and 1.  The parent gets the errno of a failed execve(). */

@@ -5,9 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,6 +204,41 @@ nothing_else_is_inherited(void **state)
 }
 
 static void
+forbid_close_range(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* The last test, for the filter stays.  The limit may have been lowered since it was opened. */
+static void
+nothing_else_is_inherited_where_the_kernel_knows_no_range(void **state)
+{
+	int leaked = open("/dev/null", O_RDONLY), high = fcntl(leaked, F_DUPFD, 200);
+	struct rlimit before, low;
+
+	(void)state;
+	assert_true(leaked >= 0 && high >= 200);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = (struct rlimit){ 100, before.rlim_max };
+	forbid_close_range();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	run(ARGS("ls", "/proc/self/fd"), &nobody, "");
+	assert_string_equal(output, "0\n1\n2\n3\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(leaked);
+	close(high);
+}
+
+static void
 signals_are_as_they_should_be(void **state)
 {
 	sigset_t some, before;
@@ -274,6 +314,7 @@ main(void)
 		cmocka_unit_test(nothing_else_is_inherited),
 		cmocka_unit_test(signals_are_as_they_should_be),
 		cmocka_unit_test(complaints_never_reach_the_peer),
+		cmocka_unit_test(nothing_else_is_inherited_where_the_kernel_knows_no_range),
 	};
 
 	setenv("PATH", "/usr/bin:/bin", 1);	/* a directory in it that is closed to us would be EACCES */
