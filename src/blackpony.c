@@ -283,10 +283,10 @@ report(enum ending end)
 	default:
 		if (call.greeting.code != 0 && call.target != NULL &&
 		    (end == END_GREETED_LATER || end == END_GREETED_NEVER)) {
-			struct span said = reply_last_line(&call.greeting);
+			char said[301];
 
-			snprintf(line, sizeof(line), "%.200s said: %.*s", call.target->name,
-			    (int)(said.len < 300 ? said.len : 300), (const char *)said.at);
+			span_printable(said, sizeof(said), reply_last_line(&call.greeting));
+			snprintf(line, sizeof(line), "%.200s said: %s", call.target->name, said);
 			return answer(code, row->status, line);
 		}
 		return answer(code, row->status, why_not(end));

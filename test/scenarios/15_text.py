@@ -121,3 +121,14 @@ def test_long_greetings_and_replies(w):
             assert client.command("MAIL FROM:<alice@a.example>").text == reply.replace(b"\r\n",
                                                                                        b"\n")
             client.quit()
+
+
+def test_what_a_greeting_says_is_printed(w):
+    """A terminal, or a mailer's log, is where it goes."""
+    for nasty in NASTY:
+        if b"\n" in nasty:
+            continue        # another line
+        result = w.send(w.mailer(answers={"greeting": b"554 5.7.1 " + nasty}), ["bob@b.example"])
+        assert result.status == 75 and b" said: 554 5.7.1 " in result.out, result
+        only_text(result.out.decode("latin-1"))
+        only_text(result.log)
