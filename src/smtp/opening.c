@@ -165,14 +165,19 @@ go_on_clear(struct opening *o, struct io *io, const char *why)
 	return without_xcrypt(o, io);
 }
 
-/* The answer to STARTTLS.  An octet behind it is an injected command, as with XCRYPT. */
+/*
+ * The answer to STARTTLS.  As with XCRYPT, a refusal leaves the connection in the clear, unless it is 421;
+ * and an octet behind 220 is an injected command.
+ */
 static enum opening_state
 got_starttls(struct opening *o, struct io *io)
 {
-	if (o->reply.code != 220) {
+	if (o->reply.code >= 400 && o->reply.code != 421) {
 		reply_copy(&o->reply, &o->clear);
 		return ready(o, io);
 	}
+	if (o->reply.code != 220)
+		return call_plain(o, io, "tls-failed");
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return over(o, io, END_INJECTED);
 	io->start_tls = o->set->starttls;

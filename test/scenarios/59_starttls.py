@@ -1,0 +1,245 @@
+# Claim: whoever injects into STARTTLS, takes it away or breaks it gets no message under `must`, and under `may` one in the clear over a new connection; octets behind the 220 make it wait; and all octets of a message arrive (statements 2, 6, 8, 24, 25 and 26)
+import socket
+import ssl
+import threading
+import time
+
+from kit import dns, xcrypt
+from kit.conn import Conn, PATIENCE
+from kit.middle import Middle, TlsMiddle, make_certificate
+
+MAIL = b"MAIL FROM:<alice@a.example>"
+GO = b"220 2.0.0 Go\r\n"
+# of a record of 16384 octets
+HEADER = b"\x16\x03\x03\x40\x00"
+# outcomes: in TLS; in the clear, over the same connection or a new one; not at all
+TLS, CLEAR, ANEW, LATER = "tls", "clear", "anew", "later"
+
+
+class Meddler(Middle):
+    """
+    Adds STARTTLS to what the mailer behind offers, and has its own answer to it.
+
+    answer   a function of (self, conn, socket) that returns a socket with TLS, or None: the end
+    offer    a function of the reply to EHLO, as octets
+    """
+
+    def __init__(self, port, folder, answer=None, offer=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(make_certificate(folder + "/meddler.pem"))
+        self.answer, self.offer = answer or Meddler.shake, offer
+        self.said, self.inside = [], 0
+        super().__init__(port)
+
+    def reach(self):
+        far = super().reach()
+        far.reader.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        return far
+
+    def shake(self, conn, near):
+        conn.send(GO)
+        near.settimeout(PATIENCE)
+        near = self.context.wrap_socket(near, server_side=True)
+        self.inside += 1
+        return near
+
+    def handle(self, near):
+        conn, far = Conn(near), self.reach()
+        conn.send(far.greet().text + b"\r\n")
+        while True:
+            line = conn.line()
+            self.said.append(line)
+            if line.startswith(b"EHLO "):
+                words = [x[4:] for x in far.command(line).lines] + [b"STARTTLS"]
+                text = b"".join(b"250-%s\r\n" % x for x in words[:-1]) + b"250 %s\r\n" % words[-1]
+                conn.send(self.offer(text) if self.offer else text)
+            elif line.startswith(b"XCRYPT "):
+                conn.send(far.command(line).text + b"\r\n")
+            elif line == b"STARTTLS":
+                near = self.answer(self, conn, near)
+                break
+            else:
+                far.send(line + b"\r\n" + conn.got)
+                near.settimeout(PATIENCE)
+                break
+        if near is None:
+            conn.close()
+            far.close()
+        else:
+            self.carry(near, far)
+
+    @staticmethod
+    def carry(near, far):
+        back = threading.Thread(target=TlsMiddle.pump, args=(far, near), daemon=True)
+        back.start()
+        while True:
+            piece = near.recv(9000)
+            if not piece:
+                break
+            far.send(piece)
+        far.shut()
+        back.join(PATIENCE)
+        near.close()
+
+
+def says(octets):
+    """Answers with that, and goes on in the clear."""
+    def answer(_self, conn, near):
+        conn.send(octets)
+        near.settimeout(PATIENCE)
+        return near
+    return answer
+
+
+def ends(*pieces):
+    """Says that, waits for what a client says to it, and closes."""
+    def answer(_self, conn, _near):
+        for piece in pieces:
+            conn.send(piece)
+            if piece != pieces[-1]:
+                conn.fill(time.monotonic() + PATIENCE)
+    return answer
+
+
+def stalls(*pieces):
+    def answer(self, conn, near):
+        ends(*pieces)(self, conn, near)
+        conn.rest(patience=2 * PATIENCE)
+    return answer
+
+
+def dribbles(_self, conn, _near):
+    conn.send(GO)
+    for octet in HEADER + bytes(1000):
+        conn.send(bytes((octet,)))
+        if conn.broken:
+            break
+        time.sleep(0.1)
+
+
+def resets(_self, conn, _near):
+    conn.abort()
+
+
+def goes_inside(self, conn, near):
+    """A good handshake, and nobody there."""
+    self.shake(conn, near).close()
+
+
+# (policy, on pipes); without recipients, under may, it is not ours to ask
+WAYS = (("may", False), ("must", False), ("must", True))
+
+
+def one(w, middle, policy, pipes, settings):
+    operand = w.wiretap(middle.port)
+    settings = {"policy": policy, **settings}
+    if not pipes:
+        result = w.send(operand, ["bob@b.example"], settings=settings)
+        return operand, result, result.status == 0
+    client = w.pipe(operand, settings)
+    client.greet()
+    reply = client.command("EHLO mail.a.example")
+    if reply.code == 250:
+        assert not [x for x in reply.keywords() if x.startswith((b"STARTTLS", b"XCRYPT"))], reply
+        client.message(b"Subject: x\r\n\r\nwords\r\n.\r\n")
+        client.command("QUIT")
+    else:
+        assert reply.text.startswith(b"421 4.7.5 "), reply
+    return operand, client.wait(), reply.code == 250
+
+
+def check(w, name, outcome, why=None, mailer=None, ways=WAYS, settings=None, **how):
+    mailer = mailer or w.mailer()
+    for policy, pipes in ways:
+        wanted = outcome if policy == "may" or outcome == TLS else LATER
+        before = len(mailer.messages)
+        middle = w.keep(Meddler(mailer.port, w.folder, **how))
+        tap, result, sent = one(w, middle, policy, pipes, settings or {})
+        case = "%s, %s%s, %s: %r" % (name, policy, " on pipes" if pipes else "", wanted, result)
+        assert sent == (wanted != LATER) and len(mailer.messages) == before + sent, case
+        assert tap.calls == (2 if wanted == ANEW else 1), case
+        assert (MAIL in tap.octets["up"]) == (wanted in (CLEAR, ANEW)), case
+        assert (b"words" in tap.octets["up"]) == (wanted in (CLEAR, ANEW)), case
+        assert wanted != TLS or result.entries[-1]["crypt"] == "starttls", case
+        assert why is None or why in (result.entries[0]["why"], result.entries[0]["end"]), case
+        assert not middle.failed, middle.failed
+
+
+def test_as_it_should_be(w):
+    check(w, "good", TLS, "not-offered")
+
+
+def test_octets_behind_the_220(w):
+    """Of the same packet: somebody is at the wire, and so nobody is called again (statement 2)."""
+    for behind in (b"250 2.0.0 injected\r\n", b"X", b"\n", b"\0", HEADER, b"220 2.0.0 Go\r\n",
+                   b"250-injected\r\n250 PIPELINING\r\n250 Ok\r\n250 Ok\r\n354 Go\r\n250 Ok\r\n"):
+        check(w, "injected %r" % behind, LATER, "injected", answer=ends(GO + behind))
+
+
+def test_octets_in_another_packet(w):
+    """They are no TLS, whenever they come, and never a reply inside."""
+    check(w, "late", ANEW, "tls-failed", answer=ends(GO, b"250 2.0.0 injected\r\n"))
+    for policy in "may", "must":
+        first = iter([GO])
+        middle = w.keep(Meddler(w.mailer().port, w.folder, answer=ends(GO),
+                                offer=lambda text: text + next(first, b"")))
+        tap, result, sent = one(w, middle, policy, False, {})
+        assert sent == (policy == "may") == (MAIL in tap.octets["up"]) == (tap.calls == 2), result
+    alert = b"\x15\x03\x03\x00\x02\x02\x28"
+    check(w, "alert", ANEW, "tls-failed", answer=ends(GO, alert))
+
+
+def test_taken_away(w):
+    check(w, "stripped", CLEAR, "not-offered", offer=lambda text: text.replace(b"STARTTLS", b"HELP"))
+    check(w, "masked", CLEAR, "masked-on-the-way",
+          offer=lambda text: text.replace(b"STARTTLS", b"XXXXXXXA"))
+
+
+def test_refused(w):
+    """A 4yz or 5yz is an answer, and what is no answer to it is none (statement 6)."""
+    for text in (b"454 4.7.0 TLS not available\r\n", b"502 5.5.1 What?\r\n", b"454-4.7.0 No\r\n454 No\r\n"):
+        check(w, "%r" % text, CLEAR, answer=says(text))
+    for text in (b"250 2.0.0 Ok\r\n", b"354 Go ahead\r\n", b"334 VXNlcm5hbWU6\r\n",
+                 b"421 4.3.2 Not now\r\n", b"Go\r\n", b"\x16\x03\x03\0\0\r\n"):
+        check(w, "%r" % text, ANEW, answer=ends(text))
+
+
+def test_gone(w):
+    check(w, "closed", ANEW, answer=ends(b""))
+    check(w, "reset", ANEW, answer=resets)
+    check(w, "closed behind 220", ANEW, answer=ends(GO))
+    check(w, "closed in the handshake", ANEW, answer=ends(GO, HEADER))
+    check(w, "closed inside", ANEW, answer=goes_inside)
+
+
+def test_stalled(w):
+    """handshake-timeout is for all of it (statement 26)."""
+    for name, answer, ways in (("behind 220", stalls(GO), WAYS), ("silent", stalls(b""), WAYS[:1]),
+                               ("dribbling", dribbles, WAYS[:1])):
+        began = time.monotonic()
+        check(w, name, ANEW, answer=answer, ways=ways, settings={"handshake-timeout": "1s"})
+        assert time.monotonic() - began < PATIENCE, name
+
+
+def test_behind_xcrypt(w):
+    """Refused in good form, XCRYPT leaves STARTTLS; inside that it is not taken up."""
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"454 4.7.0 XCRYPT FAIL not now"})
+    check(w, "refused", TLS, "refused", mailer=mailer)
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+    check(w, "inside", TLS, "not-offered", mailer=mailer,
+          offer=lambda text: text.replace(b"XCRYPT", b"XCLEAR"))
+    assert not [x for x in mailer.commands if x.startswith(b"XCRYPT")]
+
+
+def test_octets_are_all_there(w):
+    """A large message goes into little room, again and again: none is lost (statement 8)."""
+    dns.enter(w)
+    with open("/proc/sys/net/ipv4/tcp_wmem", "w") as out:
+        out.write("4096 16384 16384")
+    text = b"".join(b"%07d %s\n" % (i, b"x" * (i * 7919 % 71)) for i in range(60000))
+    mailer = w.mailer()
+    middle = w.keep(Meddler(mailer.port, w.folder))
+    result = w.send(middle, ["bob@b.example"], b"Subject: x\n\n" + text, {"policy": "must"})
+    assert result.status == 0, result
+    got = mailer.messages[0].data
+    assert got == b"Subject: x\r\n\r\n" + text.replace(b"\n", b"\r\n"), len(got)

@@ -1,0 +1,130 @@
+/*
+ * STARTTLS as the opening asks for it, on a caller under `must`: the answers to it, and what TLS comes to.
+ */
+#include "callers.h"
+
+#define OFFERS "250-mx\r\n250-STARTTLS\r\n250 SIZE 1\r\n"
+
+/* A host without XCRYPT has been asked for STARTTLS. */
+static void
+asks(bool must, bool again)
+{
+	hosts_meet(MODERN, MODERN);
+	set.must = must;
+	set.starttls = "mx.b.example";
+	caller_start(&caller, &set, keys_source(&client_keys));
+	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
+	caller_connected(&caller, again);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "EHLO a\r\n");
+	assert_wire(&bench, "EHLO a\r\n");
+	bench_wire(&bench, OFFERS);
+	assert_local(&bench, again ? "220 mx\r\n" OFFERS : "220 mx\r\n");
+	assert_wire(&bench, again ? "" : "STARTTLS\r\n");
+}
+
+static void
+settles(enum io_tls tls)
+{
+	assert_string_equal(bench.io.start_tls, "mx.b.example");
+	bench.io.start_tls = NULL;
+	bench.io.tls = tls;
+	bench_step(&bench);
+}
+
+static void
+ehlo_is_said_again_inside(void **state)
+{
+	(void)state;
+	asks(true, false);
+	bench_wire(&bench, "220 go\r\n");
+	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
+	bench_local(&bench, "MAIL FROM:<>\r\n");
+	assert_wire(&bench, "");
+	settles(IO_TLS_OPEN);
+	assert_wire(&bench, "EHLO a\r\n");
+	bench_wire(&bench, "250-mx\r\n250-STARTTLS\r\n250-XCRYPT x\r\n250 SIZE 2\r\n");
+	assert_local(&bench, "250-mx\r\n250 SIZE 2\r\n");
+	assert_wire(&bench, "MAIL FROM:<>\r\n");
+	assert_true(bench.io.pipe);
+	assert_string_equal(opening_crypt(&caller.opening), "starttls");
+}
+
+/* A refusal leaves the clear connection, with what it said; what is no answer has another one made. */
+static void
+answers_that_are_not_220(void **state)
+{
+	static const struct { const char *reply; enum ending may; } cases[] = {
+		{ "454 not now\r\n", END_NONE }, { "400 no\r\n", END_NONE }, { "599 no\r\n", END_NONE },
+		{ "421 closing\r\n", END_CALL_PLAIN }, { "250 ok\r\n", END_CALL_PLAIN },
+		{ "354 go\r\n", END_CALL_PLAIN }, { "221 bye\r\n", END_CALL_PLAIN },
+		{ "what?\r\n", END_CALL_PLAIN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		asks(false, false);
+		bench_wire(&bench, cases[i].reply);
+		assert_int_equal(bench.io.end, cases[i].may);
+		assert_local(&bench, cases[i].may == END_NONE ? OFFERS : "");
+		assert_int_equal(bench.io.pipe, cases[i].may == END_NONE);
+		caller_wipe(&caller);
+		asks(true, false);
+		bench_wire(&bench, cases[i].reply);
+		assert_int_equal(bench.io.end, END_MUST);
+		assert_null(bench.io.start_tls);
+		caller_wipe(&caller);
+	}
+}
+
+/* statement 2, of STARTTLS: of the same packet, or waiting in the socket */
+static void
+threat_2_octets_behind_220_are_an_attack(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		asks(i == 0, false);
+		bench_wire(&bench, "220 go\r\n250 injected\r\n");
+		assert_int_equal(bench.io.end, END_INJECTED);
+		caller_wipe(&caller);
+		asks(i == 0, false);
+		bench_cut(&bench, 8);
+		bench_wire(&bench, "220 go\r\nX");
+		assert_int_equal(bench.io.end, END_INJECTED);
+		assert_null(bench.io.start_tls);
+		caller_wipe(&caller);
+	}
+}
+
+static void
+tls_that_fails_is_not_tried_again(void **state)
+{
+	(void)state;
+	asks(false, false);
+	bench_wire(&bench, "220 go\r\n");
+	settles(IO_TLS_FAILED);
+	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	assert_string_equal(caller.opening.why, "tls-failed");
+	caller_wipe(&caller);
+	asks(false, true);
+	assert_true(bench.io.pipe);
+	caller_wipe(&caller);
+
+	asks(true, false);
+	bench_wire(&bench, "220 go\r\n");
+	bench_fault(&bench, END_TIMEOUT);
+	assert_int_equal(bench.io.end, END_MUST);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_caller(ehlo_is_said_again_inside),
+		with_caller(answers_that_are_not_220),
+		with_caller(threat_2_octets_behind_220_are_an_attack),
+		with_caller(tls_that_fails_is_not_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
