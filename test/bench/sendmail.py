@@ -69,6 +69,9 @@ def set_up(w, certificate):
 
         def become(self):
             self.group.enter()
+            # as Debian's init has it: sendmail marks every descriptor there could be before it starts a mailer
+            most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
             super().become()
 
         def start(self, argv, **how):
