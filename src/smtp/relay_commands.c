@@ -286,7 +286,10 @@ came_early(const struct relay *r, const struct io *io)
 	struct span said = buf_peek(&io->from_wire), ours = SPAN("XCRYPT");
 	enum verb verb = relay_queue_last(r);
 
-	if (said.len == 0 || r->reply_lines > 0 || buf_len(&io->from_local) > 0)
+	/* what the mailer has begun to say belongs to the first that it owes */
+	bool begun = r->queue_len == 1 && (r->reply_lines > 0 || buf_len(&io->from_local) > 0);
+
+	if (said.len == 0 || begun)
 		return false;
 	if (r->crypt == CRYPT_ON)
 		return verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_DATA;

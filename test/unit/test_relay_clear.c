@@ -120,6 +120,12 @@ what_rides_behind_ehlo_makes_a_pipe(void **state)
 	bench_wire(&bench, "EHLO a\r\nRSET\r\n");
 	assert_local(&bench, "EHLO a\r\nRSET\r\n");
 	relay_wipe(&relay);
+	relay_up();
+	bench_local(&bench, "220-a\r\n22");
+	bench_wire(&bench, "EHLO a\r\nRSET\r\n");
+	assert_true(bench.io.pipe);
+	assert_wire(&bench, "220-a\r\n22");
+	relay_wipe(&relay);
 	/* behind the first line of the reply it is too late to say what was early */
 	relay_greets();
 	bench_wire(&bench, "EHLO a\r\n");
