@@ -34,7 +34,7 @@ static struct play {
 		enum relay_crypt crypt;
 		enum verb first;	/* of those unanswered */
 		unsigned reply_lines;
-		uint64_t message_end;
+		uint64_t put;		/* octets for the mailer so far */
 	} was;
 	bool ahead;		/* the mailer has answered what it cannot have seen yet */
 	size_t wire_was, local_was;
@@ -50,6 +50,12 @@ play_of(struct stage *s)
 	return (struct play *)(void *)s;
 }
 
+static uint64_t
+put_to_mailer(const struct io *io)
+{
+	return io->to_local.taken + buf_len(&io->to_local);
+}
+
 static void
 before(struct stage *s, bool from_wire)
 {
@@ -61,7 +67,7 @@ before(struct stage *s, bool from_wire)
 	p->was.trace_due = p->relay.trace_due && p->relay.input == INPUT_MESSAGE;
 	p->was.crypt = p->relay.crypt;
 	p->was.reply_lines = p->relay.reply_lines;
-	p->was.message_end = p->relay.message_end;
+	p->was.put = put_to_mailer(io);
 	p->was.first = p->relay.queue_len > 0 ? p->relay.queue[p->relay.queue_head] : VERB_OTHER;
 	p->wire_was = buf_len(&s->wire);
 	p->local_was = buf_len(&s->local);
@@ -133,7 +139,7 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	}
 	if (!p->in_step)
 		p->tracked = false;
-	if (!from_wire && buf_len(&s->local_next) > 0 && p->relay.message_end != p->was.message_end)
+	if (!from_wire && buf_len(&s->local_next) > 0 && put_to_mailer(&s->io) != p->was.put)
 		p->ahead = true;
 	if (p->in_step && !from_wire && p->was.first == VERB_EHLO)
 		look_at_ehlo(p);
