@@ -146,7 +146,7 @@ keep_the_rest(void)
 		return;
 	}
 	while ((entry = readdir(descriptors)) != NULL) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (fd > STDERR_FILENO)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
