@@ -1,7 +1,6 @@
 # Claim: whoever injects into STARTTLS, takes it away or breaks it gets no message under `must`, and under `may` one in the clear over a new connection; octets behind the 220 make it wait; and all octets of a message arrive (statements 2, 6, 8, 24, 25 and 26)
 import socket
 import ssl
-import threading
 import time
 
 from kit import dns, xcrypt
@@ -66,20 +65,7 @@ class Meddler(Middle):
             conn.close()
             far.close()
         else:
-            self.carry(near, far)
-
-    @staticmethod
-    def carry(near, far):
-        back = threading.Thread(target=TlsMiddle.pump, args=(far, near), daemon=True)
-        back.start()
-        while True:
-            piece = near.recv(9000)
-            if not piece:
-                break
-            far.send(piece)
-        far.shut()
-        back.join(PATIENCE)
-        near.close()
+            TlsMiddle.carry(near, far, bytearray())
 
 
 def says(octets):

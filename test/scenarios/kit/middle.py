@@ -1,6 +1,7 @@
 """Somebody between two hosts who is more than a wire: XCRYPT or TLS ends with him, and begins with him."""
 import base64
 import datetime
+import select
 import socket
 import ssl
 import threading
@@ -162,17 +163,7 @@ class TlsMiddle(Middle):
             return
         near.sendall(b"220 2.0.0 Go\r\n")
         near = self.context.wrap_socket(near, server_side=True)
-        back = threading.Thread(target=self.pump, args=(far, near), daemon=True)
-        back.start()
-        while True:
-            piece = near.recv(65536)
-            if not piece:
-                break
-            self.heard += piece
-            far.send(piece)
-        far.shut()
-        back.join(PATIENCE)
-        near.close()
+        self.carry(near, far, self.heard)
 
     def take(self, near):
         piece = near.recv(4096)
@@ -180,13 +171,38 @@ class TlsMiddle(Middle):
         return piece
 
     @staticmethod
-    def pump(far, near):
-        try:
-            while far.fill(time.monotonic() + 6 * PATIENCE):
-                near.sendall(far.got)
-                far.got = b""
-        except OSError:
+    def carry(near, far, heard):
+        """Both ways in one thread: a TLS socket is not for two at once."""
+        patience = 6 * PATIENCE
+        while True:
+            inside = isinstance(near, ssl.SSLSocket) and near.pending() > 0
+            ready = [near] if inside else select.select([near, far.reader], [], [], patience)[0]
+            if near in ready:
+                piece = near.recv(65536)
+                if not piece:
+                    break
+                heard += piece
+                far.send(piece)
+            if far.reader in ready and not TlsMiddle.back(far, near):
+                break
+            if not ready:
+                break
+        far.shut()
+        while TlsMiddle.back(far, near):
             pass
+        near.close()
+
+    @staticmethod
+    def back(far, near):
+        """What has come from there; False behind the end of it."""
+        try:
+            if not far.fill(time.monotonic() + 6 * PATIENCE):
+                return False
+            near.sendall(far.got)
+            far.got = b""
+        except OSError:
+            return False
+        return True
 
 
 def make_certificate(path):
