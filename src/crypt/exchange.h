@@ -49,6 +49,8 @@ enum exchange_field {
 	FIELD_REFUSED		/* of the form, but not a value that is accepted: 454 */
 };
 
+#define EXCHANGE_RANK_2_0 20	/* the first generation with integrity, and with host keys */
+
 struct exchange {
 	const char *generation;		/* in a suite's name, behind the underscore: "2.0" */
 	unsigned rank;			/* higher is newer: 20 for 2.0 */

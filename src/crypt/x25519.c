@@ -215,7 +215,7 @@ get_ok(struct agreement *a, struct span text)
 
 const struct exchange exchange_x25519 = {
 	.generation = "2.0",
-	.rank = 20,
+	.rank = EXCHANGE_RANK_2_0,
 	.title = "X25519",
 	.public_len = POINT_LEN,
 	.secret_len = POINT_LEN,

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define RANK_2_0 20
-
 void
 judge_connected(struct judge *j)
 {
@@ -105,7 +103,7 @@ judge_opening(void *judge, const struct opening *o, bool again)
 	c.unsure = !memory_is_whole(j->memory);
 	if (c.encrypted)
 		c.rank = o->handshake.agreement.suite->exchange->rank;
-	j->shown = c.rank >= RANK_2_0 ? check_key(j, o, now_s) : VOUCH_NONE;
+	j->shown = c.rank >= EXCHANGE_RANK_2_0 ? check_key(j, o, now_s) : VOUCH_NONE;
 	c.shown = j->shown;
 	trust_decide(&j->trust, &c);
 	/* in the clear it is asked about once more, and then it is certain that it comes to that */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RANK_2_0 20
 #define RANK_BY_HAND 1		/* 0.1, which nobody means by encryption */
 
 /*
@@ -18,7 +17,7 @@ static bool
 counts(const struct trust_case *c)
 {
 	return c->encrypted &&
-	    (c->rank >= RANK_2_0 || (c->newest_rank < RANK_2_0 && c->rank > RANK_BY_HAND));
+	    (c->rank >= EXCHANGE_RANK_2_0 || (c->newest_rank < EXCHANGE_RANK_2_0 && c->rank > RANK_BY_HAND));
 }
 
 static bool
@@ -86,7 +85,7 @@ static void
 say_expected(struct trust *t, const struct trust_case *c)
 {
 	const struct memory_known *k = c->known;
-	unsigned rank = k->rank > 0 ? k->rank : RANK_2_0;
+	unsigned rank = k->rank > 0 ? k->rank : EXCHANGE_RANK_2_0;
 
 	if (t->alarm == TRUST_KEY_CHANGED)
 		put_key(t->expected, k->has_pin ? k->pin : k->key);
@@ -186,7 +185,7 @@ trust_decide(struct trust *t, const struct trust_case *c)
 	t->go_on = may_go_on(c, t->alarm);
 	if (t->loud)
 		t->remember = TRUST_TOLD;
-	else if (t->alarm == TRUST_QUIET && t->go_on && c->encrypted && c->rank >= RANK_2_0)
+	else if (t->alarm == TRUST_QUIET && t->go_on && c->encrypted && c->rank >= EXCHANGE_RANK_2_0)
 		t->remember = TRUST_WORKED;
 	if (t->alarm != TRUST_QUIET)
 		say_expected(t, c);
