@@ -92,13 +92,19 @@ class Way:
         piece = self.source.recv(65536)
         self.tap.octets[self.name] += piece
         if not piece:
-            self.open = False
             self.send(self.held)
-            self.sink.shutdown(socket.SHUT_WR)
+            self.close()
         elif self.encrypted or not self.tap.meddles:
             self.send(self.filter(self.tap.wire_filters, piece))
         else:
             self.move_lines(self.held + piece)
+
+    def close(self):
+        self.open = False
+        try:
+            self.sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass    # it was closed from the other end
 
     def move_lines(self, octets):
         while b"\n" in octets and not self.encrypted:
@@ -117,6 +123,10 @@ class Way:
         return out
 
     def send(self, octets):
+        """To a sink that is gone, nothing: what it said before still has its own way to go."""
         pieces = [octets[i:i + 1] for i in range(len(octets))] if self.tap.split else [octets]
-        for piece in pieces:
-            self.sink.sendall(piece)
+        try:
+            for piece in pieces:
+                self.sink.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            self.open = False
