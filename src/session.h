@@ -11,7 +11,7 @@
 #include "smtp/io.h"
 #include "sys/fd.h"
 
-#define SESSION_BUFFER 65536	/* octets of each buffer */
+#define SESSION_BUFFER 131072	/* octets of each buffer */
 
 _Static_assert(SESSION_BUFFER >= RECORD_MAX, "a whole record has to fit");
 _Static_assert(SESSION_BUFFER >= 4 * IO_BLOCK, "a block of a message has to fit when it doubles");

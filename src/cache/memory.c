@@ -264,8 +264,8 @@ fold(struct memory *m, int64_t now_s)
 void
 memory_open(struct memory *m, const char *directory, int64_t now_s)
 {
-	*m = (struct memory){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 },
-		.entries_max = MEMORY_ENTRIES_MAX };
+	store_none(&m->store);
+	m->entries_max = MEMORY_ENTRIES_MAX;
 	m->stored = directory != NULL && store_open(&m->store, directory, "known") == 0;
 	if (m->stored)
 		fold(m, now_s);

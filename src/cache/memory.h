@@ -22,9 +22,9 @@
 #define MEMORY_FRESH_S 3600		/* a success so soon after another is not written down */
 
 struct memory {
-	struct store store;
 	bool stored;			/* false: off, or not usable; everybody is a stranger */
 	uint64_t entries_max;
+	struct store store;
 };
 
 /*

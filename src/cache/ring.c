@@ -224,9 +224,11 @@ add_own(struct ring *r, const struct exchange *x)
 static void
 prepare(struct ring *r, const struct ring_settings *settings)
 {
-	*r = (struct ring){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 },
-		.lifetime_s = settings->lifetime_s, .entries_max = settings->entries_max,
-		.now_s = settings->now_s != NULL ? settings->now_s : clock_wall_s };
+	memset(r, 0, offsetof(struct ring, store));
+	store_none(&r->store);
+	r->lifetime_s = settings->lifetime_s;
+	r->entries_max = settings->entries_max;
+	r->now_s = settings->now_s != NULL ? settings->now_s : clock_wall_s;
 	for (size_t i = 0; i < settings->suites->count; i++)
 		add_own(r, settings->suites->at[i]->exchange);
 	if (settings->directory != NULL)
@@ -365,6 +367,6 @@ void
 ring_close(struct ring *r)
 {
 	store_close(&r->store);
-	octets_wipe(r, sizeof(*r));
-	*r = (struct ring){ .store = { .dirfd = -1, .cdbfd = -1, .journalfd = -1 } };
+	octets_wipe(r, offsetof(struct ring, store));
+	store_none(&r->store);
 }

@@ -20,7 +20,6 @@
 #define RING_GENERATIONS 4
 
 struct ring {
-	struct store store;
 	bool stored;			/* false: off, or not usable */
 	int64_t lifetime_s;
 	uint64_t entries_max;
@@ -33,6 +32,7 @@ struct ring {
 		bool made;
 		bool shared;		/* the store's: what is computed with it may be kept */
 	} own[RING_GENERATIONS];
+	struct store store;
 };
 
 struct ring_settings {

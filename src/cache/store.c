@@ -103,12 +103,32 @@ open_cdb(struct store *s)
 	}
 }
 
+static uint8_t *
+journal_mem(struct store *s)
+{
+	return s->more != NULL ? s->more : s->room;
+}
+
+struct span
+store_journal(const struct store *s)
+{
+	return span(s->more != NULL ? s->more : s->room, s->journal_len);
+}
+
 static void
 drop_journal(struct store *s)
 {
-	if (s->journal != NULL)
-		octets_wipe(s->journal, s->journal_used);
+	octets_wipe(journal_mem(s), s->journal_used);
 	s->journal_used = s->journal_len = s->journal_count = 0;
+}
+
+static void
+forget_journal(struct store *s)
+{
+	drop_journal(s);
+	free(s->more);
+	s->more = NULL;
+	s->journal_cap = 0;
 }
 
 /* Reads the journal, `size` octets long a moment ago, into the buffer that there is. */
@@ -120,11 +140,11 @@ read_journal(struct store *s, off_t size)
 	drop_journal(s);
 	if (size <= 0)
 		return 0;
-	ssize_t got = dir_read(s->journalfd, s->journal, (size_t)size < most ? (size_t)size : most);
+	ssize_t got = dir_read(s->journalfd, journal_mem(s), (size_t)size < most ? (size_t)size : most);
 	if (got < 0)
 		return -1;
 	s->journal_used = (size_t)got;
-	s->journal_len = journal_measure(span(s->journal, s->journal_used), &s->journal_count);
+	s->journal_len = journal_measure(span(journal_mem(s), s->journal_used), &s->journal_count);
 	return 0;
 }
 
@@ -134,13 +154,13 @@ size_journal(struct store *s, off_t size)
 {
 	size_t len = size > STORE_JOURNAL_MAX ? STORE_JOURNAL_MAX : (size_t)size;
 
-	if (s->journal != NULL && s->journal_cap >= len + JOURNAL_SLACK)
+	if (s->journal_cap >= len + JOURNAL_SLACK)
 		return 0;
-	drop_journal(s);
-	free(s->journal);
-	s->journal = malloc(len + JOURNAL_SLACK);
-	s->journal_cap = s->journal != NULL ? len + JOURNAL_SLACK : 0;
-	return s->journal == NULL ? -1 : 0;
+	forget_journal(s);
+	if (len + JOURNAL_SLACK > STORE_ROOM && (s->more = malloc(len + JOURNAL_SLACK)) == NULL)
+		return -1;
+	s->journal_cap = s->more != NULL ? len + JOURNAL_SLACK : STORE_ROOM;
+	return 0;
 }
 
 static void
@@ -166,11 +186,20 @@ open_journal(struct store *s)
 	}
 }
 
+void
+store_none(struct store *s)
+{
+	memset(s, 0, offsetof(struct store, room));
+	s->dirfd = s->cdbfd = s->journalfd = -1;
+}
+
 int
 store_open(struct store *s, const char *directory, const char *name)
 {
-	*s = (struct store){ .dirfd = -1, .cdbfd = -1, .journalfd = -1, .directory = directory,
-		.name = name, .owner = geteuid() };
+	store_none(s);
+	s->directory = directory;
+	s->name = name;
+	s->owner = geteuid();
 	s->dirfd = dir_open(directory, s->owner);
 	return store_reopen(s);
 }
@@ -215,7 +244,7 @@ store_find(struct store *s, struct span key, void *value, size_t room, size_t *l
 	struct span sound;
 	bool found = false;
 
-	if (!journal_find(span(s->journal, s->journal_len), key, &entry)) {
+	if (!journal_find(store_journal(s), key, &entry)) {
 		if (!find_in_cdb(s, key, sealed, &sealed_len))
 			return false;
 		entry.sealed = span(sealed, sealed_len);
@@ -268,7 +297,7 @@ known_already(const struct store *s, struct span key, struct span value)
 	struct entry entry;
 	struct span sound;
 
-	return journal_find(span(s->journal, s->journal_len), key, &entry) &&
+	return journal_find(store_journal(s), key, &entry) &&
 	    entry_open(&sound, key, entry.sealed) && sound.len == value.len &&
 	    octets_equal_secret(sound.at, value.at, value.len);
 }
@@ -294,9 +323,9 @@ append(struct store *s, struct span key, struct span value)
 		if (ftruncate(s->journalfd, (off_t)end) < 0)
 			return -1;
 	}
-	journal_format(s->journal + end, key, value);
+	journal_format(journal_mem(s) + end, key, value);
 	s->journal_used = end + len;
-	if (journal_append(s->journalfd, end, span(s->journal + end, len)) < 0)
+	if (journal_append(s->journalfd, end, span(journal_mem(s) + end, len)) < 0)
 		return -1;
 	s->journal_len = end + len;
 	s->journal_count++;
@@ -421,7 +450,7 @@ store_rebuild(struct store *s, const struct store_rebuilding *r)
 
 	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
 	    fold_add_cdb(&fold, cdb) == 0 &&
-	    fold_add_journal(&fold, span(s->journal, s->journal_len)) == 0 &&
+	    fold_add_journal(&fold, store_journal(s)) == 0 &&
 	    fold_add_journal(&fold, added) == 0 &&
 	    fold_choose(&fold, r->judge, r->context, r->entries_max) == 0)
 		result = replace_cdb(s, &fold);
@@ -439,8 +468,6 @@ store_close(struct store *s)
 	close_fd(&s->cdbfd);
 	close_fd(&s->journalfd);
 	close_fd(&s->dirfd);
-	drop_journal(s);
-	free(s->journal);
-	s->journal = NULL;
+	forget_journal(s);
 	s->writable = false;
 }

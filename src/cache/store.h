@@ -19,6 +19,7 @@
 #define STORE_FOLD_AT 256	/* records in the journal before it is folded */
 /* octets; a journal that cannot be folded stops growing here */
 #define STORE_JOURNAL_MAX (4u << 20)
+#define STORE_ROOM (128u << 10)	/* octets; a page that is not used costs nothing */
 
 struct store {
 	int dirfd, cdbfd, journalfd;	/* -1: not there */
@@ -28,11 +29,17 @@ struct store {
 	bool writable;			/* the journal may be appended to, and locked */
 	bool complained;		/* one line in the log is enough for one process */
 	bool doubtful;			/* something that is there could not be read */
-	uint8_t *journal;		/* what the journal held when it was last read */
 	size_t journal_cap, journal_used;
-	size_t journal_len;		/* whole, plausible records only */
-	size_t journal_count;
+	size_t journal_len, journal_count;
+	uint8_t *more;			/* allocated, where the journal could not be folded and has no room */
+	uint8_t room[STORE_ROOM];
 };
+
+/* The whole, plausible records of the journal, as it was when it was last read. */
+struct span store_journal(const struct store *s);
+
+/* No store: nothing is found in it, nothing is kept, and closing it is harmless. */
+void store_none(struct store *s);
 
 /*
  * Opens the store NAME in `directory`, which is created, mode 0700, where it is missing.  Both

@@ -2,6 +2,7 @@
 
 #include "crypt/random.h"
 
+#include <mbedtls/sha1.h>
 #include <string.h>
 
 #define SHA1_LEN 20
@@ -43,26 +44,6 @@ fields_nothing_to_do(struct agreement *a)
 }
 
 int
-fields_hash(mbedtls_md_type_t type, const struct span *parts, size_t count, uint8_t *out)
-{
-	mbedtls_md_context_t md;
-	int rc = -1;
-
-	mbedtls_md_init(&md);
-	if (mbedtls_md_setup(&md, mbedtls_md_info_from_type(type), 0) != 0 ||
-	    mbedtls_md_starts(&md) != 0)
-		goto done;
-	for (size_t i = 0; i < count; i++)
-		if (mbedtls_md_update(&md, parts[i].at, parts[i].len) != 0)
-			goto done;
-	if (mbedtls_md_finish(&md, out) == 0)
-		rc = 0;
-done:
-	mbedtls_md_free(&md);
-	return rc;
-}
-
-int
 fields_draw_short_nonce(uint8_t *nonce)
 {
 	return random_octets(nonce, FIELDS_SHORT_NONCE_LEN);
@@ -80,6 +61,21 @@ fields_get_short_nonce(uint8_t *nonce, struct span text)
 	return fields_get_hex(nonce, FIELDS_SHORT_NONCE_LEN, text);
 }
 
+static int
+sha1(const struct span *parts, size_t count, uint8_t out[SHA1_LEN])
+{
+	mbedtls_sha1_context sha;
+
+	mbedtls_sha1_init(&sha);
+	int rc = mbedtls_sha1_starts_ret(&sha);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = mbedtls_sha1_update_ret(&sha, parts[i].at, parts[i].len);
+	if (rc == 0)
+		rc = mbedtls_sha1_finish_ret(&sha, out);
+	mbedtls_sha1_free(&sha);
+	return rc == 0 ? 0 : -1;
+}
+
 int
 fields_split_keys(struct agreement *a, struct span secret)
 {
@@ -89,7 +85,7 @@ fields_split_keys(struct agreement *a, struct span secret)
 		span(a->nonce_b, FIELDS_SHORT_NONCE_LEN),
 	};
 	uint8_t hash[SHA1_LEN];
-	int rc = fields_hash(MBEDTLS_MD_SHA1, parts, sizeof(parts) / sizeof(parts[0]), hash);
+	int rc = sha1(parts, sizeof(parts) / sizeof(parts[0]), hash);
 
 	if (rc == 0) {
 		memcpy(a->key_ab, hash, SHORT_KEY_LEN);

@@ -7,7 +7,6 @@
 
 #include "crypt/exchange.h"
 
-#include <mbedtls/md.h>
 
 /* `len` octets as 2 * len digits of `text`; says how many digits. */
 size_t fields_put_hex(char *text, const uint8_t *octets, size_t len);
@@ -21,9 +20,6 @@ bool fields_get_bare_ok(struct agreement *a, struct span text);
 
 /* A prepare() or finish() with nothing to do. */
 int fields_nothing_to_do(struct agreement *a);
-
-/* The digest of `count` parts, one behind the other, to `out`.  0, or -1: no memory. */
-int fields_hash(mbedtls_md_type_t type, const struct span *parts, size_t count, uint8_t *out);
 
 /* The nonce of the generations before 2.0 that have keys: 80 bits. */
 #define FIELDS_SHORT_NONCE_LEN 10

@@ -2,18 +2,18 @@
 
 #include "base/buf.h"
 #include "crypt/fields.h"
+#include "crypt/hkdf.h"
 #include "crypt/random.h"
 #include "crypt/suite.h"
 
 #include <assert.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/hkdf.h>
+#include <mbedtls/sha256.h>
 #include <string.h>
 
 #define POINT_LEN 32
 #define SCALAR_LEN 32
 #define NONCE_LEN 32
-#define HASH_LEN 32
 #define CONFIRM_LEN 16
 #define OKM_LEN (2 * CIPHER_KEY_MAX + 2 * CIPHER_IV_LEN + 2 * CONFIRM_LEN)
 
@@ -145,15 +145,14 @@ agree(struct agreement *a)
 static int
 hash_transcript(struct agreement *a, struct span lines)
 {
-	return fields_hash(MBEDTLS_MD_SHA256, &lines, 1, a->transcript);
+	return mbedtls_sha256_ret(lines.at, lines.len, a->transcript, 0) == 0 ? 0 : -1;
 }
 
 /* HKDF with the salt and info of xcrypt.7. */
 static int
 derive(uint8_t okm[OKM_LEN], const struct agreement *a)
 {
-	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-	uint8_t salt[2 * NONCE_LEN], prk[HASH_LEN], label[128];
+	uint8_t salt[2 * NONCE_LEN], prk[HKDF_PRK_LEN], label[128];
 	struct buf info;
 	int rc = -1;
 
@@ -163,8 +162,8 @@ derive(uint8_t okm[OKM_LEN], const struct agreement *a)
 	if (buf_put(&info, SPAN("XCRYPT 2.0\0")) &&
 	    buf_put(&info, span_of(a->suite->name)) && buf_put(&info, SPAN("\0")) &&
 	    buf_put(&info, span(a->transcript, sizeof(a->transcript))) &&
-	    mbedtls_hkdf_extract(sha256, salt, sizeof(salt), a->secret, POINT_LEN, prk) == 0 &&
-	    mbedtls_hkdf_expand(sha256, prk, sizeof(prk), label, buf_len(&info), okm, OKM_LEN) == 0)
+	    hkdf_extract(prk, span(salt, sizeof(salt)), span(a->secret, POINT_LEN)) == 0 &&
+	    hkdf_expand(okm, OKM_LEN, prk, buf_peek(&info)) == 0)
 		rc = 0;
 	if (rc < 0)
 		octets_wipe(okm, OKM_LEN);

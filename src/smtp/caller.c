@@ -5,7 +5,7 @@
 void
 caller_start(struct caller *c, const struct opening_settings *settings, struct key_source keys)
 {
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, offsetof(struct caller, opening));
 	c->set = settings;
 	c->keys = keys;
 	c->greeting_due = true;

@@ -12,7 +12,6 @@
 struct caller {
 	const struct opening_settings *set;
 	struct key_source keys;
-	struct opening opening;
 	bool greeted;			/* the mailer has had a greeting */
 	bool waits;			/* it has said hello and has had no reply */
 	bool helo;			/* it said HELO */
@@ -20,6 +19,7 @@ struct caller {
 	uint8_t name[OPENING_NAME_MAX];	/* as it said */
 	size_t name_len;
 	bool greeting_due;		/* this call's has not come yet */
+	struct opening opening;
 };
 
 /* `settings` and what `keys` points to must outlive it. */

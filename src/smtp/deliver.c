@@ -9,7 +9,7 @@ void
 deliver_start(struct deliver *d, const struct opening_settings *settings,
     const struct deliver_message *message, struct key_source keys, const char *hostname)
 {
-	memset(d, 0, sizeof(*d));
+	memset(d, 0, offsetof(struct deliver, opening));
 	d->set = settings;
 	d->message = message;
 	d->keys = keys;

@@ -35,8 +35,6 @@ struct deliver {
 	const struct deliver_message *message;
 	struct key_source keys;
 	const char *hostname;
-	struct opening opening;
-	struct reply reply;
 	enum deliver_state state;
 	bool pipelining, helo;
 	size_t said, answered;		/* of MAIL and the RCPTs */
@@ -51,6 +49,9 @@ struct deliver {
 	enum ending outcome;		/* END_NONE: not settled */
 	unsigned code;			/* of the reply it rests on; 0: none */
 	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
+
+	struct opening opening;
+	struct reply reply;
 };
 
 /*

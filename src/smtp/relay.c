@@ -5,7 +5,7 @@
 void
 relay_start(struct relay *r, const struct relay_settings *settings, struct key_source keys)
 {
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(struct relay, ehlo));
 	r->set = settings;
 	r->hello = VERB_OTHER;
 	handshake_start(&r->handshake, true, settings->suites, keys);

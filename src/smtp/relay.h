@@ -63,12 +63,10 @@ struct relay {
 	bool hello_inside;	/* said again since encryption */
 	bool chunking;		/* the mailer offers it */
 
-	uint8_t ehlo[RELAY_EHLO_MAX];	/* its last reply to EHLO in the clear ... */
-	size_t ehlo_len;		/* ... 0: not to be kept */
+	size_t ehlo_len;		/* of `ehlo`; 0: not to be kept */
 	uint8_t ehlo_name[RELAY_NAME_MAX];	/* and what that EHLO said */
 	size_t ehlo_name_len;
 
-	uint8_t held[LINE_MAX_OCTETS];	/* the EHLO reply's line before this one */
 	size_t held_len;
 	unsigned reply_lines;	/* lines seen of the present reply */
 
@@ -82,6 +80,9 @@ struct relay {
 	bool gone;		/* the mailer has said 421: its end follows */
 	unsigned messages;	/* accepted */
 	const char *why;	/* in the clear because ... (a literal), NULL while not known */
+
+	uint8_t ehlo[RELAY_EHLO_MAX];	/* the mailer's last reply to EHLO in the clear */
+	uint8_t held[LINE_MAX_OCTETS];	/* the EHLO reply's line before this one */
 };
 
 /*

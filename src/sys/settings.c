@@ -5,11 +5,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #ifndef STATEDIR
 #define STATEDIR "/run/blackpony"
@@ -238,18 +240,41 @@ without_comment(struct span line)
 	return trim(line);
 }
 
+struct reader {
+	int fd, fault;			/* `fault`: errno, or 0 */
+	size_t len, at;
+	uint8_t octets[4096];
+};
+
+/* The next octet, or -1: no more, or `fault`. */
+static int
+next_octet(struct reader *r)
+{
+	ssize_t got;
+
+	if (r->at < r->len)
+		return r->octets[r->at++];
+	do
+		got = read(r->fd, r->octets, sizeof(r->octets));
+	while (got < 0 && errno == EINTR);
+	r->fault = got < 0 ? errno : 0;
+	r->len = got > 0 ? (size_t)got : 0;
+	r->at = 0;
+	return r->len > 0 ? r->octets[r->at++] : -1;
+}
+
 /* One line without its newline.  Its length; LINE_OCTETS_MAX + 1: too long; -1: no more. */
 static int
-read_line(FILE *file, uint8_t line[LINE_OCTETS_MAX])
+read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 {
 	int len = 0, c;
 
-	while ((c = getc(file)) != EOF && c != '\n') {
+	while ((c = next_octet(r)) != -1 && c != '\n') {
 		if (len == LINE_OCTETS_MAX)
 			return LINE_OCTETS_MAX + 1;
 		line[len++] = (uint8_t)c;
 	}
-	return c == EOF && len == 0 ? -1 : len;
+	return c == -1 && len == 0 ? -1 : len;
 }
 
 static int
@@ -262,13 +287,14 @@ fail_unreadable(struct settings *s, const char *path, int why)
 }
 
 static int
-read_lines(struct settings *s, const char *path, FILE *file)
+read_lines(struct settings *s, const char *path, int fd)
 {
+	struct reader reader = { .fd = fd };
 	struct source source = { .older = s->policies };
 	uint8_t line[LINE_OCTETS_MAX];
 	int len;
 
-	for (size_t number = 1; (len = read_line(file, line)) >= 0; number++) {
+	for (size_t number = 1; (len = read_line(&reader, line)) >= 0; number++) {
 		snprintf(source.where, sizeof(source.where), "%.200s:%zu", path, number);
 		if (len > LINE_OCTETS_MAX)
 			return fail(s, source.where, "a line too long, expected no more than %d"
@@ -279,20 +305,20 @@ read_lines(struct settings *s, const char *path, FILE *file)
 		if (text.len > 0 && assign(s, &source, text) < 0)
 			return -1;
 	}
-	return ferror(file) ? fail_unreadable(s, path, errno) : 0;
+	return reader.fault != 0 ? fail_unreadable(s, path, reader.fault) : 0;
 }
 
 int
 settings_file(struct settings *s, const char *path, bool required)
 {
-	FILE *file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (file == NULL && errno == ENOENT && !required)
+	if (fd < 0 && errno == ENOENT && !required)
 		return 0;
-	if (file == NULL)
+	if (fd < 0)
 		return fail_unreadable(s, path, errno);
-	int result = read_lines(s, path, file);
-	fclose(file);
+	int result = read_lines(s, path, fd);
+	close(fd);
 	return result;
 }
 

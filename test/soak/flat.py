@@ -12,8 +12,8 @@ import statistics
 import threading
 import time
 
-SLACK_KB = 64
-SESSION_KB = 640    # six buffers of 64 KiB, and what a process has anyway
+SLACK_KB = 256      # two buffers: how much of them has been of use is for the scheduler to say
+SESSION_KB = 1024   # six buffers of 128 KiB, and what a process has anyway
 WARM = 3            # one part in so many
 YOUNG = 1.0         # seconds; a session has opened the cache by then
 

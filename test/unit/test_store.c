@@ -189,7 +189,7 @@ journal_outgrows_a_reader(void **state)
 	char key[16];
 
 	(void)state;
-	for (int i = 0; scratch_size("t.journal") < 70000; i++) {
+	for (int i = 0; scratch_size("t.journal") < (long)STORE_ROOM + 1000; i++) {
 		struct store_addition big = { span(key, 8), span(scratch, sizeof(scratch)) };
 
 		snprintf(key, sizeof(key), "%08d", i);

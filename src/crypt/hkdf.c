@@ -1,0 +1,82 @@
+#include "crypt/hkdf.h"
+
+#include <mbedtls/sha256.h>
+#include <string.h>
+
+#define HASH_LEN HKDF_PRK_LEN
+#define BLOCK_LEN 64
+#define INNER_PAD 0x36
+#define OUTER_PAD 0x5c
+
+static int
+hash(uint8_t out[HASH_LEN], const struct span *parts, size_t count)
+{
+	mbedtls_sha256_context sha;
+
+	mbedtls_sha256_init(&sha);
+	int rc = mbedtls_sha256_starts_ret(&sha, 0);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = mbedtls_sha256_update_ret(&sha, parts[i].at, parts[i].len);
+	if (rc == 0)
+		rc = mbedtls_sha256_finish_ret(&sha, out);
+	mbedtls_sha256_free(&sha);
+	return rc == 0 ? 0 : -1;
+}
+
+static void
+pad(uint8_t block[BLOCK_LEN], uint8_t with)
+{
+	for (size_t i = 0; i < BLOCK_LEN; i++)
+		block[i] ^= with;
+}
+
+/* HMAC (RFC 2104) of three parts one behind the other, each of which may be empty. */
+static int
+hmac(uint8_t mac[HASH_LEN], struct span key, const struct span text[3])
+{
+	uint8_t block[BLOCK_LEN] = { 0 }, inner[HASH_LEN];
+	const struct span first[] = { span(block, BLOCK_LEN), text[0], text[1], text[2] };
+	const struct span second[] = { span(block, BLOCK_LEN), span(inner, HASH_LEN) };
+	int rc = 0;
+
+	if (key.len > BLOCK_LEN)
+		rc = hash(block, &key, 1);
+	else if (key.len > 0)
+		memcpy(block, key.at, key.len);
+	pad(block, INNER_PAD);
+	if (rc == 0)
+		rc = hash(inner, first, 4);
+	pad(block, INNER_PAD ^ OUTER_PAD);
+	if (rc == 0)
+		rc = hash(mac, second, 2);
+	octets_wipe(block, sizeof(block));
+	octets_wipe(inner, sizeof(inner));
+	return rc;
+}
+
+int
+hkdf_extract(uint8_t prk[HKDF_PRK_LEN], struct span salt, struct span secret)
+{
+	return hmac(prk, salt, (struct span[]){ secret, SPAN(""), SPAN("") });
+}
+
+int
+hkdf_expand(uint8_t *okm, size_t len, const uint8_t prk[HKDF_PRK_LEN], struct span info)
+{
+	uint8_t block[HASH_LEN], count = 0;
+	size_t done = 0;
+	int rc = len <= HKDF_OKM_MAX ? 0 : -1;
+
+	while (done < len && rc == 0) {
+		size_t piece = len - done < HASH_LEN ? len - done : HASH_LEN;
+		const struct span before = span(block, count > 0 ? HASH_LEN : 0);
+
+		count++;
+		rc = hmac(block, span(prk, HKDF_PRK_LEN),
+		    (struct span[]){ before, info, span(&count, 1) });
+		memcpy(okm + done, block, piece);
+		done += piece;
+	}
+	octets_wipe(block, sizeof(block));
+	return rc;
+}
