@@ -92,6 +92,13 @@ $(OUT)/musl/%.o: src/%.c $(OUT)/obj/paths | tools $(OUT)/musl/include
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(PATHS) $(ALL_CFLAGS) -c -o $@ $<
 
+$(OUT)/bench/exchange: $(OUT)/bench/musl/exchange.o $(OUT)/bench/musl/common.o $(MUSL_OWN) $(OUT)/musl/core.a
+	$(LINK_MUSL)
+
+$(OUT)/bench/musl/%.o: test/bench/%.c | tools $(OUT)/musl/include
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
 $(OUT)/musl/include:
 	@mkdir -p $@
 	@ln -sfn $(HEADERS) $@

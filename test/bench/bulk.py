@@ -7,8 +7,8 @@ import tempfile
 import threading
 
 from machine import program
-from pairs import Results, measure, micro, shared
-from report import bars, median
+from pairs import Alone, Results, cores, measure, shared
+from report import bars
 from ways import NEW_SUITE, Between, Source, Way
 
 OCTETS = 100 << 20
@@ -22,10 +22,6 @@ decrypts, each a process of its own.  smtp-source and smtp-sink pass 30 MB/s; he
 bench/load, in the clear, and bench/sink.  What the AEAD and the cores permit: each octet is sealed and
 opened, at the speed of the AEAD when all cores do nothing else, and source, sink and system calls cost
 nothing."""
-
-
-def cores():
-    return len(os.sched_getaffinity(0))
 
 
 def ways(b):
@@ -109,7 +105,7 @@ def memory(report, b, found):
 def show_alone(report, alone):
     rows = [("%s %s" % words[1:], ns, 1e3 / ns) for words, ns in alone.items() if words[0] == "aead"]
     report.table("records of 16 KB, sealed on all cores", ["ns/octet", "MB/s"], rows)
-    report.table("X25519, alone", ["us"], [(words[1], us) for words, us in alone.items() if words[0] == "x25519"])
+    report.table("X25519, on all cores", ["us"], [(words[1], us) for words, us in alone.items() if words[0] == "x25519"])
 
 
 def targets(report, r, alone):
@@ -132,7 +128,7 @@ def run(report):
         b = Between(folder, fast_sink=True)
         stack.callback(b.end)
         report.say(HOW.format(octets=OCTETS, rounds=ROUNDS))
-        found, results, source = [], Results(), Source(b, OCTETS)
+        found, results, alone, source = [], Results(), Alone(folder), Source(b, OCTETS)
         small = Source(b, 2950)
         for name, make in ways(b):
             try:
@@ -143,17 +139,15 @@ def run(report):
             found.append(way)
             stack.callback(way.end)
             small.prime(way)
-        alone = []
-        for number in range(ROUNDS):
+        for _ in range(ROUNDS):
             for way in found:
                 results.add(way.name, measure(source, way, 1, 1))
-            alone.append(micro("%s/alone-%d" % (folder, number), cores()))
-        alone = {words: median(x[words] for x in alone) for words in alone[0]}
+            alone.measure()
         report.table("one message of 100 MiB", ["MB/s", "near ns/octet", "far ns/octet"], [
             (way.name, results.of(way.name, "rate") * OCTETS / 1e6, 1e3 * results.of(way.name, "near") / OCTETS,
              1e3 * results.of(way.name, "far") / OCTETS) for way in found])
-        show_alone(report, alone)
+        show_alone(report, alone.rows())
         memory(report, b, found)
-    targets(report, results, alone)
+    targets(report, results, alone.rows())
     rows = [(way.name, results.of(way.name, "rate") * OCTETS / 1e6) for way in found]
     report.plot("bulk", "set title 'One message of 100 MiB'\n" + bars(rows, "10^6 octets a second"), [rows])

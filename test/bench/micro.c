@@ -3,16 +3,12 @@
  * lines.
  *
  *	aead LIBRARY CIPHER NS		an octet sealed in records of 16 KB, one thread
- *	x25519 LIBRARY US		a public-key operation
- *	append US			an entry to the journal of the cache in the current directory
+ *	x25519 LIBRARY US		a public-key operation; mbedTLS's is bench/exchange's
  *
  * OpenSSL's and libsodium's shared libraries are asked where they are there; nothing is linked
  * with them.
  */
 #include "bench.h"
-
-#include "cache/ring.h"
-#include "crypt/suite.h"
 
 #include <dlfcn.h>
 #include <mbedtls/chachapoly.h>
@@ -26,7 +22,6 @@ enum {
 	RECORDS = 256,			/* of a round: 4 MB */
 	ROUNDS = 9,
 	OPERATIONS = 20,
-	APPENDS = 100,			/* fewer than fold the journal */
 	HEADER = 5,
 	TAG = 16
 };
@@ -173,56 +168,10 @@ time_sodium(void)
 	printf("x25519 libsodium %.1f\n", median(us, ROUNDS));
 }
 
-static void
-time_exchange(void)
-{
-	const struct exchange *x = &exchange_x25519;
-	struct exchange_pair own, other;
-	struct agreement a = { .own = &own };
-	double us[ROUNDS];
-
-	if (x->pair(&own) == -1 || x->pair(&other) == -1)
-		give_up("a key pair");
-	memcpy(a.peer_public, other.public, x->public_len);
-	for (int round = 0; round < ROUNDS; round++) {
-		double begun = cpu_us();
-		for (int i = 0; i < OPERATIONS; i++)
-			if (x->agree(&a) == -1)
-				give_up("X25519");
-		us[round] = (cpu_us() - begun) / OPERATIONS;
-	}
-	printf("x25519 mbedtls %.1f\n", median(us, ROUNDS));
-}
-
-static void
-time_append(void)
-{
-	const struct suite_list list = { { &suite_table[0] }, 1 };
-	const struct exchange *x = suite_table[0].exchange;
-	struct ring_settings settings = { .directory = ".", .suites = &list, .lifetime_s = 7200,
-		.entries_max = 65536 };
-	uint8_t peer[EXCHANGE_PUBLIC_MAX] = { 0 }, secret[EXCHANGE_SECRET_MAX] = { 0 };
-	struct ring ring;
-
-	ring_open(&ring, &settings);
-	if (!ring.stored || ring.store.journal_count > 0)
-		give_up("an empty cache directory");
-	struct key_source source = ring_source(&ring);
-	double begun = cpu_us();
-	for (uint8_t i = 0; i < APPENDS; i++) {
-		peer[0] = i;
-		source.keep(source.context, x, peer, secret);
-	}
-	printf("append %.1f\n", (cpu_us() - begun) / APPENDS);
-	ring_close(&ring);
-}
-
 int
 main(void)
 {
 	memset(plain, 'x', sizeof(plain));
-	time_exchange();
-	time_append();
 	time_mbedtls();
 	time_sodium();
 	time_openssl();

@@ -1,0 +1,75 @@
+/*
+ * What a peer that is not in the cache costs at least, alone, with the C library that the programs have:
+ *
+ *	x25519 first US			a public-key operation, the first of its process, as in a session
+ *	x25519 mbedtls US		one of many
+ *	append US			an entry to the journal of the cache in the current directory
+ */
+#include "bench.h"
+
+#include "cache/ring.h"
+#include "crypt/suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	ROUNDS = 9,
+	OPERATIONS = 20,
+	APPENDS = 100			/* fewer than fold the journal */
+};
+
+static void
+time_exchange(void)
+{
+	const struct exchange *x = &exchange_x25519;
+	struct exchange_pair own = { .private_len = x->secret_len };
+	struct agreement a = { .own = &own };
+	double us[ROUNDS];
+
+	for (uint8_t i = 0; i < x->public_len; i++)
+		own.private[i] = a.peer_public[i] = (uint8_t)(i * 7 + 1);
+	double first = cpu_us();
+	if (x->agree(&a) == -1)
+		give_up("X25519");
+	printf("x25519 first %.1f\n", cpu_us() - first);
+	for (int round = 0; round < ROUNDS; round++) {
+		double begun = cpu_us();
+		for (int i = 0; i < OPERATIONS; i++)
+			if (x->agree(&a) == -1)
+				give_up("X25519");
+		us[round] = (cpu_us() - begun) / OPERATIONS;
+	}
+	printf("x25519 mbedtls %.1f\n", median(us, ROUNDS));
+}
+
+static void
+time_append(void)
+{
+	const struct suite_list list = { { &suite_table[0] }, 1 };
+	const struct exchange *x = suite_table[0].exchange;
+	struct ring_settings settings = { .directory = ".", .suites = &list, .lifetime_s = 7200,
+		.entries_max = 65536 };
+	uint8_t peer[EXCHANGE_PUBLIC_MAX] = { 0 }, secret[EXCHANGE_SECRET_MAX] = { 0 };
+	struct ring ring;
+
+	ring_open(&ring, &settings);
+	if (!ring.stored || ring.store.journal_count > 0)
+		give_up("an empty cache directory");
+	struct key_source source = ring_source(&ring);
+	double begun = cpu_us();
+	for (uint8_t i = 0; i < APPENDS; i++) {
+		peer[0] = i;
+		source.keep(source.context, x, peer, secret);
+	}
+	printf("append %.1f\n", (cpu_us() - begun) / APPENDS);
+	ring_close(&ring);
+}
+
+int
+main(void)
+{
+	time_exchange();
+	time_append();
+	return 0;
+}
