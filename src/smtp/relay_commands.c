@@ -28,6 +28,30 @@ relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
 	return true;
 }
 
+/*
+ * Does what follows depend on the reply, or on one that we do not know, perhaps?  In the clear it waits for
+ * those as well that have to be the last of a group (RFC 2920, section 3.1): who does not wait is a
+ * smuggler or a robot there, and the mailer gets to see it (while_waiting()).
+ */
+static bool
+is_waited_for(const struct relay *r, enum verb verb)
+{
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_HELO:
+	case VERB_AUTH:
+	case VERB_DATA:
+	case VERB_OTHER:
+		return true;
+	case VERB_NOOP:
+	case VERB_VRFY:
+	case VERB_EXPN:
+		return r->crypt != CRYPT_ON;
+	default:
+		return false;
+	}
+}
+
 /* Passes a line on, to be answered by the mailer. */
 static bool
 forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
@@ -38,9 +62,7 @@ forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
 		io_show(io, ">", line->text);
 	buf_put(&io->to_local, span(line->text.at, line->octets));
 	relay_queue_put(r, verb);
-	/* what follows depends on the reply to these; to one we do not know, perhaps */
-	r->sync = verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_AUTH ||
-	    verb == VERB_DATA || verb == VERB_OTHER;
+	r->sync = is_waited_for(r, verb);
 	relay_take(io, line->octets);
 	return true;
 }

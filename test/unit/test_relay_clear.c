@@ -75,16 +75,19 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 {
 	static const struct turn turns[] = {
 		{ MAILER, "220-mx\r\n220 \xff hello\r\n", "220-mx\r\n220 \xff hello\r\n", "" },
-		{ CLIENT, "NOOP x\r\nrset\r\n", "", "NOOP x\r\nrset\r\n" },
+		{ CLIENT, "HELP x\r\nrset\r\n", "", "HELP x\r\nrset\r\n" },
 		{ CLIENT, "EHLO  a \r\n", "", "EHLO  a \r\n" },
-		{ MAILER, "250 n\r\n250 r\r\n", "250 n\r\n250 r\r\n", "" },
+		{ MAILER, "214 h\r\n250 r\r\n", "214 h\r\n250 r\r\n", "" },
 		{ MAILER, "250-mx\r\n250-XCRYPT a\r\n250 X\r\n",
 		    "250-mx\r\n250-X\r\n250 " OFFER "\r\n", "" },
 		{ CLIENT, "VRFY b\r\n", "", "VRFY b\r\n" },
 		{ MAILER, "252 no\n", "252 no\n", "" },
-		{ CLIENT, "HELP\r\nEXPN c\r\nQUIT\r\n", "", "HELP\r\nEXPN c\r\nQUIT\r\n" },
-		{ MAILER, "214-a\r\n214 b\r\n550 c\r\n221 bye\r\n",
-		    "214-a\r\n214 b\r\n550 c\r\n221 bye\r\n", "" },
+		{ CLIENT, "rset\r\nEXPN c\r\n", "", "rset\r\nEXPN c\r\n" },
+		{ MAILER, "250 r\r\n550 c\r\n", "250 r\r\n550 c\r\n", "" },
+		{ CLIENT, "HELP\r\nNOOP\r\n", "", "HELP\r\nNOOP\r\n" },
+		{ MAILER, "214-a\r\n214 b\r\n250 n\r\n", "214-a\r\n214 b\r\n250 n\r\n", "" },
+		{ CLIENT, "RSET\r\nQUIT\r\n", "", "RSET\r\nQUIT\r\n" },
+		{ MAILER, "250 r\r\n221 bye\r\n", "250 r\r\n221 bye\r\n", "" },
 	};
 
 	(void)state;
@@ -95,9 +98,10 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 
 /* What does not wait is between the client and the mailer, which may have its own opinion of that. */
 static void
-what_rides_behind_ehlo_makes_a_pipe(void **state)
+what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 {
-	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR", "EHLO a\r\nXC\r\n" };
+	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR", "EHLO a\r\nXC\r\n",
+		"NOOP\r\nMAIL FROM:<>\r\n", "RSET\r\nVRFY b\r\nM", "EXPN l\r\nQUIT\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(groups); i++) {
@@ -164,8 +168,8 @@ static void
 the_pipe_waits_for_replies(void **state)
 {
 	static const struct turn turns[] = {
-		{ CLIENT, "NOOP\r\nMAIL FROM:<>\r\nXCRYPT a b c\r\n\n", "", "NOOP\r\n" },
-		{ MAILER, "250 n\r\n", "250 n\r\n", "MAIL FROM:<>\r\nXCRYPT a b c\r\n\n" },
+		{ CLIENT, "RSET\r\nMAIL FROM:<>\r\nXCRYPT a b c\r\n\n", "", "RSET\r\n" },
+		{ MAILER, "250 r\r\n", "250 r\r\n", "MAIL FROM:<>\r\nXCRYPT a b c\r\n\n" },
 		{ MAILER, "anything", "anything", "" },
 		{ CLIENT, "XCRYPT aes256gcm_2.0\r\nNOOP", "", "XCRYPT aes256gcm_2.0\r\nNOOP" },
 	};
@@ -357,7 +361,7 @@ main(void)
 		with_relay(what_is_no_250_passes),
 		with_relay(helo_is_offered_nothing),
 		with_relay(replies_pass_as_they_came_however_they_are_cut),
-		with_relay(what_rides_behind_ehlo_makes_a_pipe),
+		with_relay(what_rides_behind_the_last_of_a_group_makes_a_pipe),
 		with_relay(the_first_other_command_makes_a_pipe),
 		with_relay(the_pipe_waits_for_replies),
 		with_relay(the_pipe_says_why),
