@@ -6,7 +6,7 @@
 #   make fuzz-corpus                 keeps in the corpora what covers something, and no more
 #   make fuzz-coverage               lines of each module that the corpora reach
 
-FUZZ_SHARED := fixed stage honest openings
+FUZZ_SHARED := files fixed stage honest openings
 FUZZ_TARGETS := $(filter-out $(FUZZ_SHARED) replay,$(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c)))
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/replay/%)
 

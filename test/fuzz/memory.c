@@ -3,50 +3,17 @@
  * and known.journal.  Whatever was there, what is said of a host is sound and can be shown to people,
  * and what happens from now on is remembered.
  */
-#include "fuzz.h"
+#include "files.h"
 
 #include "cache/memory_entry.h"
 #include "smtp/trust.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define NOW INT64_C(1790000000)		/* as the seeds have it */
 
-static char directory[] = "/dev/shm/blackpony-fuzz-XXXXXX";
-static char *const names[] = { "/known.cdb", "/known.journal", "/known.cdb.new", "" };
 static const char *const hosts[] = { "mx.b.example", "mx2.b.example" };
 static const struct memory_place place = { "b.example", "mx.b.example", hosts, 2 };
-
-static const char *
-path(size_t which)
-{
-	static char out[sizeof(directory) + 32];
-
-	snprintf(out, sizeof(out), "%s%s", directory, names[which]);
-	return out;
-}
-
-static void
-remove_all(void)
-{
-	for (size_t i = 0; i < 3; i++)
-		unlink(path(i));
-	rmdir(path(3));
-}
-
-static void
-put_file(size_t which, struct span octets)
-{
-	int fd = open(path(which), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert(fd >= 0 && write(fd, octets.at, octets.len) == (ssize_t)octets.len);
-	close(fd);
-}
 
 /* What goes to a mailer, and to people. */
 static void
@@ -144,22 +111,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const uses[])(struct memory *m) = { use, use_again };
-	static bool made;
-	struct span input = span(data, size), cdb = take_octets(&input, take_number(&input));
+	struct span journal;
+	const char *directory = files_make("known", span(data, size), &journal);
 	struct memory memory;
 	struct memory_known known;
 
-	if (!made) {
-		assert(mkdtemp(directory) != NULL);
-		atexit(remove_all);
-		made = true;
-	}
 	fixed_start(1);
-	remove_all();
-	assert(mkdir(directory, 0700) == 0);
-	put_file(0, cdb);
-	put_file(1, input);
-	look_at_values(input);
+	look_at_values(journal);
 	for (size_t i = 0; i < 2; i++) {
 		memory_open(&memory, directory, NOW);
 		assert(memory.stored);

@@ -23,7 +23,7 @@
 
 #include "smtp/io.h"
 
-#define STAGE_BUFFER 65536		/* as in a session */
+#define STAGE_BUFFER 65536		/* half of a session's, for scripts to fill */
 #define STAGE_SAID (2u << 20)
 #define STAGE_OCTETS_MAX 60000		/* of one script, what is many times over included */
 
