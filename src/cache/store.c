@@ -140,11 +140,12 @@ read_journal(struct store *s, off_t size)
 	drop_journal(s);
 	if (size <= 0)
 		return 0;
-	ssize_t got = dir_read(s->journalfd, journal_mem(s), (size_t)size < most ? (size_t)size : most);
+	/* to be wiped, even where reading breaks off */
+	s->journal_used = (size_t)size < most ? (size_t)size : most;
+	ssize_t got = dir_read(s->journalfd, journal_mem(s), s->journal_used);
 	if (got < 0)
 		return -1;
-	s->journal_used = (size_t)got;
-	s->journal_len = journal_measure(span(journal_mem(s), s->journal_used), &s->journal_count);
+	s->journal_len = journal_measure(span(journal_mem(s), (size_t)got), &s->journal_count);
 	return 0;
 }
 
@@ -324,7 +325,8 @@ append(struct store *s, struct span key, struct span value)
 			return -1;
 	}
 	journal_format(journal_mem(s) + end, key, value);
-	s->journal_used = end + len;
+	if (s->journal_used < end + len)
+		s->journal_used = end + len;
 	if (journal_append(s->journalfd, end, span(journal_mem(s) + end, len)) < 0)
 		return -1;
 	s->journal_len = end + len;

@@ -2,7 +2,8 @@
 
 #include "crypt/random.h"
 
-#include <mbedtls/sha1.h>
+#include <assert.h>
+#include <mbedtls/md.h>
 #include <string.h>
 
 #define SHA1_LEN 20
@@ -61,36 +62,22 @@ fields_get_short_nonce(uint8_t *nonce, struct span text)
 	return fields_get_hex(nonce, FIELDS_SHORT_NONCE_LEN, text);
 }
 
-static int
-sha1(const struct span *parts, size_t count, uint8_t out[SHA1_LEN])
-{
-	mbedtls_sha1_context sha;
-
-	mbedtls_sha1_init(&sha);
-	int rc = mbedtls_sha1_starts_ret(&sha);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = mbedtls_sha1_update_ret(&sha, parts[i].at, parts[i].len);
-	if (rc == 0)
-		rc = mbedtls_sha1_finish_ret(&sha, out);
-	mbedtls_sha1_free(&sha);
-	return rc == 0 ? 0 : -1;
-}
-
 int
 fields_split_keys(struct agreement *a, struct span secret)
 {
-	const struct span parts[] = {
-		secret,
-		span(a->nonce_a, FIELDS_SHORT_NONCE_LEN),
-		span(a->nonce_b, FIELDS_SHORT_NONCE_LEN),
-	};
-	uint8_t hash[SHA1_LEN];
-	int rc = sha1(parts, sizeof(parts) / sizeof(parts[0]), hash);
+	uint8_t text[EXCHANGE_SECRET_MAX + 2 * FIELDS_SHORT_NONCE_LEN], hash[SHA1_LEN];
+	size_t len = secret.len + 2 * FIELDS_SHORT_NONCE_LEN;
 
+	assert(len <= sizeof(text));
+	memcpy(text, secret.at, secret.len);
+	memcpy(text + secret.len, a->nonce_a, FIELDS_SHORT_NONCE_LEN);
+	memcpy(text + secret.len + FIELDS_SHORT_NONCE_LEN, a->nonce_b, FIELDS_SHORT_NONCE_LEN);
+	int rc = mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), text, len, hash) == 0 ? 0 : -1;
 	if (rc == 0) {
 		memcpy(a->key_ab, hash, SHORT_KEY_LEN);
 		memcpy(a->key_ba, hash + SHORT_KEY_LEN, SHORT_KEY_LEN);
 	}
+	octets_wipe(text, sizeof(text));
 	octets_wipe(hash, sizeof(hash));
 	return rc;
 }

@@ -1,7 +1,14 @@
 #include "crypt/hkdf.h"
 
 #include <mbedtls/sha256.h>
+#include <mbedtls/version.h>
 #include <string.h>
+
+#if MBEDTLS_VERSION_MAJOR < 3
+#define mbedtls_sha256_starts mbedtls_sha256_starts_ret
+#define mbedtls_sha256_update mbedtls_sha256_update_ret
+#define mbedtls_sha256_finish mbedtls_sha256_finish_ret
+#endif
 
 #define HASH_LEN HKDF_PRK_LEN
 #define BLOCK_LEN 64
@@ -14,11 +21,11 @@ hash(uint8_t out[HASH_LEN], const struct span *parts, size_t count)
 	mbedtls_sha256_context sha;
 
 	mbedtls_sha256_init(&sha);
-	int rc = mbedtls_sha256_starts_ret(&sha, 0);
+	int rc = mbedtls_sha256_starts(&sha, 0);
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = mbedtls_sha256_update_ret(&sha, parts[i].at, parts[i].len);
+		rc = mbedtls_sha256_update(&sha, parts[i].at, parts[i].len);
 	if (rc == 0)
-		rc = mbedtls_sha256_finish_ret(&sha, out);
+		rc = mbedtls_sha256_finish(&sha, out);
 	mbedtls_sha256_free(&sha);
 	return rc == 0 ? 0 : -1;
 }
@@ -74,7 +81,8 @@ hkdf_expand(uint8_t *okm, size_t len, const uint8_t prk[HKDF_PRK_LEN], struct sp
 		count++;
 		rc = hmac(block, span(prk, HKDF_PRK_LEN),
 		    (struct span[]){ before, info, span(&count, 1) });
-		memcpy(okm + done, block, piece);
+		if (rc == 0)
+			memcpy(okm + done, block, piece);
 		done += piece;
 	}
 	octets_wipe(block, sizeof(block));

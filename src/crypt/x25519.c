@@ -8,7 +8,7 @@
 
 #include <assert.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/sha256.h>
+#include <mbedtls/md.h>
 #include <string.h>
 
 #define POINT_LEN 32
@@ -145,7 +145,9 @@ agree(struct agreement *a)
 static int
 hash_transcript(struct agreement *a, struct span lines)
 {
-	return mbedtls_sha256_ret(lines.at, lines.len, a->transcript, 0) == 0 ? 0 : -1;
+	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+
+	return mbedtls_md(sha256, lines.at, lines.len, a->transcript) == 0 ? 0 : -1;
 }
 
 /* HKDF with the salt and info of xcrypt.7. */

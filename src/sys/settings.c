@@ -254,10 +254,13 @@ next_octet(struct reader *r)
 
 	if (r->at < r->len)
 		return r->octets[r->at++];
+	if (r->fault != 0)
+		return -1;
 	do
 		got = read(r->fd, r->octets, sizeof(r->octets));
 	while (got < 0 && errno == EINTR);
-	r->fault = got < 0 ? errno : 0;
+	if (got < 0)
+		r->fault = errno;
 	r->len = got > 0 ? (size_t)got : 0;
 	r->at = 0;
 	return r->len > 0 ? r->octets[r->at++] : -1;

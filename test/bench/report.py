@@ -16,7 +16,7 @@ TARGETS = {
     3: "sendmail to sendmail: 5 times its plain TCP, 10 times its STARTTLS; before a daemon, less CPU",
     4: "encryption: at most 0.25 of the forwarder for 2,950 octets, 5 % of the CPU for 64 KB by sendmail",
     5: "100 MB: 90 % of what the AEAD and the cores permit, CPU at most 1.2 of the AEAD",
-    6: "a peer not in the cache: a public-key operation and one append to the journal",
+    6: "a peer not in the cache: the first public-key operation of a process and an append to the journal",
     7: "less than 2 MB of private memory for a session",
     8: "the same cost with 100,000 peers in the cache as with one, and with 200 sessions as with one",
 }

@@ -98,9 +98,8 @@ def set_up(w, certificate):
         for path, more in ((PATHS[name], []), (PATHS[name + CLEAR], ["-osuites="])):
             line = far.daemon_line()
             far.inetd(line + more + behind, addresses=[path[1]])
-    far.inetd(far.daemon_line() + BEFORE_DAEMON, addresses=[PATHS[LISTENER][1]], flow="wait")
-    with socket.create_connection((PATHS[LISTENER][1], 25)) as first:
-        first.recv(1)       # it is there from now on
+    with socket.create_server((PATHS[LISTENER][1], 25), backlog=100) as sock:
+        far.start(far.daemon_line() + BEFORE_DAEMON, stdin=sock)
     return near, far
 
 

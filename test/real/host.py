@@ -217,14 +217,14 @@ class Host:
     def daemon_line(self, *program):
         return [PROGRAMS + "/blackponyd", "-C", self.folder + "/blackponyd.conf"] + list(program)
 
-    def inetd(self, argv, user="root", addresses=None, flow="nowait.60000"):
+    def inetd(self, argv, user="root", addresses=None):
         """openbsd-inetd, with this command line on port 25; returns its process."""
         lines = []
         for address in addresses or [self.address]:
             protocol = "tcp6" if ":" in address else "tcp4"
             shown = "[%s]" % address if ":" in address else address
-            lines.append("%s:25 stream %s %s %s %s %s %s\n" % (
-                shown, protocol, flow, user, argv[0], os.path.basename(argv[0]), " ".join(argv[1:])))
+            lines.append("%s:25 stream %s nowait.60000 %s %s %s %s\n" % (
+                shown, protocol, user, argv[0], os.path.basename(argv[0]), " ".join(argv[1:])))
         # -E: the libraries unpacked are found by the environment
         child = self.start([INETD, "-E", "-i", write(self.folder + "/inetd.conf", "".join(lines))])
         for address in addresses or [self.address]:

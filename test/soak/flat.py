@@ -1,7 +1,7 @@
 """Memory and descriptors of processes over time, and what "flat" means of them.
 
 Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it
-no process that lasts may have SLACK_KB more than it had in that third, or one descriptor.  Of the sessions that
+no process that lasts may have SLACK_KB (REST_KB) more than it had in that third, or one descriptor.  Of the sessions that
 come and go that holds for the median, and none has more than SESSION_KB: which of its buffers a session has had use
 for is another matter each time.  Sessions that have just begun are apart: the one that folds the cache holds all of it
 for a moment, and one descriptor more.
@@ -13,6 +13,7 @@ import threading
 import time
 
 SLACK_KB = 256      # two buffers: how much of them has been of use is for the scheduler to say
+REST_KB = 64        # of the listening process, which has none
 SESSION_KB = 1024   # six buffers of 128 KiB, and what a process has anyway
 WARM = 3            # one part in so many
 YOUNG = 1.0         # seconds; a session has opened the cache by then
@@ -41,8 +42,8 @@ def age(pid):
 class Samples:
     """Of one kind of processes: what `of` says of all there are (their maximum, or median) at each time."""
 
-    def __init__(self, of=max):
-        self.of, self.kb, self.fds = of, [], []
+    def __init__(self, of=max, slack=SLACK_KB):
+        self.of, self.slack, self.kb, self.fds = of, slack, [], []
 
     def add(self, found):
         found = [x for x in found if x]
@@ -53,7 +54,7 @@ class Samples:
     def faults(self, what):
         found = []
         warm = max(1, len(self.kb) // WARM)
-        for unit, values, slack in ("KiB", self.kb, SLACK_KB), ("descriptors", self.fds, 0):
+        for unit, values, slack in ("KiB", self.kb, self.slack), ("descriptors", self.fds, 0):
             if max(values[warm:], default=0) > max(values[:warm]) + slack:
                 found.append("%s: %g %s after warming up, %g at most before" % (
                     what, max(values[warm:]), unit, max(values[:warm])))
@@ -74,7 +75,8 @@ class Sampler:
 
     def __init__(self, parent, others, every):
         self.parent, self.others = parent, others
-        self.listener, self.blackpony, self.old, self.young = [Samples() for _ in range(4)]
+        self.blackpony, self.old, self.young = [Samples() for _ in range(3)]
+        self.listener = Samples(slack=REST_KB)
         self.median = Samples(statistics.median)
         self.each = collections.defaultdict(Samples)    # of blackponyd's sessions
         self.at_once = []

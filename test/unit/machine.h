@@ -12,7 +12,7 @@
 
 #include "smtp/io.h"
 
-#define BENCH_BUFFER 65536		/* as in a session */
+#define BENCH_BUFFER 65536		/* half of a session's */
 #define BENCH_SAID (1u << 20)
 
 struct bench {

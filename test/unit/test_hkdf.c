@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <mbedtls/hkdf.h>
 #include <string.h>
 
 struct rfc_case {
@@ -72,12 +73,15 @@ salts_around_a_block(void **state)
 static void
 as_much_as_there_is_and_no_more(void **state)
 {
-	static uint8_t okm[HKDF_OKM_MAX + 1], start[HKDF_PRK_LEN + 1];
+	static uint8_t okm[HKDF_OKM_MAX + 1], theirs[HKDF_OKM_MAX], start[HKDF_PRK_LEN + 1];
 	const uint8_t prk[HKDF_PRK_LEN] = { 1 };
 
 	(void)state;
 	assert_int_equal(hkdf_expand(okm, HKDF_OKM_MAX, prk, SPAN("info")), 0);
 	assert_int_equal(okm[HKDF_OKM_MAX], 0);
+	assert_int_equal(mbedtls_hkdf_expand(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), prk,
+	    sizeof(prk), (const uint8_t *)"info", 4, theirs, sizeof(theirs)), 0);
+	assert_memory_equal(okm, theirs, sizeof(theirs));
 	assert_int_equal(hkdf_expand(start, HKDF_PRK_LEN + 1, prk, SPAN("info")), 0);
 	assert_memory_equal(okm, start, HKDF_PRK_LEN + 1);
 	assert_int_equal(hkdf_expand(okm, 0, prk, SPAN("info")), 0);

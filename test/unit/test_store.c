@@ -208,6 +208,61 @@ journal_outgrows_a_reader(void **state)
 }
 
 static void
+close_wiped(struct store *s)
+{
+	store_close(s);
+	for (size_t i = 0; i < sizeof(s->room); i++)
+		assert_int_equal(s->room[i], 0);
+}
+
+static int
+put_long(struct store *s, unsigned number, size_t len)
+{
+	static uint8_t value[ENTRY_VALUE_MAX];
+	char key[16];
+
+	snprintf(key, sizeof(key), "%08u", number);
+	memset(value, 'v', sizeof(value));
+	return store_append(s, span(key, 8), span(value, len));
+}
+
+static void
+there_is_room_to_the_last_octet(void **state)
+{
+	static struct store s;
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		size_t used = 0;
+		unsigned number = 0;
+
+		assert_int_equal(store_open(&s, scratch, "t"), 0);
+		for (; STORE_ROOM - used > RECORD_LEN(8, ENTRY_VALUE_MAX); used += RECORD_LEN(8, 1000))
+			assert_int_equal(put_long(&s, number++, 1000), 0);
+		size_t last = STORE_ROOM - used - RECORD_LEN(8, 0) + over;
+		assert_int_equal(put_long(&s, number, last), over ? -1 : 0);
+		assert_int_equal(scratch_size("t.journal"), over ? used : STORE_ROOM);
+		close_wiped(&s);
+		assert_int_equal(unlink(scratch_path("t.journal")), 0);
+	}
+}
+
+/* A damaged end that was read is gone as well, also when what was written over it is shorter. */
+static void
+what_was_read_is_wiped(void **state)
+{
+	static struct store s;
+	uint8_t torn[500];
+
+	(void)state;
+	memset(torn, 'v', sizeof(torn));
+	scratch_write("t.journal", torn, sizeof(torn));
+	assert_int_equal(store_open(&s, scratch, "t"), 0);
+	assert_int_equal(put(&s, "k", "v"), 0);
+	close_wiped(&s);
+}
+
+static void
 nobody_waits_long_for_the_lock(void **state)
 {
 	struct store s = opened();
@@ -368,6 +423,8 @@ main(void)
 		TEST(directory_is_made_or_refused),
 		TEST(journal_stops_growing),
 		TEST(journal_outgrows_a_reader),
+		TEST(there_is_room_to_the_last_octet),
+		TEST(what_was_read_is_wiped),
 		TEST(nobody_waits_long_for_the_lock),
 		TEST(a_removed_journal_is_not_written),
 		TEST(read_only_directory_is_read),
