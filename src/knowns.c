@@ -33,6 +33,13 @@ fail(struct program *p, const char *format, ...)
 	return 1;
 }
 
+static int
+fail_with(struct knowns *k, int why)
+{
+	return fail(k->program, "%s: %s", k->program->settings.known, why != EBADMSG ? strerror(why) :
+	    "damaged; put known.cdb and known.journal back from a copy, or remove both to begin anew");
+}
+
 static void
 print_day(const char *name, int64_t time_s)
 {
@@ -98,7 +105,7 @@ static int
 list(struct knowns *k)
 {
 	if (memory_list(&k->memory, k->now_s, print_item, k) < 0)
-		return fail(k->program, "%s: %s", k->program->settings.known, strerror(errno));
+		return fail_with(k, errno);
 	if (k->count == 0 && k->name[0] != '\0')
 		return fail(k->program, "nothing is known of %s", k->name);
 	return 0;
@@ -120,7 +127,7 @@ pin(struct knowns *k)
 		return fail(k->program, "%.100s: not a host key; blackponyd -k show prints one, of "
 		    "%d characters", k->key, HOSTKEY_TEXT_LEN);
 	if (memory_pin(&k->memory, k->name, key, k->now_s) < 0)
-		return fail(k->program, "%s: %s", k->program->settings.known, strerror(errno));
+		return fail_with(k, errno);
 	return 0;
 }
 
@@ -130,7 +137,7 @@ forget(struct knowns *k)
 	int dropped = memory_forget(&k->memory, k->name, k->now_s);
 
 	if (dropped < 0)
-		return fail(k->program, "%s: %s", k->program->settings.known, strerror(errno));
+		return fail_with(k, errno);
 	return dropped > 0 ? 0 : fail(k->program, "nothing is known of %s", k->name);
 }
 

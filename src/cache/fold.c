@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CDB_TABLES_LEN 2048	/* where the hash tables are; the records follow */
 #define CDB_RECORD_HEAD_LEN 8	/* lengths of key and value, little-endian */
 
 static int
@@ -22,27 +21,51 @@ add(struct fold *f, struct entry entry)
 	return 0;
 }
 
+static int
+left_out(struct fold *f)
+{
+	f->damaged = true;
+	return 0;
+}
+
+bool
+fold_is_sound(const struct fold *f)
+{
+	struct span value;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (!entry_open(&value, f->at[i].entry.key, f->at[i].entry.sealed))
+			return false;
+	return !f->damaged;
+}
+
 int
 fold_add_cdb(struct fold *f, struct span file)
 {
-	if (file.len < CDB_TABLES_LEN)
+	f->damaged = f->damaged || (file.len > 0 && file.len < FOLD_CDB_LEAST);
+	if (file.len < FOLD_CDB_LEAST)
 		return 0;
 	/* the first table stands right behind the last record */
-	size_t end = cdb_unpack(file.at), pos = CDB_TABLES_LEN;
+	size_t end = cdb_unpack(file.at), pos = FOLD_CDB_LEAST;
+	f->damaged = f->damaged || end < FOLD_CDB_LEAST || end > file.len;
 	if (end > file.len)
 		end = file.len;
-	while (pos < end && end - pos >= CDB_RECORD_HEAD_LEN) {
+	while (pos < end) {
+		if (end - pos < CDB_RECORD_HEAD_LEN)
+			return left_out(f);
 		size_t key_len = cdb_unpack(file.at + pos);
 		size_t sealed_len = cdb_unpack(file.at + pos + 4);
 
 		pos += CDB_RECORD_HEAD_LEN;
 		if (key_len > end - pos || sealed_len > end - pos - key_len)
-			return 0;
+			return left_out(f);
 		struct entry entry = {
 			.key = span(file.at + pos, key_len),
 			.sealed = span(file.at + pos + key_len, sealed_len),
 		};
-		if (entry_plausible(key_len, sealed_len) && add(f, entry) < 0)
+		if (!entry_plausible(key_len, sealed_len))
+			left_out(f);
+		else if (add(f, entry) < 0)
 			return -1;
 		pos += key_len + sealed_len;
 	}

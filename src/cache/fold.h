@@ -25,15 +25,21 @@ struct fold {
 		bool keep;
 	} *at;			/* oldest first */
 	size_t count, cap;
+	bool damaged;		/* a file was not what is written here, and something may be missing */
 };
+
+#define FOLD_CDB_LEAST 2048	/* octets: where a CDB's hash tables are; the records follow */
 
 /*
  * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold,
- * behind those that are there.  What cannot be an entry is left out.  0, or -1 with errno: no
- * memory.
+ * behind those that are there.  What cannot be an entry is left out (`damaged`).  0, or -1 with errno:
+ * no memory.
  */
 int fold_add_cdb(struct fold *f, struct span file);
 int fold_add_journal(struct fold *f, struct span journal);
+
+/* Is all there that was written, each entry as it was?  A journal's torn end is none of it. */
+bool fold_is_sound(const struct fold *f);
 
 /*
  * Chooses: the newest of each key, as `judge` says, and of those that it would merely keep the

@@ -32,6 +32,20 @@ journal_measure(struct span journal, size_t *count)
 }
 
 bool
+journal_has_record(struct span end)
+{
+	struct entry entry;
+	struct span value;
+
+	for (size_t at = 1; at < end.len; at++) {
+		struct span rest = span_from(end, at);
+		if (journal_next(&rest, &entry) && entry_open(&value, entry.key, entry.sealed))
+			return true;
+	}
+	return false;
+}
+
+bool
 journal_find(struct span journal, struct span key, struct entry *entry)
 {
 	struct entry each;

@@ -267,6 +267,7 @@ memory_open(struct memory *m, const char *directory, int64_t now_s)
 	store_none(&m->store);
 	m->entries_max = MEMORY_ENTRIES_MAX;
 	m->stored = directory != NULL && store_open(&m->store, directory, "known") == 0;
+	m->store.careful = true;
 	if (m->stored)
 		fold(m, now_s);
 }

@@ -97,7 +97,7 @@ struct memory_item {		/* a pin (host empty), or what is known of a mail host */
 	struct memory_known known;	/* keys, also such as do not bind yet; rank; told */
 };
 
-/* Shows every item, the newest first.  0, or -1 with errno. */
+/* Shows every item, the newest first.  0, or -1 with errno: EBADMSG where some may be missing. */
 typedef void memory_visit(void *context, const struct memory_item *item);
 int memory_list(struct memory *m, int64_t now_s, memory_visit *visit, void *context);
 

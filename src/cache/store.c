@@ -84,6 +84,17 @@ complain_open(struct store *s, const char *suffix)
 		    strerror(errno));
 }
 
+/* The tables in front say where the records end. */
+static bool
+begins_well(int fd, off_t size)
+{
+	uint8_t end[4];
+
+	return size >= FOLD_CDB_LEAST && size <= CDB_LEN_MAX &&
+	    dir_read(fd, end, sizeof(end)) == (ssize_t)sizeof(end) &&
+	    cdb_unpack(end) >= FOLD_CDB_LEAST && cdb_unpack(end) <= size;
+}
+
 static void
 open_cdb(struct store *s)
 {
@@ -94,8 +105,8 @@ open_cdb(struct store *s)
 	s->cdb_len = 0;
 	if (s->cdbfd < 0) {
 		complain_open(s, ".cdb");
-	} else if (st.st_size > CDB_LEN_MAX) {
-		complain(s, ".cdb", "not used: far too long");
+	} else if (!begins_well(s->cdbfd, st.st_size)) {
+		complain(s, ".cdb", "not used: damaged, or no database");
 		s->doubtful = true;
 		close_fd(&s->cdbfd);
 	} else {
@@ -145,7 +156,12 @@ read_journal(struct store *s, off_t size)
 	ssize_t got = dir_read(s->journalfd, journal_mem(s), s->journal_used);
 	if (got < 0)
 		return -1;
-	s->journal_len = journal_measure(span(journal_mem(s), (size_t)got), &s->journal_count);
+	struct span journal = span(journal_mem(s), (size_t)got);
+	s->journal_len = journal_measure(journal, &s->journal_count);
+	if (journal_has_record(span_from(journal, s->journal_len))) {
+		complain(s, ".journal", "damaged, and not only where it ends");
+		s->doubtful = true;
+	}
 	return 0;
 }
 
@@ -319,6 +335,10 @@ append(struct store *s, struct span key, struct span value)
 		errno = EFBIG;
 		return -1;
 	}
+	if (st.st_size > (off_t)end && s->careful && s->doubtful) {
+		errno = EBADMSG;
+		return -1;
+	}
 	if (st.st_size > (off_t)end) {
 		complain(s, ".journal", "has a damaged end, which is cut off");
 		if (ftruncate(s->journalfd, (off_t)end) < 0)
@@ -443,21 +463,31 @@ replace_cdb(struct store *s, const struct fold *fold)
 	return 0;
 }
 
+static bool
+may_replace(struct store *s, const struct fold *fold)
+{
+	if (!s->careful || fold_is_sound(fold))
+		return true;
+	s->doubtful = true;
+	errno = EBADMSG;
+	return false;
+}
+
 int
 store_rebuild(struct store *s, const struct store_rebuilding *r)
 {
-	struct fold fold = { 0 };
+	struct fold fold = { .damaged = s->doubtful };
 	struct span cdb = span(NULL, 0), added = span(NULL, 0);
 	int result = -1;
 
 	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
 	    fold_add_cdb(&fold, cdb) == 0 &&
-	    fold_add_journal(&fold, store_journal(s)) == 0 &&
+	    fold_add_journal(&fold, store_journal(s)) == 0 && may_replace(s, &fold) &&
 	    fold_add_journal(&fold, added) == 0 &&
 	    fold_choose(&fold, r->judge, r->context, r->entries_max) == 0)
 		result = replace_cdb(s, &fold);
 	if (result < 0)
-		complain(s, ".cdb", strerror(errno));
+		complain(s, ".cdb", errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
 	fold_free(&fold);
 	wipe_and_free(added);
 	wipe_and_free(cdb);

@@ -28,7 +28,8 @@ struct store {
 	uid_t owner;			/* whose files they have to be: ours */
 	bool writable;			/* the journal may be appended to, and locked */
 	bool complained;		/* one line in the log is enough for one process */
-	bool doubtful;			/* something that is there could not be read */
+	bool doubtful;			/* something that is there could not be read, or is damaged */
+	bool careful;			/* its owner's to set: nothing is written over what is damaged */
 	size_t journal_cap, journal_used;
 	size_t journal_len, journal_count;
 	uint8_t *more;			/* allocated, where the journal could not be folded and has no room */
@@ -94,7 +95,8 @@ struct store_rebuilding {
 
 /*
  * Under the lock: makes a new CDB out of the old one, the journal and what is added, and empties
- * the journal.  Returns 0, or -1 with errno (said in the log), and then everything is as it was.
+ * the journal.  Returns 0, or -1 with errno (said in the log), and then everything is as it was:
+ * EBADMSG from a careful store of which something is damaged.
  */
 int store_rebuild(struct store *s, const struct store_rebuilding *r);
 

@@ -142,14 +142,38 @@ def test_memory_belongs_to_user(w):
         assert os.stat(os.path.join(folder, name)).st_uid == 65534
 
 
-def test_spoilt_files(w):
-    """At worst forgotten; and what is pinned then is known."""
+RUBBISH = (b"", b"\0" * 3000, os.urandom(5000))
+
+
+def spoil(w, name, octets):
+    with open(w.path("known/" + name), "wb") as out:
+        out.write(octets)
+
+
+def test_a_spoilt_journal(w):
+    """Torn by a crash, perhaps: what is pinned then is known."""
     key, = lines(own(w, "new"))
-    for rubbish in (b"", b"\0" * 3000, os.urandom(5000)):
-        for name in ("known.cdb", "known.journal"):
-            known(w, "pin", "mx.b.example", key)
-            with open(w.path("known/" + name), "wb") as out:
-                out.write(rubbish)
-            assert known(w, "list").status == 0
-            assert lines(known(w, "pin", "mx.b.example", key)) == []
-            assert lines(known(w, "show", "mx.b.example")) == ["mx.b.example pinned=" + key]
+    for rubbish in RUBBISH:
+        known(w, "pin", "mx.b.example", key)
+        spoil(w, "known.journal", rubbish)
+        assert known(w, "list").status == 0
+        assert lines(known(w, "pin", "mx.b.example", key)) == []
+        assert lines(known(w, "show", "mx.b.example")) == ["mx.b.example pinned=" + key]
+
+
+def test_a_spoilt_database(w):
+    """Nothing is written over it, and each command says so, until it is put back or gone."""
+    key, = lines(own(w, "new"))
+    known(w, "pin", "mx.b.example", key)
+    with open(w.path("known/known.cdb"), "rb") as whole:
+        good = whole.read()
+    flipped = good[:2048] + bytes([good[2048] ^ 1]) + good[2049:]
+    for rubbish in RUBBISH + (flipped,):
+        spoil(w, "known.cdb", rubbish)
+        for words in (["list"], ["show", "mx.b.example"], ["pin", "mx.c.example", key], ["forget", "mx.b.example"]):
+            result = known(w, *words)
+            assert result.status == 1 and ": damaged; put known.cdb" in result.log, (words, result)
+            with open(w.path("known/known.cdb"), "rb") as left:
+                assert left.read() == rubbish
+        spoil(w, "known.cdb", good)
+        assert lines(known(w, "show", "mx.b.example")) == ["mx.b.example pinned=" + key]

@@ -1,6 +1,9 @@
 /* The memory of other hosts: files that are full, foreign or hostile, and clocks that go back. */
 #include "memory_fixture.h"
 
+#include <cdb.h>
+#include <errno.h>
+
 static void
 folded_when_it_is_opened(void **state)
 {
@@ -140,11 +143,53 @@ hostile_files(void **state)
 		struct seen seen = { 0 };
 		memory_list(&m, T, see, &seen);
 		worked(T, k1, NULL);
-		assert_true(standing(T) != MEMORY_STRANGER);
+		assert_true(standing(T) != MEMORY_STRANGER || !memory_is_whole(&m));
 	}
 }
 
 /* Clocks go back as well. */
+/* One bit of a database or of a journal's middle: nothing is made anew out of it, and it is said. */
+static void
+what_is_damaged_is_left_as_it_is(void **state)
+{
+	static const char *const files[] = { "known.cdb", "known.journal" };
+	struct seen seen = { 0 };
+
+	(void)state;
+	assert_int_equal(memory_pin(&m, "one.example", k1, T), 0);
+	assert_int_equal(memory_pin(&m, "two.example", k2, T), 0);
+	worked(T, k1, NULL);
+	worked(T + DAY, k1, NULL);
+	memory_close(&m);
+	for (size_t file = 0; file < 2; file++) {
+		size_t len, begin = file == 0 ? 2048 : 0;
+		uint8_t *octets = scratch_read(files[file], &len);
+
+		/* of the CDB all records, without the tables behind them; of the journal all but the last */
+		size_t end = file == 0 ? cdb_unpack(octets) : octets_get32(octets) + 4;
+		for (size_t bit = 8 * begin; bit < 8 * end; bit++) {
+			octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			scratch_write(files[file], octets, len);
+			memory_open(&m, scratch, T + DAY);
+			assert_int_equal(memory_list(&m, T + DAY, see, &seen), -1);
+			assert_int_equal(errno, EBADMSG);
+			seen.count = 0;
+			assert_int_equal(memory_pin(&m, "three.example", k3, T), -1);
+			assert_int_equal(memory_forget(&m, "two.example", T), -1);
+			assert_false(memory_is_whole(&m));
+			memory_close(&m);
+			assert_int_equal(scratch_size(files[file]), len);
+			octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		scratch_write(files[file], octets, len);
+		free(octets);
+	}
+	memory_open(&m, scratch, T + DAY);
+	assert_int_equal(memory_list(&m, T + DAY, see, &seen), 0);
+	assert_int_equal(seen.count, 3);
+	assert_true(memory_is_whole(&m));
+}
+
 static void
 a_clock_that_goes_back(void **state)
 {
@@ -184,6 +229,7 @@ main(void)
 		TEST(hostile_entries),
 		TEST(threat_15_a_host_remembered_is_a_name),
 		TEST(hostile_files),
+		TEST(what_is_damaged_is_left_as_it_is),
 		TEST(a_clock_that_goes_back),
 		TEST(a_key_seen_while_the_clock_was_back),
 	};
