@@ -54,6 +54,13 @@ refuse(const char *reply)
 }
 
 static int
+refuse_user(const char *why, const char *reply)
+{
+	snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
+	return refuse(reply);
+}
+
+static int
 refuse_mailer(void)
 {
 	snprintf(program.error, sizeof(program.error), "mailer %s: %s%s%s",
@@ -193,8 +200,7 @@ serve(char *const mailer_argv[], bool by_hand)
 	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
 		return refuse_mailer();
 	if (ids_become(program.settings.user, &why) == -1) {
-		snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
-		return refuse("421 4.3.5 Bad settings here");
+		return refuse_user(why, "421 4.3.5 Bad settings here");
 	}
 	suites_to_offer(&suites);
 	program_open_ring(&program, &ring, &suites);
@@ -267,16 +273,14 @@ ask_as(struct span stranger, char *const mailer_argv[])
 }
 
 /*
- * -t: would the mailer behind relay for a stranger?  Asked twice, for Debian's access map for sendmail
- * knows 192.0.2.0/24 as nobody's, and rejects it whatever it does with others.
+ * Would the mailer behind relay for a stranger?  Asked twice, for Debian's access map for sendmail knows
+ * 192.0.2.0/24 as nobody's, and rejects it whatever it does with others.
  */
 static int
-test(char *const mailer_argv[])
+ask(char *const mailer_argv[])
 {
 	const struct settings *s = &program.settings;
 
-	printf("settings: good\n");
-	fflush(stdout);
 	/* there he calls it himself, and has to be of its family */
 	if (s->client_address == CLIENT_ADDRESS_TRANSPARENT && s->backend[0] == '[')
 		return ask_as(SPAN("2001:db8::1"), mailer_argv);
@@ -284,6 +288,32 @@ test(char *const mailer_argv[])
 	if (first != 0)
 		return first;
 	return ask_as(SPAN("203.0.113.1"), mailer_argv);
+}
+
+/* -t: what a session would find, in its order: its settings, its user, the mailer, the cache. */
+static int
+test(char *const mailer_argv[])
+{
+	const struct settings *s = &program.settings;
+	const char *why;
+	uid_t uid;
+	gid_t gid;
+
+	if (s->user[0] != '\0' && geteuid() == 0 && ids_find(s->user, &uid, &gid, &why) == -1)
+		return refuse_user(why, "");
+	printf("settings: good\n");
+	fflush(stdout);
+	int status = ask(mailer_argv);
+	if (status != 0)
+		return status;
+	if (ids_become(s->user, &why) == -1)
+		return refuse_user(why, "");
+	program_open_ring(&program, &ring, &program.suites);
+	if (!ring.stored && strcmp(s->cache, "off") != 0)
+		printf("cache: %s: cannot be used, so each connection takes a public-key operation; the log"
+		    " says why\n", s->cache);
+	ring_close(&ring);
+	return 0;
 }
 
 /* -x: for a timer. */
@@ -294,10 +324,13 @@ expire(void)
 	const char *why;
 
 	if (ids_become(program.settings.user, &why) == -1) {
-		snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
-		return refuse("");
+		return refuse_user(why, "");
 	}
-	return settings.directory == NULL || ring_expire(&settings) == 0 ? 0 : 1;
+	if (settings.directory == NULL || ring_expire(&settings) == 0)
+		return 0;
+	snprintf(program.error, sizeof(program.error), "cache %s: cannot be renewed; the log says why",
+	    settings.directory);
+	return refuse("");
 }
 
 int

@@ -326,6 +326,7 @@ while_waiting(struct relay *r, struct io *io)
 	if (!r->early)
 		return false;
 	if (r->crypt != CRYPT_ON) {
+		r->why = r->why != NULL ? r->why : "early";
 		turn_to_pipe(r, io);
 		return true;
 	}

@@ -76,6 +76,18 @@ def test_relay_test_of_nobody(w):
     assert result.status != 0 and result.out + result.log.encode(), result
 
 
+def test_what_a_session_would_lack(w):
+    """The user, without whom there is no session; the cache, without which there is."""
+    mailer = w.mailer(answers={"RCPT": b"550 5.7.1 Relaying denied"})
+    options = w.options({"cache": "/proc/nowhere", "backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
+    result = w.run([DAEMON] + options + ["-t"])
+    assert result.status == 0 and b"cache: /proc/nowhere: cannot be used" in result.out, result
+    if os.geteuid() == 0:
+        result = w.run([DAEMON] + options + ["-o", "user=nobody-at-all", "-t"])
+        assert result.status == 1 and b"good" not in result.out, result
+        assert "user nobody-at-all: there is no such user" in result.log, result
+
+
 def test_relay_test_of_a_program(w):
     result = w.run([DAEMON] + w.options({"client-address": "none"}) + ["-t"] + w.program())
     assert result.status == 1, result
@@ -107,4 +119,5 @@ def test_expire_young(w):
 
 def test_expire_without_a_cache(w):
     result = w.run([DAEMON] + w.options({"cache": "/proc/nowhere"}) + ["-x"])
+    assert "cache /proc/nowhere: cannot be renewed" in result.log, result
     assert result.status != 0 and result.log.strip(), result

@@ -109,6 +109,7 @@ what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 		bench_wire(&bench, groups[i]);
 		assert_true(bench.io.pipe);
 		assert_local(&bench, groups[i]);
+		assert_string_equal(relay.why, "early");
 		relay_wipe(&relay);
 	}
 	/* an attempt that does not wait for the offer is answered all the same */
