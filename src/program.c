@@ -25,11 +25,13 @@ read_suites(struct program *p)
 {
 	struct settings *s = &p->settings;
 	struct span culprit;
+	char shown[64];
 
 	if (suite_list_read(&p->suites, span_of(s->suites), &culprit) == 0)
 		return 0;
-	snprintf(p->error, sizeof(p->error), "%s: suites: \"%.*s\" %s; -V lists what is built in",
-	    s->suites_origin, (int)culprit.len, (const char *)culprit.at, suite_why_not(culprit));
+	span_printable(shown, sizeof(shown), culprit);
+	snprintf(p->error, sizeof(p->error), "%s: suites: \"%s\" %s; -V lists what is built in",
+	    s->suites_origin, shown, suite_why_not(culprit));
 	return -1;
 }
 
