@@ -69,6 +69,7 @@ struct relay {
 
 	size_t held_len;
 	unsigned reply_lines;	/* lines seen of the present reply */
+	unsigned reply_code;	/* of its first */
 
 	bool trace_due;		/* our line goes before DATA's first octet */
 	bool in_chunks;		/* a message has begun with BDAT */

@@ -222,6 +222,16 @@ mailer_gone(struct relay *r, struct io *io)
 	io->end = io->wire_eof ? END_WIRE_GONE : END_LOCAL_GONE;
 }
 
+/*
+ * A reply has one code (RFC 5321, section 4.2.1).  One to EHLO that has two could not be put together again,
+ * for its lines do not all come here the same way; others pass as they came.
+ */
+static bool
+differs(const struct relay *r, enum verb verb, unsigned code)
+{
+	return (verb == VERB_EHLO || verb == VERB_OWN_EHLO) && r->reply_lines > 0 && code != r->reply_code;
+}
+
 bool
 relay_reply(struct relay *r, struct io *io)
 {
@@ -243,7 +253,7 @@ relay_reply(struct relay *r, struct io *io)
 	case LINE_FOUND:
 		break;
 	}
-	if (!reply_line_read(line.text, &reply)) {
+	if (!reply_line_read(line.text, &reply) || differs(r, verb, reply.code)) {
 		io->end = END_BAD_REPLY;
 		return false;
 	}
@@ -269,10 +279,10 @@ relay_reply(struct relay *r, struct io *io)
 	} else if (verb != VERB_OWN_EHLO) {
 		buf_put(&io->to_wire, span(line.text.at, line.octets));
 	}
+	if (r->reply_lines == 0)
+		r->reply_code = reply.code;
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
 	if (reply.last) {
-		/* where lines of one reply had two codes, what was held is none of the next */
-		r->held_len = 0;
 		relay_queue_take(r);
 		reply_is_whole(r, verb, reply.code);
 		io->progress++;

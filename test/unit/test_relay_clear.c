@@ -180,6 +180,24 @@ the_pipe_waits_for_replies(void **state)
 	assert_true(bench.io.pipe);
 }
 
+/* It could not be put together again: lines that are looked at would change places with others. */
+static void
+a_reply_to_ehlo_has_one_code(void **state)
+{
+	static const char *const replies[] = { "250-STARTTLS\r\n218-x\r\n", "250-mx\r\n250-X\r\n550 no\r\n",
+		"550-no\r\n250 mx\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		relay_greets();
+		bench_wire(&bench, "EHLO a\r\n");
+		bench_local(&bench, replies[i]);
+		assert_int_equal(bench.io.end, END_BAD_REPLY);
+		relay_wipe(&relay);
+	}
+	relay_greets();
+}
+
 static void
 the_pipe_says_why(void **state)
 {
@@ -365,6 +383,7 @@ main(void)
 		with_relay(what_rides_behind_the_last_of_a_group_makes_a_pipe),
 		with_relay(the_first_other_command_makes_a_pipe),
 		with_relay(the_pipe_waits_for_replies),
+		with_relay(a_reply_to_ehlo_has_one_code),
 		with_relay(the_pipe_says_why),
 		with_relay(threat_24_must_lets_nothing_pass_in_the_clear),
 		with_relay(threat_24_must_answers_in_order_and_goes_on),
