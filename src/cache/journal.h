@@ -31,7 +31,10 @@ size_t journal_measure(struct span journal, size_t *count);
 /* The newest entry of that key.  False when there is none. */
 bool journal_find(struct span journal, struct span key, struct entry *entry);
 
-/* Is there a sound record behind the first octet of what ends a journal?  Then more than its end is damaged. */
+/*
+ * Is there a sound record somewhere behind the first octet of what journal_measure() left over?  Then more
+ * is damaged than the journal's end.
+ */
 bool journal_has_record(struct span end);
 
 /* Writes a record to `out`, JOURNAL_RECORD_MAX octets at most, and returns its length. */
