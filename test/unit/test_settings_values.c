@@ -1,0 +1,148 @@
+/* Settings: which values each can have. */
+#include "settings_fixture.h"
+
+/* Refused by an error that repeats it and says why. */
+static void
+bad_value(const char *name, const char *value, const char *why)
+{
+	char text[128], want[256];
+
+	snprintf(text, sizeof(text), "%s = %s", name, value);
+	snprintf(want, sizeof(want), "1: %s %s", text, why);
+	bad_octets(span_of(text), want);
+}
+
+/* statement 30 */
+static void
+threat_30_bad_values(void **state)
+{
+	static const char no_policy[] = "is not a policy; use never, may, known, must or pinned",
+	    no_directory[] = "is not a directory; write its whole path, from / on, or off",
+	    no_count[] = "is not a number from 1 to 1000000",
+	    no_host[] = "is not a host name; use letters, digits, - and ., or [address]";
+
+	(void)state;
+	bad_value("policy", "maybe", no_policy);
+	bad_value("policy", "", no_policy);
+	bad_value("known", "hosts", no_directory);
+	bad_value("cache", "keys", no_directory);
+	bad_value("mark", "true", "is neither yes nor no");
+	bad_value("log", "syslog",
+	    "is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
+	bad_value("client-address", "xforward", "is not a way to tell the mailer;"
+	    " use auto, none, netns, proxy-v1, proxy-v2, xclient or transparent");
+	bad_value("cache-entries", "0", no_count);
+	bad_value("cache-entries", "1000001", no_count);
+	good("cache-entries = 1");
+	good("cache-entries = 1000000");
+	bad_value("hostname", "mx b", no_host);
+	bad_value("hostname", "mx_b", no_host);
+	good("hostname = [IPv6:2001:db8::1]");
+}
+
+/* statement 30 */
+static void
+threat_30_durations(void **state)
+{
+	static const char *const wrong[] = { "", "s", "-1s", "1.5h", "1h30m", "1 h", "h1", "1w",
+	    "1S", "0s", "0d", "366d", "8761h", "525601m", "31536001s",
+	    "99999999999999999999s", "18446744073709551615d" };
+	static const struct { const char *text; int64_t ms; } right[] = {
+		{ "dial-timeout=1s", 1000 }, { "dial-timeout=030s", 30000 },
+		{ "dial-timeout=4m", 240000 }, { "dial-timeout=365d", INT64_C(31536000000) },
+		{ "dial-timeout=8760h", INT64_C(31536000000) },
+		{ "dial-timeout=525600m", INT64_C(31536000000) },
+		{ "dial-timeout=31536000s", INT64_C(31536000000) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		bad_value("dial-timeout", wrong[i], "is not a duration; write one number and one"
+		    " unit, from 1s to 365d: 30s, 4m, 2h or 1d");
+	bad_value("dial-timeout", "30",
+	    "lacks a unit; write s, m, h or d behind the number, as in 30s");
+	for (size_t i = 0; i < COUNT(right); i++) {
+		good(right[i].text);
+		assert_int_equal(s.dial_timeout_ms, right[i].ms);
+	}
+}
+
+static void
+session_limits(void **state)
+{
+	(void)state;
+	good("sessions = 10000\nsessions-per-client = 1");
+	assert_int_equal(s.sessions, 10000);
+	assert_int_equal(s.sessions_per_client, 1);
+	bad_value("sessions", "10001", "is not a number from 1 to 10000");
+	bad_value("sessions-per-client", "0", "is not a number from 1 to 10000");
+}
+
+static void
+ways_to_tell_the_mailer(void **state)
+{
+	static const struct { const char *text; enum client_address how; } ways[] = {
+		{ "client-address = auto", CLIENT_ADDRESS_AUTO },
+		{ "client-address = none", CLIENT_ADDRESS_NONE },
+		{ "client-address = netns", CLIENT_ADDRESS_NETNS },
+		{ "client-address = proxy-v1", CLIENT_ADDRESS_PROXY_V1 },
+		{ "client-address = proxy-v2", CLIENT_ADDRESS_PROXY_V2 },
+		{ "client-address = xclient", CLIENT_ADDRESS_XCLIENT },
+		{ "client-address = transparent", CLIENT_ADDRESS_TRANSPARENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		good(ways[i].text);
+		assert_int_equal(s.client_address, ways[i].how);
+	}
+}
+
+static bool
+in_networks(const char *text)
+{
+	struct address a;
+
+	assert_int_equal(address_read(&a, span_of(text), 25), 0);
+	return settings_network_has(&s.proxy_from, &a);
+}
+
+static void
+networks(void **state)
+{
+	static const char *const wrong[] = { "haproxy.example", "192.0.2.1/33", "192.0.2.1/",
+	    "2001:db8::/129", "192.0.2.1/-1", "192.0.2.1,192.0.2.2" };
+
+	(void)state;
+	good("proxy-from = 192.0.2.1 198.51.100.0/23  2001:db8::/63");
+	assert_true(in_networks("192.0.2.1"));
+	assert_true(in_networks("::ffff:192.0.2.1"));
+	assert_false(in_networks("192.0.2.2"));
+	assert_true(in_networks("198.51.101.255"));
+	assert_false(in_networks("198.51.102.0"));
+	assert_true(in_networks("2001:db8:0:1::7"));
+	assert_false(in_networks("2001:db8:0:2::7"));
+	good("proxy-from = 0.0.0.0/0");
+	assert_true(in_networks("203.0.113.9"));
+	assert_false(in_networks("2001:db8::1"));
+	good("proxy-from =");
+	assert_false(in_networks("192.0.2.1"));
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		bad_value("proxy-from", wrong[i], "has something that is no address;"
+		    " write addresses or networks, such as 192.0.2.1 or 2001:db8::/64,"
+		    " with blanks between");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(threat_30_bad_values),
+		TEST(threat_30_durations),
+		TEST(session_limits),
+		TEST(ways_to_tell_the_mailer),
+		TEST(networks),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_open, scratch_close);
+}
