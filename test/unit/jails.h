@@ -1,0 +1,103 @@
+/*
+ * The jail, tried from inside.  Each attempt is made by a process of its own, which enters and says by
+ * its exit status what came of it.
+ */
+#ifndef TEST_JAILS_H
+#define TEST_JAILS_H
+
+#include "unit.h"
+
+#include "sys/jail.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILE_MAX (1u << 20)
+#define NO_JAIL 250		/* what a child says that did not get in */
+#define DIED 251
+
+enum way { SESSION, DIAL, BOTH };	/* the second: the inner one inside the outer */
+
+static int pair[2] = { -1, -1 }, file_fd;	/* what every child has */
+
+static inline int
+make_file(void **state)
+{
+	char name[] = "/tmp/jail.XXXXXX";
+
+	(void)state;
+	if ((file_fd = mkstemp(name)) == -1)
+		return -1;
+	return unlink(name);
+}
+
+/* As at first: a shutdown reaches every process that has the socket, and a file's offset is one. */
+static inline void
+start_anew(void)
+{
+	assert_int_equal(ftruncate(file_fd, 0), 0);
+	assert_int_equal(lseek(file_fd, 0, SEEK_SET), 0);
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+}
+
+static inline void
+enter(enum way way)
+{
+	const char *step;
+
+	if (way != SESSION && jail_enter(JAIL_DIAL, FILE_MAX, &step) == -1)
+		_exit(NO_JAIL);
+	if (way != DIAL && jail_enter(JAIL_SESSION, FILE_MAX, &step) == -1)
+		_exit(NO_JAIL);
+}
+
+/* What the child has to say: 0, or an errno, or one of those above. */
+static inline int
+verdict(pid_t pid)
+{
+	int status;
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : DIED;
+}
+
+/* What `attempt` returns in there. */
+static inline int
+inside(enum way way, int (*attempt)(void))
+{
+	start_anew();
+	pid_t pid = fork();
+	if (pid == 0) {
+		enter(way);
+		_exit(attempt());
+	}
+	return verdict(pid);
+}
+
+static inline int
+result(long returned)
+{
+	return returned == -1 ? errno : 0;
+}
+
+/* A call by its number, with arguments that a kernel without a jail would at least look at. */
+#define ATTEMPT(name, ...) \
+	static int try_##name(void) { return result(syscall(SYS_##name, __VA_ARGS__)); }
+
+static inline void
+skip_where_wide(void)
+{
+	if (!jail_is_wide)
+		return;
+	print_message("the jail of a test build is wide\n");
+	skip();
+}
+
+#endif
