@@ -8,8 +8,10 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,6 +110,28 @@ in_user_namespace(void (*body)(void))
 	close(mapped[0]);
 	close(mapped[1]);
 	child_ends(pid);
+}
+
+/* In a child. */
+static inline void
+lose_all_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	need(syscall(SYS_capset, &header, none) == 0);
+}
+
+/* In a child that is in a user namespace of its own; `kind` is "user" or "net". */
+static inline void
+allow_no_more_namespaces(const char *kind)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kind);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	need_or_skip(fd != -1 && write(fd, "0\n", 2) == 2);
+	close(fd);
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "base/clock.h"
+#include "descriptors.h"
 #include "sys/child.h"
 
 #include <errno.h>
@@ -158,16 +159,6 @@ replaced_text_has_a_limit(void **state)
 	text[CHILD_TEXT_MAX - 2] = 'a';
 	assert_int_equal(child_start(ARGS("echo", text), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, E2BIG);
-}
-
-static size_t
-open_descriptors(void)
-{
-	size_t count = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
 }
 
 /* statement 27: the caller gets to say 421 */

@@ -1,0 +1,36 @@
+/* Addresses from their text, and sockets that have them; also for those in a child. */
+#ifndef TEST_ADDRESSES_H
+#define TEST_ADDRESSES_H
+
+#include "sys/fd.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static inline struct address
+address(const char *text, uint16_t port)
+{
+	struct address a = { .len = 0 };
+
+	if (address_read(&a, span_of(text), port) == -1)
+		abort();
+	return a;
+}
+
+/* A TCP socket with that address and a port of its own; -1 where there is no such address. */
+static inline int
+bound_to(const char *text)
+{
+	struct address a = address(text, 0);
+	int fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		abort();
+	if (bind(fd, (struct sockaddr *)&a.at, a.len) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+#endif
