@@ -1,6 +1,6 @@
 /*
- * The jail, tried from inside.  Each attempt is made by a process of its own, which enters and says by
- * its exit status what came of it.
+ * The jail, tried from inside.  Each attempt is made by a process of its own, which enters and says
+ * by its exit status what came of it.
  */
 #ifndef TEST_JAILS_H
 #define TEST_JAILS_H
