@@ -250,13 +250,13 @@ fold(struct memory *m, int64_t now_s)
 	struct store_rebuilding how = { .judge = memory_judge, .context = &judging,
 		.entries_max = m->entries_max };
 
-	if (m->store.journal_count < STORE_FOLD_AT)
+	if (m->store.journal.count < STORE_FOLD_AT)
 		return;
 	if (store_lock(&m->store) < 0) {
 		log_debug("the memory is left as it is: %s", strerror(errno));
 		return;
 	}
-	if (m->store.journal_count >= STORE_FOLD_AT)
+	if (m->store.journal.count >= STORE_FOLD_AT)
 		store_rebuild(&m->store, &how);
 	store_unlock(&m->store);
 }

@@ -199,14 +199,14 @@ settle(struct ring *r, bool everything)
 {
 	enum age worst = load_pairs(r);
 
-	if (worst == AGE_GOOD && r->store.journal_count < STORE_FOLD_AT && !everything)
+	if (worst == AGE_GOOD && r->store.journal.count < STORE_FOLD_AT && !everything)
 		return 0;
 	if (store_lock(&r->store) < 0)
 		return -1;
 	/* who had the lock before us may have done it */
 	worst = load_pairs(r);
 	int result = 0;
-	if (worst != AGE_GOOD || r->store.journal_count >= STORE_FOLD_AT || everything)
+	if (worst != AGE_GOOD || r->store.journal.count >= STORE_FOLD_AT || everything)
 		result = rebuild(r, everything || worst == AGE_OUTLIVED);
 	store_unlock(&r->store);
 	return result;

@@ -35,8 +35,6 @@
 /* Never longer: who cannot have the lock can do without what it is for. */
 #define APPEND_TIMEOUT_MS 100
 #define LOCK_TIMEOUT_MS 1000
-/* Room for what the journal may grow by while we are open; it is folded long before. */
-#define JOURNAL_SLACK (64u << 10)
 #define CDB_LEN_MAX (1u << 30)	/* octets; above any sensible cache-entries */
 
 static void
@@ -114,70 +112,24 @@ open_cdb(struct store *s)
 	}
 }
 
-static uint8_t *
-journal_mem(struct store *s)
-{
-	return s->more != NULL ? s->more : s->room;
-}
-
 struct span
 store_journal(const struct store *s)
 {
-	return span(s->more != NULL ? s->more : s->room, s->journal_len);
+	return journal_copy_records(&s->journal);
 }
 
-static void
-drop_journal(struct store *s)
-{
-	octets_wipe(journal_mem(s), s->journal_used);
-	s->journal_used = s->journal_len = s->journal_count = 0;
-}
-
-static void
-forget_journal(struct store *s)
-{
-	drop_journal(s);
-	free(s->more);
-	s->more = NULL;
-	s->journal_cap = 0;
-}
-
-/* Reads the journal, `size` octets long a moment ago, into the buffer that there is. */
+/* Reads the journal, `size` octets long a moment ago. */
 static int
 read_journal(struct store *s, off_t size)
 {
-	size_t most = s->journal_cap > STORE_JOURNAL_MAX ? STORE_JOURNAL_MAX : s->journal_cap;
+	bool damaged = false;
+	int result = journal_copy_read(&s->journal, s->journalfd, size, &damaged);
 
-	drop_journal(s);
-	if (size <= 0)
-		return 0;
-	/* to be wiped, even where reading breaks off */
-	s->journal_used = (size_t)size < most ? (size_t)size : most;
-	ssize_t got = dir_read(s->journalfd, journal_mem(s), s->journal_used);
-	if (got < 0)
-		return -1;
-	struct span journal = span(journal_mem(s), (size_t)got);
-	s->journal_len = journal_measure(journal, &s->journal_count);
-	if (journal_has_record(span_from(journal, s->journal_len))) {
+	if (damaged) {
 		complain(s, ".journal", "damaged, and not only where it ends");
 		s->doubtful = true;
 	}
-	return 0;
-}
-
-/* Makes the buffer large enough for a journal of `size` octets and what may be added. */
-static int
-size_journal(struct store *s, off_t size)
-{
-	size_t len = size > STORE_JOURNAL_MAX ? STORE_JOURNAL_MAX : (size_t)size;
-
-	if (s->journal_cap >= len + JOURNAL_SLACK)
-		return 0;
-	forget_journal(s);
-	if (len + JOURNAL_SLACK > STORE_ROOM && (s->more = malloc(len + JOURNAL_SLACK)) == NULL)
-		return -1;
-	s->journal_cap = s->more != NULL ? len + JOURNAL_SLACK : STORE_ROOM;
-	return 0;
+	return result;
 }
 
 static void
@@ -186,7 +138,7 @@ open_journal(struct store *s)
 	struct stat st;
 
 	close_fd(&s->journalfd);
-	drop_journal(s);
+	journal_copy_drop(&s->journal);
 	s->journalfd = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT, &st);
 	s->writable = s->journalfd >= 0;
 	if (!s->writable && (errno == EROFS || errno == EACCES)) {
@@ -195,7 +147,7 @@ open_journal(struct store *s)
 	}
 	if (s->journalfd < 0) {
 		complain_open(s, ".journal");
-	} else if (size_journal(s, st.st_size) < 0 || read_journal(s, st.st_size) < 0) {
+	} else if (journal_copy_size(&s->journal, st.st_size) < 0 || read_journal(s, st.st_size) < 0) {
 		complain(s, ".journal", strerror(errno));
 		close_fd(&s->journalfd);
 		s->writable = false;
@@ -206,7 +158,7 @@ open_journal(struct store *s)
 void
 store_none(struct store *s)
 {
-	memset(s, 0, offsetof(struct store, room));
+	memset(s, 0, offsetof(struct store, journal) + JOURNAL_COPY_HEAD);
 	s->dirfd = s->cdbfd = s->journalfd = -1;
 }
 
@@ -328,30 +280,22 @@ append(struct store *s, struct span key, struct span value)
 		return -1;
 	if (known_already(s, key, value))
 		return 0;
-	size_t end = s->journal_len, len = JOURNAL_HEAD_LEN + key.len + ENTRY_CHECK_LEN + value.len;
-	/* above the limit it is not of our making, and cut; below, it has outgrown the buffer */
-	bool outgrown = (size_t)st.st_size > s->journal_cap && st.st_size <= STORE_JOURNAL_MAX;
-	if (outgrown || end + len > s->journal_cap || end + len > STORE_JOURNAL_MAX) {
+	/* above the limit it is not of our making, and cut */
+	if (journal_copy_outgrown(&s->journal, st.st_size)) {
 		errno = EFBIG;
 		return -1;
 	}
-	if (st.st_size > (off_t)end && s->careful && s->doubtful) {
+	off_t end = (off_t)s->journal.len;
+	if (st.st_size > end && s->careful && s->doubtful) {
 		errno = EBADMSG;
 		return -1;
 	}
-	if (st.st_size > (off_t)end) {
+	if (st.st_size > end) {
 		complain(s, ".journal", "has a damaged end, which is cut off");
-		if (ftruncate(s->journalfd, (off_t)end) < 0)
+		if (ftruncate(s->journalfd, end) < 0)
 			return -1;
 	}
-	journal_format(journal_mem(s) + end, key, value);
-	if (s->journal_used < end + len)
-		s->journal_used = end + len;
-	if (journal_append(s->journalfd, end, span(journal_mem(s) + end, len)) < 0)
-		return -1;
-	s->journal_len = end + len;
-	s->journal_count++;
-	return 0;
+	return journal_copy_append(&s->journal, s->journalfd, key, value);
 }
 
 int
@@ -399,7 +343,7 @@ store_lock(struct store *s)
 
 	if (lock(s, LOCK_TIMEOUT_MS) < 0)
 		return -1;
-	if (stat_locked(s, &st) < 0 || size_journal(s, st.st_size) < 0 ||
+	if (stat_locked(s, &st) < 0 || journal_copy_size(&s->journal, st.st_size) < 0 ||
 	    read_journal(s, st.st_size) < 0) {
 		int why = errno;
 		store_unlock(s);
@@ -457,7 +401,7 @@ replace_cdb(struct store *s, const struct fold *fold)
 	if (fsync(s->dirfd) < 0 || ftruncate(s->journalfd, 0) < 0)
 		complain(s, ".journal", strerror(errno));
 	else
-		drop_journal(s);
+		journal_copy_drop(&s->journal);
 	close(fd);
 	open_cdb(s);
 	return 0;
@@ -500,6 +444,6 @@ store_close(struct store *s)
 	close_fd(&s->cdbfd);
 	close_fd(&s->journalfd);
 	close_fd(&s->dirfd);
-	forget_journal(s);
+	journal_copy_free(&s->journal);
 	s->writable = false;
 }

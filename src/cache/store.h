@@ -13,13 +13,11 @@
 #define CACHE_STORE_H
 
 #include "cache/fold.h"
+#include "cache/journal_copy.h"
 
 #include <sys/types.h>
 
 #define STORE_FOLD_AT 256	/* records in the journal before it is folded */
-/* octets; a journal that cannot be folded stops growing here */
-#define STORE_JOURNAL_MAX (4u << 20)
-#define STORE_ROOM (128u << 10)	/* octets; a page that is not used costs nothing */
 
 struct store {
 	int dirfd, cdbfd, journalfd;	/* -1: not there */
@@ -30,10 +28,7 @@ struct store {
 	bool complained;		/* one line in the log is enough for one process */
 	bool doubtful;			/* something that is there could not be read, or is damaged */
 	bool careful;			/* its owner's to set: nothing is written over what is damaged */
-	size_t journal_cap, journal_used;
-	size_t journal_len, journal_count;
-	uint8_t *more;			/* allocated, where the journal could not be folded and has no room */
-	uint8_t room[STORE_ROOM];
+	struct journal_copy journal;	/* last: its room is not cleared */
 };
 
 /* The whole, plausible records of the journal, as it was when it was last read. */

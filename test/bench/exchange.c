@@ -54,7 +54,7 @@ time_append(void)
 	struct ring ring;
 
 	ring_open(&ring, &settings);
-	if (!ring.stored || ring.store.journal_count > 0)
+	if (!ring.stored || ring.store.journal.count > 0)
 		give_up("an empty cache directory");
 	struct key_source source = ring_source(&ring);
 	double begun = cpu_us();

@@ -81,8 +81,8 @@ look(const char *folder, struct seen *seen)
 	if (result == 0 && dir_load(s.cdbfd, s.cdb_len, &cdb) == 0 && fold_add_cdb(&f, cdb) == 0 &&
 	    fold_add_journal(&f, store_journal(&s)) == 0) {
 		count(seen, &f);
-		seen->journal = s.journal_count;
-		seen->octets = (long long)(s.cdb_len + s.journal_len);
+		seen->journal = s.journal.count;
+		seen->octets = (long long)(s.cdb_len + s.journal.len);
 	} else {
 		result = -1;
 	}

@@ -127,7 +127,7 @@ entries(void)
 
 	assert_int_equal(fold_add_cdb(&fold, span(file, len)), 0);
 	assert_int_equal(store_open(&s, scratch, "keys"), 0);
-	size_t count = fold.count + s.journal_count;
+	size_t count = fold.count + s.journal.count;
 	store_close(&s);
 	fold_free(&fold);
 	free(file);
@@ -198,14 +198,14 @@ folded_at_256_and_not_at_255(void **state)
 	assert_int_equal(STORE_FOLD_AT, 256);
 	keep_many(0, STORE_FOLD_AT - 1);
 	opened(&r, &only_new);
-	assert_int_equal(r.store.journal_count, STORE_FOLD_AT - 1);
+	assert_int_equal(r.store.journal.count, STORE_FOLD_AT - 1);
 	assert_true(scratch_size("keys.journal") > 0);
 	keep(&r, &x_new, STORE_FOLD_AT - 1);
 	/* never by a session that only appends */
-	assert_int_equal(r.store.journal_count, STORE_FOLD_AT);
+	assert_int_equal(r.store.journal.count, STORE_FOLD_AT);
 	ring_close(&r);
 	opened(&r, &only_new);
-	assert_int_equal(r.store.journal_count, 0);
+	assert_int_equal(r.store.journal.count, 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
 	for (unsigned i = 0; i < STORE_FOLD_AT; i++)
 		assert_true(found(&r, &x_new, i));

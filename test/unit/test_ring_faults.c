@@ -258,7 +258,7 @@ check_everything(void)
 	for (unsigned i = 0; i < 300; i++)
 		count += (unsigned)found(&r, &x_new, i) + (unsigned)found(&r, &x_old, i);
 	assert_true(count > 0);
-	assert_int_equal(r.store.journal_len, scratch_size("keys.journal"));
+	assert_int_equal(r.store.journal.len, scratch_size("keys.journal"));
 	assert_false(r.store.complained);
 	ring_close(&r);
 }

@@ -23,7 +23,7 @@ appended_is_found_by_all_who_open_later(void **state)
 	assert_false(has(&early, "k", "value"));
 	late = opened();
 	assert_true(has(&late, "k", "value"));
-	assert_int_equal(late.journal_count, 1);
+	assert_int_equal(late.journal.count, 1);
 	/* as much room as it needs, and one octet less */
 	assert_true(store_find(&late, SPAN("k"), value, 5, &len));
 	assert_false(store_find(&late, SPAN("k"), value, 4, &len));
@@ -150,7 +150,7 @@ static void
 journal_stops_growing(void **state)
 {
 	static const uint8_t zeros[1000];
-	const size_t len = RECORD_LEN(1, 2), full = STORE_JOURNAL_MAX;
+	const size_t len = RECORD_LEN(1, 2), full = JOURNAL_MAX;
 	uint8_t *journal = calloc(1, full + 100);
 	size_t at = 0;
 	struct store s;
@@ -189,7 +189,7 @@ journal_outgrows_a_reader(void **state)
 	char key[16];
 
 	(void)state;
-	for (int i = 0; scratch_size("t.journal") < (long)STORE_ROOM + 1000; i++) {
+	for (int i = 0; scratch_size("t.journal") < (long)JOURNAL_ROOM + 1000; i++) {
 		struct store_addition big = { span(key, 8), span(scratch, sizeof(scratch)) };
 
 		snprintf(key, sizeof(key), "%08d", i);
@@ -211,8 +211,8 @@ static void
 close_wiped(struct store *s)
 {
 	store_close(s);
-	for (size_t i = 0; i < sizeof(s->room); i++)
-		assert_int_equal(s->room[i], 0);
+	for (size_t i = 0; i < sizeof(s->journal.room); i++)
+		assert_int_equal(s->journal.room[i], 0);
 }
 
 static int
@@ -237,11 +237,11 @@ there_is_room_to_the_last_octet(void **state)
 		unsigned number = 0;
 
 		assert_int_equal(store_open(&s, scratch, "t"), 0);
-		for (; STORE_ROOM - used > RECORD_LEN(8, ENTRY_VALUE_MAX); used += RECORD_LEN(8, 1000))
+		for (; JOURNAL_ROOM - used > RECORD_LEN(8, ENTRY_VALUE_MAX); used += RECORD_LEN(8, 1000))
 			assert_int_equal(put_long(&s, number++, 1000), 0);
-		size_t last = STORE_ROOM - used - RECORD_LEN(8, 0) + over;
+		size_t last = JOURNAL_ROOM - used - RECORD_LEN(8, 0) + over;
 		assert_int_equal(put_long(&s, number, last), over ? -1 : 0);
-		assert_int_equal(scratch_size("t.journal"), over ? used : STORE_ROOM);
+		assert_int_equal(scratch_size("t.journal"), over ? used : JOURNAL_ROOM);
 		close_wiped(&s);
 		assert_int_equal(unlink(scratch_path("t.journal")), 0);
 	}

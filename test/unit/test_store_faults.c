@@ -172,8 +172,8 @@ threat_28_states_that_a_crash_leaves(void **state)
 	store_close(&s);
 	s = opened();
 	assert_true(has(&s, "c", "gamma"));
-	assert_int_equal(s.journal_len, scratch_size("t.journal"));
-	assert_int_equal(s.journal_count, 2);
+	assert_int_equal(s.journal.len, scratch_size("t.journal"));
+	assert_int_equal(s.journal.count, 2);
 	/* none of it is a reason to doubt what is not found */
 	assert_false(has(&s, "d", "delta"));
 	assert_false(s.doubtful);
