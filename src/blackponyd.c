@@ -290,7 +290,7 @@ ask(char *const mailer_argv[])
 	return ask_as(SPAN("203.0.113.1"), mailer_argv);
 }
 
-/* -t: what a session would find, in its order: its settings, its user, the mailer, the cache. */
+/* -t: what a session would find: its settings, its user, the mailer, the cache, the host key. */
 static int
 test(char *const mailer_argv[])
 {
@@ -313,7 +313,7 @@ test(char *const mailer_argv[])
 		printf("cache: %s: cannot be used, so each connection takes a public-key operation; the log"
 		    " says why\n", s->cache);
 	ring_close(&ring);
-	return 0;
+	return keys_test(&program) == 0 ? 0 : 1;
 }
 
 /* -x: for a timer. */
@@ -344,6 +344,11 @@ main(int argc, char *argv[])
 	if (program.version) {
 		program_print_version(&program);
 		return 0;
+	}
+	if ((program.command != NULL || program.expire) && argv[optind] != NULL) {
+		snprintf(program.error, sizeof(program.error),
+		    "usage: blackponyd -k new | show | next | change, or blackponyd -x, and no more");
+		return refuse("");
 	}
 	if (program.command != NULL)
 		return keys_run(&program);

@@ -140,6 +140,40 @@ keys_run(struct program *p)
 	return result < 0 ? 1 : 0;
 }
 
+/* For -t: 0, also where there is none; -1 where it is of no use to a session. */
+static int
+try(const struct keyfile_place *place, const char *name, const char *before, const char *none)
+{
+	struct hostkey key;
+	const char *why;
+
+	if (load(place, name, &key, &why) == 0) {
+		print(before, &key);
+		hostkey_wipe(&key);
+	} else if (errno != ENOENT) {
+		printf("host key: %s/%s: not used: %s\n", place->directory, name, why);
+		return -1;
+	} else if (none != NULL) {
+		printf("%s\n", none);
+	}
+	return 0;
+}
+
+int
+keys_test(const struct program *p)
+{
+	struct keyfile_place place;
+	const char *why;
+
+	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0) {
+		printf("host key: %s\n", why);
+		return -1;
+	}
+	if (try(&place, KEYFILE_HOST, "host key: ", "host key: none; blackponyd -k new makes one") < 0)
+		return -1;
+	return try(&place, KEYFILE_NEXT, "host key: next ", NULL);
+}
+
 /* For a session: what may not be used is as good as not there, and said. */
 static bool
 take(const struct keyfile_place *place, const char *name, struct hostkey *key)

@@ -14,6 +14,12 @@
  */
 int keys_run(struct program *p);
 
+/*
+ * Says on standard output what host key a session here would have, to be asked as the `user`.  0, or
+ * -1 when there is one and it may not be used.
+ */
+int keys_test(const struct program *p);
+
 struct keys_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths 0: none */
 	char id[HOSTKEY_STATEMENT_MAX], next[HOSTKEY_STATEMENT_MAX];
 	size_t id_len, next_len;

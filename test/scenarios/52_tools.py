@@ -88,6 +88,22 @@ def test_what_a_session_would_lack(w):
         assert "user nobody-at-all: there is no such user" in result.log, result
 
 
+def test_the_host_key_a_session_would_have(w):
+    mailer = w.mailer(answers={"RCPT": b"550 5.7.1 Relaying denied"})
+    options = w.options({"backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
+    key = lambda *words: w.run([DAEMON] + options + ["-k"] + list(words)).out
+    told = lambda: w.run([DAEMON] + options + ["-t"])
+    assert told().status == 0 and b"host key: none; blackponyd -k new" in told().out, told()
+    first, following = key("new"), key("next")
+    result = told()
+    assert result.status == 0, result
+    assert result.out.endswith(b"host key: " + first + b"host key: next " + following), result
+    for name in ("host.next", "host.key"):
+        os.chmod(w.path(name), 0o644)
+        result = told()
+        assert result.status == 1 and (name + ": not used: ").encode() in result.out, result
+
+
 def test_relay_test_of_a_program(w):
     result = w.run([DAEMON] + w.options({"client-address": "none"}) + ["-t"] + w.program())
     assert result.status == 1, result

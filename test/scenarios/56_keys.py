@@ -70,6 +70,15 @@ def test_host_key_belongs_to_user(w):
     assert own(w, "next", user="no-such-user").status == 1
 
 
+def test_no_more_words_than_there_are(w):
+    for words in (["show", "host.key"], ["new", "."], ["change", "now"]):
+        result = own(w, *words)
+        assert result.status == 1 and "usage" in result.log and not result.out, (words, result)
+    result = w.run([DAEMON] + w.options({}) + ["-x", "now"])
+    assert result.status == 1 and "usage" in result.log, result
+    assert not os.path.exists(w.path("host.key")), "made for nothing"
+
+
 def test_words_that_are_none(w):
     for words in (["newer"], [""], ["list"], ["NEW"]):
         assert own(w, *words).status == 1
