@@ -343,7 +343,6 @@ test(const char *operand)
 	struct buf out;
 	int code;
 
-	has_recipients = true;		/* for people, too */
 	code = look_up(operand);
 	lookup_ms = clock_ms() - begun;
 	if (code != EXIT_SENT)
@@ -394,7 +393,8 @@ main(int argc, char *argv[])
 
 	program_log(&program);
 	session.limits = program_limits(&program.settings);
-	has_recipients = argc - optind > 1;
+	/* an answer to people is one without a mailer's code */
+	has_recipients = argc - optind > 1 || program.test;
 	if (!dropped) {
 		snprintf(program.error, sizeof(program.error), "identity: %s", why);
 		return wrong_usage();
@@ -407,7 +407,7 @@ main(int argc, char *argv[])
 	}
 	if (program.command != NULL)
 		return knowns_run(&program, argv + optind);
-	if (argc == optind || (program.test && has_recipients)) {
+	if (argc == optind || (program.test && argc - optind > 1)) {
 		snprintf(program.error, sizeof(program.error), "usage: blackpony [-tvV] [-C file] "
 		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
 		return wrong_usage();

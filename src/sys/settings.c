@@ -23,6 +23,7 @@
 #define LINE_OCTETS_MAX 1024
 #define NAME_MAX_LEN 32			/* longer than any name of the table */
 #define SHOWN_MAX 80			/* of what was found, in an error */
+#define PATH_SHOWN_MAX 201		/* octets, a NUL included */
 #define WHERE_MAX 240			/* "file:line" */
 
 static const struct setting {
@@ -283,9 +284,9 @@ read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 static int
 fail_unreadable(struct settings *s, const char *path, int why)
 {
-	char where[WHERE_MAX];
+	char where[PATH_SHOWN_MAX];
 
-	snprintf(where, sizeof(where), "%.200s", path);
+	span_printable(where, sizeof(where), span_of(path));
 	return fail(s, where, "cannot be read: %s", strerror(why));
 }
 
@@ -295,10 +296,12 @@ read_lines(struct settings *s, const char *path, int fd)
 	struct reader reader = { .fd = fd };
 	struct source source = { .older = s->policies };
 	uint8_t line[LINE_OCTETS_MAX];
+	char shown_path[PATH_SHOWN_MAX];
 	int len;
 
+	span_printable(shown_path, sizeof(shown_path), span_of(path));
 	for (size_t number = 1; (len = read_line(&reader, line)) >= 0; number++) {
-		snprintf(source.where, sizeof(source.where), "%.200s:%zu", path, number);
+		snprintf(source.where, sizeof(source.where), "%s:%zu", shown_path, number);
 		if (len > LINE_OCTETS_MAX)
 			return fail(s, source.where, "a line too long, expected no more than %d"
 			    " octets", LINE_OCTETS_MAX);

@@ -45,6 +45,15 @@ def test_errors_name_file_and_line(w):
             assert len(said) < 3000
 
 
+def test_an_error_is_one_line(w):
+    """... whatever the file is called, and without a mailer's code where it is for people."""
+    for argv in (arguments(w, "/none\nat all", "-t", "mx.b.example"),
+                 [DAEMON, "-C", "/none\nat all", "-v", "-t"]):
+        result = w.run(argv)
+        assert len(result.log.splitlines()) == 1 and "/none?at all: cannot be read" in result.log, result
+        assert result.out in (b"", b"4.3.5 /none?at all: cannot be read: No such file or directory\n"), result
+
+
 def test_smtp_on_pipes(w):
     conf = w.path("bad.conf")
     with open(conf, "w") as out:
