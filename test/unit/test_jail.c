@@ -130,6 +130,7 @@ static void
 limits_are_what_they_should_be(void **state)
 {
 	char octet;
+	int status;
 
 	(void)state;
 	for (enum way way = SESSION; way <= BOTH; way++) {
@@ -142,7 +143,8 @@ limits_are_what_they_should_be(void **state)
 		assert_int_equal(read(pair[1], &octet, 1), 1);
 		assert_limits(pid, way);
 		assert_int_equal(write(pair[1], "x", 1), 1);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
 	}
 }
 
