@@ -95,6 +95,11 @@ $(OUT)/musl/%.o: src/%.c $(OUT)/obj/paths | tools $(OUT)/musl/include
 $(OUT)/bench/exchange: $(OUT)/bench/musl/exchange.o $(OUT)/bench/musl/common.o $(MUSL_OWN) $(OUT)/musl/core.a
 	$(LINK_MUSL)
 
+# the yardstick once more, built as what is measured is
+BENCH += $(OUT)/bench/forwarder-musl
+$(OUT)/bench/forwarder-musl: $(OUT)/bench/musl/forwarder.o
+	$(LINK_MUSL)
+
 $(OUT)/bench/musl/%.o: test/bench/%.c | tools $(OUT)/musl/include
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<

@@ -7,7 +7,7 @@ import time
 
 from machine import program
 from report import bars, median
-from ways import Between, Source, Way
+from ways import NEW_SUITE, Between, Source, Way
 
 OCTETS = 2950           # the median of the ssmail paper
 AT_ONCE = 8
@@ -16,27 +16,42 @@ MESSAGES = int(os.environ.get("BENCH_MESSAGES", 200))       # of a way in a roun
 FORWARDER_MOST, ENCRYPTION_MOST, UNKNOWN_MOST = 1.15, 0.25, 1.10
 
 FORWARDER, FORWARDER_LOAD = "forwarder, tcpserver", "forwarder, tcpserver (*)"
+STATIC, STATIC_LOAD = "forwarder, static with musl", "forwarder, static with musl (*)"
 SPIPED = "spiped pair, no forward secrecy"
+STUNNEL, STUNNEL_PROCESS = "stunnel pair, TLS resumed", "stunnel from tcpserver"
+TLSWRAPPER = "tlswrapper from tcpserver"
 PAIR, PAIR_CLEAR = "blackpony pair", "blackpony pair, suites empty"
+PAIR_WAIT, PAIR_NEW = "blackpony pair, far on a listener", "blackpony pair, far without cache"
 HOP, HOP_CLEAR, HOP_NEW = "blackponyd (*)", "blackponyd, suites empty (*)", "blackponyd, peer not in cache (*)"
 WAIT = "blackponyd on a listener (*)"
+NAMESPACE, NO_ADDRESS = "blackponyd, program, namespace (*)", "blackponyd, program, none (*)"
 
-HOW = """Messages of {octets} octets from smtp-source to smtp-sink, one a connection, {at_once} at a time;
-{rounds} rounds of {messages} messages each way in turn, medians.  CPU is user and system time of everything
-between the two, tcpserver and what it starts included: `near` what stands behind the source, `far` what
-stands in front of the sink.  (*): the source is a client that speaks XCRYPT itself where there is any; the
-EHLO inside, the key exchange's two lines and the records are in what is counted.  The sides of a pair know
-each other unless it says otherwise."""
+HOW = """Messages of {octets} octets to smtp-sink, one a connection, {at_once} at a time; {rounds} rounds of {messages}
+messages each way in turn, medians.  They come from smtp-source, and in the second table, (*), from
+bench/load, a client that speaks XCRYPT itself where there is any: the EHLO inside, the key exchange's two
+lines and the records are in what is counted.  CPU is user and system time of everything between the two
+ends, tcpserver and what it starts included: `near` what stands behind the source, `far` what stands in
+front of the sink.  The forwarder passes octets on and does nothing else, and a pair is twice as many: the
+same C, with glibc as cc makes it (`of glibc's`), and static with musl as our programs are (`of musl's`).
+
+Ours have their default suites and jail, and an address behind, with client-address=none; the sides of a
+pair know each other, unless it says otherwise.  `program`: the mailer behind is a program that blackponyd
+starts for each session (the forwarder), as root: with client-address=auto, its default, which shows it the
+true client by a connection in a network namespace, and with none.  Namespaces are taken down by the
+kernel's workers, so in these two rows the workers' CPU time is counted as well."""
 
 
 def ways(b):
-    """[(name, package it needs, function that returns a Way)]"""
+    """[(name, function that returns a Way)]"""
     key = b.folder + "/keys-%d"
 
-    def hop(name, number, suite=None, fresh=False, serve=None, **settings):
-        far, port = (serve or b.tcpserver)(b.blackponyd(**settings))
-        return Way(name, port, far=far, suite="chacha20poly1305_2.0" if suite is None else suite,
-                   keys=None if fresh else key % number, fresh=fresh)
+    def hop(name, number, suite=NEW_SUITE, fresh=False, serve=None, **settings):
+        started = (serve or b.tcpserver)(b.blackponyd(**settings))
+        return known(name, number, started, suite, fresh)
+
+    def known(name, number, started, suite=NEW_SUITE, fresh=False):
+        return Way(name, started[1], far=started[0], suite=suite, keys=None if fresh else key % number,
+                   fresh=fresh)
 
     def one(name, started, suite=None):
         return Way(name, started[1], far=started[0], suite=suite)
@@ -47,25 +62,30 @@ def ways(b):
     return [
         ("nothing", lambda n: Way(n, b.sink_port)),
         (FORWARDER, lambda n: one(n, b.tcpserver(b.forwarder()))),
+        (STATIC, lambda n: one(n, b.tcpserver(b.forwarder("-musl")))),
         ("forwarder, xinetd", lambda n: one(n, b.xinetd(b.forwarder()))),
         ("socat, forking", lambda n: one(n, b.socat())),
         (SPIPED, lambda n: two(n, b.spiped("-f"))),
         ("spiped pair, forward secrecy", lambda n: two(n, b.spiped())),
-        ("stunnel pair, TLS resumed", lambda n: two(n, b.stunnel_pair(True))),
+        (STUNNEL, lambda n: two(n, b.stunnel_pair(True))),
         ("stunnel pair, not resumed", lambda n: two(n, b.stunnel_pair(False))),
-        ("stunnel from tcpserver", lambda n: two(n, b.stunnel_process())),
-        ("tlswrapper from tcpserver", lambda n: two(n, b.tlswrapper())),
+        (STUNNEL_PROCESS, lambda n: two(n, b.stunnel_process())),
+        (TLSWRAPPER, lambda n: two(n, b.tlswrapper())),
         (PAIR, lambda n: two(n, b.pair())),
         (PAIR_CLEAR, lambda n: two(n, b.pair(suites=""))),
         ("blackpony pair, both with glibc", lambda n: two(n, b.pair(libc="glibc"))),
         ("blackpony pair, cache off", lambda n: two(n, b.pair(cache="off"))),
-        ("blackpony pair, far on a listener", lambda n: two(n, b.pair(serve=b.listener))),
+        (PAIR_NEW, lambda n: two(n, b.pair(far_cache="off"))),
+        (PAIR_WAIT, lambda n: two(n, b.pair(serve=b.listener))),
         (FORWARDER_LOAD, lambda n: one(n, b.tcpserver(b.forwarder()), suite="")),
+        (STATIC_LOAD, lambda n: one(n, b.tcpserver(b.forwarder("-musl")), suite="")),
         (HOP, lambda n: hop(n, 1)),
         (HOP_CLEAR, lambda n: hop(n, 2, suite="", suites="")),
         ("blackponyd with glibc (*)", lambda n: hop(n, 5, libc="glibc")),
         (HOP_NEW, lambda n: hop(n, 3, fresh=True)),
         (WAIT, lambda n: hop(n, 4, serve=b.listener)),
+        (NO_ADDRESS, lambda n: known(n, 6, b.before_program("none"))),
+        (NAMESPACE, lambda n: known(n, 7, b.before_program("auto"))),
     ]
 
 
@@ -148,26 +168,63 @@ class Alone:
         return {words: median(values) for words, values in self.found.items()}
 
 
+def targets_forwarder(report, r):
+    """What is judged by is the forwarder with glibc; the other is said."""
+    for what, us, forwarder, static in (
+            ("blackpony in the pair", r.of(PAIR, "near"), FORWARDER, STATIC),
+            ("blackponyd in the pair", r.of(PAIR, "far"), FORWARDER, STATIC),
+            ("blackponyd by bench/load", r.of(HOP), FORWARDER_LOAD, STATIC_LOAD)):
+        ratio = us / r.of(forwarder)
+        text = "%.2f, %.0f us against %.0f" % (ratio, us, r.of(forwarder))
+        if r.has(static):
+            text += "; %.2f of the one static with musl, %.0f us" % (us / r.of(static), r.of(static))
+        report.target(1, what, text, ratio <= FORWARDER_MOST)
+    for other, most in ((STUNNEL, None), (TLSWRAPPER, 0.3), (STUNNEL_PROCESS, 0.2)):
+        if r.has(other):
+            ratio = r.of(PAIR) / r.of(other)
+            report.target(1, "the pair over %s" % other, "%.2f" % ratio, ratio < most if most else None)
+
+
+def say_namespace(report, r):
+    plain, shown = r.of(NO_ADDRESS), r.of(NAMESPACE)
+    report.target(1, "before a program, showing it the client in a namespace",
+                  "%.0f us more, %.0f and %.0f without" % (shown - plain, shown, plain), None)
+
+
+def targets_encryption(report, r):
+    for side, what in (("near", "blackpony"), ("far", "blackponyd")):
+        us = r.of(PAIR, side) - r.of(PAIR_CLEAR, side)
+        text = "%.0f us, %.2f of the forwarder" % (us, us / r.of(FORWARDER))
+        if r.has(STATIC):
+            text += "; %.2f of the one static with musl" % (us / r.of(STATIC))
+        report.target(4, what + " in the pair", text, us <= ENCRYPTION_MOST * r.of(FORWARDER))
+
+
+def targets_spiped(report, r):
+    for what, ours in (("in the pair", r.of(PAIR_WAIT, "far")), ("by bench/load", r.of(WAIT))):
+        report.target(2, "blackponyd " + what, "%.0f us; both spiped, by smtp-source, %.0f" % (
+            ours, r.of(SPIPED)), ours <= r.of(SPIPED))
+
+
+def targets_unknown(report, r, alone):
+    first, append = alone[("x25519", "first")], alone[("append",)]
+    for what, new, known in (
+            ("blackpony in the pair", r.of(PAIR_NEW, "near"), r.of(PAIR, "near")),
+            ("blackponyd by bench/load", r.of(HOP_NEW), r.of(HOP))):
+        more = new - known
+        report.target(6, what, "%.0f us, %.0f less %.0f; %.2f of %.0f for X25519 and %.0f for the append, alone" % (
+            more, new, known, more / (first + append), first, append), more <= UNKNOWN_MOST * (first + append))
+
+
 def targets(report, r, alone):
-    forwarder = r.of(FORWARDER) if r.has(FORWARDER) else None
-    if forwarder and r.has(PAIR):
-        for side, what in (("near", "blackpony"), ("far", "blackponyd")):
-            ratio = r.of(PAIR, side) / forwarder
-            report.target(1, what + " in the pair", "%.2f" % ratio, ratio <= FORWARDER_MOST)
-        ratio = r.of(HOP) / r.of(FORWARDER_LOAD)
-        report.target(1, "blackponyd, its client speaking XCRYPT", "%.2f" % ratio, ratio <= FORWARDER_MOST)
-        for name, part in ((r.of(PAIR, "near") - r.of(PAIR_CLEAR, "near"), "blackpony"),
-                           (r.of(PAIR, "far") - r.of(PAIR_CLEAR, "far"), "blackponyd")):
-            report.target(4, part + ", encrypted less suites empty", "%.2f of the forwarder" % (name / forwarder),
-                          name / forwarder <= ENCRYPTION_MOST)
-    if r.has(SPIPED, WAIT):
-        ours, theirs = r.of(WAIT), r.of(SPIPED)
-        report.target(2, "blackponyd against both spiped", "%.0f us against %.0f" % (ours, theirs), ours <= theirs)
-    if r.has(HOP, HOP_NEW):
-        more = r.of(HOP_NEW) - r.of(HOP)
-        least = alone[("x25519", "first")] + alone[("append",)]
-        report.target(6, "blackponyd, not cached less cached", "%.0f us; X25519 and append in a process alone %.0f" % (more, least),
-                      more <= UNKNOWN_MOST * least)
+    if r.has(FORWARDER, PAIR):
+        targets_forwarder(report, r)
+        targets_encryption(report, r)
+        targets_unknown(report, r, alone)
+    if r.has(NAMESPACE, NO_ADDRESS):
+        say_namespace(report, r)
+    if r.has(SPIPED, PAIR_WAIT, WAIT):
+        targets_spiped(report, r)
 
 
 def run(report):
@@ -190,14 +247,21 @@ def run(report):
 
 
 def show(report, r, names):
-    forwarder = r.of(FORWARDER) if r.has(FORWARDER) else None
-    report.table("us of CPU for a message", ["both", "near", "far", "of forwarder", "least", "most", "messages/s"], [
-        (name, r.of(name), r.of(name, "near") or None, r.of(name, "far") or None,
-         r.of(name) / forwarder if forwarder else None, min(x.cpu for x in r.samples[name]),
-         max(x.cpu for x in r.samples[name]), r.of(name, "rate")) for name in names])
+    """What smtp-source and what bench/load was in front of apart, each with forwarders of its own."""
+    def of(name, forwarder):
+        return r.of(name) / r.of(forwarder) if r.has(forwarder) else None
+    by_load = [name for name in names if name.endswith("(*)")]
+    for source, rows, glibc, musl in (
+            ("smtp-source", [name for name in names if name not in by_load], FORWARDER, STATIC),
+            ("bench/load (*)", by_load, FORWARDER_LOAD, STATIC_LOAD)):
+        report.table("us of CPU, by " + source, [
+            "both", "near", "far", "of glibc's", "of musl's", "least", "most", "messages/s"], [
+                (name, r.of(name), r.of(name, "near") or None, r.of(name, "far") or None, of(name, glibc),
+                 of(name, musl), min(x.cpu for x in r.samples[name]), max(x.cpu for x in r.samples[name]),
+                 r.of(name, "rate")) for name in rows])
     rows = [(name, r.of(name)) for name in names if name != "nothing"]
-    report.plot("pairs", "set title 'CPU for a message of %d octets, everything between source and sink'\n" % OCTETS +
-                bars(rows, "microseconds"), [rows])
+    report.plot("pairs", "set title 'CPU for a message of %d octets, everything between source and sink "
+                "(*: bench/load)'\n" % OCTETS + bars(rows, "microseconds"), [rows])
 
 
 def shared():

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 
-from machine import BIN, Group, free_port, listening, program, unpacked
+from machine import BIN, Group, NamespaceGroup, free_port, listening, program, unpacked
 
 NEW_SUITE = "chacha20poly1305_2.0"
 LIMIT = "260"       # connections at once
@@ -59,7 +59,7 @@ class Way:
     near    the group of what stands behind the source, or None
     far     the group of what stands in front of the sink, or None
     port    what the source calls
-    suite   of the load client, which speaks XCRYPT; "": it does not; None: the source is smtp-source
+    suite   of bench/load, which speaks XCRYPT; "": it does not; None: the source is smtp-source
     fresh   the load client has a key of its own for every session
     """
 
@@ -126,9 +126,9 @@ class Between:
 
     # who starts programs
 
-    def tcpserver(self, argv, env=None):
+    def tcpserver(self, argv, env=None, group=None):
         server, _ = self.package("ucspi-tcp", "usr/bin/tcpserver")
-        group, port = Group(), free_port()
+        group, port = group or Group(), free_port()
         group.start([server, "-R", "-H", "-l", "0", "-b", "300", "-c", LIMIT, "127.0.0.1", str(port)] + argv, env=env)
         listening(port)
         return group, port
@@ -150,8 +150,11 @@ class Between:
 
     # the others
 
-    def forwarder(self):
-        return [program("forwarder"), str(self.sink_port)]
+    def forwarder(self, libc=""):
+        path = program("forwarder" + libc)
+        if not os.access(path, os.X_OK):
+            raise FileNotFoundError("forwarder built with musl")
+        return [path, str(self.sink_port)]
 
     def spiped(self, *flags):
         spiped, env = self.package("spiped", "usr/bin/spiped")
@@ -224,9 +227,8 @@ class Between:
     # ours
 
     def settings(self, cache=None, **settings):
-        merged = {"suites": NEW_SUITE, "cache": cache or self.fresh_folder(),
-                  "known": self.folder + "/known", "log": "local7", "sessions": LIMIT,
-                  "sessions-per-client": LIMIT}
+        merged = {"cache": cache or self.fresh_folder(), "known": self.folder + "/known",
+                  "log": "local7", "sessions": LIMIT, "sessions-per-client": LIMIT}
         merged.update(settings)
         return ["-C", self.empty] + ["-o%s=%s" % x for x in merged.items()]
 
@@ -242,13 +244,22 @@ class Between:
             hostname="mx.b.example", backend="127.0.0.1:%d" % self.sink_port, **settings) + [
                 "-oclient-address=none"]
 
+    def before_program(self, client_address):
+        """From tcpserver, with a mailer behind that does no more than call the sink."""
+        if os.getuid() != 0:
+            raise FileNotFoundError("root")
+        libc = "-musl" if os.access(program("forwarder-musl"), os.X_OK) else ""
+        argv = [self.ours("blackponyd", "")] + self.settings(hostname="mx.b.example")
+        return self.tcpserver(argv + ["-oclient-address=" + client_address] + self.forwarder(libc),
+                              group=NamespaceGroup())
+
     def blackpony(self, to_port, libc="", **settings):
         return [self.ours("blackpony", libc)] + self.settings(hostname="mail.a.example", **settings) + [
             "--", "[127.0.0.1]:%d" % to_port]
 
-    def pair(self, serve=None, **settings):
+    def pair(self, serve=None, far_cache=None, **settings):
         """blackponyd by `serve`, blackpony by a tcpserver of its own."""
-        far, middle = (serve or self.tcpserver)(self.blackponyd(**settings))
+        far, middle = (serve or self.tcpserver)(self.blackponyd(**{"cache": far_cache, **settings}))
         near, port = self.tcpserver(self.blackpony(middle, **settings))
         return near, far, port
 
