@@ -150,7 +150,7 @@ def run(report):
             for way in found:
                 results.add(way.name, measure(source, way, 1, 1))
             alone.measure()
-        report.table("one message of 100 MiB", ["MB/s", "near ns/octet", "far ns/octet"], [
+        report.table("one message of 100 MiB by bench/load", ["MB/s", "near ns/octet", "far ns/octet"], [
             (way.name, results.of(way.name, "rate") * OCTETS / 1e6, 1e3 * results.of(way.name, "near") / OCTETS,
              1e3 * results.of(way.name, "far") / OCTETS) for way in found])
         show_alone(report, alone.rows())
