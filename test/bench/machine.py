@@ -42,6 +42,8 @@ def usable_cgroup():
     """A folder below which groups can be made, or None."""
     for top in CGROUPS:
         path = os.path.join(top, "blackpony-bench-%d" % os.getpid())
+        if not os.path.exists(top + "/cgroup.procs"):
+            continue            # of version 1, or not there
         try:
             os.mkdir(path)
             with open(path + "/cpu.stat") as lines:
