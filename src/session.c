@@ -106,10 +106,9 @@ read_wire(struct session *s)
 	enum fd_result result = fd_read(s->wire_read_fd, into);
 
 	s->wire_read += buf_len(into) - before;
-	if (s->io.pipe && buf_len(into) > before)
+	bool first = held == 0 && s->wait == WAIT_COMMAND && !s->io.midway;	/* of a command */
+	if (buf_len(into) > before && (s->io.pipe ? !session_only_hears(s) : first))
 		s->io.progress++;
-	if (held == 0 && buf_len(into) > before && s->wait == WAIT_COMMAND && !s->io.midway)
-		s->io.progress++;	/* a command's first octet */
 	if (result == FD_EOF)
 		s->wire_closed = true;
 	else if (result == FD_BROKEN)
@@ -165,9 +164,12 @@ limit_ms(const struct session *s)
 static int64_t
 time_left(struct session *s)
 {
-	enum io_wait wait = s->io.pipe && s->io.wait != WAIT_LINGER ? WAIT_IDLE : s->io.wait;
+	enum io_wait wait = s->io.wait;
 	int64_t now = clock_ms();
 
+	if (s->io.pipe && wait != WAIT_LINGER)
+		wait = session_only_hears(s) && s->limits.command_ms < s->limits.idle_ms ?
+		    WAIT_COMMAND : WAIT_IDLE;
 	if (wait != s->wait || s->progress != s->io.progress) {
 		s->wait = wait;
 		s->progress = s->io.progress;
@@ -215,11 +217,14 @@ any(struct wishes w)
 static int
 await(struct session *s, struct wishes *w)
 {
+	/* who only hears is asked for nothing, but may go */
+	bool ask_local = w->local_write || (session_only_hears(s) && !s->local_shut);
 	struct pollfd fds[4] = {
 		{ .fd = w->wire_read ? s->wire_read_fd : -1, .events = POLLIN },
 		{ .fd = w->wire_write ? s->wire_write_fd : -1, .events = POLLOUT },
 		{ .fd = w->local_read ? s->local_read_fd : -1, .events = POLLIN },
-		{ .fd = w->local_write ? s->local_write_fd : -1, .events = POLLOUT },
+		{ .fd = ask_local ? s->local_write_fd : -1,
+		    .events = w->local_write ? POLLOUT : 0 },
 	};
 	int64_t left = time_left(s);
 	int ready;
@@ -233,6 +238,8 @@ await(struct session *s, struct wishes *w)
 	w->wire_write = fds[1].revents != 0;
 	w->local_read = fds[2].revents != 0;
 	w->local_write = fds[3].revents != 0;
+	if (session_only_hears(s) && (fds[3].revents & (POLLERR | POLLHUP)) != 0)
+		session_local_broken(s);
 	return 0;
 }
 
@@ -281,7 +288,9 @@ abrupt(enum ending end)
 static void
 finish(struct session *s)
 {
-	s->io.wait = s->ended == END_TIMEOUT ? WAIT_LINGER : WAIT_COMMAND;
+	bool alone = s->ended == END_TIMEOUT || (session_only_hears(s) && s->local_shut);
+
+	s->io.wait = alone ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
 	s->io.shut_wire = s->ended != END_BAD_RECORD;
 	session_flush(s);

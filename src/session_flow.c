@@ -252,7 +252,16 @@ session_flush(struct session *s)
 		session_shut_wire(s);
 }
 
-/* In a pipe, one side's end of file is passed on behind its last octet; the service's ends it. */
+bool
+session_only_hears(const struct session *s)
+{
+	return !s->serving && s->io.pipe && s->io.local_eof && s->local_write_fd != -1;
+}
+
+/*
+ * In a pipe, one side's end of file is passed on behind its last octet; the service's ends it, and so does
+ * a mailer's that is gone altogether: whoever calls for it does not stay longer.
+ */
 static void
 pipe_ends(struct session *s)
 {
@@ -264,7 +273,7 @@ pipe_ends(struct session *s)
 		return;
 	if (wire_done && io->wire_truncated)
 		io->end = END_TRUNCATED;
-	else if (s->serving ? local_done : wire_done)
+	else if (s->serving ? local_done : wire_done || (local_done && s->local_shut))
 		io->end = END_DONE;
 	else if (wire_done)
 		io->shut_local = true;

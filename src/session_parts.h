@@ -17,6 +17,12 @@ void session_stop_layer(struct session *s);
 void session_wire_broken(struct session *s);
 void session_local_broken(struct session *s);
 
+/*
+ * A calling pipe whose mailer has said its last word, and waits for the end at most as long as for a reply:
+ * octets do not renew that deadline.  It may go altogether, which nothing but poll(2) tells.
+ */
+bool session_only_hears(const struct session *s);
+
 /* Where plain octets from a side go: in a pipe straight to the other. */
 struct buf *session_plain_from_wire(struct session *s);
 struct buf *session_plain_from_local(struct session *s);

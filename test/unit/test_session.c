@@ -101,6 +101,53 @@ a_calling_pipe_closes_by_halves(void **state)
 	assert_int_equal(running.session.wire_written, 6);
 }
 
+/* The mailer that called has gone, with or without a reply: nobody waits for a far end that does not close. */
+static void
+threat_26_a_calling_pipe_does_not_outlive_its_mailer(void **state)
+{
+	(void)state;
+	does.pipe = true;
+	for (int replied = 0; replied < 2; replied++) {
+		up(NULL);
+		session_off(&running);
+		say(running.local, "QUIT\r\n");
+		hear(running.wire, "QUIT\r\n");
+		if (replied) {
+			say(running.wire, "221 bye\r\n");
+			hear(running.local, "221 bye\r\n");
+		}
+		close(running.local);
+		running.local = -1;
+		assert_int_equal(session_ends(&running), END_DONE);
+		hear_eof(running.wire);
+		tear_down(NULL);
+		set_up(NULL);
+		does.pipe = true;
+	}
+	up(NULL);
+}
+
+/* One that still listens is owed replies, and not a lifetime of octets. */
+static void
+threat_26_octets_do_not_renew_the_last_deadline(void **state)
+{
+	struct session_limits limits = long_limits();
+
+	(void)state;
+	limits.command_ms = 50;
+	does.pipe = true;
+	up(&limits);
+	session_off(&running);
+	shutdown(running.local, SHUT_WR);
+	hear_eof(running.wire);
+	for (int i = 0; i < 100; i++) {
+		say(running.wire, "x");
+		poll(NULL, 0, 5);
+	}
+	assert_int_equal(session_ends(&running), END_TIMEOUT);
+	assert_true(running.session.wire_read < 100);
+}
+
 /* The server: the other way round. */
 static void
 a_serving_pipe_closes_by_halves(void **state)
@@ -309,6 +356,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		tested(a_pipe_passes_octets_both_ways),
 		tested(a_calling_pipe_closes_by_halves),
+		tested(threat_26_a_calling_pipe_does_not_outlive_its_mailer),
+		tested(threat_26_octets_do_not_renew_the_last_deadline),
 		tested(a_serving_pipe_closes_by_halves),
 		tested(threat_26_each_deadline_is_its_own),
 		tested(threat_26_an_idle_pipe_is_closed),
