@@ -338,6 +338,22 @@ while_waiting(struct relay *r, struct io *io)
 	return true;
 }
 
+/*
+ * In the clear, does the line end in LF alone?  Some mailers take that and others do not; nobody does it who
+ * would encrypt, but for a torn XCRYPT, which has no meaning.
+ */
+static bool
+ends_in_lf(const struct relay *r, struct span said)
+{
+	size_t at = span_find(said, '\n');
+	struct span arguments;
+
+	if (r->set->must || r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_ON ||
+	    at >= said.len || at >= LINE_MAX_OCTETS || (at > 0 && said.at[at - 1] == '\r'))
+		return false;
+	return verb_of(span(said.at, at), &arguments) != VERB_XCRYPT;
+}
+
 static bool
 command(struct relay *r, struct io *io)
 {
@@ -345,6 +361,10 @@ command(struct relay *r, struct io *io)
 
 	if (r->sync && r->queue_len > 0)
 		return while_waiting(r, io);
+	if (r->input == INPUT_COMMAND && ends_in_lf(r, buf_peek(&io->from_wire))) {
+		r->why = r->why != NULL ? r->why : "bare-lf";
+		return become_pipe(r, io);
+	}
 	switch (line_command(buf_peek(&io->from_wire), &line)) {
 	case LINE_NONE:
 		return false;

@@ -27,7 +27,7 @@ def replies(client, step, answers, last):
     elif step.upper().startswith(b"BDAT") or answers and b"".join(answers[-1][-1:]).startswith(b"354"):
         want = 1
     else:
-        want = max(1, step.count(b"\r\n"))
+        want = max(1, step.count(b"\n"))
     while want and (not last and not lines or client.readable(SILENCE)):
         reply = client.reply()
         if reply is None:

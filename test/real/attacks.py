@@ -37,7 +37,7 @@ class Bytewise(bytes):
 
 
 class Replies(bytes):
-    """To be answered so many times; otherwise it is once for each line, or for a message or chunk."""
+    """To be answered so many times; otherwise it is once for each line, by CRLF or LF, or for a message or chunk."""
 
     def __new__(cls, count, octets):
         step = super().__new__(cls, octets)
@@ -160,7 +160,7 @@ for name, words in (("empty", b""), ("a CR", b" a\rReceived: evil"), ("an LF", b
                     ("brackets", b" [127.0.0.1]"), ("our own", b" mx.b.example"), ("localhost", b" localhost"),
                     ("a tab", b"\ta"), ("a newline's encoding", b" a%0d%0aX:"), ("a control", b" a\x1b[31m"),
                     ("255 octets", b" " + b"x" * 255), ("500 octets", b" " + b"x" * 500), ("2,100 octets", b" " + b"x" * 2100)):
-    torn = {"both": NUL} if name in ("a CR", "an LF", "a NUL") else {}
+    torn = {"a CR": {"both": NUL}, "an LF": {"inside": NUL}, "a NUL": {"both": NUL}}.get(name, {})
     attack("EHLO: " + name, EHLO, b"EHLO" + words + b"\r\n", MAIL, RCPT, DATA, TEXT + DOT, **torn)
 attack("HELO: nothing", EHLO, b"HELO\r\n", MAIL, RCPT, DATA, TEXT + DOT)
 attack("HELO: a comment", EHLO, b"HELO (a) by evil\r\n", MAIL, RCPT, DATA, TEXT + DOT)
@@ -173,19 +173,19 @@ attack("a blank line", EHLO, b"\r\n", MAIL, RCPT, DATA, TEXT + DOT)
 attack("blanks", EHLO, b"   \r\n", MAIL, RCPT, DATA, TEXT + DOT)
 attack("a NUL", EHLO, b"\0\r\n", MAIL, RCPT, DATA, TEXT + DOT, both=NUL)
 
-attack("all with LF", (EHLO + WHOLE).replace(b"\r", b""), both=NUL)
+attack("all with LF", (EHLO + WHOLE).replace(b"\r", b""), inside=NUL)
 attack("all with CR", (EHLO + WHOLE).replace(b"\n", b"") + b"\n", both=NUL)
-attack("LF from MAIL on", EHLO, WHOLE.replace(b"\r", b""), both=NUL)
-attack("MAIL and RCPT by LF", EHLO, (MAIL + RCPT).replace(b"\r\n", b"\n", 1), DATA, TEXT + DOT, both=NUL)
+attack("LF from MAIL on", EHLO, WHOLE.replace(b"\r", b""), inside=NUL)
+attack("MAIL and RCPT by LF", EHLO, (MAIL + RCPT).replace(b"\r\n", b"\n", 1), DATA, TEXT + DOT, inside=NUL)
 attack("MAIL and RCPT by CR", EHLO, (MAIL + RCPT).replace(b"\r\n", b"\r", 1), DATA, TEXT + DOT, both=NUL)
-attack("NOOP and MAIL by LF", EHLO, b"NOOP\n" + MAIL, RCPT, DATA, TEXT + DOT, both=NUL)
+attack("NOOP and MAIL by LF", EHLO, b"NOOP\n" + MAIL, RCPT, DATA, TEXT + DOT, inside=NUL)
 attack("NOOP and MAIL by CR", EHLO, b"NOOP\r" + MAIL, RCPT, DATA, TEXT + DOT, both=NUL)
 attack("NOOP and MAIL by NUL", EHLO, b"NOOP\0" + MAIL, RCPT, DATA, TEXT + DOT, both=NUL)
 envelope("MAIL: a NUL in the address", b"MAIL FROM:<a\0b@a.example>\r\n", both=NUL)
 envelope("MAIL: a NUL behind it", b"MAIL FROM:<a@a.example>\0<b@a.example>\r\n", both=NUL)
 envelope("MAIL: 8-bit", b"MAIL FROM:<\xe9@a.example>\r\n")
 envelope("MAIL: a header", b'MAIL FROM:<"a\r\nX: y"@a.example>\r\n')
-envelope("MAIL: a header by LF", b'MAIL FROM:<"a\nX: y"@a.example>\r\n', both=NUL)
+envelope("MAIL: a header by LF", b'MAIL FROM:<"a\nX: y"@a.example>\r\n', inside=NUL)
 envelope("MAIL: 600 octets", b"MAIL FROM:<%s@a.example>\r\n" % (b"x" * 600))
 envelope("MAIL: 2,100 octets", b"MAIL FROM:<%s@a.example>\r\n" % (b"x" * 2100))
 envelope("MAIL: 13,000 octets", b"MAIL FROM:<%s@a.example>\r\n" % (b"x" * 13000), both=LONG)

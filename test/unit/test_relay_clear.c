@@ -286,26 +286,61 @@ threat_15_lines_that_are_too_long_are_answered_and_skipped(void **state)
 	}
 }
 
+static void
+assert_torn(struct span line)
+{
+	relay_offers();
+	bench_wire_octets(&bench, line);
+	assert_wire(&bench, "500 5.5.2 A command ends in CRLF and has no other\r\n");
+	assert_local(&bench, "");
+	bench_wire(&bench, "NOOP\r\n");
+	assert_local(&bench, "NOOP\r\n");
+	relay_wipe(&relay);
+}
+
 /* statement 15: two lines to some mailers, one to us */
 static void
 threat_15_torn_lines_go_nowhere(void **state)
 {
 	static const struct span lines[] = {
-		{ (const uint8_t *)"EHLO a\nMAIL FROM:<>\r\n", 21 },
+		{ (const uint8_t *)"EHLO a\nMAIL FROM:<>\r\n", 21 }, { (const uint8_t *)"MAIL\n\r\n", 7 },
 		{ (const uint8_t *)"NOOP\rMAIL FROM:<>\r\n", 19 },
-		{ (const uint8_t *)"EHLO a\0b\r\n", 10 }, { (const uint8_t *)"MAIL\n\r\n", 7 },
+		{ (const uint8_t *)"EHLO a\0b\r\n", 10 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
-		relay_offers();
-		bench_wire_octets(&bench, lines[i]);
-		assert_wire(&bench, "500 5.5.2 A command ends in CRLF and has no other\r\n");
-		assert_local(&bench, "");
-		bench_wire(&bench, "NOOP\r\n");
-		assert_local(&bench, "NOOP\r\n");
-		relay_wipe(&relay);
+		relay_set.must = true;
+		assert_torn(lines[i]);
+		relay_set.must = false;
+		if (span_find(lines[i], '\r') < span_find(lines[i], '\n'))
+			assert_torn(lines[i]);
 	}
+}
+
+/* Printers and old scripts: their mailer knows whether it takes that. */
+static void
+who_ends_lines_in_lf_gets_the_mailer(void **state)
+{
+	static const char *const said[] = { "EHLO a\n", "NOOP\n", "\n", "EHLO a\nMAIL FROM:<>\r\n", "x\n\r\n" };
+	static const struct turn behind_hello[] = {
+		{ MAILER, "220 mx\r\n", "220 mx\r\n", "" },
+		{ CLIENT, "EHLO a\r\nNOOP\n", "", "EHLO a\r\nNOOP\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(said); i++) {
+		struct turn turns[] = {
+			{ MAILER, "220 mx\r\n", "220 mx\r\n", "" }, { CLIENT, said[i], "", said[i] },
+		};
+		relay_plays_cut(relay_up, turns, COUNT(turns));
+	}
+	relay_plays_cut(relay_up, behind_hello, COUNT(behind_hello));
+	relay_offers();
+	bench_wire(&bench, "NOOP\nQUIT\r\n");
+	assert_true(bench.io.pipe);
+	assert_string_equal(relay.why, "bare-lf");
+	relay_wipe(&relay);
 }
 
 static void
@@ -389,6 +424,7 @@ main(void)
 		with_relay(threat_24_must_answers_in_order_and_goes_on),
 		with_relay(threat_15_lines_that_are_too_long_are_answered_and_skipped),
 		with_relay(threat_15_torn_lines_go_nowhere),
+		with_relay(who_ends_lines_in_lf_gets_the_mailer),
 		with_relay(threat_27_a_mailer_that_goes_is_421),
 		with_relay(faults_have_a_last_word),
 	};
