@@ -99,6 +99,21 @@ texts(const struct address *a, char address[FD_ADDRESS_MAX], char port[PORT_TEXT
 		snprintf(port, PORT_TEXT_MAX, "%u", (unsigned int)address_port(a));
 }
 
+/*
+ * What a super-server found out about its caller, by name or by IDENT, is not the client's where that was
+ * a proxy.
+ */
+static int
+forget_others(const char *address)
+{
+	const char *known = getenv("TCPREMOTEIP");
+
+	if (known != NULL && strcmp(known, address) == 0)
+		return 0;
+	return unsetenv("TCPREMOTEHOST") < 0 || unsetenv("TCPREMOTEINFO") < 0 ||
+	    unsetenv("REMOTE_HOST") < 0 ? -1 : 0;
+}
+
 /* Nothing of ours reads these, so the child's environment can simply be ours. */
 static int
 set_environment(const struct child_caller *caller)
@@ -108,7 +123,8 @@ set_environment(const struct child_caller *caller)
 	    address_family(&caller->remote) == AF_INET6 ? "TCP6" : "TCP";
 
 	texts(&caller->remote, address, port);
-	if (set_or_unset("PROTO", protocol) < 0 || set_or_unset("TCPREMOTEIP", address) < 0 ||
+	if (forget_others(address) < 0 || set_or_unset("PROTO", protocol) < 0 ||
+	    set_or_unset("TCPREMOTEIP", address) < 0 ||
 	    set_or_unset("TCPREMOTEPORT", port) < 0)
 		return -1;
 	texts(&caller->local, address, port);

@@ -23,6 +23,7 @@ struct child_caller {			/* what the program may know of the caller */
  * %{client-port} anywhere in the arguments, and sets TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP,
  * TCPLOCALPORT and PROTO=TCP in its environment (PROTO=TCP6 for an IPv6 caller); what is not known is
  * taken out of the environment (ours, too, is changed so), and an argument becomes "unknown" and "0".
+ * TCPREMOTEHOST, TCPREMOTEINFO and REMOTE_HOST stay where TCPREMOTEIP says that they are about him.
  * Signals are at their defaults and none is blocked.
  *
  * 0, and the child's id in `*pid`; or -1 with errno.  `fd` is the caller's to close either way.  A

@@ -234,14 +234,19 @@ limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step
 	return limit_descriptors(more_descriptors);
 }
 
-/* The kernel has no such thing: 0.  It has no room, or something else that passes: -1, as it was. */
+/*
+ * The kernel has no such thing: 0, and `*said` keeps it from being said again.  It has no room, or something
+ * else that passes: -1, as it was.
+ */
 static int
-lacking(const char *what)
+lacking(const char *what, bool *said)
 {
 	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
 		return -1;
-	log_line(LOG_NOTICE, "jail: this kernel has no %s for us (%s); going on with the rest", what,
-	    strerror(errno));
+	if (!*said)
+		log_line(LOG_NOTICE, "jail: this kernel has no %s for us (%s); going on with the rest",
+		    what, strerror(errno));
+	*said = true;
 	return 0;
 }
 
@@ -249,6 +254,8 @@ lacking(const char *what)
 static int
 shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
+	bool said = false;
+
 	/* no program run from here could gain rights; the kernel asks for this before a filter */
 	*step = "no new privileges";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
@@ -261,7 +268,7 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 		return -1;
 	/* files before descriptors: its rules are one */
 	*step = "Landlock";
-	if (!jail_is_wide && shut_files() == -1 && lacking(*step) == -1)
+	if (!jail_is_wide && shut_files() == -1 && lacking(*step, &said) == -1)
 		return -1;
 	return limit_everything(file_max, more_descriptors, step);
 }
@@ -269,7 +276,7 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 int
 jail_enter(enum jail jail, uint64_t file_max, const char **step)
 {
-	static bool inside;
+	static bool inside, said;
 
 	/* of the two, one inside the other, the outer one leaves a descriptor for the call */
 	if (!inside && shut_in(file_max, jail == JAIL_DIAL ? 1 : 0, step) == -1)
@@ -277,5 +284,5 @@ jail_enter(enum jail jail, uint64_t file_max, const char **step)
 	inside = true;
 	/* last, for it forbids all of the above */
 	*step = "seccomp filter";
-	return put_on_filter(jail) == -1 ? lacking(*step) : 0;
+	return put_on_filter(jail) == -1 ? lacking(*step, &said) : 0;
 }

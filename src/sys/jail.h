@@ -3,8 +3,8 @@
  * descriptors it has, grow its memory, ask for time, randomness and what stat(2) knows, and end.  Whatever
  * else it tries is an error (EPERM), never its death.
  *
- * There is no way out and no setting that leaves it out.  What the kernel lacks is said in the log once, and
- * the rest is done.
+ * There is no way out and no setting that leaves it out.  What the kernel lacks is said in the log, once in
+ * each process, and the rest is done.
  */
 #ifndef SYS_JAIL_H
 #define SYS_JAIL_H

@@ -51,13 +51,20 @@ def test_namespace(w):
 
 def test_environment_of_the_caller_is_not_believed(w):
     """What a super-server or a user left there is not what the program hears."""
-    w.environment.update(TCPREMOTEIP="10.0.0.1", TCPREMOTEPORT="1", TCPREMOTEHOST="trusted.example",
-                         TCPREMOTEINFO="root")
-    server = w.daemon(program=w.program())
-    w.session(server).quit()
-    env = w.reports()[0]["environment"]
-    assert env["TCPREMOTEIP"] == "127.0.0.1"
-    assert env["TCPREMOTEPORT"] != "1"
+    about = {"TCPREMOTEHOST": "trusted.example", "TCPREMOTEINFO": "root", "REMOTE_HOST": "10.0.0.1"}
+    for turn, known in enumerate(("10.0.0.1", "127.0.0.1", None)):
+        w.environment.update(about, TCPREMOTEPORT="1", TURN=str(turn))
+        w.environment.pop("TCPREMOTEIP", None)
+        if known:
+            w.environment["TCPREMOTEIP"] = known
+        server = w.daemon(program=w.program())
+        w.session(server).quit()
+        env, = (r["environment"] for r in w.reports(turn + 1) if r["environment"]["TURN"] == str(turn))
+        assert env["TCPREMOTEIP"] == "127.0.0.1"
+        assert env["TCPREMOTEPORT"] != "1"
+        # of this very client they are the super-server's to say
+        kept = {name: env[name] for name in about if name in env}
+        assert kept == (about if known == "127.0.0.1" else {}), (known, kept)
 
 
 def test_client_vanishes(w):

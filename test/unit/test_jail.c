@@ -186,7 +186,7 @@ lack(long call, int why)
  * Enters on a kernel that answers `call` with `why`, and then tries; what was logged comes to `said`.
  */
 static int
-enter_lacking(long call, int why, int (*attempt)(void), char said[1024])
+enter_lacking_by(enum way way, long call, int why, int (*attempt)(void), char said[1024])
 {
 	int log[2];
 
@@ -199,7 +199,7 @@ enter_lacking(long call, int why, int (*attempt)(void), char said[1024])
 		close(log[1]);
 		log_open("test", LOG_MAIL, true);
 		lack(call, why);
-		enter(SESSION);
+		enter(way);
 		_exit(attempt());
 	}
 	close(log[1]);
@@ -210,6 +210,19 @@ enter_lacking(long call, int why, int (*attempt)(void), char said[1024])
 	said[len] = '\0';
 	close(log[0]);
 	return verdict(pid);
+}
+
+static int
+enter_lacking(long call, int why, int (*attempt)(void), char said[1024])
+{
+	return enter_lacking_by(SESSION, call, why, attempt, said);
+}
+
+static void
+assert_said_once(const char *said, const char *what)
+{
+	assert_non_null(strstr(said, what));
+	assert_ptr_equal(strchr(said, '\n'), strrchr(said, '\n'));
 }
 
 ATTEMPT(openat, AT_FDCWD, "/etc/passwd", O_RDONLY)
@@ -231,12 +244,13 @@ what_the_kernel_lacks_is_said_and_the_rest_done(void **state)
 	(void)state;
 	skip_where_wide();
 	assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENOSYS, try_openat, said), EPERM);
-	assert_non_null(strstr(said, "no Landlock for us"));
-	assert_ptr_equal(strchr(said, '\n'), strrchr(said, '\n'));
+	assert_said_once(said, "no Landlock for us");
 	assert_int_equal(enter_lacking(SYS_landlock_restrict_self, EOPNOTSUPP, try_openat, said), EPERM);
 	assert_non_null(strstr(said, "no Landlock for us"));
 	assert_int_equal(enter_lacking(SYS_seccomp, ENOSYS, open_a_file, said), EACCES);
-	assert_non_null(strstr(said, "no seccomp filter for us"));
+	assert_said_once(said, "no seccomp filter for us");
+	enter_lacking_by(BOTH, SYS_seccomp, ENOSYS, open_a_file, said);
+	assert_said_once(said, "no seccomp filter for us");
 	assert_int_equal(enter_lacking(SYS_seccomp, ENOSYS, try_socket, said), EMFILE);
 	assert_int_equal(enter_lacking(SYS_getppid, ENOSYS, a_session, said), 0);
 	assert_null(strstr(said, "for us"));
