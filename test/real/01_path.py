@@ -1,5 +1,6 @@
 # Claim: a message from sendmail through blackpony and blackponyd to sendmail arrives once for each recipient, octet for octet, and nothing of it is to be read on the wire; the second needs no new keys
-from host import two_hosts
+from host import Host, two_hosts
+from private import enter
 from words import BODY, HEADER, MESSAGE, RECIPIENTS, SUITE, arrived, told, traces
 
 
@@ -36,3 +37,17 @@ def test_inetd_and_a_daemon(w):
     b.inetd(b.daemon_line())
     whole_path(machine, a, b, tap)
     assert all("[127.0.0.25]" in m.fields("Received")[0] for m in b.mailbox())
+
+
+def test_a_smart_host(w):
+    """What goes to it goes by another mailer than the rest of what goes out."""
+    machine = enter(w)
+    b = Host(w, "mx.b.example", "192.0.2.25", ["c.example"])
+    b.inetd(b.daemon_line(*b.behind()))
+    a = Host(w, "mail.a.example", "192.0.2.10", ["a.example"],
+             more="define(`SMART_HOST', `[192.0.2.25]')dnl\ndefine(`confRELAY_MAILER', `blackpony')dnl\n")
+    a.send(MESSAGE, ["bob@c.example"])
+    assert a.queued() == []
+    arrived(b.mailbox(1), ["bob@c.example"], BODY)
+    entry, = machine.connections("blackpony", 1)
+    assert (entry["to"], entry["crypt"]) == ("192.0.2.25", SUITE), entry
