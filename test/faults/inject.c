@@ -1,14 +1,14 @@
 /*
  * Runs a program and makes one of its system calls fail, or looks into its memory at its end:
  *
- *     inject [-c CALL:N:HOW] [-r REPORT] [-m MEMORY] program ...
+ *     inject [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
  *
  * The Nth CALL (counted from the program's first call of its own, for what the loader does is not ours)
  * is not made and returns HOW, the name of an errno; or, where HOW is "short", is made with a length of
  * one octet.  REPORT gets a line for each kind of call, "CALL COUNT", then "descriptors N" (open at the
  * exit) and, when something was made to fail, "injected 1".  inject -l lists the calls and what each can
- * fail with.  MEMORY gets all that the program could write to, as it is when it exits.  Its exit status is
- * ours.
+ * fail with.  MEMORY gets all that the program could write to, as it is when it exits, or when it comes to
+ * the first CALL.  Its exit status is ours.
  *
  * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
  * matter.  Processes that the program starts are left alone.
@@ -135,12 +135,23 @@ static unsigned long counts[CALL_MAX];
 static unsigned descriptors;
 static bool started, injected;
 static const char *memory_path;
+static long memory_at = SYS_exit_group;
 
 static void
 trouble(const char *what)
 {
 	perror(what);
 	exit(TROUBLE);
+}
+
+static long
+call_number(const char *name)
+{
+	for (size_t i = 0; i < COUNT(calls); i++)
+		if (strcmp(calls[i].name, name) == 0)
+			return calls[i].number;
+	trouble(name);
+	return -1;
 }
 
 static void
@@ -150,13 +161,11 @@ read_fault(const char *text)
 
 	if (sscanf(text, "%63[^:]:%lu:%63s", call, &fault.turn, how) != 3)
 		trouble(text);
-	for (size_t i = 0; i < COUNT(calls); i++)
-		if (strcmp(calls[i].name, call) == 0)
-			fault.call = calls[i].number;
+	fault.call = call_number(call);
 	for (size_t i = 0; i < COUNT(errors); i++)
 		if (strcmp(errors[i].name, how) == 0)
 			fault.error = errors[i].number;
-	if (fault.call == -1 || (fault.error == 0 && strcmp(how, "short") != 0))
+	if (fault.error == 0 && strcmp(how, "short") != 0)
 		trouble(text);
 }
 
@@ -229,10 +238,11 @@ at_entry(pid_t pid)
 	started = started || call == SYS_fcntl || call == SYS_getegid;
 	if (!started || call < 0 || call >= CALL_MAX)
 		return false;
-	if (call == SYS_exit_group) {
+	if (call == SYS_exit_group)
 		count_descriptors(pid);
-		if (memory_path != NULL)
-			copy_memory(pid);
+	if (call == memory_at && memory_path != NULL) {
+		copy_memory(pid);
+		memory_path = NULL;
 	}
 	if (++counts[call] != fault.turn || call != fault.call)
 		return false;
@@ -340,13 +350,15 @@ main(int argc, char *argv[])
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "+c:r:m:l")) != -1) {
+	while ((option = getopt(argc, argv, "+c:r:m:w:l")) != -1) {
 		if (option == 'c')
 			read_fault(optarg);
 		else if (option == 'r')
 			path = optarg;
 		else if (option == 'm')
 			memory_path = optarg;
+		else if (option == 'w')
+			memory_at = call_number(optarg);
 		else if (option == 'l')
 			for (size_t i = 0; i < COUNT(calls); i++)
 				printf("%s %s\n", calls[i].name, calls[i].ways);

@@ -1,10 +1,14 @@
-# Claim: when a session ends, however it ends, no key and no word of what went by is left in its memory (statement 23)
+# Claim: when a session ends, however it ends, no key, the host's own or the session's, and no word of what went by is left in its memory (statement 23)
+import base64
+import hashlib
 import os
 import subprocess
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from kit import xcrypt
 from kit.mailer import DROP
-from kit.run import BIN, SENDER, Skip, need_root, operand
+from kit.run import BIN, DAEMON, SENDER, Skip, need_root, operand
 
 INJECT = os.path.join(BIN, "faults", "inject")
 WORDS = b"thimblerigger", b"borborygmus", b"snollygoster"
@@ -12,6 +16,7 @@ SUBJECT, SENDER_NAME, BODY = WORDS
 MESSAGE = b"Subject: " + SUBJECT + b"\n\n" + (BODY + b"\n") * 3000
 SUITES = xcrypt.CHACHA, xcrypt.AES, xcrypt.ARSYFOR
 RANK = {"2.0": 20, "1.0": 10}
+ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551     # of P-256
 
 
 def need_inject():
@@ -165,6 +170,78 @@ def test_blackponyd_in_the_handshake(w):
         client.close()
         server.finish()
         assert_clean(memory, secrets(handshake, w.cache))
+
+
+def host_keys(w):
+    """Their private halves, as numbers and as they stand in their files."""
+    found = {}
+    for name in "host.key", "host.next":
+        if os.path.exists(w.path(name)):
+            with open(w.path(name), "rb") as file:
+                found[name + " in base64"] = file.read().split()[1]
+            found[name] = base64.b64decode(found[name + " in base64"])
+    return found
+
+
+def signing_number(private, signature, text):
+    """ECDSA's k, which with the signature gives the key away."""
+    r, s = (int.from_bytes(base64.b64decode(signature)[at:at + 32], "big") for at in (0, 32))
+    digest = int.from_bytes(hashlib.sha256(text).digest(), "big")
+    k = pow(s, -1, ORDER) * (digest + r * int.from_bytes(private, "big")) % ORDER
+    point = ec.derive_private_key(k, ec.SECP256R1()).public_key().public_numbers()
+    assert point.x % ORDER == r, "not signed by this key"
+    return k.to_bytes(32, "big")
+
+
+def of_statements(w, reply):
+    """What came up when host.key signed what this reply says."""
+    private, short = host_keys(w)["host.key"], xcrypt.Pair20(private_key(w.cache, "2.0")).public
+    said = {words[0]: words[1:] for words in (line.split() for line in reply.keywords())}
+    _, until, for_this = said[b"XCRYPT-ID"]
+    following, for_next = said[b"XCRYPT-NEXT"]
+    return {"k of XCRYPT-ID": signing_number(private, for_this, b"XCRYPT ID\0" + short + b"\0" + until),
+            "k of XCRYPT-NEXT": signing_number(private, for_next,
+                                               b"XCRYPT NEXT\0" + base64.b64decode(following))}
+
+
+def tool(w, *words, **settings):
+    """Leaves nothing of a host key that was there before, or is there now."""
+    memory, known = w.path("memory"), host_keys(w)
+    result = w.run([INJECT, "-m", memory, DAEMON] + w.options(settings) + list(words))
+    assert result.status == 0, result
+    known.update(host_keys(w))
+    assert len(known) >= 2, "no key"
+    assert_clean(memory, known)
+
+
+def test_host_keys_when_made_and_shown(w):
+    need_inject()
+    for command in "new", "next", "show", "change", "next":
+        tool(w, "-k", command)
+    mailer = w.mailer(answers={"RCPT": b"550 5.7.1 Relaying denied"})
+    tool(w, "-t", **{"backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
+
+
+def session(w, *inject):
+    memory = w.path("memory")
+    server = w.daemon(backend=w.mailer())
+    server.argv = [INJECT, "-m", memory, *inject] + server.argv
+    client = w.session(server, xcrypt.CHACHA)
+    client.quit()
+    server.finish()
+    assert_clean(memory, {**host_keys(w), **of_statements(w, client.ehlo_reply)})
+
+
+def test_host_keys_in_a_session(w):
+    """That signs, and that takes what another one has signed; and before the first octet from outside is read."""
+    need_inject()
+    for command in "new", "next":
+        assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
+    session(w)
+    session(w)
+    session(w, "-w", "seccomp")
+    os.remove(w.path("cache/keys.cdb"))
+    session(w, "-w", "seccomp")
 
 
 def blackpony(w, suite, by_pipe, **script):
