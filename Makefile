@@ -53,6 +53,7 @@ CC := clang
 LIBC := glibc
 HARDEN := -fprofile-instr-generate -fcoverage-mapping
 HARDEN_LD := $(HARDEN)
+JAIL := -DJAIL_WIDE
 STATIC :=
 endif
 
