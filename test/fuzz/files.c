@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,18 @@ path(const char *suffix)
 	return out;
 }
 
+/* Of other stores in it as well. */
 static void
 remove_all(void)
 {
-	unlink(path(".cdb"));
-	unlink(path(".journal"));
-	unlink(path(".cdb.new"));
+	struct dirent *entry;
+	DIR *folder = opendir(directory);
+
+	if (folder == NULL)
+		return;
+	while ((entry = readdir(folder)) != NULL)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
 	rmdir(directory);
 }
 

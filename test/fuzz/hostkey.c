@@ -1,17 +1,21 @@
 /*
  * Host keys: an input is the reply to EHLO of a host that may say of itself what it likes.  What is
  * found lies in the reply, what is read is written the same again, and no statement is good for two
- * short keys.
+ * short keys.  What a client makes of it is the same when it comes out of the store.
  */
-#include "fuzz.h"
+#include "files.h"
 
-#include "crypt/hostkey.h"
 #include "smtp/ehlo.h"
-#include "smtp/trust.h"
+#include "smtp/judge.h"
 
 #include <string.h>
 
-static struct reply reply;
+static struct opening opening;		/* of a session that is encrypted */
+static struct ring ring;
+static struct memory memory;
+static int64_t now_s;
+
+#define NOW INT64_C(1790000000)		/* as the seeds have it */
 
 /* The keyword may be in either case. */
 static void
@@ -72,6 +76,74 @@ look_at_key(struct span text)
 	hostkey_wipe(&key);
 }
 
+static int64_t
+now(void)
+{
+	return now_s;
+}
+
+static void
+judge_it(struct judge *j)
+{
+	uint8_t mem[512];
+	struct buf line;
+
+	judge_connected(j);
+	enum ending end = judge_opening(j, &opening, false);
+	assert((end == END_NONE) == j->trust.go_on && j->trust.go_on == (j->trust.text[0] == '\0'));
+	buf_init(&line, mem, sizeof(mem));
+	judge_log(j, &line);
+}
+
+/* Now, again, a day later as if it had worked, and when its time is over. */
+static void
+judge_it_in_time(struct judge *j, struct span id_line)
+{
+	struct hostkey_id id;
+
+	judge_it(j);
+	enum vouch shown = j->shown;
+	struct vouched vouched = j->vouched;
+	assert(shown != VOUCH_GOOD || (hostkey_get_id(&id, id_line) && hostkey_in_time(id.until_s, now_s) &&
+	    hostkey_verify_id(&id, opening.handshake.agreement.peer_public)));
+	judge_it(j);
+	assert(j->shown == shown && memcmp(&j->vouched, &vouched, sizeof(vouched)) == 0);
+	now_s += MEMORY_BINDS_AFTER_S;
+	judge_it(j);
+	if (shown == VOUCH_GOOD && vouched.until_s < INT64_MAX - HOSTKEY_ALLOWANCE_S) {
+		now_s = vouched.until_s + HOSTKEY_ALLOWANCE_S + 1;
+		judge_it(j);
+		assert(j->shown == VOUCH_EXPIRED);
+	}
+}
+
+static void
+look_at_judgement(struct span id_line)
+{
+	static const char *const hosts[] = { "mx.b.example" };
+	struct suite_list suites;
+	struct span none, culprit;
+	const char *directory = files_make("keys", span(NULL, 0), &none);
+	struct ring_settings settings = { .directory = directory, .suites = &suites,
+		.lifetime_s = 7200, .entries_max = 20, .now_s = now };
+	struct judge j = { .memory = &memory, .ring = &ring, .now_s = now, .suites = &suites,
+		.place = { "b.example", hosts[0], hosts, 1 } };
+
+	assert(suite_list_read(&suites, SPAN("chacha20poly1305_2.0"), &culprit) == 0);
+	fixed_start(1);
+	opening.encrypted = true;
+	opening.handshake.agreement.suite = suites.at[0];
+	memset(opening.handshake.agreement.peer_public, 7, HOSTKEY_SHORT_LEN);
+	for (j.policy = POLICY_NEVER; j.policy <= POLICY_PINNED; j.policy++) {
+		now_s = NOW;
+		ring_open(&ring, &settings);
+		memory_open(&memory, directory, now_s);
+		judge_it_in_time(&j, id_line);
+		memory_close(&memory);
+		ring_close(&ring);
+	}
+}
+
 static void
 look_at_reply(struct span s)
 {
@@ -80,17 +152,19 @@ look_at_reply(struct span s)
 	struct buf in;
 
 	buf_init(&in, mem, sizeof(mem));
-	reply_start(&reply);
-	if (!buf_put(&in, s) || reply_take(&reply, &in) != REPLY_WHOLE)
+	reply_start(&opening.reply);
+	if (!buf_put(&in, s) || reply_take(&opening.reply, &in) != REPLY_WHOLE)
 		return;
-	whole = buf_peek(&reply.raw);
-	trust_find_statements(&reply, &id, &next);
+	whole = buf_peek(&opening.reply.raw);
+	trust_find_statements(&opening.reply, &id, &next);
 	assert(id.len == 0 || (id.at > whole.at && id.at + id.len <= whole.at + whole.len &&
 	    span_starts_nocase(id, SPAN("XCRYPT-ID"))));
 	assert(next.len == 0 || (next.at > whole.at && next.at + next.len <= whole.at + whole.len &&
 	    span_starts_nocase(next, SPAN("XCRYPT-NEXT"))));
 	look_at_id(id);
 	look_at_next(next);
+	if (id.len > 0)
+		look_at_judgement(id);
 }
 
 int
