@@ -4,6 +4,7 @@
 #include "sys/resolve.h"
 
 #include "base/clock.h"
+#include "sys/addresses.h"
 #include "sys/nameserver.h"
 
 #include <netdb.h>
@@ -15,12 +16,6 @@
 
 #define BLANKS " \t\r\n"
 #define DNS_PORT 53
-
-struct found {
-	struct address *at;
-	size_t max, count;
-	uint16_t port;
-};
 
 static struct nameservers *
 servers(void)
@@ -57,13 +52,6 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 	return said == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
 }
 
-static void
-add(struct found *found, const struct address *address)
-{
-	if (found->count < found->max)
-		found->at[found->count++] = *address;
-}
-
 /* An address as hosts(5) has it: "fe80::1%eth0" as well. */
 static bool
 read_address(struct address *out, const char *text, uint16_t port)
@@ -82,7 +70,7 @@ read_address(struct address *out, const char *text, uint16_t port)
 
 /* One line of the hosts file: an address and its names. */
 static void
-read_line(struct found *found, char *line, const char *name)
+read_line(struct addresses *found, char *line, const char *name)
 {
 	struct address address;
 	char *rest;
@@ -93,13 +81,13 @@ read_line(struct found *found, char *line, const char *name)
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
 		if (span_equal_nocase(span_of(word), span_of(name))) {
-			add(found, &address);
+			addresses_add(found, &address);
 			return;
 		}
 }
 
 static void
-look_into_hosts(struct found *found, const char *name)
+look_into_hosts(struct addresses *found, const char *name)
 {
 	FILE *file = fopen("/etc/hosts", "re");
 	char *line = NULL;
@@ -113,44 +101,16 @@ look_into_hosts(struct found *found, const char *name)
 	fclose(file);
 }
 
-static void
-add_record(struct found *found, struct span message, const struct dns_record *record)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	struct address address = { .len = 0 };
-	const uint8_t *data = message.at + record->data;
-	size_t len = record->end - record->data;
-
-	if (record->type == DNS_A && len == sizeof(in.sin_addr)) {
-		memcpy(&in.sin_addr, data, len);
-		memcpy(&address.at, &in, address.len = sizeof(in));
-	} else if (record->type == DNS_AAAA && len == sizeof(in6.sin6_addr)) {
-		memcpy(&in6.sin6_addr, data, len);
-		memcpy(&address.at, &in6, address.len = sizeof(in6));
-	} else
-		return;
-	resolve_set_port(&address, found->port);
-	add(found, &address);
-}
-
 /* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
 static enum resolved
-ask_for_family(struct found *found, const char *name, enum dns_type type, int64_t deadline_ms)
+ask_for_family(struct addresses *found, const char *name, enum dns_type type, int64_t deadline_ms)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
-	struct dns_reader reader;
-	struct dns_record record;
 	size_t len, before = found->count;
-	enum resolved known = ask(name, type, deadline_ms, answer, &len);
 
-	if (known == RESOLVED_LATER)
+	if (ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
+	    !addresses_read_answer(found, type, answer, len))
 		return RESOLVED_LATER;
-	if (!dns_open(&reader, span(answer, len)))
-		return RESOLVED_LATER;
-	while (known == RESOLVED && dns_next(&reader, &record))
-		if (record.type == type)
-			add_record(found, reader.message, &record);
 	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
 }
 
@@ -168,10 +128,10 @@ has_route(const struct address *address)
 }
 
 static void
-append(struct found *found, const struct found *more)
+append(struct addresses *found, const struct addresses *more)
 {
 	for (size_t i = 0; i < more->count; i++)
-		add(found, &more->at[i]);
+		addresses_add(found, &more->at[i]);
 }
 
 /*
@@ -179,11 +139,11 @@ append(struct found *found, const struct found *more)
  * other has an address; if not, the message has to wait for both.
  */
 static enum resolved
-ask_for_both(struct found *found, const char *name, int64_t deadline_ms)
+ask_for_both(struct addresses *found, const char *name, int64_t deadline_ms)
 {
 	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
-	struct found six = { six_at, HOST_TARGETS_MAX, 0, found->port };
-	struct found four = { four_at, HOST_TARGETS_MAX, 0, found->port };
+	struct addresses six = { six_at, HOST_TARGETS_MAX, 0, found->port };
+	struct addresses four = { four_at, HOST_TARGETS_MAX, 0, found->port };
 	enum resolved six_known = ask_for_family(&six, name, DNS_AAAA, deadline_ms);
 	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
 	bool six_first = six.count > 0 && has_route(&six.at[0]);
@@ -198,7 +158,7 @@ ask_for_both(struct found *found, const char *name, int64_t deadline_ms)
 
 /* A name without a dot is one of this host's domains first. */
 static enum resolved
-ask_for_addresses(struct found *found, const char *name, int64_t deadline_ms)
+ask_for_addresses(struct addresses *found, const char *name, int64_t deadline_ms)
 {
 	struct span rest = span_of(servers()->search), domain;
 	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
@@ -217,7 +177,7 @@ static enum resolved
 addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
     size_t *count)
 {
-	struct found found = { at, max, 0, port };
+	struct addresses found = { at, max, 0, port };
 	enum resolved known = RESOLVED_LATER;
 
 	if (clock_ms() < deadline_ms) {

@@ -2,57 +2,9 @@
 
 #include "sys/mx.h"
 
-#include <arpa/nameser.h>
+#include "dns_answers.h"
 
-/* A DNS message that grows. */
-static uint8_t message[NS_MAXMSG];
-static size_t message_len;
 static struct mx_list list;
-
-static void
-put(struct span s)
-{
-	assert_true(s.len <= sizeof(message) - message_len);
-	memcpy(message + message_len, s.at, s.len);
-	message_len += s.len;
-}
-
-static void
-put16(unsigned int value)
-{
-	uint8_t octets[2];
-
-	octets_put16(octets, (uint16_t)value);
-	put(span(octets, 2));
-}
-
-/* The answer to `example.org MX?`, with `answers` records to follow; its question is at octet 12. */
-static void
-begin(unsigned int answers)
-{
-	message_len = 0;
-	put16(1);
-	put16(0x8180);
-	put16(1);
-	put16(answers);
-	put16(0);
-	put16(0);
-	put(SPAN("\7example\3org\0"));
-	put16(ns_t_mx);
-	put16(ns_c_in);
-}
-
-/* A record of example.org, but for its data. */
-static void
-put_head(unsigned int type, unsigned int class, size_t len)
-{
-	put16(0xc00c);
-	put16(type);
-	put16(class);
-	put16(0);
-	put16(300);
-	put16((unsigned int)len);
-}
 
 static void
 put_mx(unsigned int preference, struct span name)
@@ -62,14 +14,12 @@ put_mx(unsigned int preference, struct span name)
 	put(name);
 }
 
-/* Reads a copy that ends where the message ends, so that a sanitizer sees one octet too many. */
 static enum mx_answer
 answer_of(size_t len)
 {
-	uint8_t *copy = test_malloc(len + 1);
-
-	memcpy(copy + 1, message, len);
+	uint8_t *copy = message_copy(len);
 	enum mx_answer answer = mx_read_answer(&list, copy + 1, len);
+
 	test_free(copy);
 	return answer;
 }
@@ -78,7 +28,7 @@ static void
 records_become_hosts(void **state)
 {
 	(void)state;
-	begin(3);
+	begin(ns_t_mx, 3);
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	put_mx(65535, SPAN("\3mx2\7another\7example\0"));
 	put_mx(0, SPAN("\xc0\x0c"));
@@ -95,7 +45,7 @@ static void
 other_records_are_passed_over(void **state)
 {
 	(void)state;
-	begin(3);
+	begin(ns_t_mx, 3);
 	put_head(ns_t_cname, ns_c_in, 4);
 	put(SPAN("\1x\xc0\x0c"));
 	put_head(ns_t_mx, ns_c_chaos, 6);
@@ -105,7 +55,7 @@ other_records_are_passed_over(void **state)
 	put(SPAN("\300\0\2\5"));
 	assert_int_equal(answer_of(message_len), MX_NONE);
 	assert_int_equal(list.count, 0);
-	begin(0);
+	begin(ns_t_mx, 0);
 	assert_int_equal(answer_of(message_len), MX_NONE);
 }
 
@@ -114,17 +64,17 @@ static void
 a_lone_root_is_the_null_mx(void **state)
 {
 	(void)state;
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_mx(0, SPAN("\0"));
 	assert_int_equal(answer_of(message_len), MX_NULL);
 
-	begin(2);
+	begin(ns_t_mx, 2);
 	put_mx(0, SPAN("\0"));
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	assert_int_equal(answer_of(message_len), MX_FOUND);
 	assert_int_equal(list.count, 1);
 
-	begin(2);
+	begin(ns_t_mx, 2);
 	put_mx(0, SPAN("\0"));
 	put_mx(10, SPAN("\3m 1\xc0\x0c"));
 	assert_int_equal(answer_of(message_len), MX_USELESS);
@@ -134,7 +84,7 @@ static void
 hosts_that_cannot_be_are_ignored(void **state)
 {
 	(void)state;
-	begin(7);
+	begin(ns_t_mx, 7);
 	put_mx(1, SPAN("\3a\r\n\xc0\x0c"));
 	put_mx(2, SPAN("\3a\0b\xc0\x0c"));
 	put_mx(3, SPAN("\3a.b\xc0\x0c"));
@@ -150,7 +100,7 @@ static void
 names_that_loop_or_leave_the_message(void **state)
 {
 	(void)state;
-	begin(2);
+	begin(ns_t_mx, 2);
 	size_t at = message_len + 14;			/* where the first name stands */
 	put_mx(1, SPAN("\1a\xc0\x00"));
 	message[message_len - 1] = (uint8_t)at;		/* to itself */
@@ -159,11 +109,11 @@ names_that_loop_or_leave_the_message(void **state)
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.at[0].name, "mx2.example.org");
 
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\1a\xff\xff"));			/* far outside */
 	assert_int_equal(answer_of(message_len), MX_USELESS);
 
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\xc0"));				/* half a pointer */
 	assert_int_equal(answer_of(message_len), MX_USELESS);
 }
@@ -172,21 +122,21 @@ static void
 a_name_ends_with_its_record(void **state)
 {
 	(void)state;
-	begin(2);
+	begin(ns_t_mx, 2);
 	put_mx(1, SPAN("\3mx1"));			/* goes on into the next record */
 	put_mx(2, SPAN("\3mx2\xc0\x0c"));
 	assert_int_equal(answer_of(message_len), MX_FOUND);
 	assert_int_equal(list.count, 1);
 
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\3mx1\xc0\x0c!"));		/* something behind it */
 	assert_int_equal(answer_of(message_len), MX_USELESS);
 
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_head(ns_t_mx, ns_c_in, 2);			/* no name at all */
 	put16(1);
 	assert_int_equal(answer_of(message_len), MX_USELESS);
-	begin(1);
+	begin(ns_t_mx, 1);
 	put_head(ns_t_mx, ns_c_in, 0);
 	assert_int_equal(answer_of(message_len), MX_USELESS);
 }
@@ -195,7 +145,7 @@ static void
 a_message_cut_anywhere_is_no_answer(void **state)
 {
 	(void)state;
-	begin(2);
+	begin(ns_t_mx, 2);
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	put_mx(20, SPAN("\3mx2\xc0\x0c"));
 	for (size_t len = 0; len < message_len; len++) {
@@ -211,7 +161,7 @@ static void
 any_octet_may_be_wrong(void **state)
 {
 	(void)state;
-	begin(2);
+	begin(ns_t_mx, 2);
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	put_mx(20, SPAN("\3mx2\xc0\x0c"));
 	for (size_t i = 0; i < message_len; i++) {
@@ -233,7 +183,7 @@ no_more_than_so_many(void **state)
 {
 	(void)state;
 	for (unsigned int count = MX_MAX; count <= MX_MAX + 1; count++) {
-		begin(count);
+		begin(ns_t_mx, count);
 		for (unsigned int i = 0; i < count; i++)
 			put_mx(i, SPAN("\3mx1\xc0\x0c"));
 		assert_int_equal(answer_of(message_len), MX_FOUND);
