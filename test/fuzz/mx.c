@@ -1,15 +1,20 @@
 /*
  * Answers of the DNS: the input is a message.  Every name that comes out is one that a host can
- * have.
+ * have, and every address is of the family asked for.  The first octet, half of an id that says nothing,
+ * is DNS_A or DNS_AAAA where it was an address, and anything else where it was an exchanger.
  */
 #include "fuzz.h"
 
+#include "sys/addresses.h"
 #include "sys/mx.h"
 
 #include <string.h>
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+#define ADDRESSES_MAX 3
+#define PORT 25
+
+static void
+look_at_exchangers(const uint8_t *data, size_t size)
 {
 	static struct mx_list list, as_read;
 	uint32_t random[MX_MAX];
@@ -35,5 +40,56 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    strcmp(list.at[i].name, as_read.at[j].name) == 0;
 		assert(found > 0);
 	}
+}
+
+/* Those of the type and of no other, and the same ones where there is less room. */
+static void
+look_at_addresses(enum dns_type type, const uint8_t *data, size_t size)
+{
+	struct address at[ADDRESSES_MAX], first;
+	struct addresses list = { at, ADDRESSES_MAX, 0, PORT }, one = { &first, 1, 0, PORT };
+	struct dns_reader reader;
+
+	bool read = addresses_read_answer(&list, type, data, size);
+	assert(read == dns_open(&reader, span(data, size)));
+	assert(list.count <= ADDRESSES_MAX && (list.count == 0 || (read && list.count <= reader.left)));
+	for (size_t i = 0; i < list.count; i++) {
+		assert(at[i].at.ss_family == (type == DNS_A ? AF_INET : AF_INET6));
+		assert(address_port(&at[i]) == PORT);
+	}
+	assert(addresses_read_answer(&one, type, data, size) == read && one.count == (list.count > 0));
+	assert(one.count == 0 || memcmp(&first.at, &at[0].at, at[0].len) == 0);
+}
+
+/* As who has asked looks at it: is it for him, and does it say something?  With another id, it is not. */
+static void
+look_at_head(enum dns_type type, const uint8_t *data, size_t size)
+{
+	uint8_t question[DNS_QUESTION_MAX];
+	struct span message = span(data, size);
+	uint16_t id = size >= 2 ? octets_get16(data) : 0;
+	size_t len = dns_question(question, id, "b.example", type);
+
+	if (!dns_is_answer(message, span(question, len)))
+		return;
+	assert(size >= len && octets_get16(data + len - 4) == type);
+	assert(!dns_is_lame(message) || octets_get16(data + 6) == 0);
+	assert(dns_is_cut(message) == ((data[2] & 2) != 0) && dns_code(message) == (data[3] & 15));
+	octets_put16(question, id ^ 1);
+	assert(!dns_is_answer(message, span(question, len)));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum dns_type type = DNS_MX;
+
+	if (size > 0 && (data[0] == DNS_A || data[0] == DNS_AAAA))
+		type = data[0];
+	look_at_head(type, data, size);
+	if (type == DNS_MX)
+		look_at_exchangers(data, size);
+	else
+		look_at_addresses(type, data, size);
 	return 0;
 }
