@@ -11,7 +11,7 @@
  * the first CALL.  Its exit status is ours.
  *
  * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
- * matter.  Processes that the program starts are left alone.
+ * matter.  Processes that the program starts are left alone.  SIGTERM is passed on to it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -54,6 +54,7 @@ static const struct call {
 	CALL(dup, "EMFILE"),
 	CALL(dup2, "EMFILE EINTR"),
 	CALL(dup3, "EMFILE EINTR"),
+	CALL(pipe2, "EMFILE ENFILE ENOMEM"),
 	CALL(fcntl, "EBADF EMFILE EINTR"),
 	CALL(fstat, "EIO ENOMEM"),
 	CALL(stat, "EIO ENOENT EACCES ENOMEM"),
@@ -69,11 +70,13 @@ static const struct call {
 	CALL(unlink, "ENOENT EIO EACCES"),
 	CALL(unlinkat, "ENOENT EIO EACCES"),
 	CALL(mkdir, "EACCES ENOSPC EROFS"),
+	CALL(mkdirat, "EACCES ENOSPC EROFS"),
 	CALL(access, "EACCES"),
 	CALL(getrandom, "EIO ENOSYS EINTR short"),
 	CALL(socket, "EMFILE ENFILE ENOBUFS ENOMEM EACCES EAFNOSUPPORT"),
 	CALL(socketpair, "EMFILE ENFILE ENOMEM"),
 	CALL(connect, "ECONNREFUSED ETIMEDOUT ENETUNREACH EADDRNOTAVAIL EACCES EAGAIN"),
+	CALL(accept4, "EMFILE ENFILE ENOBUFS ENOMEM ECONNABORTED EPERM EINTR EAGAIN EBADF"),
 	CALL(bind, "EADDRINUSE EADDRNOTAVAIL EACCES"),
 	CALL(getsockopt, "ENOBUFS ENOMEM"),
 	CALL(setsockopt, "ENOPROTOOPT ENOBUFS ENOMEM"),
@@ -91,6 +94,7 @@ static const struct call {
 	CALL(munmap, "ENOMEM"),
 	CALL(madvise, "ENOMEM EINVAL"),
 	CALL(clone, "EAGAIN ENOMEM"),
+	CALL(fork, "EAGAIN ENOMEM"),
 	CALL(vfork, "EAGAIN ENOMEM"),
 	CALL(wait4, "ECHILD EINTR"),
 	CALL(clock_nanosleep, "EINTR"),
@@ -106,7 +110,7 @@ static const struct call {
 	CALL(setns, "EPERM"),
 	CALL(uname, ""), CALL(getpid, ""), CALL(getuid, ""), CALL(geteuid, ""), CALL(getgid, ""),
 	CALL(getegid, ""), CALL(getresuid, ""), CALL(getresgid, ""), CALL(getgroups, ""),
-	CALL(setuid, ""), CALL(rt_sigaction, ""), CALL(rt_sigprocmask, ""), CALL(exit_group, ""),
+	CALL(setuid, ""), CALL(rt_sigaction, ""), CALL(rt_sigprocmask, ""), CALL(rt_sigreturn, ""), CALL(exit_group, ""),
 	CALL(clock_gettime, ""), CALL(umask, ""), CALL(rseq, ""), CALL(set_robust_list, ""),
 };
 
@@ -116,7 +120,7 @@ static const struct {
 } errors[] = {
 #define ERROR(name) { #name, name }
 	ERROR(E2BIG), ERROR(EACCES), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL), ERROR(EAFNOSUPPORT),
-	ERROR(EAGAIN), ERROR(EBADF), ERROR(ECHILD), ERROR(ECONNREFUSED), ERROR(ECONNRESET), ERROR(EFBIG),
+	ERROR(EAGAIN), ERROR(EBADF), ERROR(ECHILD), ERROR(ECONNABORTED), ERROR(ECONNREFUSED), ERROR(ECONNRESET), ERROR(EFBIG),
 	ERROR(EINTR), ERROR(EINVAL), ERROR(EIO), ERROR(EMFILE), ERROR(ENETUNREACH), ERROR(ENFILE),
 	ERROR(ENOBUFS), ERROR(ENOENT), ERROR(ENOLCK), ERROR(ENOMEM), ERROR(ENOPROTOOPT), ERROR(ENOSPC),
 	ERROR(ENOSYS), ERROR(ENOTCONN), ERROR(ENOTTY), ERROR(EOPNOTSUPP), ERROR(EPERM), ERROR(EPIPE),
@@ -136,6 +140,7 @@ static unsigned descriptors;
 static bool started, injected;
 static const char *memory_path;
 static long memory_at = SYS_exit_group;
+static pid_t victim;
 
 static void
 trouble(const char *what)
@@ -302,9 +307,16 @@ trace(pid_t pid)
 	}
 }
 
+static void
+pass_on(int number)
+{
+	kill(victim, number);
+}
+
 static pid_t
 start(char *argv[])
 {
+	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	int status;
 	pid_t pid = fork();
 
@@ -317,7 +329,9 @@ start(char *argv[])
 	}
 	if (pid == -1 || waitpid(pid, &status, 0) == -1 || !WIFSTOPPED(status))
 		trouble("start");
-	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == -1)
+	victim = pid;
+	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == -1 ||
+	    sigaction(SIGTERM, &action, NULL) == -1)
 		trouble("ptrace");
 	return pid;
 }
