@@ -341,6 +341,12 @@ who_ends_lines_in_lf_gets_the_mailer(void **state)
 	assert_true(bench.io.pipe);
 	assert_string_equal(relay.why, "bare-lf");
 	relay_wipe(&relay);
+	/* a torn XCRYPT is none, and does not get the mailer either */
+	relay_offers();
+	bench_wire(&bench, "XCRYPT chacha20poly1305_2.0\n");
+	assert_false(bench.io.pipe);
+	assert_local(&bench, "");
+	relay_wipe(&relay);
 }
 
 static void
