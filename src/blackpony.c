@@ -316,7 +316,8 @@ send_message(char *const recipients[], size_t count)
 	}
 	message.octets = spool.octets;
 	message.eight_bit = spool.eight_bit;
-	message.utf8 = spool.eight_bit_header || !is_ascii(message.sender);
+	/* not for the header: a host that lacks SMTPUTF8 takes it, but bounces a message that asks for it */
+	message.utf8 = !is_ascii(message.sender);
 	for (size_t i = 0; i < count; i++)
 		message.utf8 = message.utf8 || !is_ascii(recipients[i]);
 

@@ -18,7 +18,7 @@ struct deliver_message {
 	size_t recipient_count;
 	uint64_t octets;		/* as it will be on the wire, for SIZE */
 	bool eight_bit;			/* has octets above 127 */
-	bool utf8;			/* has them in its header or addresses */
+	bool utf8;			/* has them in its envelope's addresses */
 };
 
 enum deliver_state {

@@ -6,31 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct scan {
-	uint8_t last;
-	bool in_header, line_has_octets;
-};
-
 /* Counts, and looks for octets above 127. */
 static void
-scan(struct spool *spool, struct scan *state, struct span s)
+scan(struct spool *spool, uint8_t *last, struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t octet = s.at[i];
 
-		spool->octets += octet == '\n' && state->last != '\r' ? 2 : 1;
-		if (octet == '\n') {
-			if (!state->line_has_octets)
-				state->in_header = false;
-			state->line_has_octets = false;
-		} else if (octet != '\r') {
-			state->line_has_octets = true;
-		}
-		if (octet > 0x7f) {
-			spool->eight_bit = true;
-			spool->eight_bit_header = spool->eight_bit_header || state->in_header;
-		}
-		state->last = octet;
+		spool->octets += octet == '\n' && *last != '\r' ? 2 : 1;
+		spool->eight_bit = spool->eight_bit || octet > 0x7f;
+		*last = octet;
 	}
 }
 
@@ -64,8 +49,7 @@ nameless_file(void)
 int
 spool_open(struct spool *spool, int infd)
 {
-	struct scan state = { .in_header = true };
-	uint8_t chunk[16384];
+	uint8_t chunk[16384], last = 0;
 	struct stat st;
 	off_t start = 0;
 	ssize_t len;
@@ -81,12 +65,12 @@ spool_open(struct spool *spool, int infd)
 			continue;
 		if (len == -1)
 			goto fail;
-		scan(spool, &state, span(chunk, (size_t)len));
+		scan(spool, &last, span(chunk, (size_t)len));
 		if (!in_place && write_all(spool->fd, span(chunk, (size_t)len)) == -1)
 			goto fail;
 	}
-	if (state.last != '\n' && spool->octets > 0)
-		spool->octets += state.last == '\r' ? 1 : 2;
+	if (last != '\n' && spool->octets > 0)
+		spool->octets += last == '\r' ? 1 : 2;
 	octets_wipe(chunk, sizeof(chunk));
 	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) == -1)
 		goto fail;

@@ -10,8 +10,7 @@
 struct spool {
 	int fd;			/* at the message's first octet; the caller closes it */
 	uint64_t octets;	/* when every line ends in CRLF */
-	bool eight_bit;		/* has octets above 127 ... */
-	bool eight_bit_header;	/* ... in front of the first empty line */
+	bool eight_bit;		/* has octets above 127 */
 };
 
 /*

@@ -47,6 +47,10 @@ def test_smtputf8(w):
         words = mail_line(w, (b"8BITMIME", b"SMTPUTF8"), PLAIN, **who)
         assert b"SMTPUTF8" in words, words
     assert b"SMTPUTF8" not in mail_line(w, (b"8BITMIME", b"SMTPUTF8"), PLAIN)
+    # a host further on that lacks SMTPUTF8 takes such a header, but bounces a message that asks for it
+    for text in (UTF8_HEADER, UTF8_HEADER.decode().encode("latin-1"), b"From: \xc3\xb6@a.example\n\nx\n"):
+        words = mail_line(w, (b"8BITMIME", b"SMTPUTF8"), text)
+        assert b"SMTPUTF8" not in words and b"BODY=8BITMIME" in words, words
 
 
 def test_smtputf8_not_offered(w):
