@@ -177,11 +177,14 @@ take_in(struct acceptor *a, int fd, const struct address *client)
 static enum accepted
 accept_one(struct acceptor *a)
 {
-	struct address client = { .len = sizeof(client.at) };
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	struct address client;
 	/* getpeername() would not know one that has hung up already */
-	int fd = accept4(a->listen_fd, (struct sockaddr *)&client.at, &client.len, SOCK_CLOEXEC);
+	int fd = accept4(a->listen_fd, (struct sockaddr *)&name, &len, SOCK_CLOEXEC);
 
 	if (fd != -1) {
+		address_from(&client, &name, len);
 		a->busy_ms = clock_ms();
 		return take_in(a, fd, &client) ? ACCEPT_CLIENT : ACCEPT_DONE;
 	}

@@ -14,6 +14,7 @@
 #include "smtp/ending.h"
 #include "smtp/probe.h"
 #include "smtp/relay.h"
+#include "sys/dial.h"
 #include "sys/ids.h"
 #include "sys/proxy.h"
 
@@ -280,9 +281,11 @@ static int
 ask(char *const mailer_argv[])
 {
 	const struct settings *s = &program.settings;
+	struct address to;
 
-	/* there he calls it himself, and has to be of its family */
-	if (s->client_address == CLIENT_ADDRESS_TRANSPARENT && s->backend[0] == '[')
+	/* there the client calls the mailer itself, and has to be of its family */
+	if (s->client_address == CLIENT_ADDRESS_TRANSPARENT &&
+	    dial_read_backend(&to, span_of(s->backend)) == 0 && address_family(&to) == AF_INET6)
 		return ask_as(SPAN("2001:db8::1"), mailer_argv);
 	int first = ask_as(SPAN("192.0.2.1"), mailer_argv);
 	if (first != 0)

@@ -149,7 +149,6 @@ dial_as_client(struct mailer *m, const struct address *to, const struct child_ca
 	struct address from = caller->remote;
 	char text[FD_ADDRESS_MAX];
 
-	address_unmap(&from);		/* a client of a listener for both families */
 	if (address_family(&from) != address_family(to))
 		return fail(m, "client-address = transparent: the caller's address is not of the "
 		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
@@ -172,7 +171,6 @@ dial_mailer(struct mailer *m, const struct settings *settings, const struct chil
 	struct address to, from;
 
 	dial_read_backend(&to, span_of(settings->backend));
-	address_unmap(&to);
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
 		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
 	/* in every other way, too: one that passes over what it is told goes by this */

@@ -104,11 +104,13 @@ texts(const struct address *a, char address[FD_ADDRESS_MAX], char port[PORT_TEXT
  * a proxy.
  */
 static int
-forget_others(const char *address)
+forget_others(const struct address *remote)
 {
 	const char *known = getenv("TCPREMOTEIP");
+	struct address named;
 
-	if (known != NULL && strcmp(known, address) == 0)
+	if (known != NULL && address_read(&named, span_of(known), 0) == 0 &&
+	    address_same_host(&named, remote))
 		return 0;
 	return unsetenv("TCPREMOTEHOST") < 0 || unsetenv("TCPREMOTEINFO") < 0 ||
 	    unsetenv("REMOTE_HOST") < 0 ? -1 : 0;
@@ -123,7 +125,7 @@ set_environment(const struct child_caller *caller)
 	    address_family(&caller->remote) == AF_INET6 ? "TCP6" : "TCP";
 
 	texts(&caller->remote, address, port);
-	if (forget_others(address) < 0 || set_or_unset("PROTO", protocol) < 0 ||
+	if (forget_others(&caller->remote) < 0 || set_or_unset("PROTO", protocol) < 0 ||
 	    set_or_unset("TCPREMOTEIP", address) < 0 ||
 	    set_or_unset("TCPREMOTEPORT", port) < 0)
 		return -1;

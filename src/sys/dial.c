@@ -161,5 +161,5 @@ dial_read_backend(struct address *out, struct span text)
 	if (address_read(out, span(text.at, end), (uint16_t)port) < 0)
 		return -1;
 	/* brackets are for IPv6, and only for it */
-	return bracketed == (out->at.ss_family == AF_INET6) ? 0 : -1;
+	return bracketed == (address_written_family(span(text.at, end)) == AF_INET6) ? 0 : -1;
 }

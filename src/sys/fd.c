@@ -77,11 +77,12 @@ static void
 ask_name(int fd, struct address *out,
     int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict))
 {
-	socklen_t len = sizeof(out->at);
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
 
 	*out = (struct address){ .len = 0 };
-	if (ask(fd, (struct sockaddr *)&out->at, &len) == 0 && address_family(out) != AF_UNSPEC)
-		out->len = len;
+	if (ask(fd, (struct sockaddr *)&name, &len) == 0)
+		address_from(out, &name, len);
 }
 
 void
@@ -96,6 +97,66 @@ fd_own(int fd, struct address *out)
 	ask_name(fd, out, getsockname);
 }
 
+/* The 12 octets in front of an IPv4 address in IPv6's form (RFC 4291 section 2.5.5.2; RFC 6052 section 2.1). */
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+static const uint8_t translated[12] = { 0x00, 0x64, 0xff, 0x9b };
+
+void
+address_make(struct address *out, struct span octets, uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	*out = (struct address){ .len = 0 };
+	if (octets.len == 16 && memcmp(octets.at, mapped, sizeof(mapped)) == 0)
+		octets = span_from(octets, sizeof(mapped));
+	if (octets.len == 4) {
+		memcpy(&in.sin_addr, octets.at, octets.len);
+		memcpy(&out->at, &in, sizeof(in));
+		out->len = sizeof(in);
+	} else if (octets.len == 16) {
+		memcpy(&in6.sin6_addr, octets.at, octets.len);
+		memcpy(&out->at, &in6, sizeof(in6));
+		out->len = sizeof(in6);
+	}
+}
+
+void
+address_from(struct address *out, const void *sockaddr, socklen_t len)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	sa_family_t family = AF_UNSPEC;
+
+	*out = (struct address){ .len = 0 };
+	if (len >= sizeof(struct sockaddr))
+		family = ((const struct sockaddr *)sockaddr)->sa_family;
+	if (family == AF_INET && len >= sizeof(in)) {
+		memcpy(&in, sockaddr, sizeof(in));
+		address_make(out, span(&in.sin_addr, 4), ntohs(in.sin_port));
+	} else if (family == AF_INET6 && len >= sizeof(in6)) {
+		memcpy(&in6, sockaddr, sizeof(in6));
+		address_make(out, span(&in6.sin6_addr, 16), ntohs(in6.sin6_port));
+		if (address_family(out) == AF_INET6)
+			memcpy(&out->at, &in6, sizeof(in6));	/* its device as well */
+	}
+}
+
+void
+address_join_family(struct address *a, int family)
+{
+	static const uint8_t dummy[4] = { 192, 0, 0, 8 };	/* RFC 7600 section 6 */
+	uint8_t octets[16];
+
+	if (address_family(a) == AF_INET && family == AF_INET6) {
+		memcpy(octets, translated, sizeof(translated));
+		memcpy(octets + sizeof(translated), address_octets(a).at, 4);
+		address_make(a, span(octets, sizeof(octets)), address_port(a));
+	} else if (address_family(a) == AF_INET6 && family == AF_INET) {
+		address_make(a, span(dummy, sizeof(dummy)), address_port(a));
+	}
+}
+
 struct span
 address_octets(const struct address *a)
 {
@@ -106,8 +167,6 @@ address_octets(const struct address *a)
 		return span(&in->sin_addr, 4);
 	if (a->at.ss_family != AF_INET6)
 		return span(NULL, 0);
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		return span(in6->sin6_addr.s6_addr + 12, 4);
 	return span(&in6->sin6_addr, 16);
 }
 
@@ -155,18 +214,6 @@ address_family(const struct address *a)
 	}
 }
 
-void
-address_unmap(struct address *a)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(address_port(a)) };
-
-	if (address_family(a) != AF_INET || a->at.ss_family == AF_INET)
-		return;
-	memcpy(&in.sin_addr, address_octets(a).at, sizeof(in.sin_addr));
-	*a = (struct address){ .len = sizeof(in) };
-	memcpy(&a->at, &in, sizeof(in));
-}
-
 bool
 address_is_loopback(const struct address *a)
 {
@@ -195,25 +242,25 @@ int
 address_read(struct address *out, struct span text, uint16_t port)
 {
 	char copy[FD_ADDRESS_MAX];
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	uint8_t octets[16];
 
 	if (text.len == 0 || text.len >= sizeof(copy) || span_find(text, '\0') < text.len)
 		return -1;
 	memcpy(copy, text.at, text.len);
 	copy[text.len] = '\0';
-	*out = (struct address){ .len = 0 };
-	if (inet_pton(AF_INET, copy, &in.sin_addr) == 1) {
-		memcpy(&out->at, &in, sizeof(in));
-		out->len = sizeof(in);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, copy, &in6.sin6_addr) == 1) {
-		memcpy(&out->at, &in6, sizeof(in6));
-		out->len = sizeof(in6);
-		return 0;
-	}
-	return -1;
+	if (inet_pton(AF_INET, copy, octets) == 1)
+		address_make(out, span(octets, 4), port);
+	else if (inet_pton(AF_INET6, copy, octets) == 1)
+		address_make(out, span(octets, 16), port);
+	else
+		return -1;
+	return 0;
+}
+
+int
+address_written_family(struct span text)
+{
+	return span_find(text, ':') < text.len ? AF_INET6 : AF_INET;
 }
 
 enum fd_result

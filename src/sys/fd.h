@@ -8,9 +8,13 @@
 
 #include <sys/socket.h>
 
-/* Text of an address: "192.0.2.1" or "2001:db8::1", NUL-terminated.  IPv4-mapped ones as IPv4. */
+/* Text of an address: "192.0.2.1" or "2001:db8::1", NUL-terminated. */
 #define FD_ADDRESS_MAX 64
 
+/*
+ * An address has one form.  The functions that make one turn an IPv4-mapped IPv6 address into the IPv4 one, and
+ * nothing else writes into a struct address: two addresses of the same host always compare as the same.
+ */
 struct address {
 	socklen_t len;			/* 0: none (not a TCP socket) */
 	struct sockaddr_storage at;
@@ -42,25 +46,34 @@ bool fd_same(int a, int b);
 void fd_peer(int fd, struct address *out);
 void fd_own(int fd, struct address *out);
 
-/* Text and port of an address; "" and 0 where len is 0. An IPv4-mapped IPv6 address is IPv4. */
+/* Makes one of 4 or 16 octets in network order; of any other number, none (len 0). */
+void address_make(struct address *out, struct span octets, uint16_t port);
+/* Makes one of a struct sockaddr of the kernel's or libc's; len 0 where that is neither IPv4 nor IPv6. */
+void address_from(struct address *out, const void *sockaddr, socklen_t len);
+/* Reads a numeric address; 0, or -1 when it is none. */
+int address_read(struct address *out, struct span text, uint16_t port);
+/* AF_INET or AF_INET6, as an address was written: "::ffff:192.0.2.1" is written as AF_INET6. */
+int address_written_family(struct span text);
+/*
+ * Makes `a` one of `family` where it is of the other, for those who need both ends of a connection in one: IPv4
+ * becomes 64:ff9b::192.0.2.1 (RFC 6052), IPv6 becomes 192.0.0.8, the IPv4 dummy address (RFC 7600).
+ */
+void address_join_family(struct address *a, int family);
+
+/* Text and port of an address; "" and 0 where len is 0. */
 void address_text(const struct address *a, char out[FD_ADDRESS_MAX]);
 uint16_t address_port(const struct address *a);
-/* AF_INET, AF_INET6 or AF_UNSPEC, mapped addresses as AF_INET. */
+/* AF_INET, AF_INET6 or AF_UNSPEC. */
 int address_family(const struct address *a);
 /* The octets of an address in network order: 4, 16 or, where there is none, 0 of them. */
 struct span address_octets(const struct address *a);
 /* Are two of one family, and their first `bits` bits the same? */
 bool address_same_network(const struct address *a, const struct address *b, unsigned bits);
-/* An IPv4-mapped IPv6 address becomes the IPv4 one that a socket of that family takes. */
-void address_unmap(struct address *a);
 /* Is it a loopback address?  0.0.0.0 or ::, which lead to this host as well? */
 bool address_is_loopback(const struct address *a);
 bool address_is_unspecified(const struct address *a);
 /* Do two name the same host (ports apart)? */
 bool address_same_host(const struct address *a, const struct address *b);
-
-/* Reads a numeric address; 0, or -1 when it is none. */
-int address_read(struct address *out, struct span text, uint16_t port);
 
 /*
  * Reads what is there into the room of `b`, without waiting (the descriptor is non-blocking).

@@ -59,7 +59,7 @@ read_literal(struct host *host, struct span text)
 
 	if (address_read(&address, tagged ? span_from(text, tag.len) : text, 0) < 0)
 		return false;
-	if (tagged && address.at.ss_family != AF_INET6)
+	if (tagged && address_written_family(span_from(text, tag.len)) != AF_INET6)
 		return false;
 	address_text(&address, name);
 	set_name(host, span_of(name));

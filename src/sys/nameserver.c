@@ -31,9 +31,7 @@ add(struct nameservers *n, const char *text, const char *port)
 
 	if (text == NULL || n->count == NAMESERVER_MAX || getaddrinfo(text, port, &hints, &found) != 0)
 		return;
-	struct address *server = &n->at[n->count++];
-	*server = (struct address){ .len = found->ai_addrlen };
-	memcpy(&server->at, found->ai_addr, found->ai_addrlen);
+	address_from(&n->at[n->count++], found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
 }
 

@@ -166,12 +166,11 @@ run_inside(struct request *r, int namespaces)
 	return r->why == 0 ? 0 : -1;
 }
 
-/* As it is inside.  Both have to be of one family, so IPv4 in IPv6's clothes is IPv4. */
+/* As it is inside. */
 static void
 move_inside(struct address *a, const struct address *from)
 {
 	*a = *from;
-	address_unmap(a);
 	if (a->at.ss_family == AF_INET6) {
 		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->at;
 

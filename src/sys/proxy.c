@@ -3,7 +3,6 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,7 +97,7 @@ read_v1_line(struct span line, struct address *remote, struct address *local)
 	    address_read(remote, from_text, from_port) == -1 ||
 	    address_read(local, to_text, to_port) == -1)
 		return PROXY_BAD;
-	if (remote->at.ss_family != family || local->at.ss_family != family)
+	if (address_written_family(from_text) != family || address_written_family(to_text) != family)
 		return PROXY_BAD;
 	return PROXY_GOOD;
 }
@@ -118,27 +117,6 @@ read_v1(struct span s, struct address *remote, struct address *local, size_t *us
 	return read_v1_line(span(s.at, end - 1), remote, local);
 }
 
-static void
-get_address(struct address *out, int family, const uint8_t *octets, const uint8_t port[2])
-{
-	memset(out, 0, sizeof(*out));
-	if (family == AF_INET) {
-		struct sockaddr_in *in = (struct sockaddr_in *)&out->at;
-
-		in->sin_family = AF_INET;
-		memcpy(&in->sin_addr, octets, 4);
-		memcpy(&in->sin_port, port, 2);
-		out->len = sizeof(*in);
-	} else {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
-
-		in6->sin6_family = AF_INET6;
-		memcpy(&in6->sin6_addr, octets, 16);
-		memcpy(&in6->sin6_port, port, 2);
-		out->len = sizeof(*in6);
-	}
-}
-
 static enum proxy
 read_v2(struct span s, struct address *remote, struct address *local, size_t *used)
 {
@@ -154,17 +132,12 @@ read_v2(struct span s, struct address *remote, struct address *local, size_t *us
 	if (s.at[12] == V2_LOCAL)
 		return PROXY_LOCAL;
 	const uint8_t *body = s.at + PROXY_V2_HEAD;
-	if (s.at[13] == V2_TCP4 && len >= 12) {
-		get_address(remote, AF_INET, body, body + 8);
-		get_address(local, AF_INET, body + 4, body + 10);
-		return PROXY_GOOD;
-	}
-	if (s.at[13] == V2_TCP6 && len >= 36) {
-		get_address(remote, AF_INET6, body, body + 32);
-		get_address(local, AF_INET6, body + 16, body + 34);
-		return PROXY_GOOD;
-	}
-	return PROXY_BAD;
+	size_t octets = s.at[13] == V2_TCP4 ? 4 : s.at[13] == V2_TCP6 ? 16 : 0;
+	if (octets == 0 || len < 2 * octets + 4)
+		return PROXY_BAD;
+	address_make(remote, span(body, octets), octets_get16(body + 2 * octets));
+	address_make(local, span(body + octets, octets), octets_get16(body + 2 * octets + 2));
+	return PROXY_GOOD;
 }
 
 /* Is `s` the beginning of `whole`, or the other way round? */
@@ -179,14 +152,19 @@ agrees(struct span s, struct span whole)
 enum proxy
 proxy_read(struct span s, struct address *remote, struct address *local, size_t *used)
 {
+	enum proxy result = PROXY_BAD;
+
 	*used = 0;
 	if (s.len == 0)
 		return PROXY_MORE;
 	if (agrees(s, SPAN("PROXY ")))
-		return read_v1(s, remote, local, used);
-	if (agrees(s, span(signature, sizeof(signature))))
-		return read_v2(s, remote, local, used);
-	return PROXY_BAD;
+		result = read_v1(s, remote, local, used);
+	else if (agrees(s, span(signature, sizeof(signature))))
+		result = read_v2(s, remote, local, used);
+	/* where one end is IPv4, haproxy writes it as a mapped address beside an IPv6 one */
+	if (result == PROXY_GOOD)
+		address_join_family(local, address_family(remote));
+	return result;
 }
 
 enum proxy

@@ -14,13 +14,13 @@
 
 /*
  * Puts a header for a connection from `remote` to `local` to `out`.  Addresses that are not TCP's, or
- * not of one family: UNKNOWN, or LOCAL.  IPv4-mapped ones go as IPv4.
+ * not of one family: UNKNOWN, or LOCAL.
  */
 void proxy_put_v1(struct buf *out, const struct address *remote, const struct address *local);
 void proxy_put_v2(struct buf *out, const struct address *remote, const struct address *local);
 
 enum proxy {
-	PROXY_GOOD,	/* the addresses are in `remote` and `local` */
+	PROXY_GOOD,	/* the addresses are in `remote` and `local`, both of remote's family */
 	PROXY_LOCAL,	/* a header of the proxy's own connection: it says nothing */
 	PROXY_MORE,	/* not all there */
 	PROXY_BAD	/* not of the form, or too long */

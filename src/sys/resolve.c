@@ -49,12 +49,9 @@ resolve_is_own(const struct address *address)
 	for (const struct ifaddrs *i = interfaces; i != NULL && !own; i = i->ifa_next) {
 		if (i->ifa_addr == NULL)
 			continue;
-		struct address ours = { .len = 0 };
-		if (i->ifa_addr->sa_family == AF_INET)
-			ours.len = sizeof(struct sockaddr_in);
-		else if (i->ifa_addr->sa_family == AF_INET6)
-			ours.len = sizeof(struct sockaddr_in6);
-		memcpy(&ours.at, i->ifa_addr, ours.len);
+		struct address ours;
+		address_from(&ours, i->ifa_addr, i->ifa_addr->sa_family == AF_INET6 ?
+		    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
 		own = address_same_host(&ours, address);
 	}
 	freeifaddrs(interfaces);

@@ -61,8 +61,7 @@ read_address(struct address *out, const char *text, uint16_t port)
 
 	if (getaddrinfo(text, NULL, &hints, &info) != 0)
 		return false;
-	*out = (struct address){ .len = info->ai_addrlen };
-	memcpy(&out->at, info->ai_addr, info->ai_addrlen);
+	address_from(out, info->ai_addr, info->ai_addrlen);
 	freeaddrinfo(info);
 	resolve_set_port(out, port);
 	return true;

@@ -70,8 +70,7 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
 			continue;
 		struct address *address = &at[(*count)++];
-		*address = (struct address){ .len = a->ai_addrlen };
-		memcpy(&address->at, a->ai_addr, a->ai_addrlen);
+		address_from(address, a->ai_addr, a->ai_addrlen);
 		resolve_set_port(address, port);
 	}
 	freeaddrinfo(found);

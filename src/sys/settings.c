@@ -137,25 +137,51 @@ fail_unknown(struct settings *s, const char *where, struct span name)
 	    shown(found, name), table[nearest].name);
 }
 
+/*
+ * The name of a policy in the form that settings_policy_for() is asked for: an address as address_text() has it,
+ * a domain without its last dot.  False when no destination can have it: none ends in a number, and of an
+ * operand that does, `192.0.2.300` or `25`, something else was meant.
+ */
+static bool
+policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
+{
+	struct address address;
+	char text[FD_ADDRESS_MAX];
+	uint64_t number;
+
+	if (address_read(&address, name, 0) == 0) {
+		address_text(&address, text);
+		value_text(out, span_of(text));
+		return true;
+	}
+	if (name.len > 1 && name.at[name.len - 1] == '.')
+		name.len--;
+	size_t last = name.len;
+	while (last > 0 && name.at[last - 1] != '.')
+		last--;
+	if (!host_is_name(span_from(name, span_starts(name, SPAN(".")))) ||
+	    span_number(span_from(name, last), UINT64_MAX, &number))
+		return false;
+	value_text(out, name);
+	return true;
+}
+
 /* The newest policy for a domain is the first in the list, and counts. */
 static int
 set_policy(struct settings *s, const struct source *source, struct span domain, struct span value)
 {
-	struct address address;
-	char name[SHOWN_MAX + 4], found[SHOWN_MAX + 4];
+	char name[SHOWN_MAX + 4], found[SHOWN_MAX + 4], text[SETTINGS_TEXT_MAX];
 	enum policy policy = POLICY_MUST;
 	const char *wrong = value_policy(&policy, value);
 
 	if (wrong != NULL)
 		return fail(s, source->where, "policy.%s = %s %s",
 		    shown(name, domain), shown(found, value), wrong);
-	if (domain.len > 1 && domain.at[domain.len - 1] == '.')
-		domain.len--;
-	bool below = span_starts(domain, SPAN("."));
-	if (!host_is_name(span_from(domain, below)) && address_read(&address, domain, 0) < 0)
+	if (!policy_name(text, domain))
 		return fail(s, source->where, "policy.%s: expected a domain, as in"
-		    " policy.example.org, or policy..example.org for all below it",
-		    shown(found, domain));
+		    " policy.example.org, policy..example.org for all below it, or an address;"
+		    " no port and no brackets", shown(found, domain));
+	domain = span_of(text);
 	for (const struct settings_policy *p = s->policies; p != source->older; p = p->next)
 		if (span_equal_nocase(span_of(p->domain), domain))
 			return fail(s, source->where, "policy.%s is set a second time",

@@ -137,23 +137,45 @@ value_sessions(void *to, struct span value)
 	return NULL;
 }
 
-/* `address` or `address/bits`. */
+/* Are all of its bits but the first `bits` zero? */
 static bool
+is_network(const struct address *a, unsigned bits)
+{
+	struct span octets = address_octets(a);
+
+	for (size_t i = bits / 8; i < octets.len; i++)
+		if ((octets.at[i] & (i == bits / 8 ? 0xff >> bits % 8 : 0xff)) != 0)
+			return false;
+	return true;
+}
+
+/* `address` or `address/bits`.  NULL, or what is wrong with it. */
+static const char *
 read_network(struct settings_network *network, struct span text)
 {
 	size_t slash = span_find(text, '/');
-	uint64_t bits;
+	struct span name = span(text.at, slash);
+	unsigned all = address_written_family(name) == AF_INET ? 32 : 128;
+	uint64_t bits = all;
 
-	if (address_read(&network->address, span(text.at, slash), 0) == -1)
-		return false;
-	unsigned all = address_family(&network->address) == AF_INET ? 32 : 128;
-	network->bits = all;
-	if (slash == text.len)
-		return true;
-	if (!span_number(span_from(text, slash + 1), all, &bits))
-		return false;
+	if (address_read(&network->address, name, 0) == -1 ||
+	    (slash < text.len && !span_number(span_from(text, slash + 1), all, &bits)))
+		return "has something that is no address; write addresses or networks,"
+		    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
+	/* IPv4-mapped: its first 96 bits are all the same, and gone */
+	if (all == 128 && address_family(&network->address) == AF_INET) {
+		if (bits < 96)
+			return "has a network of IPv4-mapped addresses that is none of IPv4's; write it"
+			    " as IPv4, such as 192.0.2.0/24";
+		bits -= 96;
+	}
 	network->bits = (unsigned)bits;
-	return true;
+	if (!is_network(&network->address, network->bits))
+		return "has an address with bits behind its network's; write the network, such as"
+		    " 192.0.2.0/24, or the address alone";
+	if (address_is_unspecified(&network->address) && bits == 8 * address_octets(&network->address).len)
+		return "has 0.0.0.0 or ::, which is nobody's address; 0.0.0.0/0 and ::/0 are everybody";
+	return NULL;
 }
 
 const char *
@@ -167,9 +189,9 @@ value_networks(void *to, struct span value)
 			continue;
 		if (networks.count == SETTINGS_NETWORKS_MAX)
 			return "has more than 32 addresses; networks such as 192.0.2.0/24 are shorter";
-		if (!read_network(&networks.at[networks.count], word))
-			return "has something that is no address; write addresses or networks,"
-			    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
+		const char *wrong = read_network(&networks.at[networks.count], word);
+		if (wrong != NULL)
+			return wrong;
 		networks.count++;
 	}
 	*(struct settings_networks *)to = networks;

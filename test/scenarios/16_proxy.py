@@ -38,6 +38,27 @@ def test_taken(w):
         assert b"([198.51.100.77])" in mailer.messages[number].data.split(b"\r\n")[0]
 
 
+def test_one_mapped_address(w):
+    """Beside an IPv6 address, haproxy writes an IPv4 one as IPv6: the client is served, and is IPv4 (statement 44)."""
+    four, six = bytes(10) + b"\xff\xff" + V2[16:20], b"\x20\x01\x0d\xb8" + bytes(12)
+    for source, destination, caller in ((four, six, CALLER), (six, four, "client=[IPv6:2001:db8::]:40025")):
+        header = SIGNATURE + b"\x21\x21\0\x24" + source + destination + V2[-4:]
+        daemon = server(w, w.mailer())
+        client = w.call(daemon)
+        client.send(header)
+        session(client)
+        log = daemon.finish().log
+        assert caller in log and "end=done" in log, log
+        # a mailer that is a program, and is shown its client
+        daemon = w.daemon({"proxy-from": "127.0.0.0/8", "client-address": "netns"}, program=w.program())
+        client = w.call(daemon)
+        client.send(header)
+        reply = client.reply()
+        assert reply.code == 220 or "namespace" in daemon.finish().log, reply
+        if reply.code == 220:
+            client.quit()
+
+
 def test_octet_by_octet(w):
     mailer = w.mailer()
     daemon = server(w, mailer)

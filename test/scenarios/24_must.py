@@ -135,6 +135,8 @@ def test_policy_of_one_destination(w):
     """policy.DOMAIN goes by the destination as it was named."""
     for name, settings, status in (
             ("[127.0.0.1]", {"policy.127.0.0.1": "must"}, 75),
+            ("[127.0.0.1]", {"policy.::ffff:127.0.0.1": "must"}, 75),
+            ("[ipv6:::ffff:127.0.0.1]", {"policy.127.0.0.1": "must"}, 75),
             ("[localhost]", {"policy.localhost": "must"}, 75),
             ("[localhost]", {"policy.other": "must"}, 0),
             ("[LOCALHOST]", {"policy.LocalHost": "must"}, 75),

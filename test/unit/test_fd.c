@@ -122,24 +122,80 @@ the_unspecified_address(void **state)
 	assert_false(address_is_unspecified(&none));
 }
 
+/* statement 44: an address has one form, whatever it was made from */
 static void
-mapped_addresses_become_ipv4(void **state)
+threat_44_mapped_addresses_are_ipv4(void **state)
 {
-	struct address a = address("::ffff:192.0.2.1", 40025), v4 = address("192.0.2.1", 40025);
-	struct address v6 = address("2001:db8::1", 25), none = { .len = 0 };
+	static const uint8_t octets[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+	struct address want = address("192.0.2.1", 40025), a;
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(40025),
+		.sin6_scope_id = 3 };
 
 	(void)state;
-	address_unmap(&a);
-	assert_int_equal(a.len, v4.len);
-	assert_memory_equal(&a.at, &v4.at, sizeof(v4.at));
-	address_unmap(&a);
-	assert_memory_equal(&a.at, &v4.at, sizeof(v4.at));
-	a = v6;
-	address_unmap(&a);
-	assert_int_equal(a.len, v6.len);
-	assert_memory_equal(&a.at, &v6.at, sizeof(v6.at));
-	address_unmap(&none);
-	assert_int_equal(none.len, 0);
+	a = address("::FFFF:c000:201", 40025);
+	assert_int_equal(a.len, want.len);
+	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
+	address_make(&a, span(octets, 16), 40025);
+	assert_int_equal(a.len, want.len);
+	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
+	memcpy(&in6.sin6_addr, octets, 16);
+	address_from(&a, &in6, sizeof(in6));
+	assert_int_equal(a.len, want.len);
+	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
+	address_from(&a, &want.at, want.len);
+	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
+	/* another one stays what it is, its device as well */
+	in6.sin6_addr.s6_addr[9] = 1;
+	address_from(&a, &in6, sizeof(in6));
+	assert_int_equal(a.len, sizeof(in6));
+	assert_memory_equal(&a.at, &in6, sizeof(in6));
+}
+
+static void
+what_is_no_socket_address(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr local = { .sa_family = AF_UNIX };
+	struct address a;
+
+	(void)state;
+	address_from(&a, &in, sizeof(in) - 1);
+	assert_int_equal(a.len, 0);
+	address_from(&a, &in6, sizeof(in6) - 1);
+	assert_int_equal(a.len, 0);
+	address_from(&a, &local, sizeof(local));
+	assert_int_equal(a.len, 0);
+	address_from(&a, &in, 0);
+	assert_int_equal(a.len, 0);
+	address_make(&a, span("12345", 5), 25);
+	assert_int_equal(a.len, 0);
+	address_make(&a, span(NULL, 0), 25);
+	assert_int_equal(a.len, 0);
+}
+
+/* statement 44 */
+static void
+threat_44_both_ends_in_one_family(void **state)
+{
+	static const struct { const char *text; int family; const char *want; } cases[] = {
+		{ "192.0.2.1", AF_INET, "192.0.2.1" },
+		{ "192.0.2.1", AF_INET6, "64:ff9b::c000:201" },
+		{ "2001:db8::1", AF_INET6, "2001:db8::1" },
+		{ "2001:db8::1", AF_INET, "192.0.0.8" },
+		{ "192.0.2.1", AF_UNSPEC, "192.0.2.1" },
+	};
+	char text[FD_ADDRESS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct address a = address(cases[i].text, 25);
+
+		address_join_family(&a, cases[i].family);
+		address_text(&a, text);
+		assert_string_equal(text, cases[i].want);
+		assert_int_equal(address_port(&a), 25);
+	}
 }
 
 static void
@@ -398,7 +454,9 @@ main(void)
 		cmocka_unit_test(addresses_are_text_and_back),
 		cmocka_unit_test(what_is_no_address),
 		cmocka_unit_test(the_unspecified_address),
-		cmocka_unit_test(mapped_addresses_become_ipv4),
+		cmocka_unit_test(threat_44_mapped_addresses_are_ipv4),
+		cmocka_unit_test(what_is_no_socket_address),
+		cmocka_unit_test(threat_44_both_ends_in_one_family),
 		cmocka_unit_test(loopback_and_the_same_host),
 		cmocka_unit_test(peers_and_our_own_end),
 		cmocka_unit_test(kinds_of_descriptors),

@@ -210,6 +210,35 @@ version_2(void **state)
 	is_header(SPAN(SIGNATURE "\x20\xff\0\x03???"), PROXY_LOCAL);
 }
 
+/* statement 44: a mapped address is IPv4's, and the other end follows the client's family */
+static void
+threat_44_mapped_addresses_in_a_header(void **state)
+{
+	static const char mapped[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc6\x33\x64\x4d";
+	static const char six[] = "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09";
+	uint8_t header[52];
+
+	(void)state;
+	memcpy(header, V2_SIX, sizeof(header));
+	memcpy(header + 16, mapped, 16);
+	is_header(span(header, sizeof(header)), PROXY_GOOD);
+	assert_address(&remote, "198.51.100.77", 40025);
+	assert_address(&local, "192.0.0.8", 25);
+	memcpy(header + 16, six, 16);
+	memcpy(header + 32, mapped, 16);
+	is_header(span(header, sizeof(header)), PROXY_GOOD);
+	assert_address(&remote, "2001:db8::9", 40025);
+	assert_address(&local, "64:ff9b::c633:644d", 25);
+	memcpy(header + 16, mapped, 16);
+	is_header(span(header, sizeof(header)), PROXY_GOOD);
+	assert_int_equal(remote.at.ss_family, AF_INET);
+	assert_int_equal(local.at.ss_family, AF_INET);
+	is_header(SPAN("PROXY TCP6 ::ffff:198.51.100.77 2001:db8::1 40025 25\r\n"), PROXY_GOOD);
+	assert_address(&remote, "198.51.100.77", 40025);
+	assert_address(&local, "192.0.0.8", 25);
+	is_bad(SPAN("PROXY TCP4 ::ffff:198.51.100.77 192.0.2.1 40025 25\r\n"));
+}
+
 /* Behind the addresses: read over, and part of the header. */
 static void
 extensions(void **state)
@@ -340,6 +369,7 @@ main(void)
 		cmocka_unit_test(threat_16_wrong_from_the_first_octet),
 		cmocka_unit_test(threat_16_length_of_version_1),
 		cmocka_unit_test(version_2),
+		cmocka_unit_test(threat_44_mapped_addresses_in_a_header),
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(threat_16_malformed_version_2),
 		cmocka_unit_test(threat_16_length_of_version_2),

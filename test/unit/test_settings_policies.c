@@ -1,6 +1,8 @@
 /* Settings: which policy is whose. */
 #include "settings_fixture.h"
 
+#include "sys/host.h"
+
 static enum policy
 policy_for(const char *domain)
 {
@@ -52,11 +54,54 @@ the_nearest_policy_counts(void **state)
 	assert_int_equal(policy_for("x.example.org"), POLICY_NEVER);
 }
 
+/* The policy for an operand of blackpony's. */
+static enum policy
+policy_for_operand(const char *operand)
+{
+	static struct host_list hosts;
+	const char *why;
+
+	assert_int_equal(host_list_read(&hosts, span_of(operand), &why), 0);
+	return settings_policy_for(&s, span_of(hosts.at[0].name));
+}
+
+/* statement 44: however a destination is written, in the settings or by the mailer */
 static void
-policies_are_for_domains(void **state)
+threat_44_a_destination_has_one_form(void **state)
+{
+	static const struct { const char *setting, *operand; } same[] = {
+		{ "0:0:0:0:0:0:0:1", "[ipv6:::1]" }, { "::1", "[IPv6:0:0:0::0:1]" },
+		{ "2001:DB8:0::5", "[ipv6:2001:db8::5]:25" }, { "::1", "[::1]" },
+		{ "192.0.2.5", "[ipv6:::ffff:192.0.2.5]" }, { "::ffff:192.0.2.5", "[192.0.2.5]" },
+		{ "::FFFF:c000:205", "192.0.2.5" }, { "192.0.2.5", "192.0.2.5:587" },
+		{ "Example.ORG.", "example.org" }, { "example.org", "[EXAMPLE.org.]" },
+		{ "mx.example.org", "[mx.example.org]:25:other.example" },
+		{ ".Example.org.", "a.example.ORG." }, { "localhost", "LocalHost" },
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(same); i++) {
+		snprintf(text, sizeof(text), "policy.%s = must", same[i].setting);
+		good(text);
+		if (policy_for_operand(same[i].operand) != POLICY_MUST)
+			fail_msg("policy.%s is not that of %s", same[i].setting, same[i].operand);
+		release(NULL);
+		settings_defaults(&s);
+	}
+	bad("policy.::1 = must\npolicy.0:0::1 = may\n", "2: policy.::1 is set a second time");
+	bad("policy.192.0.2.5 = must\npolicy.::ffff:192.0.2.5 = may\n",
+	    "2: policy.192.0.2.5 is set a second time");
+}
+
+/* statement 44: a setting that no destination can match is refused */
+static void
+threat_44_policies_are_for_domains(void **state)
 {
 	static const char *const wrong[] = { "", ".", "..", "a..b", "-o policy", "a/b",
-	    "*.example.org", "[192.0.2.5]" };
+	    "*.example.org", "[192.0.2.5]", "[ipv6:::1]", "[mx.example.org]", "example.org:25",
+	    "example.org..", ".192.0.2.5", "192.0.2.300", "192.0.2", ".2.5", "25", "127.1",
+	    "2001:db8::5%lo", "192.0.2.0/24" };
 	char text[64];
 
 	(void)state;
@@ -74,7 +119,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_policy_has_its_word),
 		TEST(the_nearest_policy_counts),
-		TEST(policies_are_for_domains),
+		TEST(threat_44_a_destination_has_one_form),
+		TEST(threat_44_policies_are_for_domains),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_open, scratch_close);

@@ -133,6 +133,38 @@ networks(void **state)
 		    " with blanks between");
 }
 
+/* statement 44 */
+static void
+threat_44_networks_are_compared_in_one_form(void **state)
+{
+	static const char *const hosts[] = { "192.0.2.1/24", "192.0.2.1/31", "2001:db8::1/64",
+	    "::ffff:192.0.2.1/120", "2001:db8::/28", "128.0.0.0/0" };
+	static const char *const nobody[] = { "0.0.0.0", "::", "::/128", "::ffff:0:0" };
+
+	(void)state;
+	good("proxy-from = ::ffff:192.0.2.1 ::ffff:198.51.100.0/120 2001:DB8:0:0::/64 192.0.2.2/32");
+	assert_true(in_networks("192.0.2.1"));
+	assert_true(in_networks("192.0.2.2"));
+	assert_false(in_networks("192.0.2.3"));
+	assert_true(in_networks("198.51.100.255"));
+	assert_false(in_networks("198.51.101.0"));
+	assert_true(in_networks("2001:db8::ffff"));
+	good("proxy-from = ::ffff:0:0/96");
+	assert_true(in_networks("203.0.113.9"));
+	assert_false(in_networks("2001:db8::1"));
+	good("proxy-from = ::/0");
+	assert_true(in_networks("2001:db8::1"));
+	assert_false(in_networks("::ffff:203.0.113.9"));
+	for (size_t i = 0; i < COUNT(hosts); i++)
+		bad_value("proxy-from", hosts[i], "has an address with bits behind its network's; write"
+		    " the network, such as 192.0.2.0/24, or the address alone");
+	bad_value("proxy-from", "::ffff:192.0.2.1/95", "has a network of IPv4-mapped addresses that is"
+	    " none of IPv4's; write it as IPv4, such as 192.0.2.0/24");
+	for (size_t i = 0; i < COUNT(nobody); i++)
+		bad_value("proxy-from", nobody[i], "has 0.0.0.0 or ::, which is nobody's address;"
+		    " 0.0.0.0/0 and ::/0 are everybody");
+}
+
 int
 main(void)
 {
@@ -142,6 +174,7 @@ main(void)
 		TEST(session_limits),
 		TEST(ways_to_tell_the_mailer),
 		TEST(networks),
+		TEST(threat_44_networks_are_compared_in_one_form),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_open, scratch_close);
