@@ -1,6 +1,8 @@
 /* The client's commands and messages, on their way to the mailer. */
 #include "smtp/relay_parts.h"
 
+#include "smtp/keyword.h"
+
 #include <string.h>
 
 void
@@ -52,15 +54,28 @@ is_waited_for(const struct relay *r, enum verb verb)
 	}
 }
 
+#define MAIL_GROWS 20	/* octets: the digits of the largest SIZE */
+
+/* MAIL with SIZE, of a message that will be longer by our trace line (RFC 1870, section 5). */
+static bool
+put_longer_mail(const struct relay *r, struct span text, struct buf *out)
+{
+	struct span arguments;
+
+	return r->crypt == CRYPT_ON && r->set->mark && verb_of(text, &arguments) == VERB_MAIL &&
+	    keyword_mail(arguments, MESSAGE_TRACE_MAX, out);
+}
+
 /* Passes a line on, to be answered by the mailer. */
 static bool
 forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
 {
-	if (relay_queue_full(r) || buf_room(&io->to_local) < line->octets)
+	if (relay_queue_full(r) || buf_room(&io->to_local) < line->octets + MAIL_GROWS)
 		return false;
 	if (r->crypt != CRYPT_ON)
 		io_show(io, ">", line->text);
-	buf_put(&io->to_local, span(line->text.at, line->octets));
+	if (verb != VERB_MAIL || !put_longer_mail(r, line->text, &io->to_local))
+		buf_put(&io->to_local, span(line->text.at, line->octets));
 	relay_queue_put(r, verb);
 	r->sync = is_waited_for(r, verb);
 	relay_take(io, line->octets);
@@ -238,6 +253,16 @@ repeat_hello(struct relay *r, struct io *io)
 	return true;
 }
 
+/* Is it AUTH with a mechanism that we cannot carry?  It is not offered, but may be tried. */
+static bool
+is_foreign_auth(enum verb verb, struct span arguments)
+{
+	struct span mechanism;
+
+	return verb == VERB_AUTH && span_word(&arguments, ' ', &mechanism) &&
+	    !keyword_mechanism(mechanism);
+}
+
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
@@ -268,6 +293,8 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	}
 	if (verb == VERB_BDAT)
 		return relay_chunk(r, io, line, arguments);
+	if (is_foreign_auth(verb, arguments))
+		return relay_answer(r, io, line->octets, "504 5.5.4 Not this mechanism");
 	return forward(r, io, line, verb);
 }
 

@@ -34,13 +34,17 @@ put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
 	return true;
 }
 
-/* `size [LAST]`.  Nobody knows what follows a size that cannot be read. */
+/*
+ * `size [LAST]`.  Nobody knows what follows a size that cannot be read: by us, or by a mailer of 64 bits when
+ * the trace line has been added.
+ */
 static bool
 read_chunk(struct span arguments, uint64_t *size, bool *last)
 {
 	struct span word;
 
-	if (!span_word(&arguments, ' ', &word) || !span_number(word, INT64_MAX, size))
+	if (!span_word(&arguments, ' ', &word) ||
+	    !span_number(word, INT64_MAX - MESSAGE_TRACE_MAX, size))
 		return false;
 	*last = false;
 	while (span_word(&arguments, ' ', &word)) {

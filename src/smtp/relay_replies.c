@@ -2,30 +2,23 @@
 #include "smtp/relay_parts.h"
 
 #include "smtp/ehlo.h"
+#include "smtp/keyword.h"
 
 #include <string.h>
 
-/* Is this line of an EHLO reply for the client's eyes? */
+/* Puts to `out` what the client is to see of a line of an EHLO reply.  False: nothing. */
 static bool
-keyword_passes(const struct relay *r, struct span text)
+put_keyword(const struct relay *r, struct span text, struct buf *out)
 {
-	/* extensions that turn the dialogue round or put octets where we expect lines */
-	static const char *const cannot_carry[] = { "ATRN", "TURN", "XEXCH50", "X-LINK2STATE" };
-	bool inside = r->crypt == CRYPT_ON;
-	struct span word;
+	struct span rest = text, word;
 
-	if (!span_word(&text, ' ', &word))
-		return true;	/* a line without a keyword */
-	if (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")))
+	if (r->crypt == CRYPT_ON)
+		return keyword_inside(text, r->set->mark ? MESSAGE_TRACE_MAX : 0, out);
+	if (span_word(&rest, ' ', &word) &&
+	    (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")) ||
+	    (r->set->must && span_equal_nocase(word, SPAN("STARTTLS")))))
 		return false;
-	if (span_equal_nocase(word, SPAN("STARTTLS")))
-		return !inside && !r->set->must;
-	if (!inside)
-		return true;
-	for (size_t i = 0; i < sizeof(cannot_carry) / sizeof(cannot_carry[0]); i++)
-		if (span_equal_nocase(word, span_of(cannot_carry[i])))
-			return false;
-	return true;
+	return buf_put(out, text);
 }
 
 static void
@@ -76,12 +69,15 @@ static void
 ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 {
 	struct span lines[RELAY_SAYS_MAX];
+	uint8_t mem[LINE_MAX_OCTETS];
+	struct buf text;
 
+	buf_init(&text, mem, sizeof(mem));
 	if (r->reply_lines == 0) {
 		hold(r, reply->text);
-	} else if (keyword_passes(r, reply->text)) {
+	} else if (put_keyword(r, reply->text, &text)) {
 		put_held(r, io, '-');
-		hold(r, reply->text);
+		hold(r, buf_peek(&text));
 	}
 	if (!reply->last)
 		return;

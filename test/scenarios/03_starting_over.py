@@ -41,7 +41,7 @@ def test_inside_neither_xcrypt_nor_starttls(w):
     mailer = w.mailer(keywords=CHATTY)
     client = w.session(w.daemon(backend=mailer), xcrypt.AES)
     words = [k.upper() for k in client.ehlo_reply.keywords()]
-    assert words == [b"SIZE 10240000", b"8BITMIME", b"HELP"], words
+    assert words == [b"SIZE 10238976", b"8BITMIME", b"HELP"], words
     for line in (client.start(), b"XCRYPT OK", b"xcrypt", b"XCRYPT FAIL"):
         reply = client.command(line)
         assert reply.text.startswith(b"503 5.5.1 XCRYPT FAIL"), reply

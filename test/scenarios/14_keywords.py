@@ -1,4 +1,4 @@
-# Claim: every keyword that is let through in EHLO can be carried (statement 14)
+# Claim: every keyword that is let through in EHLO can be carried, and inside nothing else is (statements 14 and 34)
 from kit import xcrypt
 
 ALL = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME", b"SMTPUTF8", b"DSN", b"ENHANCEDSTATUSCODES",
@@ -6,12 +6,61 @@ ALL = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME", b"SMTPUTF8", b"DSN", b"ENHA
        b"DELIVERBY", b"LIMITS RCPTMAX=20")
 
 
+OTHERS = (b"PRDR", b"AUTH GSSAPI DIGEST-MD5", b"ATRN", b"XFOO", b"PIPECONNECT", b"STARTTLS", b"XCLIENT ADDR", b"VERB")
+TRACE = 1024
+
+
+def keywords(w, offered, suite, mark="yes"):
+    """What a client is offered, in the clear or inside, without our own line."""
+    client = w.session(w.daemon({"mark": mark}, backend=w.mailer(keywords=offered)), suite)
+    words = client.ehlo_reply.keywords()
+    client.quit()
+    return [k for k in words if not k.startswith(b"XCRYPT")]
+
+
 def test_all_of_them_pass(w):
-    for suite in (None, xcrypt.CHACHA):
-        client = w.session(w.daemon(backend=w.mailer(keywords=ALL)), suite)
-        words = client.ehlo_reply.keywords()
-        assert [k for k in words if not k.startswith(b"XCRYPT")] == list(ALL), words
-        client.quit()
+    assert keywords(w, ALL, None) == list(ALL)
+    assert keywords(w, ALL, xcrypt.CHACHA, mark="no") == list(ALL)
+
+
+def test_others_do_not_inside(w):
+    assert keywords(w, OTHERS + ALL, None) == list(OTHERS + ALL)
+    assert keywords(w, OTHERS + ALL + OTHERS, xcrypt.CHACHA, mark="no") == list(ALL)
+
+
+def test_auth_without_a_security_layer(w):
+    """A mechanism with one is not offered, and refused where it is asked for all the same."""
+    offered = (b"AUTH DIGEST-MD5 CRAM-MD5 GSSAPI PLAIN EXTERNAL", b"AUTH=DIGEST-MD5 LOGIN")
+    assert keywords(w, offered, xcrypt.CHACHA) == [b"AUTH CRAM-MD5 PLAIN", b"AUTH=LOGIN"]
+    mailer = w.mailer(keywords=offered)
+    client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
+    for mechanism in "DIGEST-MD5", "gssapi", "EXTERNAL =":
+        assert client.command("AUTH " + mechanism).code == 504
+    assert client.command("AUTH CRAM-MD5").code == 334
+    assert client.command("x").code == 235
+    client.quit()
+    assert not [c for c in mailer.commands if b"GSSAPI" in c.upper() or b"DIGEST" in c or b"EXTERNAL" in c]
+
+
+def test_size_leaves_room_for_the_trace_line(w):
+    """A message as long as is offered is taken by a mailer that counts."""
+    limit = 3000
+    for offered, inside in (b"SIZE %d" % limit, b"SIZE %d" % (limit - TRACE)), (b"SIZE 0", b"SIZE 0"), (b"SIZE", b"SIZE"):
+        assert keywords(w, (offered,), xcrypt.CHACHA) == [inside]
+    mailer = w.mailer(keywords=(b"SIZE %d" % limit, b"CHUNKING"))
+    client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
+    room = limit - TRACE
+    message = b"Subject: x\r\n\r\n" + b"x" * (room - 16) + b"\r\n"
+    assert len(message) == room
+    assert client.command("MAIL FROM:<a@a.example> SIZE=%d" % room).code == 250
+    assert client.command("RCPT TO:<b@b.example>").code == 250
+    assert client.command("DATA").code == 354
+    client.send(message + b".\r\n")
+    assert client.reply().code == 250
+    client.quit()
+    taken = mailer.messages[0]
+    assert taken.sender == b"MAIL FROM:<a@a.example> SIZE=%d" % limit
+    assert room < len(taken.data) <= limit, len(taken.data)
 
 
 def test_parameters(w):
@@ -23,6 +72,8 @@ def test_parameters(w):
         assert client.command(mail.encode()).code == 250
         assert client.command(rcpt).code == 250
         client.quit()
+        if suite:       # and our line on top of it
+            mail = mail.replace("SIZE=10", "SIZE=%d" % (10 + TRACE))
         assert mailer.commands[-3:] == [mail.encode(), rcpt.encode(), b"QUIT"]
 
 

@@ -54,7 +54,7 @@ def test_mailers_keywords_reach_the_mailer(w):
     _, _, tap, settings = chain(w)
     pipe = w.pipe(tap, settings)
     pipe.greet()
-    assert pipe.ehlo().keywords() == [b"PIPELINING", b"8BITMIME", b"CHUNKING", b"SIZE 90000000"]
+    assert pipe.ehlo().keywords() == [b"PIPELINING", b"8BITMIME", b"CHUNKING", b"SIZE 89998976"]
     pipe.command("QUIT")
     pipe.wait()
 

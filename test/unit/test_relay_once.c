@@ -98,8 +98,8 @@ a_long_reply_is_not_kept(void **state)
 
 		len += (size_t)sprintf(reply, "250-mx\r\n");
 		while (RELAY_EHLO_MAX + over - len > 200)
-			len += (size_t)sprintf(reply + len, "250-X-%0100d\r\n", 0);
-		sprintf(reply + len, "250 X-%0*d\r\n", (int)(RELAY_EHLO_MAX + over - len - 8), 0);
+			len += (size_t)sprintf(reply + len, "250-DSN %0100d\r\n", 0);
+		sprintf(reply + len, "250 DSN %0*d\r\n", (int)(RELAY_EHLO_MAX + over - len - 10), 0);
 		assert_int_equal(strlen(reply), RELAY_EHLO_MAX + over);
 		encrypts_behind("a.example", reply);
 		bench_wire(&bench, "EHLO a.example\r\n");
