@@ -275,8 +275,8 @@ report(enum ending end)
 			return answer(code, row->status, deliver.text);
 		if (deliver.code < 500)
 			return answer(code, status, deliver.text);
-		snprintf(line, sizeof(line), "nothing sent, for not all were refused: %s",
-		    deliver.text);
+		snprintf(line, sizeof(line), "%s: %s", deliver.waits != NULL ? deliver.waits :
+		    row->text, deliver.text);
 		return answer(code, row->status, line);
 	case END_SENT:
 		return answer(code, status, deliver.text);

@@ -174,7 +174,8 @@ call_run(struct call *c)
 			return c->end;
 		if (c->opening->reply.code != 0 && c->end != END_NOT_REACHED)
 			reply_copy(&c->greeting, &c->opening->reply);
-		someone_else = someone_else || c->end != END_GREETED_NEVER;
+		someone_else = someone_else || c->end != END_GREETED_NEVER ||
+		    c->opening->provisional;
 	}
 	c->refused_only = c->targets.count > 0 && !someone_else;
 	/* who answered at all has the last word */

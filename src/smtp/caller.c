@@ -1,5 +1,7 @@
 #include "smtp/caller.h"
 
+#include "smtp/ehlo.h"
+
 #include <string.h>
 
 void
@@ -127,6 +129,26 @@ refused(struct caller *c, struct io *io)
 	pass_reply(c, io);
 }
 
+/*
+ * The mailer has its reply, and there will be no other call.  STARTTLS is the mailer's own then, and an
+ * attempt to encrypt like ours.
+ */
+static void
+ready(struct caller *c, struct io *io)
+{
+	const struct opening *o = &c->opening;
+	bool one_line = c->helo;
+
+	pass_reply(c, io);
+	io->settled = true;
+	if (o->provisional)
+		c->dialogue = CALLER_SOFTENS;
+	else if (!o->encrypted && !one_line && ehlo_offers(&o->reply, "STARTTLS", NULL))
+		c->dialogue = CALLER_MAY_STARTTLS;
+	else
+		io->pipe = true;
+}
+
 static void
 step_once(struct caller *c, struct io *io, bool *moved)
 {
@@ -145,8 +167,7 @@ step_once(struct caller *c, struct io *io, bool *moved)
 		}
 		break;
 	case OPENING_READY:
-		pass_reply(c, io);
-		io->pipe = io->settled = true;
+		ready(c, io);
 		break;
 	case OPENING_REFUSED:
 		refused(c, io);
@@ -157,19 +178,96 @@ step_once(struct caller *c, struct io *io, bool *moved)
 	}
 }
 
+/* The first command behind EHLO.  Only STARTTLS is of interest. */
+static void
+may_starttls(struct caller *c, struct io *io)
+{
+	struct span arguments;
+	struct line line;
+	enum line_found found = line_command(buf_peek(&io->from_local), &line);
+
+	if (found == LINE_NONE && !io->local_eof && !io->wire_eof && buf_len(&io->from_wire) == 0)
+		return;
+	if (found != LINE_FOUND || verb_of(line.text, &arguments) != VERB_STARTTLS) {
+		io->pipe = true;
+		return;
+	}
+	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
+	buf_take(&io->from_local, line.octets);
+	reply_start(&c->opening.reply);
+	c->dialogue = CALLER_STARTTLS;
+	io->progress++;
+}
+
+/* The reply to it.  What is none is passed as it came. */
+static void
+got_starttls(struct caller *c, struct io *io)
+{
+	struct reply *reply = &c->opening.reply;
+	enum reply_state state = reply_take(reply, &io->from_wire);
+
+	if (state == REPLY_MORE && !io->wire_eof)
+		return;
+	buf_put(&io->to_local, buf_peek(&reply->raw));
+	io->progress++;
+	if (state == REPLY_WHOLE && reply->code >= 400)
+		c->dialogue = CALLER_SOFTENS;
+	else
+		io->pipe = true;
+}
+
+/* As a pipe does it, but for the replies. */
+static void
+softens(struct caller *c, struct io *io)
+{
+	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
+
+	buf_move(&io->to_wire, &io->from_local);
+	if (!soften_move(&c->soften, &io->to_local, &io->from_wire, io->wire_eof)) {
+		io->pipe = true;	/* TLS, and what is in it is not ours to see */
+		return;
+	}
+	/* a mailer that has ended its side waits for what is left, and not for ever */
+	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before && !io->local_eof)
+		io->progress++;
+	if (io->wire_eof && buf_len(&io->from_wire) == 0)
+		io->end = io->wire_truncated ? END_TRUNCATED : END_DONE;
+	else if (io->local_eof && buf_len(&io->from_local) == 0)
+		io->shut_wire = true;
+}
+
+static void
+dialogue(struct caller *c, struct io *io)
+{
+	if (c->dialogue == CALLER_MAY_STARTTLS)
+		may_starttls(c, io);
+	if (c->dialogue == CALLER_STARTTLS && !io->pipe)
+		got_starttls(c, io);
+	if (c->dialogue == CALLER_SOFTENS && !io->pipe)
+		softens(c, io);
+	io->midway = false;
+	io->wait = io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
+}
+
 void
 caller_step(void *caller, struct io *io)
 {
 	struct caller *c = caller;
 	bool moved = true;
 
+	if (c->dialogue != CALLER_OPENS) {
+		dialogue(c, io);
+		return;
+	}
 	io->again = false;
 	/* the longest reply has to fit in one piece */
 	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
-	    buf_room(&io->to_local) >= 2 * REPLY_MAX)
+	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
 	io->midway = c->opening.reply.lines > 0 && c->waits;
 	io->wait = opening_wait(&c->opening);
+	if (c->dialogue != CALLER_OPENS)
+		dialogue(c, io);
 }
 
 void

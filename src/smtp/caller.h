@@ -3,11 +3,23 @@
  *
  * It passes the greeting, opens (opening.h) when the mailer says EHLO or HELO, gives it the reply that
  * counts, and becomes a pipe of octets.  One caller serves one mailer, over as many calls as it takes.
+ *
+ * After an attempt to encrypt that failed, its own or the mailer's STARTTLS, it is no such pipe: the far
+ * end's 5yz become 4yz then (soften.h), and the message waits for an attempt that does not fail.
  */
 #ifndef SMTP_CALLER_H
 #define SMTP_CALLER_H
 
 #include "smtp/opening.h"
+#include "smtp/soften.h"
+
+/* The dialogue behind the reply to EHLO, before it is a pipe. */
+enum caller_dialogue {
+	CALLER_OPENS,		/* not there yet, or a pipe */
+	CALLER_MAY_STARTTLS,	/* the mailer's next command may be STARTTLS */
+	CALLER_STARTTLS,	/* ... and is, and has no reply yet */
+	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz, to the end */
+};
 
 struct caller {
 	const struct opening_settings *set;
@@ -19,6 +31,8 @@ struct caller {
 	uint8_t name[OPENING_NAME_MAX];	/* as it said */
 	size_t name_len;
 	bool greeting_due;		/* this call's has not come yet */
+	enum caller_dialogue dialogue;
+	struct soften soften;
 	struct opening opening;
 };
 

@@ -63,7 +63,20 @@ enter(struct deliver *d, struct io *io, enum deliver_state state)
 	io->progress++;
 }
 
-/* Keeps the reply that decides, for whoever reads standard output and the log. */
+/* A refusal for good, from a session that did all that it could? */
+static bool
+for_good(const struct deliver *d, unsigned code)
+{
+	return code >= 500 && !d->opening.provisional;
+}
+
+static enum ending
+refusal(const struct deliver *d, unsigned code)
+{
+	return for_good(d, code) ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER;
+}
+
+/* Keeps the reply that decides, for standard output and the log. */
 static void
 settle(struct deliver *d, enum ending outcome, const struct reply *reply)
 {
@@ -71,6 +84,7 @@ settle(struct deliver *d, enum ending outcome, const struct reply *reply)
 		return;
 	d->outcome = outcome;
 	d->code = reply->code;
+	d->waits = d->opening.provisional ? "this waits, for encryption failed there" : NULL;
 	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
 
@@ -84,7 +98,7 @@ quit(struct deliver *d, struct io *io)
 static void
 refused(struct deliver *d, struct io *io, const struct reply *reply)
 {
-	settle(d, reply->code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER, reply);
+	settle(d, refusal(d, reply->code), reply);
 	quit(d, io);
 }
 
@@ -136,8 +150,10 @@ envelope_done(struct deliver *d, struct io *io)
 		return;
 	}
 	/* one refusal for good costs the message only when every recipient had one */
-	if (d->outcome == END_REFUSED_FOR_GOOD && d->refused != all)
+	if (d->outcome == END_REFUSED_FOR_GOOD && d->refused != all) {
 		d->outcome = END_REFUSED_LATER;
+		d->waits = "nothing sent, for not all were refused";
+	}
 	quit(d, io);
 }
 
@@ -156,8 +172,8 @@ envelope_reply(struct deliver *d, struct io *io)
 		refused(d, io, &d->reply);
 		return;
 	} else {
-		d->refused += code >= 500;
-		settle(d, code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER, &d->reply);
+		d->refused += for_good(d, code);
+		settle(d, refusal(d, code), &d->reply);
 	}
 	reply_start(&d->reply);
 	io->progress++;
@@ -250,8 +266,7 @@ got_reply(struct deliver *d, struct io *io)
 		}
 		break;
 	case DELIVER_BODY:	/* it does not want the rest */
-		settle(d, d->reply.code >= 500 ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER,
-		    &d->reply);
+		settle(d, refusal(d, d->reply.code), &d->reply);
 		io->end = d->outcome;
 		break;
 	case DELIVER_FINAL:
@@ -339,6 +354,7 @@ open_up(struct deliver *d, struct io *io)
 		}
 		/* it refuses us, not the recipients: later */
 		settle(d, END_REFUSED_LATER, &o->reply);
+		d->waits = "this host is refused, and not the message";
 		quit(d, io);
 		return true;
 	default:

@@ -38,7 +38,7 @@ struct deliver {
 	enum deliver_state state;
 	bool pipelining, helo;
 	size_t said, answered;		/* of MAIL and the RCPTs */
-	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz */
+	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz that is for good */
 	enum dots dots;
 	bool line_start, last_cr;	/* of the message as it goes out */
 	uint64_t octets;		/* of the message so far, as message->octets counts them */
@@ -49,6 +49,7 @@ struct deliver {
 	enum ending outcome;		/* END_NONE: not settled */
 	unsigned code;			/* of the reply it rests on; 0: none */
 	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
+	const char *waits;		/* why that reply means later although it is 5yz (a literal), or NULL */
 
 	struct opening opening;
 	struct reply reply;

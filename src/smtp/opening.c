@@ -10,7 +10,7 @@ opening_start(struct opening *o, const struct opening_settings *settings, struct
 {
 	memset(o, 0, offsetof(struct opening, reply));
 	o->set = settings;
-	o->called_again = plain;
+	o->called_again = o->provisional = plain;
 	o->plain = plain || settings->suites->count == 0;
 	o->why = o->plain && !plain ? "switched-off" : NULL;
 	handshake_start(&o->handshake, false, settings->suites, keys);
@@ -161,6 +161,7 @@ static enum opening_state
 go_on_clear(struct opening *o, struct io *io, const char *why)
 {
 	o->why = why;
+	o->provisional = true;
 	reply_copy(&o->reply, &o->clear);
 	return without_xcrypt(o, io);
 }
@@ -173,6 +174,7 @@ static enum opening_state
 got_starttls(struct opening *o, struct io *io)
 {
 	if (o->reply.code >= 400 && o->reply.code != 421) {
+		o->provisional = true;
 		reply_copy(&o->reply, &o->clear);
 		return ready(o, io);
 	}

@@ -57,6 +57,11 @@ struct opening {
 	bool plain;		/* take up no offer of XCRYPT: that, or there is no suite to */
 	bool encrypted;
 	bool tls;		/* ... by STARTTLS, not by XCRYPT */
+	/*
+	 * An attempt to encrypt has failed, on this connection or the one before: what the host refuses
+	 * for good now, it may take from a session that encrypts, and so 5yz means later.
+	 */
+	bool provisional;
 	uint8_t name[OPENING_NAME_MAX];
 	size_t name_len;
 	uint8_t offer[XCRYPT_LINE_MAX];	/* what it offers, from `XCRYPT` on, for -t */

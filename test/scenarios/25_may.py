@@ -144,3 +144,56 @@ def test_server_goes_on_in_the_clear(w):
         client.message(b"x\r\n.\r\n")
         client.quit()
     assert len(mailer.messages) == 4
+
+
+FAILURES = {
+    "refused": {"xcrypt": ONE, "answers": {"XCRYPT": b"454 4.7.0 XCRYPT FAIL not now"}},
+    "broken": {"xcrypt": ONE, "answers": {"XCRYPT": DROP}},
+    "called again": {"xcrypt": ONE, "answers": {"XCRYPT": b"250 2.0.0 ok"}},
+}
+REFUSALS = {"MAIL": b"530 5.7.0 Must use XCRYPT first", "RCPT": b"550-5.1.1 Who\r\n550 5.1.1 is that?",
+            "DATA": b"554 5.7.0 No", ".": b"554 5.7.1 Not that"}
+
+
+def test_a_refusal_after_a_failure_waits(w):
+    """In both ways of sending: 5yz in the clear is no verdict then (statement 37)."""
+    for name, script in FAILURES.items():
+        for verb, words in REFUSALS.items():
+            mailer = w.mailer(xcrypt=script["xcrypt"], answers={**script["answers"], verb: words})
+            result = w.send(mailer, ["bob@b.example"])
+            assert result.status == 75, (name, verb, result)
+            assert result.out.startswith(b"4.5.0 this waits, for encryption failed there: 5"), result
+            pipe = w.pipe(mailer)
+            pipe.greet()
+            pipe.ehlo()
+            for line, answer in (("MAIL FROM:<alice@a.example>", "MAIL"), ("RCPT TO:<bob@b.example>", "RCPT"),
+                                 ("DATA", "DATA"), ("x\r\n.", ".")):
+                reply = pipe.command(line)
+                if answer == verb:
+                    break
+            soft = words.replace(b"55", b"45").replace(b"530", b"430").replace(b" 5.", b" 4.") \
+                .replace(b"-5.", b"-4.")
+            assert b"\r\n".join(reply.lines) == soft, (name, verb, reply)
+            pipe.command("QUIT")
+            pipe.wait()
+            mailer.close()
+
+
+def test_a_refusal_without_a_failure_is_one(w):
+    """The host has no XCRYPT, or none that is enabled here; or all is as it should be."""
+    for suites in ([], ["new_3.0"], ONE):
+        mailer = w.mailer(xcrypt=suites, answers={"RCPT": b"550 5.1.1 Who?"})
+        assert w.send(mailer, ["bob@b.example"]).status == 67
+        mailer.close()
+
+
+def test_a_greeting_after_a_failure_waits(w):
+    """The second call is greeted with 554, because of the first."""
+    mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": DROP})
+    mailer.script.answers["greeting"] = lambda session, line: \
+        b"554 5.7.1 Go away" if len(mailer.sessions) > 1 else None
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    reply = pipe.command("EHLO mail.a.example")
+    assert reply.code == 421 and b"554 5.7.1 Go away" in reply.text, reply
+    pipe.wait()

@@ -190,6 +190,15 @@ def test_refused(w):
         check(w, "%r" % text, ANEW, answer=ends(text))
 
 
+def test_a_refusal_after_a_failure_waits(w):
+    """5yz to MAIL in the clear, where TLS was offered and failed (statement 37)."""
+    for name, how in (("refused", {"answer": says(b"454 4.7.0 TLS not available\r\n")}),
+                      ("broken", {"answer": ends(GO, HEADER)})):
+        mailer = w.mailer(answers={"MAIL": b"530 5.7.0 Must issue STARTTLS first"})
+        result = w.send(w.keep(Meddler(mailer.port, w.folder, **how)), ["bob@b.example"])
+        assert result.status == 75 and b"530 5.7.0" in result.out, (name, result)
+
+
 def test_gone(w):
     check(w, "closed", ANEW, answer=ends(b""))
     check(w, "reset", ANEW, answer=resets)

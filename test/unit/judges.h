@@ -121,7 +121,7 @@ answers(const char *reply)
 static inline void
 assert_goes_on(void)
 {
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	assert_int_equal(bench.io.end, END_NONE);
 	assert_string_equal(judge.trust.text, "");
 }
@@ -129,7 +129,7 @@ assert_goes_on(void)
 static inline void
 assert_waits(enum ending end, const char *words)
 {
-	assert_false(bench.io.pipe);
+	assert_false(bench.io.settled);
 	assert_int_equal(bench.io.end, end);
 	if (strstr(judge.trust.text, words) == NULL)
 		fail_msg("%s: %s", words, judge.trust.text);

@@ -98,7 +98,7 @@ threat_14_replies_without_an_offer_are_passed(void **state)
 		call_ehlo(MODERN);
 		bench_wire(&bench, rows[i].reply);
 		assert_local(&bench, rows[i].seen);
-		assert_true(bench.io.pipe);
+		assert_true(bench.io.settled);
 		assert_string_equal(caller.opening.why, rows[i].why);
 		assert_wire(&bench, "");
 		caller_wipe(&caller);
@@ -140,7 +140,7 @@ a_clean_refusal_goes_on_in_the_clear(void **state)
 	call_choice(MODERN);
 	server_says("454 4.7.0 XCRYPT FAIL not able to now");
 	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	assert_string_equal(caller.opening.why, "refused");
 	assert_wire(&bench, "");
 }
@@ -155,7 +155,7 @@ a_key_that_we_refuse_goes_on_in_the_clear(void **state)
 	assert_local(&bench, "");
 	server_says("250 XCRYPT FAIL");
 	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	assert_string_equal(caller.opening.why, "key-refused");
 }
 
@@ -167,7 +167,7 @@ a_host_without_keys_goes_on_in_the_clear(void **state)
 	call_ehlo(MODERN);
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
 	assert_local(&bench, "250 mx\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	assert_string_equal(caller.opening.why, "no-key");
 }
 
@@ -186,7 +186,7 @@ assert_called_again(const char *hello, const char *seen)
 	bench_wire(&bench, "250-mx\r\n250-XCRYPT " MODERN "\r\n250 SIZE 3\r\n");
 	assert_wire(&bench, "");
 	assert_local(&bench, seen);
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	assert_string_equal(caller.opening.why, "called-again");
 }
 

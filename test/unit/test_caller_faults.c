@@ -26,7 +26,7 @@ struct row {
 	const char *what;
 	enum ending may, must;
 	const char *seen;	/* by the mailer, under `may` */
-	bool pipe;		/* under `may` */
+	bool goes_on;		/* under `may` */
 };
 
 static void
@@ -43,8 +43,8 @@ assert_row(void (*start)(const char *names), const char *names, const struct row
 			    bench.io.end);
 		assert_wire(&bench, "");
 		assert_local(&bench, must ? "" : row->seen);
-		assert_int_equal(bench.io.pipe, must ? false : row->pipe);
-		assert_false(bench.encrypted && row->pipe);
+		assert_int_equal(bench.io.settled, must ? false : row->goes_on);
+		assert_false(bench.encrypted && row->goes_on);
 		caller_wipe(&caller);
 	}
 }

@@ -369,6 +369,34 @@ inside_everything_is_said_again(void **state)
 	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
 }
 
+/* statement 37: a host that refuses what a session with encryption might be granted */
+static void
+threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
+{
+	static const char *const refusals[][2] = {
+		{ "530 m\r\n503 b\r\n503 c\r\n503 d\r\n", "530 m" },
+		{ "250 m\r\n550 b\r\n550 c\r\n550 d\r\n", "550 b" },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n554 no\r\n", "554 no" },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n554 no\r\n", "554 no" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++) {
+		for (int failed = 0; failed < 2; failed++) {
+			deliver_up();
+			deliver_connected(&deliver, failed);
+			bench_wire(&bench, "220 mx\r\n250-mx\r\n250 PIPELINING\r\n");
+			bench_wire(&bench, refusals[i][0]);
+			if (bench.io.end == END_NONE)
+				bench_wire(&bench, "221 bye\r\n");
+			assert_int_equal(bench.io.end, failed ? END_REFUSED_LATER : END_REFUSED_FOR_GOOD);
+			assert_string_equal(deliver.text, refusals[i][1]);
+			assert_int_equal(deliver.waits != NULL, failed);
+			deliver_wipe(&deliver);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -389,6 +417,7 @@ main(void)
 		with_delivery(without_recipients_it_is_a_test),
 		with_delivery(threat_25_called_again_nothing_is_lost),
 		with_delivery(inside_everything_is_said_again),
+		with_delivery(threat_37_a_refusal_after_a_failed_attempt_is_for_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ answers_that_are_not_220(void **state)
 		bench_wire(&bench, cases[i].reply);
 		assert_int_equal(bench.io.end, cases[i].may);
 		assert_local(&bench, cases[i].may == END_NONE ? OFFERS : "");
-		assert_int_equal(bench.io.pipe, cases[i].may == END_NONE);
+		assert_int_equal(bench.io.settled, cases[i].may == END_NONE);
 		caller_wipe(&caller);
 		asks(true, false);
 		bench_wire(&bench, cases[i].reply);
@@ -107,7 +107,7 @@ tls_that_fails_is_not_tried_again(void **state)
 	assert_string_equal(caller.opening.why, "tls-failed");
 	caller_wipe(&caller);
 	asks(false, true);
-	assert_true(bench.io.pipe);
+	assert_true(bench.io.settled);
 	caller_wipe(&caller);
 
 	asks(true, false);

@@ -1,0 +1,57 @@
+# Claim: what a host says to a session in which encryption failed costs sendmail no message, and waits for one in which it does not (statement 37)
+from kit import xcrypt
+from kit.mailer import DROP, FakeMailer
+
+from host import two_hosts
+from words import MESSAGE
+
+STRAIGHT = {"b.example": "blackpony:[192.0.2.25]"}
+MUST = b"530 5.7.0 Must encrypt first"
+BOB = ["bob@b.example"]
+
+
+def waits_and_goes(w, why, calls=1, **script):
+    """A host that wants encryption and, once, cannot have it."""
+    machine, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT})
+    far = w.keep(FakeMailer("192.0.2.25", 25, **script))
+    far.script.answers["MAIL"] = lambda session, line: None if session.suite else MUST
+    a.send(MESSAGE, BOB)
+    assert a.queued() == BOB and a.mailbox() == [], far.commands
+    machine.logged(r"bob@b.example,.* stat=Deferred: 430 4\.7\.0 Must encrypt first")
+    assert machine.connections("blackpony", calls)[-1]["why"] == why
+    for verb in ("XCRYPT", "STARTTLS"):
+        far.script.answers.pop(verb, None)
+    far.script.xcrypt = [xcrypt.CHACHA]
+    a.run_queue()
+    assert a.queued() == [] and a.mailbox() == []
+    assert far.messages[0].encrypted == xcrypt.CHACHA
+
+
+def test_refused(w):
+    waits_and_goes(w, "refused", xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"454 4.7.0 XCRYPT FAIL not now"})
+
+
+def test_broken(w):
+    waits_and_goes(w, "called-again", calls=2, xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": DROP})
+
+
+def test_sendmails_own_starttls(w):
+    waits_and_goes(w, "not-offered", keywords=(b"STARTTLS",),
+                   answers={"STARTTLS": b"454 4.7.0 TLS not available"})
+
+
+def bounces(w, **script):
+    machine, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT})
+    w.keep(FakeMailer("192.0.2.25", 25, answers={"RCPT": b"550 5.1.1 Who?"}, **script))
+    a.send(MESSAGE, BOB)
+    bounce, = a.mailbox(1)
+    assert b"550 5.1.1 Who?" in bounce.body and a.queued() == []
+
+
+def test_a_refusal_in_the_clear_bounces(w):
+    """Where there is no XCRYPT nothing has failed."""
+    bounces(w)
+
+
+def test_a_refusal_inside_bounces(w):
+    bounces(w, xcrypt=[xcrypt.CHACHA])
