@@ -13,6 +13,7 @@
 #include "smtp/caller.h"
 #include "smtp/deliver.h"
 #include "smtp/ending.h"
+#include "smtp/mailbox.h"
 #include "starttls.h"
 #include "sys/ids.h"
 #include "sys/spool.h"
@@ -32,6 +33,7 @@ static struct opening_settings opening_settings = { .suites = &program.suites };
 static struct call call;
 static struct caller caller;
 static struct deliver deliver;
+static int64_t begun_ms;
 static bool has_recipients;
 static uid_t who_called;
 
@@ -69,7 +71,7 @@ look_up(const char *operand)
 		return answer(EXIT_LATER, "4.3.5", program.error);
 	}
 	call.hosts = &hosts;
-	call.deadline_ms = clock_ms() + program.settings.dial_timeout_ms;
+	call.deadline_ms = begun_ms + program.settings.dial_timeout_ms;
 	enum lookup found = host_lookup(&call.targets, &hosts, call.deadline_ms);
 	if (found == LOOKUP_FOUND)
 		return EXIT_SENT;
@@ -221,7 +223,7 @@ deliver_connects(void *machine, bool plain)
 static const char *
 default_sender(void)
 {
-	static char sender[DELIVER_ADDRESS_MAX];
+	static char sender[MAILBOX_MAX];
 	const struct passwd *entry = getpwuid(who_called);
 
 	if (entry == NULL)
@@ -230,19 +232,39 @@ default_sender(void)
 	return sender;
 }
 
-/* Are these addresses that can be said at all?  Those that cannot exist are refused here. */
+static int
+unclear(const char *status, const char *address)
+{
+	char shown[201];
+
+	span_printable(shown, sizeof(shown), span_of(address));
+	snprintf(program.error, sizeof(program.error), "the address %s is not clear; write what is before the @"
+	    " in quotes, as in \"john doe\"@b.example; nothing sent", shown);
+	program_complain(&program);
+	return answer(EXIT_LATER, status, program.error);
+}
+
+/* Those that cannot exist are refused here; one that means something else to somebody waits. */
 static int
 check_addresses(const struct deliver_message *m)
 {
 	size_t impossible = 0;
+	enum mailbox sender = mailbox_check(span_of(m->sender));
 
-	for (size_t i = 0; i < m->recipient_count; i++)
-		impossible += !deliver_address_exists(m->recipients[i], false);
+	for (size_t i = 0; i < m->recipient_count; i++) {
+		enum mailbox recipient = mailbox_check(span_of(m->recipients[i]));
+
+		if (recipient == MAILBOX_UNCLEAR)
+			return unclear("4.1.3", m->recipients[i]);
+		impossible += recipient == MAILBOX_IMPOSSIBLE;
+	}
 	if (impossible > 0 && impossible == m->recipient_count)
 		return answer(EXIT_NO_USER, "5.1.3", "no address like that can exist");
 	if (impossible > 0)
 		return answer(EXIT_LATER, "4.1.3", "one recipient cannot exist; nothing sent");
-	if (!deliver_address_exists(m->sender, true))
+	if (sender == MAILBOX_UNCLEAR)
+		return unclear("4.1.7", m->sender);
+	if (sender == MAILBOX_IMPOSSIBLE && m->sender[0] != '\0')
 		return answer(EXIT_LATER, "4.1.7", "the sender's address cannot exist");
 	return EXIT_SENT;
 }
@@ -325,6 +347,8 @@ send_message(char *const recipients[], size_t count)
 	    program.settings.hostname);
 	prepare_call(machine, &deliver.opening, deliver_connects);
 	session_local(&session, spool.fd, -1);
+	/* the mailer that waits for our exit status has its own limit, and may bounce the message then */
+	session.until_ms = begun_ms + program.settings.message_timeout_ms;
 	call.delivers = true;
 	if (call_may_need_tls(&call))
 		starttls_prepare();
@@ -339,13 +363,13 @@ test(const char *operand)
 {
 	struct machine machine = { &deliver, deliver_step, deliver_fault };
 	struct deliver_message nothing = { .sender = "" };
-	int64_t begun = clock_ms(), lookup_ms;
+	int64_t lookup_ms;
 	uint8_t mem[FOUND_MAX];
 	struct buf out;
 	int code;
 
 	code = look_up(operand);
-	lookup_ms = clock_ms() - begun;
+	lookup_ms = clock_ms() - begun_ms;
 	if (code != EXIT_SENT)
 		return EXIT_LATER;
 	deliver_start(&deliver, &opening_settings, &nothing, ring_source(&ring),
@@ -387,6 +411,7 @@ main(int argc, char *argv[])
 	const char *why;
 	int code;
 
+	begun_ms = clock_ms();
 	who_called = getuid();
 	/* before anything is read that somebody else could have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;

@@ -175,8 +175,11 @@ time_left(struct session *s)
 		s->progress = s->io.progress;
 		s->since_ms = now;
 	}
-	int64_t left = s->since_ms + limit_ms(s) - now;
-	return left > 0 ? left : 0;
+	int64_t until = s->since_ms + limit_ms(s);
+
+	if (s->until_ms != 0 && s->until_ms < until)
+		until = s->until_ms;
+	return until > now ? until - now : 0;
 }
 
 /* Which way of which descriptor is worth waiting for, from what the buffers hold. */

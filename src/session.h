@@ -24,6 +24,7 @@ struct session {
 	struct machine machine;
 	struct io io;
 	struct session_limits limits;
+	int64_t until_ms;	/* of clock_ms(): no wait lasts longer; 0: each has its own limit only */
 	void (*settled)(void);	/* NULL, or called once when the machine says so (io->settled) */
 	bool serving;		/* blackponyd: the mailer's end of file ends it, not the client's */
 	bool stays_open;	/* when it ends, the wire is left as it is for whoever is next */

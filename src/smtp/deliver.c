@@ -1,6 +1,7 @@
 #include "smtp/deliver.h"
 
 #include "smtp/ehlo.h"
+#include "smtp/mailbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,29 +31,6 @@ void
 deliver_wipe(struct deliver *d)
 {
 	opening_wipe(&d->opening);
-}
-
-bool
-deliver_address_exists(const char *address, bool sender)
-{
-	size_t len = strlen(address);
-	bool quoted = false;
-
-	if (len > DELIVER_ADDRESS_MAX || (len == 0 && !sender))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t octet = (uint8_t)address[i];
-
-		if (octet < ' ' || octet == 0x7f)
-			return false;
-		if (quoted && octet == '\\' && i + 1 < len)
-			i++;
-		else if (octet == '"')
-			quoted = !quoted;
-		else if (!quoted && (octet == ' ' || octet == '<' || octet == '>'))
-			return false;
-	}
-	return !quoted;
 }
 
 static void
@@ -107,7 +85,9 @@ put_mail(struct deliver *d, struct buf *out)
 {
 	const struct deliver_message *m = d->message;
 
-	buf_printf(out, "MAIL FROM:<%s>", m->sender);
+	buf_put(out, SPAN("MAIL FROM:<"));
+	mailbox_put(out, span_of(m->sender));
+	buf_put(out, SPAN(">"));
 	if (!d->helo) {
 		if (ehlo_offers(&d->opening.reply, "SIZE", NULL))
 			buf_printf(out, " SIZE=%llu", (unsigned long long)m->octets);
@@ -119,6 +99,14 @@ put_mail(struct deliver *d, struct buf *out)
 	buf_put(out, SPAN("\r\n"));
 }
 
+static void
+put_rcpt(struct buf *out, const char *recipient)
+{
+	buf_put(out, SPAN("RCPT TO:<"));
+	mailbox_put(out, span_of(recipient));
+	buf_put(out, SPAN(">\r\n"));
+}
+
 /* As many of MAIL and the RCPTs as may be said now.  One at a time without PIPELINING. */
 static bool
 say_envelope(struct deliver *d, struct io *io)
@@ -127,12 +115,11 @@ say_envelope(struct deliver *d, struct io *io)
 
 	while (d->said <= d->message->recipient_count &&
 	    (d->pipelining || d->said == d->answered) &&
-	    buf_room(&io->to_wire) > DELIVER_ADDRESS_MAX + 128) {
+	    buf_room(&io->to_wire) > MAILBOX_PUT_MAX + 128) {
 		if (d->said == 0)
 			put_mail(d, &io->to_wire);
 		else
-			buf_printf(&io->to_wire, "RCPT TO:<%s>\r\n",
-			    d->message->recipients[d->said - 1]);
+			put_rcpt(&io->to_wire, d->message->recipients[d->said - 1]);
 		d->said++;
 	}
 	return d->said > before;

@@ -9,11 +9,10 @@
 #include "smtp/message.h"
 #include "smtp/opening.h"
 
-#define DELIVER_ADDRESS_MAX 512		/* octets of an address; the longest there is has 320 */
 #define DELIVER_TEXT_MAX 600
 
 struct deliver_message {
-	const char *sender;		/* "" is the null sender */
+	const char *sender;		/* "" is the null sender; the others are good (smtp/mailbox.h) */
 	char *const *recipients;
 	size_t recipient_count;
 	uint64_t octets;		/* as it will be on the wire, for SIZE */
@@ -54,12 +53,6 @@ struct deliver {
 	struct opening opening;
 	struct reply reply;
 };
-
-/*
- * Is this an address that can go between < and > (no controls, blanks only in quotes, no angle brackets
- * outside them, not too long)?  `sender` may be empty.
- */
-bool deliver_address_exists(const char *address, bool sender);
 
 /*
  * What `settings`, `message`, `hostname` and `keys` point to must outlive it.

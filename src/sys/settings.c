@@ -52,6 +52,7 @@ static const struct setting {
 	{ "data-timeout", value_duration, TO(data_timeout_ms), "10m" },
 	{ "final-timeout", value_duration, TO(final_timeout_ms), "1h" },
 	{ "idle-timeout", value_duration, TO(idle_timeout_ms), "2h" },
+	{ "message-timeout", value_duration, TO(message_timeout_ms), "3h" },
 	{ "sessions", value_sessions, TO(sessions), "200" },
 	{ "sessions-per-client", value_sessions, TO(sessions_per_client), "20" },
 	{ "log", value_facility, TO(log_facility), "mail" },

@@ -40,6 +40,7 @@ class Overlaid(Host):
     changed in those three folders goes to a tmpfs.  People have mailboxes in /var/mail.
     """
     root = None             # of bin/real
+    edits = {}              # more words of its sample, and what stands in place of each
     users = ()              # that the package would add
 
     def __init__(self, w, *args, **how):
@@ -145,7 +146,7 @@ blackpony_destination_recipient_limit = 1
             "inet\tn\t-\ty": "inet\tn\t-\tn",
             "#127.0.0.1:10026": "127.0.0.1:10026",
             "#  -o": "  -o",
-            "/usr/libexec/blackpony -f": self.sender() + " -f"})
+            "/usr/libexec/blackpony -f": self.sender() + " -f", **self.edits})
         self.write("/etc/postfix/master.cf", services + ours + "127.0.0.1:10027 inet n - n - - smtpd\n")
         for name in ("main.cf", "master.cf"):
             # it waits for a file that was changed just now, in case there is more to come
@@ -191,7 +192,7 @@ class Exim(Overlaid):
             "local_domains = b.example": "local_domains = " + " : ".join(domains),
             "<; 127.0.0.1 ; ::1": " ; ".join(["<; 127.0.0.1 ; ::1"] + relay),
             "  require verify": "  defer   local_parts   = later\n  require verify",
-            "/usr/libexec/blackpony -f": self.sender() + " -f"})
+            "/usr/libexec/blackpony -f": self.sender() + " -f", **self.edits})
         self.write("/etc/exim4/exim4.conf", "log_file_path = syslog\n" + more + ours)
         for folder in ("/var/spool/exim4", "/var/log/exim4"):
             os.makedirs(self.folder + folder)

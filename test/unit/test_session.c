@@ -1,6 +1,8 @@
 /* The poll loop in the clear: pipes, ends of file, deadlines, last words, lines typed by hand. */
 #include "sessions.h"
 
+#include "base/clock.h"
+
 #include <signal.h>
 
 static struct running running;
@@ -169,6 +171,21 @@ a_serving_pipe_closes_by_halves(void **state)
 }
 
 /* Each deadline is the one that its name says. */
+/* Each octet renews the deadline, but not the last one. */
+static void
+threat_26_all_waits_together_have_an_end(void **state)
+{
+	(void)state;
+	up(NULL);
+	does.pipe = true;
+	running.session.until_ms = clock_ms() + 50;
+	session_off(&running);
+	say(running.wire, "a");
+	hear(running.local, "a");
+	assert_int_equal(session_ends(&running), END_TIMEOUT);
+	assert_true(clock_ms() >= running.session.until_ms);
+}
+
 static void
 threat_26_each_deadline_is_its_own(void **state)
 {
@@ -359,6 +376,7 @@ main(void)
 		tested(threat_26_a_calling_pipe_does_not_outlive_its_mailer),
 		tested(threat_26_octets_do_not_renew_the_last_deadline),
 		tested(a_serving_pipe_closes_by_halves),
+		tested(threat_26_all_waits_together_have_an_end),
 		tested(threat_26_each_deadline_is_its_own),
 		tested(threat_26_an_idle_pipe_is_closed),
 		tested(the_last_word_arrives),

@@ -27,6 +27,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(s.data_timeout_ms, 10 * 60 * 1000);
 	assert_int_equal(s.final_timeout_ms, 3600 * 1000);
 	assert_int_equal(s.idle_timeout_ms, 2 * 3600 * 1000);
+	assert_int_equal(s.message_timeout_ms, 3 * 3600 * 1000);
 	assert_int_equal(s.log_facility, LOG_MAIL);
 }
 
