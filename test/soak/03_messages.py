@@ -1,0 +1,27 @@
+# Claim: random messages and random SMTP dialogues, through both programs and both ways of sending, in the clear, with each suite and with STARTTLS, come to the same as with the mailer reached directly, octet for octet and reply for reply (statements 8, 9, 10, 11 and 12)
+import os
+import random
+import subprocess
+
+from kit.conn import SLOW
+from kit.run import BIN, Skip
+
+from words_said import parameter
+
+SHORT = 3000        # messages, in make check
+SHORT_SLOW = 300    # under a sanitizer
+
+
+def test_messages(w):
+    if "N" not in os.environ:
+        raise Skip("until what it finds at once is mended")
+    messages = parameter("N", SHORT_SLOW if SLOW > 1 else SHORT)
+    first = parameter("SEED", 0) or random.SystemRandom().randrange(1, 1 << 31)
+    print("SEED=%d N=%d" % (first, messages), flush=True)
+    for name in ("cache-a", "cache-b"):
+        os.mkdir(w.path(name), 0o700)
+    driver = [os.path.join(BIN, "soak", "messages"), BIN, w.folder, str(first), str(messages)]
+    if messages == 1:
+        driver.append("-v")
+    child = w.spawn(driver)
+    assert child.wait() == 0, "dialogues with a difference are named above, each with the command that repeats it"

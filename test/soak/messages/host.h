@@ -1,0 +1,21 @@
+/* For run.c: the programs, started; and connections. */
+#ifndef SOAK_HOST_H
+#define SOAK_HOST_H
+
+#include "run.h"
+
+pid_t host_spawn(const struct host *h, char *const argv[], int in, int out);
+
+/* blackponyd for one connection, or (`set` is NULL) on its listening socket. */
+pid_t host_blackponyd(const struct host *h, const struct setup *set, int fd);
+
+/* The one on the listening socket runs. */
+void host_need_daemon(struct host *h);
+
+pid_t host_blackpony(const struct host *h, const struct setup *set, unsigned port, int in, int out);
+int host_connect(unsigned port, uint64_t seed, unsigned series);
+
+/* Its status as of waitpid(2), or -1: it had to be killed. */
+int host_wait(pid_t pid, int patience_ms);
+
+#endif
