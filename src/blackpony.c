@@ -37,6 +37,13 @@ static int64_t begun_ms;
 static bool has_recipients;
 static uid_t who_called;
 
+/* A command that a text names is to be seen whole, and so nothing is put in front. */
+static const char *
+own_words(const char *text)
+{
+	return strstr(text, TRUST_COMMAND) != NULL ? "" : "blackpony: ";
+}
+
 /* The answer when nothing came of it: a reply to the mailer, or the line for standard output. */
 static int
 answer(int exit_code, const char *status, const char *text)
@@ -49,9 +56,35 @@ answer(int exit_code, const char *status, const char *text)
 	if (has_recipients)
 		buf_printf(&line, "%s %.800s\n", status, text);
 	else
-		buf_printf(&line, "%s %s blackpony: %.800s\r\n", code, status, text);
+		buf_printf(&line, "%s %s %s%.800s\r\n", code, status, own_words(text), text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&line), session.limits.linger_ms);
 	return exit_code;
+}
+
+/* There is no such host, or it takes no mail: for good, unless mail waits for another word than the DNS's. */
+static int
+nowhere(const char *operand, const char *why, const char *status)
+{
+	uint8_t mem[LOG_LINE_MAX];
+	char text[TRUST_TEXT_MAX + 210];
+	struct buf line;
+	enum ending end = call_nowhere(&call, why);
+	const char *said = call.judge.trust.text;
+
+	buf_init(&line, mem, sizeof(mem));
+	buf_put(&line, SPAN("look-up"));
+	log_pair(&line, "to", span_of(operand));
+	log_pair(&line, "error", span_of(call.targets.why));
+	judge_log(&call.judge, &line);
+	if (end != END_NONE)
+		log_pair(&line, "end", span_of(ending_row(end)->log));
+	log_line(LOG_NOTICE, "%.*s", (int)buf_len(&line), (const char *)mem);
+	if (end == END_NONE)
+		return answer(EXIT_NO_HOST, status, call.targets.why);
+	/* a command names the host */
+	snprintf(text, sizeof(text), "%.200s%s%s", strstr(said, TRUST_COMMAND) != NULL ? "" :
+	    call.judge.place.domain, strstr(said, TRUST_COMMAND) != NULL ? "" : " ", said);
+	return answer(EXIT_LATER, ending_row(end)->status, text);
 }
 
 static int
@@ -70,20 +103,20 @@ look_up(const char *operand)
 		program_complain(&program);
 		return answer(EXIT_LATER, "4.3.5", program.error);
 	}
+	call.program = &program;
+	call.ring = &ring;
+	call.memory = &memory;
 	call.hosts = &hosts;
 	call.deadline_ms = begun_ms + program.settings.dial_timeout_ms;
 	enum lookup found = host_lookup(&call.targets, &hosts, call.deadline_ms);
 	if (found == LOOKUP_FOUND)
 		return EXIT_SENT;
+	if (found == LOOKUP_NO_DOMAIN)
+		return nowhere(operand, "no-such-domain", "5.1.2");
+	if (found == LOOKUP_NULL_MX)
+		return nowhere(operand, "null-mx", "5.1.10");
 	log_line(LOG_NOTICE, "look-up to=%.200s error=%s", operand, call.targets.why);
-	switch (found) {
-	case LOOKUP_NO_DOMAIN:
-		return answer(EXIT_NO_HOST, "5.1.2", call.targets.why);
-	case LOOKUP_NULL_MX:
-		return answer(EXIT_NO_HOST, "5.1.10", call.targets.why);
-	default:
-		return answer(EXIT_LATER, "4.4.3", call.targets.why);
-	}
+	return answer(EXIT_LATER, "4.4.3", call.targets.why);
 }
 
 static int
@@ -131,9 +164,6 @@ prepare_call(struct machine machine, struct opening *opening,
 	struct session_limits limits = program_limits(&program.settings);
 
 	session_start(&session, machine, &limits);
-	call.program = &program;
-	call.ring = &ring;
-	call.memory = &memory;
 	call.session = &session;
 	call.opening_settings = &opening_settings;
 	call.opening = opening;
@@ -148,7 +178,7 @@ static const char *
 why_not(enum ending end)
 {
 	static char text[TRUST_TEXT_MAX + 210];
-	const char *host = call.target != NULL ? call.target->name : hosts.at[0].name;
+	const char *host = call.told != NULL ? call.told->name : hosts.at[0].name;
 	const char *why = end == END_NOT_REACHED ? call.why : ending_row(end)->text;
 
 	if ((end == END_TRUST || end == END_MUST) && call.judge.trust.text[0] != '\0')
@@ -177,17 +207,16 @@ last_word(enum ending end)
 	const char *why = why_not(end);
 	struct span greeting = reply_last_line(&call.greeting);
 	unsigned code = call.greeting.code;
-	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER;
+	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER || end == END_REFUSED_LATER;
 
 	/* a 5yz costs the message, and so has to be every host's word */
 	if (greeted && ((code >= 400 && code < 500) || (code >= 500 && call.refused_only)))
 		snprintf(text, sizeof(text), "%.*s", (int)greeting.len, (const char *)greeting.at);
 	else if (greeted && greeting.len > 4)
-		snprintf(text, sizeof(text), "421 4.3.2 blackpony: one of its hosts said %.*s",
+		snprintf(text, sizeof(text), "421 4.3.2 blackpony: %.200s said %.*s", call.told->name,
 		    (int)greeting.len, (const char *)greeting.at);
 	else
-		snprintf(text, sizeof(text), "421 %s %s%.480s", row->status,
-		    strstr(why, TRUST_COMMAND) != NULL ? "" : "blackpony: ", why);
+		snprintf(text, sizeof(text), "421 %s %s%.480s", row->status, own_words(why), why);
 	buf_init(&out, mem, sizeof(mem));
 	caller_give_up(&caller, &out, text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
@@ -303,12 +332,12 @@ report(enum ending end)
 	case END_SENT:
 		return answer(code, status, deliver.text);
 	default:
-		if (call.greeting.code != 0 && call.target != NULL &&
+		if (call.greeting.code != 0 &&
 		    (end == END_GREETED_LATER || end == END_GREETED_NEVER)) {
 			char said[301];
 
 			span_printable(said, sizeof(said), reply_last_line(&call.greeting));
-			snprintf(line, sizeof(line), "%.200s said: %s", call.target->name, said);
+			snprintf(line, sizeof(line), "%.200s said: %s", call.told->name, said);
 			return answer(code, row->status, line);
 		}
 		return answer(code, row->status, why_not(end));

@@ -13,11 +13,9 @@
 
 /* Policies go by the destination as it was asked for, not by the mail host behind it. */
 static enum policy
-policy_of(const struct call *c, const struct target *target)
+policy_of(const struct call *c, size_t element)
 {
-	const struct host *host = &c->hosts->at[target->element];
-
-	return settings_policy_for(&c->program->settings, span_of(host->name));
+	return settings_policy_for(&c->program->settings, span_of(c->hosts->at[element].name));
 }
 
 /*
@@ -35,38 +33,16 @@ bool
 call_may_need_tls(const struct call *c)
 {
 	for (size_t i = 0; i < c->targets.count; i++)
-		if (starttls_is_ours(c, policy_of(c, &c->targets.at[i])))
+		if (starttls_is_ours(c, policy_of(c, c->targets.at[i].element)))
 			return true;
 	return false;
 }
 
-/* Whom the judge is to judge. */
+/* Whom the judge is to judge, and by what.  The host is to be set behind it. */
 static void
-set_place(struct call *c, enum policy policy)
+set_judge(struct call *c, size_t element)
 {
-	struct memory_place *place = &c->judge.place;
-
-	*place = (struct memory_place){ .domain = c->hosts->at[c->target->element].name,
-		.host = c->target->name, .hosts = c->names };
-	/* the addresses of one host follow one another */
-	for (size_t i = 0; i < c->targets.count; i++) {
-		const struct target *t = &c->targets.at[i];
-
-		if (t->element == c->target->element && (place->host_count == 0 ||
-		    strcmp(c->names[place->host_count - 1], t->name) != 0))
-			c->names[place->host_count++] = t->name;
-	}
-	c->judge.memory = c->memory;
-	c->judge.ring = c->ring;
-	c->judge.now_s = clock_wall_s;
-	c->judge.policy = policy;
-	c->judge.suites = &c->suites;
-}
-
-static void
-apply_policy(struct call *c)
-{
-	enum policy policy = policy_of(c, c->target);
+	enum policy policy = policy_of(c, element);
 
 	switch (policy) {
 	case POLICY_NEVER:
@@ -81,12 +57,61 @@ apply_policy(struct call *c)
 		c->suites = c->program->suites;
 		break;
 	}
+	c->judge.memory = c->memory;
+	c->judge.ring = c->ring;
+	c->judge.now_s = clock_wall_s;
+	c->judge.policy = policy;
+	c->judge.suites = &c->suites;
+	c->judge.place = (struct memory_place){ .domain = c->hosts->at[element].name,
+		.host = c->hosts->at[element].name, .hosts = c->names };
+}
+
+static void
+set_place(struct call *c)
+{
+	struct memory_place *place = &c->judge.place;
+
+	place->host = c->target->name;
+	/* the addresses of one host follow one another */
+	for (size_t i = 0; i < c->targets.count; i++) {
+		const struct target *t = &c->targets.at[i];
+
+		if (t->element == c->target->element && (place->host_count == 0 ||
+		    strcmp(c->names[place->host_count - 1], t->name) != 0))
+			c->names[place->host_count++] = t->name;
+	}
+}
+
+static void
+apply_policy(struct call *c)
+{
+	set_judge(c, c->target->element);
+	set_place(c);
+
+	enum policy policy = c->judge.policy;
 	c->opening_settings->suites = &c->suites;
 	c->opening_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
 	c->opening_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
 	c->opening_settings->judge = judge_opening;
 	c->opening_settings->judge_context = &c->judge;
-	set_place(c, policy);
+}
+
+/* Of several, the one that something is known of is told. */
+enum ending
+call_nowhere(struct call *c, const char *why)
+{
+	size_t told = c->hosts->count;
+
+	for (size_t i = 0; i < c->hosts->count; i++) {
+		set_judge(c, i);
+		if (judge_nowhere(&c->judge, why) != END_NONE &&
+		    (told == c->hosts->count || c->judge.trust.alarm != TRUST_QUIET))
+			told = i;
+	}
+	if (told == c->hosts->count)
+		return END_NONE;
+	set_judge(c, told);
+	return judge_nowhere(&c->judge, why);
 }
 
 static void
@@ -144,6 +169,9 @@ connect_and_run(struct call *c, bool plain)
 		return;
 	}
 	left = c->deadline_ms - clock_ms();
+	/* a silent one must not cost the time of all that follow */
+	if (c->session->io.others)
+		left /= 2;
 	c->session->limits.greeting_ms = at_most(left, settings->command_timeout_ms);
 	c->connected(c->machine, plain);
 	session_wire(c->session, fd, fd);
@@ -152,34 +180,55 @@ connect_and_run(struct call *c, bool plain)
 	log_call(c, begun);
 }
 
+/* The present target has left the message to the next.  The last one that said something is told of. */
+static void
+take_note(struct call *c)
+{
+	const struct reply *reply = &c->opening->reply;
+	bool in_opening = reply->code >= 300;
+	bool said = in_opening || c->end == END_REFUSED_LATER;
+
+	if (c->end == END_NOT_REACHED || (c->one_said && !said))
+		return;
+	c->one_said = said;
+	c->told = c->target;
+	c->left = c->end;
+	reply_start(&c->greeting);
+	if (in_opening)
+		reply_copy(&c->greeting, reply);
+}
+
+static void
+call_target(struct call *c, bool others)
+{
+	apply_policy(c);
+	c->session->io.others = others;
+	connect_and_run(c, false);
+	if (c->end != END_CALL_PLAIN)
+		return;
+	log_line(LOG_WARNING, "%s: encryption failed there, calling again without it", c->target->name);
+	connect_and_run(c, true);
+}
+
 enum ending
 call_run(struct call *c)
 {
-	bool someone_else = false;
+	bool someone_else = c->targets.some_missing || c->targets.count == 0;
 
-	c->end = END_NOT_REACHED;
+	c->left = c->end = END_NOT_REACHED;
 	reply_start(&c->greeting);
 	snprintf(c->why, sizeof(c->why), "no address");
 	for (size_t i = 0; i < c->targets.count; i++) {
 		c->target = &c->targets.at[i];
-		apply_policy(c);
-		connect_and_run(c, false);
-		if (c->end == END_CALL_PLAIN) {
-			log_line(LOG_WARNING, "%s: encryption failed there, calling again without it",
-			    c->target->name);
-			connect_and_run(c, true);
-		}
-		if (c->end != END_NOT_REACHED && c->end != END_GREETED_LATER &&
-		    c->end != END_GREETED_NEVER)
+		call_target(c, i + 1 < c->targets.count);
+		if (c->end != END_NOT_REACHED && !c->session->io.elsewhere) {
+			c->told = c->target;
 			return c->end;
-		if (c->opening->reply.code != 0 && c->end != END_NOT_REACHED)
-			reply_copy(&c->greeting, &c->opening->reply);
-		someone_else = someone_else || c->end != END_GREETED_NEVER ||
-		    c->opening->provisional;
+		}
+		take_note(c);
+		someone_else = someone_else || c->end != END_GREETED_NEVER || c->opening->provisional;
 	}
-	c->refused_only = c->targets.count > 0 && !someone_else;
-	/* who answered at all has the last word */
-	if (c->greeting.code != 0)
-		c->end = c->greeting.code >= 500 ? END_GREETED_NEVER : END_GREETED_LATER;
+	c->refused_only = !someone_else;
+	c->end = c->left;
 	return c->end;
 }

@@ -27,12 +27,15 @@ struct call {
 	struct suite_list suites;		/* what this target's policy leaves */
 	struct judge judge;			/* ... and what it made of it */
 	const char *names[HOST_TARGETS_MAX];	/* of all hosts behind the same destination */
-	const struct target *target;		/* the last one called */
+	const struct target *target;		/* the one called last */
 	int64_t dialled_ms;			/* what connecting to it took ... */
 	int64_t connected_ms;			/* ... and when it was done, clock_ms() */
 	enum ending end;
-	bool refused_only;			/* every address answered, and with 5yz */
-	struct reply greeting;			/* of the last host that greeted with 4yz or 5yz */
+	enum ending left;			/* of the one that is told of, while others are called */
+	bool one_said;				/* ... and it said a reply */
+	bool refused_only;			/* every address there is answered, and with 5yz that counts */
+	struct reply greeting;			/* or to EHLO: the last one of 4yz or 5yz; code 0: none */
+	const struct target *told;		/* who `end` and `greeting` are about */
 	char why[256];				/* for END_NOT_REACHED: of the last one */
 };
 
@@ -40,8 +43,15 @@ struct call {
 bool call_may_need_tls(const struct call *c);
 
 /*
- * Calls.  One line in the log for each connection.  Returns how the last one ended: END_NOT_REACHED
- * when no address could be, END_GREETED_* when none took us.
+ * The DNS says that the destination does not exist or takes no mail: `why`, a literal.  END_NONE where that may
+ * cost the message, or else why it may not; judge.trust.text tells it.  Uses program, ring, memory and hosts.
+ */
+enum ending call_nowhere(struct call *c, const char *why);
+
+/*
+ * Calls.  One line in the log for each connection.  A host that takes no message now, and has taken nothing of
+ * it, is left for the next (io->elsewhere).  Returns how it ended with the host that took the conversation, or
+ * with the last one that answered; END_NOT_REACHED when none could be reached.
  */
 enum ending call_run(struct call *c);
 

@@ -66,7 +66,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	buf_clear(&io->to_wire);
 	buf_clear(&s->wire_in);
 	buf_clear(&s->wire_out);
-	io->wire_eof = io->wire_truncated = io->shut_wire = false;
+	io->wire_eof = io->wire_truncated = io->shut_wire = io->elsewhere = false;
 	io->encrypt = NULL;
 	io->start_tls = NULL;
 	io->tls = IO_TLS_NONE;

@@ -116,17 +116,31 @@ greeted(struct caller *c, struct io *io)
 		hello(c, io);		/* called again: what it said to the last one */
 }
 
+/* The next host is asked.  What this one said is the last word, if nobody has another. */
+static void
+leave(struct io *io, enum ending end)
+{
+	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	io->elsewhere = true;
+	io->end = end;
+}
+
+/* EHLO is refused, and then HELO. */
 static void
 refused(struct caller *c, struct io *io)
 {
-	bool was_ehlo = !c->ehlo_refused;
+	bool said_helo = c->helo && c->ehlo_refused;
+	bool for_good = c->opening.reply.code >= 500;
 
 	c->ehlo_refused = true;
-	if (c->helo && was_ehlo && c->opening.reply.code >= 500) {
+	if (!for_good)
+		leave(io, END_REFUSED_LATER);
+	else if (said_helo)
+		leave(io, END_GREETED_NEVER);
+	else if (c->helo)
 		hello(c, io);		/* our EHLO was refused: HELO, as the mailer said */
-		return;
-	}
-	pass_reply(c, io);
+	else
+		pass_reply(c, io);
 }
 
 /*
@@ -275,10 +289,13 @@ caller_fault(void *caller, struct io *io, enum ending fault)
 {
 	struct caller *c = caller;
 
-	if (c->greeting_due || c->waits)
+	if (c->greeting_due || c->waits) {
 		opening_fault(&c->opening, io, fault);
-	else
-		io->end = fault;
+		return;
+	}
+	/* gone while the mailer thinks: it has heard a greeting, and nothing else */
+	io->elsewhere = fault == END_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
+	io->end = fault;
 }
 
 void

@@ -24,7 +24,9 @@ deliver_connected(struct deliver *d, bool plain)
 	opening_wipe(&d->opening);
 	opening_start(&d->opening, d->set, d->keys, plain);
 	d->state = DELIVER_OPENING;
-	d->helo = false;
+	d->helo = d->elsewhere = false;
+	/* what the last host said is kept until this one says something */
+	d->outcome = END_NONE;
 }
 
 void
@@ -77,6 +79,7 @@ static void
 refused(struct deliver *d, struct io *io, const struct reply *reply)
 {
 	settle(d, refusal(d, reply->code), reply);
+	d->elsewhere = d->state < DELIVER_BODY && d->outcome == END_REFUSED_LATER;
 	quit(d, io);
 }
 
@@ -141,6 +144,7 @@ envelope_done(struct deliver *d, struct io *io)
 		d->outcome = END_REFUSED_LATER;
 		d->waits = "nothing sent, for not all were refused";
 	}
+	d->elsewhere = d->put_off > 0;
 	quit(d, io);
 }
 
@@ -160,6 +164,7 @@ envelope_reply(struct deliver *d, struct io *io)
 		return;
 	} else {
 		d->refused += for_good(d, code);
+		d->put_off += !for_good(d, code);
 		settle(d, refusal(d, code), &d->reply);
 	}
 	reply_start(&d->reply);
@@ -245,6 +250,7 @@ got_reply(struct deliver *d, struct io *io)
 		break;
 	case DELIVER_DATA:
 		if (d->reply.code == 354) {
+			io->settled = true;
 			d->line_start = true;
 			d->octets = 0;
 			enter(d, io, DELIVER_BODY);
@@ -310,14 +316,15 @@ dialogue(struct deliver *d, struct io *io)
 static void
 opened(struct deliver *d, struct io *io)
 {
-	io->settled = true;
+	/* not before DATA is taken is it certain that no other host will be called */
+	io->settled = !io->others || d->message->recipient_count == 0;
 	if (d->message->recipient_count == 0) {
 		d->outcome = END_DONE;
 		quit(d, io);
 		return;
 	}
 	d->pipelining = !d->helo && ehlo_offers(&d->opening.reply, "PIPELINING", NULL);
-	d->said = d->answered = d->accepted = d->refused = 0;
+	d->said = d->answered = d->accepted = d->refused = d->put_off = 0;
 	enter(d, io, DELIVER_ENVELOPE);
 }
 
@@ -342,11 +349,29 @@ open_up(struct deliver *d, struct io *io)
 		/* it refuses us, not the recipients: later */
 		settle(d, END_REFUSED_LATER, &o->reply);
 		d->waits = "this host is refused, and not the message";
+		d->elsewhere = true;
 		quit(d, io);
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* A host that is gone, or says what nobody understands, before the message was on its way. */
+static bool
+is_lost(enum ending end)
+{
+	return end == END_WIRE_GONE || end == END_WIRE_BROKEN || end == END_TRUNCATED ||
+	    end == END_TIMEOUT || end == END_BAD_REPLY;
+}
+
+static void
+over(const struct deliver *d, struct io *io)
+{
+	if (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA)
+		io->elsewhere = is_lost(io->end);
+	else if (d->state != DELIVER_OPENING)
+		io->elsewhere = d->elsewhere;
 }
 
 void
@@ -359,6 +384,8 @@ deliver_step(void *deliver, struct io *io)
 	do
 		moved = d->state == DELIVER_OPENING ? open_up(d, io) : dialogue(d, io);
 	while (moved && io->end == END_NONE && io->encrypt == NULL);
+	if (io->end != END_NONE)
+		over(d, io);
 	io->midway = d->state == DELIVER_OPENING ? d->opening.reply.lines > 0 : d->reply.lines > 0;
 	switch (d->state) {
 	case DELIVER_OPENING:
@@ -388,4 +415,5 @@ deliver_fault(void *deliver, struct io *io, enum ending fault)
 		opening_fault(&d->opening, io, fault);
 	else
 		io->end = d->state == DELIVER_QUIT ? d->outcome : fault;
+	over(d, io);
 }

@@ -37,7 +37,9 @@ struct deliver {
 	enum deliver_state state;
 	bool pipelining, helo;
 	size_t said, answered;		/* of MAIL and the RCPTs */
-	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz that is for good */
+	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz that is for good ... */
+	size_t put_off;			/* ... and with anything else */
+	bool elsewhere;			/* before anything was taken: the next host may be asked */
 	enum dots dots;
 	bool line_start, last_cr;	/* of the message as it goes out */
 	uint64_t octets;		/* of the message so far, as message->octets counts them */

@@ -19,7 +19,7 @@
 /* Which deadline is running (blackpony.conf.5). */
 enum io_wait {
 	WAIT_COMMAND,		/* a command, or a reply: command-timeout */
-	WAIT_GREETING,		/* the far end's first word: what is left of dial-timeout */
+	WAIT_GREETING,		/* the far end's first words, EHLO's reply among them: within dial-timeout */
 	WAIT_DATA,		/* the next block of a message: data-timeout */
 	WAIT_FINAL,		/* the reply to its end: final-timeout */
 	WAIT_HANDSHAKE,		/* handshake-timeout */
@@ -69,6 +69,9 @@ struct io {
 	/* ... and on the wire, an end that the far end did not announce */
 	bool wire_truncated;
 
+	/* by whoever runs the session: another host can be called after this one */
+	bool others;
+
 	/* by the session, what came of start_tls */
 	enum io_tls { IO_TLS_NONE, IO_TLS_OPEN, IO_TLS_FAILED } tls;
 
@@ -89,6 +92,7 @@ struct io {
 	bool midway;			/* lines of the present reply have gone: its deadline runs on */
 	bool again;			/* step() once more when to_wire is written out */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
+	bool elsewhere;			/* with `end`: nothing was taken here, and the next host may be asked */
 	enum ending end;		/* over: write out to_wire, close */
 	enum io_wait wait;		/* which deadline */
 	uint64_t progress;		/* changes whenever the deadline should start anew */

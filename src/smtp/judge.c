@@ -81,6 +81,37 @@ remember(struct judge *j, const struct trust_case *c, int64_t now_s)
 	}
 }
 
+/* What is remembered, and what follows.  Whether it would go on in the clear, where that is `again`. */
+static enum ending
+decide(struct judge *j, struct trust_case *c, int64_t now_s, bool again)
+{
+	trust_decide(&j->trust, c);
+	/* in the clear it is asked about once more, and then it is certain that it comes to that */
+	if (again && j->trust.go_on) {
+		judge_connected(j);
+		return END_NONE;
+	}
+	if (j->trust.loud)
+		warn(j, c);
+	remember(j, c, now_s);
+	if (j->trust.go_on)
+		return END_NONE;
+	return j->policy == POLICY_MUST ? END_MUST : END_TRUST;
+}
+
+static void
+look(struct judge *j, struct trust_case *c, struct memory_known *known, int64_t now_s)
+{
+	c->policy = j->policy;
+	c->newest_rank = newest_rank(j->suites);
+	c->domain = j->place.domain;
+	c->host = j->place.host;
+	c->known = known;
+	c->vouched = &j->vouched;
+	memory_look(j->memory, &j->place, now_s, known);
+	c->unsure = !memory_is_whole(j->memory);
+}
+
 enum ending
 judge_opening(void *judge, const struct opening *o, bool again)
 {
@@ -88,33 +119,28 @@ judge_opening(void *judge, const struct opening *o, bool again)
 	int64_t now_s = j->now_s();
 	struct memory_known known;
 	struct trust_case c = {
-		.policy = j->policy,
-		.newest_rank = newest_rank(j->suites),
-		.domain = j->place.domain,
-		.host = j->place.host,
-		.known = &known,
 		.encrypted = o->encrypted && !o->tls && !again,
 		.starttls = o->tls && !again,
+		.refused = o->reply.code >= 500,
 		.why = o->why,
-		.vouched = &j->vouched,
 	};
 
-	memory_look(j->memory, &j->place, now_s, &known);
-	c.unsure = !memory_is_whole(j->memory);
+	look(j, &c, &known, now_s);
 	if (c.encrypted)
 		c.rank = o->handshake.agreement.suite->exchange->rank;
 	j->shown = c.rank >= EXCHANGE_RANK_2_0 ? check_key(j, o, now_s) : VOUCH_NONE;
 	c.shown = j->shown;
-	trust_decide(&j->trust, &c);
-	/* in the clear it is asked about once more, and then it is certain that it comes to that */
-	if (again && j->trust.go_on) {
-		judge_connected(j);
-		return END_NONE;
-	}
-	if (j->trust.loud)
-		warn(j, &c);
-	remember(j, &c, now_s);
-	if (j->trust.go_on)
-		return END_NONE;
-	return j->policy == POLICY_MUST ? END_MUST : END_TRUST;
+	return decide(j, &c, now_s, again);
+}
+
+enum ending
+judge_nowhere(struct judge *j, const char *why)
+{
+	int64_t now_s = j->now_s();
+	struct memory_known known;
+	struct trust_case c = { .nowhere = true, .why = why };
+
+	judge_connected(j);
+	look(j, &c, &known, now_s);
+	return decide(j, &c, now_s, true);
 }

@@ -33,6 +33,12 @@ void judge_connected(struct judge *j);
 /* For struct opening_settings; `judge` is the context. */
 enum ending judge_opening(void *judge, const struct opening *o, bool again);
 
+/*
+ * The DNS says that the destination, j->place without hosts, does not exist or takes no mail: `why`, a
+ * literal.  END_NONE where that may be believed, or the end it comes to.
+ */
+enum ending judge_nowhere(struct judge *j, const char *why);
+
 /* " downgrade=..." or " key-changed=...", where one of them is so. */
 void judge_log(const struct judge *j, struct buf *line);
 

@@ -41,9 +41,11 @@ opening_crypt(const struct opening *o)
 enum io_wait
 opening_wait(const struct opening *o)
 {
-	if (o->state == OPENING_GREETING)
-		return WAIT_GREETING;
-	return in_handshake(o) ? WAIT_HANDSHAKE : WAIT_COMMAND;
+	if (in_handshake(o))
+		return WAIT_HANDSHAKE;
+	/* until the reply to EHLO, the next host may be called: there is time for that */
+	return !o->encrypted && (o->state == OPENING_GREETING || o->state == OPENING_EHLO ||
+	    o->state == OPENING_HELO) ? WAIT_GREETING : WAIT_COMMAND;
 }
 
 static enum opening_state
@@ -61,6 +63,14 @@ over(struct opening *o, struct io *io, enum ending end)
 {
 	io->end = end;
 	return enter(o, io, OPENING_OVER);
+}
+
+/* The host takes no conversation, or is gone: the next one may. */
+static enum opening_state
+leave(struct opening *o, struct io *io, enum ending end)
+{
+	io->elsewhere = true;
+	return over(o, io, end);
 }
 
 /* Does anything speak against going on, or against calling again in the clear? */
@@ -203,16 +213,19 @@ tls_settled(struct opening *o, struct io *io)
 	return true;
 }
 
-/* HELO may follow; but in the clear, that is no use where nothing goes in the clear. */
+/*
+ * HELO may follow, unless nothing may go on in the clear: then 5yz is not the host's word.  Inside, where a
+ * host key has to be shown, a refusal shows none.
+ */
 static enum opening_state
 ehlo_refused(struct opening *o, struct io *io)
 {
-	if (!o->set->must || o->encrypted)
-		return enter(o, io, OPENING_REFUSED);
 	if (o->reply.code < 500)
-		return over(o, io, END_MUST);
-	o->why = "no-ehlo";
-	return over(o, io, judged(o, false));
+		return enter(o, io, OPENING_REFUSED);
+	if (!o->encrypted)
+		o->why = "no-ehlo";
+	enum ending end = judged(o, !o->encrypted);
+	return end != END_NONE ? over(o, io, end) : enter(o, io, OPENING_REFUSED);
 }
 
 static enum opening_state
@@ -291,6 +304,16 @@ got_ok(struct opening *o, struct io *io)
 	return enter(o, io, OPENING_INSIDE);
 }
 
+/* A greeting of 5yz counts where mail may go in the clear. */
+static enum opening_state
+greeted_never(struct opening *o, struct io *io)
+{
+	o->why = "greeted-never";
+	if (judged(o, true) != END_NONE)
+		o->provisional = true;
+	return leave(o, io, END_GREETED_NEVER);
+}
+
 static enum opening_state
 got_reply(struct opening *o, struct io *io)
 {
@@ -298,9 +321,9 @@ got_reply(struct opening *o, struct io *io)
 	case OPENING_GREETING:
 		o->at.greeting = clock_ms();
 		if (o->reply.code >= 500)
-			return over(o, io, END_GREETED_NEVER);
+			return greeted_never(o, io);
 		if (o->reply.code >= 300)
-			return over(o, io, END_GREETED_LATER);
+			return leave(o, io, END_GREETED_LATER);
 		return enter(o, io, OPENING_GREETED);
 	case OPENING_EHLO:
 		return got_ehlo(o, io);
@@ -315,7 +338,7 @@ got_reply(struct opening *o, struct io *io)
 	case OPENING_STARTTLS:
 		return got_starttls(o, io);
 	case OPENING_INSIDE_EHLO:
-		return o->reply.code == 250 ? ready(o, io) : enter(o, io, OPENING_REFUSED);
+		return o->reply.code == 250 ? ready(o, io) : ehlo_refused(o, io);
 	case OPENING_HELO:
 		if (o->reply.code != 250)
 			return enter(o, io, OPENING_REFUSED);
@@ -335,7 +358,7 @@ no_reply(struct opening *o, struct io *io, enum ending end)
 		return call_plain(o, io, "handshake-failed");
 	if (o->state == OPENING_GREETING)
 		end = END_GREETED_LATER;
-	return over(o, io, end);
+	return leave(o, io, end);
 }
 
 enum opening_state

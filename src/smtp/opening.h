@@ -24,8 +24,8 @@ struct opening_settings {
 	const char *starttls;			/* host to ask for STARTTLS instead of XCRYPT; NULL: never */
 	/*
 	 * May it go on with this host?  Asked once EHLO has been answered for good, before anything
-	 * of a message is said; `again`, whether it may be called again in the clear.  END_NONE when
-	 * it may, or the end it comes to.  NULL: always.
+	 * of a message is said.  `again`, whether it may be called again in the clear, and whether what it
+	 * refuses there counts.  END_NONE when it may, or the end it comes to.  NULL: always.
 	 */
 	enum ending (*judge)(void *context, const struct opening *o, bool again);
 	void *judge_context;
@@ -58,8 +58,9 @@ struct opening {
 	bool encrypted;
 	bool tls;		/* ... by STARTTLS, not by XCRYPT */
 	/*
-	 * An attempt to encrypt has failed, on this connection or the one before: what the host refuses
-	 * for good now, it may take from a session that encrypts, and so 5yz means later.
+	 * What the host refuses for good now means later.  Either an attempt to encrypt has failed, on this
+	 * connection or the one before, and the host may take the message from a session that encrypts;
+	 * or it greeted with 5yz where mail may not go in the clear: anybody may have said that.
 	 */
 	bool provisional;
 	uint8_t name[OPENING_NAME_MAX];

@@ -136,6 +136,20 @@ say_unsure(struct trust *t, const struct trust_case *c)
 	    "here (see the log); the policy is %s", c->policy == POLICY_KNOWN ? "known" : "pinned");
 }
 
+/* The policy alone, or what is remembered, keeps mail from being refused for what the DNS says. */
+static void
+say_nowhere(struct trust *t, const struct trust_case *c)
+{
+	const char *why = c->why != NULL ? c->why : "-";
+
+	if (c->policy == POLICY_KNOWN)
+		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " TRUST_COMMAND "forget %s "
+		    "accepts that", why, c->domain);
+	else
+		snprintf(t->text, sizeof(t->text), "is not in the DNS (%s), whose word costs no mail "
+		    "where the policy is %s", why, c->policy == POLICY_MUST ? "must" : "pinned");
+}
+
 static void
 say_downgrade(struct trust *t, const struct trust_case *c, const char *name)
 {
@@ -185,7 +199,8 @@ trust_decide(struct trust *t, const struct trust_case *c)
 	t->go_on = may_go_on(c, t->alarm);
 	if (t->loud)
 		t->remember = TRUST_TOLD;
-	else if (t->alarm == TRUST_QUIET && t->go_on && c->encrypted && c->rank >= EXCHANGE_RANK_2_0)
+	else if (t->alarm == TRUST_QUIET && t->go_on && !c->refused && c->encrypted &&
+	    c->rank >= EXCHANGE_RANK_2_0)
 		t->remember = TRUST_WORKED;
 	if (t->alarm != TRUST_QUIET)
 		say_expected(t, c);
@@ -193,6 +208,8 @@ trust_decide(struct trust *t, const struct trust_case *c)
 		return;
 	if (c->unsure && c->policy != POLICY_MUST)
 		say_unsure(t, c);
+	else if (c->nowhere)
+		say_nowhere(t, c);
 	else if (t->alarm == TRUST_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
 		say_downgrade(t, c, name);
 	else if (t->alarm == TRUST_KEY_CHANGED)

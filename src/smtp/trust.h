@@ -26,6 +26,8 @@ struct trust_case {
 	bool unsure;			/* memory could not be read, and there may be more to know */
 	bool encrypted;
 	bool starttls;			/* ... by that and not by XCRYPT: `encrypted` is false */
+	bool refused;			/* it has refused EHLO, and shown nothing: it did not work */
+	bool nowhere;			/* the DNS says that there is no host: `why` says how */
 	const char *why;		/* in the clear because ... (a literal), or NULL */
 	unsigned rank;			/* generation it is encrypted with */
 	enum vouch shown;		/* the host key shown inside */

@@ -58,6 +58,7 @@ enum lookup {
 struct targets {
 	size_t count;
 	struct target at[HOST_TARGETS_MAX];
+	bool some_missing;	/* there may be more: a look-up was not answered, or there was no room */
 	char why[256];		/* for LOOKUP_LATER and the two after it: what failed, one line */
 };
 

@@ -38,8 +38,10 @@ because(struct look *look, enum lookup result, const char *format, ...)
 static void
 add_target(struct targets *targets, const char *name, const struct address *address)
 {
-	if (targets->count == HOST_TARGETS_MAX)
+	if (targets->count == HOST_TARGETS_MAX) {
+		targets->some_missing = true;
 		return;
+	}
 	struct target *target = &targets->at[targets->count++];
 	snprintf(target->name, sizeof(target->name), "%s", name);
 	target->address = *address;
@@ -120,7 +122,9 @@ look_up_exchangers(struct look *look, const struct host *host, const struct mx_l
 		const char *name = list->at[i].name;
 
 		first[i] = look->targets->count;
-		if (find_addresses(look, name, host->port) != RESOLVED) {
+		enum resolved known = find_addresses(look, name, host->port);
+		if (known != RESOLVED) {
+			look->targets->some_missing |= known == RESOLVED_LATER;
 			because(look, LOOKUP_LATER, "%s: its mail host %s cannot be looked up or"
 			    " has no address", host->name, name);
 			continue;
@@ -200,6 +204,7 @@ host_lookup_with(const struct resolver *resolver, struct targets *targets,
 	size_t no_domain = 0, null_mx = 0;
 
 	targets->count = 0;
+	targets->some_missing = false;
 	targets->why[0] = '\0';
 	for (size_t i = 0; i < list->count; i++) {
 		size_t before = targets->count;
@@ -207,6 +212,7 @@ host_lookup_with(const struct resolver *resolver, struct targets *targets,
 
 		for (size_t j = before; j < targets->count; j++)
 			targets->at[j].element = i;
+		targets->some_missing |= result == LOOKUP_LATER;
 		no_domain += result == LOOKUP_NO_DOMAIN;
 		null_mx += result == LOOKUP_NULL_MX;
 	}

@@ -55,3 +55,30 @@ def test_a_refusal_in_the_clear_bounces(w):
 
 def test_a_refusal_inside_bounces(w):
     bounces(w, xcrypt=[xcrypt.CHACHA])
+
+
+LIST = {"b.example": "blackpony:[192.0.2.25]:2526:[192.0.2.25]"}
+
+
+def test_the_next_of_several(w):
+    """A host that takes no conversation now: sendmail gets the next one's, in the same attempt."""
+    _, a, _, _ = two_hosts(w, for_a={"table": LIST})
+    first = w.keep(FakeMailer("192.0.2.25", 2526))
+    second = w.keep(FakeMailer("192.0.2.25", 25, xcrypt=[xcrypt.CHACHA]))
+    for count, answer in enumerate((b"451 4.3.0 Not now", DROP, b"421 4.3.2 Bye"), 1):
+        first.script.answers["EHLO"] = answer
+        a.send(MESSAGE, BOB)
+        assert a.queued() == [] and len(second.messages) == count and len(first.sessions) == count
+    second.script.answers["EHLO"] = b"452 4.3.1 Full"
+    a.send(MESSAGE, BOB)
+    assert a.queued() == BOB and a.mailbox() == []
+
+
+def test_words_in_the_clear(w):
+    """554 and 550 where the policy is must: sendmail keeps the message."""
+    machine, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT, "settings": {"policy": "must"}})
+    far = w.keep(FakeMailer("192.0.2.25", 25))
+    for count, answers in enumerate(({"greeting": b"554 5.7.1 No"}, {"EHLO": b"550 5.7.1 No", "HELO": b"550 5.7.1 No"}), 1):
+        far.script.answers = answers
+        a.send(MESSAGE, BOB)
+        assert a.queued() == BOB * count and a.mailbox() == [], far.commands

@@ -247,7 +247,44 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	bench_local(&bench, "HELO a.example\r\n");
 	assert_wire(&bench, "HELO a.example\r\n");
 	bench_wire(&bench, "550 not you\r\n");
-	assert_local(&bench, "550 not you\r\n");
+	assert_local(&bench, "");
+	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	assert_true(bench.io.elsewhere);
+}
+
+/* The next host: the mailer has had its greeting, and its hello is said again, with EHLO first. */
+static void
+the_next_host_is_asked(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "HELO a.example\r\n");
+	bench_wire(&bench, "500 what?\r\n");
+	assert_wire(&bench, "EHLO a.example\r\nHELO a.example\r\n");
+	bench_wire(&bench, "451 not now\r\n");
+	assert_int_equal(bench.io.end, END_REFUSED_LATER);
+	assert_true(bench.io.elsewhere);
+	assert_wire(&bench, "QUIT\r\n");
+	bench.io.end = END_NONE;
+	caller_connected(&caller, false);
+	bench_wire(&bench, "220 mx2\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n");
+	bench_wire(&bench, "250-mx2\r\n250 SIZE\r\n");
+	assert_local(&bench, "220 mx\r\n250 mx2\r\n");
+	assert_true(bench.io.pipe && bench.io.settled);
+	caller_wipe(&caller);
+
+	/* gone before the mailer has said anything; a mailer that says nothing is another thing */
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_fault(&bench, END_WIRE_BROKEN);
+	assert_true(bench.io.elsewhere);
+	caller_wipe(&caller);
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_fault(&bench, END_TIMEOUT);
+	assert_false(bench.io.elsewhere);
 }
 
 /* Nothing that stands behind a QUIT goes out, which would be in the clear: statement 24. */
@@ -364,6 +401,7 @@ main(void)
 		with_caller(threat_25_called_again_the_mailers_hello_is_kept),
 		with_caller(helo_is_answered_in_one_line),
 		with_caller(helo_is_said_where_ehlo_is_refused),
+		with_caller(the_next_host_is_asked),
 		with_caller(threat_24_quit_before_a_hello_ends_it),
 		with_caller(commands_before_hello_are_answered),
 		with_caller(threat_15_names_that_are_none_are_not_said),

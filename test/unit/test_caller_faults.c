@@ -29,6 +29,15 @@ struct row {
 	bool goes_on;		/* under `may` */
 };
 
+/* Gone, or not willing: nothing has been said to the mailer, and the next host may be. */
+static bool
+leaves(enum ending end)
+{
+	return end == END_WIRE_GONE || end == END_WIRE_BROKEN || end == END_TIMEOUT ||
+	    end == END_BAD_REPLY || end == END_GREETED_LATER || end == END_GREETED_NEVER ||
+	    end == END_REFUSED_LATER;
+}
+
 static void
 assert_row(void (*start)(const char *names), const char *names, const struct row *row)
 {
@@ -41,7 +50,8 @@ assert_row(void (*start)(const char *names), const char *names, const struct row
 		if (bench.io.end != (must ? row->must : row->may))
 			fail_msg("%s under %s: ended by %d", row->what, must ? "must" : "may",
 			    bench.io.end);
-		assert_wire(&bench, "");
+		assert_wire(&bench, bench.io.end == END_REFUSED_LATER ? "QUIT\r\n" : "");
+		assert_int_equal(bench.io.elsewhere, leaves(bench.io.end));
 		assert_local(&bench, must ? "" : row->seen);
 		assert_int_equal(bench.io.settled, must ? false : row->goes_on);
 		assert_false(bench.encrypted && row->goes_on);
@@ -80,6 +90,8 @@ a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 			call(MODERN);
 			happens(rows[i].what);
 			assert_int_equal(bench.io.end, rows[i].may);
+			assert_int_equal(bench.io.elsewhere, leaves(rows[i].may));
+			assert_int_equal(caller.opening.provisional, must && rows[i].may == END_GREETED_NEVER);
 			assert_local(&bench, rows[i].seen);
 			assert_wire(&bench, "");
 			caller_wipe(&caller);
@@ -97,10 +109,10 @@ threat_25_replies_to_ehlo(void **state)
 		{ broken, END_WIRE_BROKEN, END_WIRE_BROKEN, "", false },
 		{ "what?\r\n", END_BAD_REPLY, END_BAD_REPLY, "", false },
 		{ long_line, END_BAD_REPLY, END_BAD_REPLY, "", false },
-		{ "421 later\r\n", END_NONE, END_MUST, "421 later\r\n", false },
-		{ "450 later\r\n", END_NONE, END_MUST, "450 later\r\n", false },
+		{ "421 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
+		{ "450 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
 		{ "550-no\r\n550 no\r\n", END_NONE, END_MUST, "550-no\r\n550 no\r\n", false },
-		{ "220 what\r\n", END_NONE, END_MUST, "220 what\r\n", false },
+		{ "220 what\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
 		{ "250 mx\r\n", END_NONE, END_MUST, "250 mx\r\n", true },
 		{ "250-mx\r\n250 XXXXXXXX\r\n", END_NONE, END_MUST, "250-mx\r\n250 XXXXXXXX\r\n",
 		    true },
@@ -196,9 +208,11 @@ threat_25_replies_inside(void **state)
 	static const struct {
 		const char *says, *seen;
 		bool pipe;
+		enum ending end;
 	} good[] = {
-		{ "250 mx\r\n", "250 mx\r\n", true },
-		{ "421 later\r\n", "421 later\r\n", false }, { "550 no\r\n", "550 no\r\n", false },
+		{ "250 mx\r\n", "250 mx\r\n", true, END_NONE },
+		{ "421 later\r\n", "", false, END_REFUSED_LATER },
+		{ "550 no\r\n", "550 no\r\n", false, END_NONE },
 	};
 
 	(void)state;
@@ -210,7 +224,7 @@ threat_25_replies_inside(void **state)
 			bench_wire(&bench, good[i].says);
 			assert_local(&bench, good[i].seen);
 			assert_int_equal(bench.io.pipe, good[i].pipe);
-			assert_int_equal(bench.io.end, END_NONE);
+			assert_int_equal(bench.io.end, good[i].end);
 			caller_wipe(&caller);
 		}
 	}
@@ -265,6 +279,8 @@ each_deadline_has_its_time(void **state)
 	assert_int_equal(bench.io.wait, WAIT_GREETING);
 	bench_wire(&bench, "220 mx\r\n");
 	assert_int_equal(bench.io.wait, WAIT_COMMAND);
+	bench_local(&bench, "EHLO a\r\n");
+	assert_int_equal(bench.io.wait, WAIT_GREETING);
 	caller_wipe(&caller);
 	call_choice(MODERN);
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);

@@ -397,6 +397,54 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	}
 }
 
+/* Before the message is on its way another host may be asked, and the jail has to let us call it. */
+static void
+the_next_host_is_asked(void **state)
+{
+	static const struct { const char *said; bool elsewhere; enum ending end; } rows[] = {
+		{ "451 m\r\n", true, END_REFUSED_LATER }, { "421 m\r\n", true, END_REFUSED_LATER },
+		{ "550 m\r\n", false, END_REFUSED_FOR_GOOD }, { "what\r\n", true, END_BAD_REPLY },
+		{ "250 m\r\n250 b\r\n450 c\r\n250 d\r\n", true, END_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n450 c\r\n250 d\r\n", true, END_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n250 c\r\n250 d\r\n", false, END_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n550 c\r\n550 d\r\n", false, END_REFUSED_FOR_GOOD },
+		{ "250 m\r\n250 b\r\n", true, END_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n", true, END_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n452 no\r\n", true, END_REFUSED_LATER },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n", false, END_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n452 no\r\n", false, END_REFUSED_LATER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		deliver_up();
+		bench.io.others = true;
+		bench_wire(&bench, "220 mx\r\n250-mx\r\n250 PIPELINING\r\n");
+		assert_false(bench.io.settled);
+		bench_wire(&bench, rows[i].said);
+		assert_int_equal(bench.io.settled, strstr(rows[i].said, "354") != NULL);
+		if (bench.io.end == END_NONE)
+			bench_wire_eof(&bench);
+		assert_int_equal(bench.io.end, rows[i].end);
+		assert_int_equal(bench.io.elsewhere, rows[i].elsewhere);
+		deliver_wipe(&deliver);
+	}
+	/* what is told is the last host's that said something */
+	deliver_envelope();
+	assert_true(bench.io.settled);
+	bench_wire(&bench, "451 first\r\n221 bye\r\n");
+	bench.io.end = END_NONE;
+	deliver_connected(&deliver, false);
+	bench_fault(&bench, END_TIMEOUT);
+	assert_int_equal(bench.io.end, END_GREETED_LATER);
+	assert_string_equal(deliver.text, "451 first");
+	bench.io.end = END_NONE;
+	deliver_connected(&deliver, false);
+	bench_wire(&bench, "220 mx\r\n250 mx\r\n452 second\r\n");
+	assert_string_equal(deliver.text, "452 second");
+	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+}
+
 int
 main(void)
 {
@@ -418,6 +466,7 @@ main(void)
 		with_delivery(threat_25_called_again_nothing_is_lost),
 		with_delivery(inside_everything_is_said_again),
 		with_delivery(threat_37_a_refusal_after_a_failed_attempt_is_for_now),
+		with_delivery(the_next_host_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,97 @@ an_older_generation(void **state)
 	}
 }
 
+static void
+greets_never(enum policy policy, bool waits)
+{
+	set_policy(policy);
+	judge_connected(&judge);
+	call(MODERN);
+	bench_wire(&bench, "554 5.7.1 no\r\n");
+	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	assert_int_equal(caller.opening.provisional, waits);
+	assert_int_equal(judge.trust.text[0] != '\0', waits);
+	caller_wipe(&caller);
+}
+
+/* statement 36 */
+static void
+threat_36_a_greeting_of_5yz_is_no_word_where_mail_is_kept(void **state)
+{
+	(void)state;
+	greets_never(POLICY_MAY, false);
+	greets_never(POLICY_KNOWN, false);
+	greets_never(POLICY_MUST, true);
+	greets_never(POLICY_PINNED, true);
+	becomes_binding(NULL);
+	greets_never(POLICY_MAY, false);
+	assert_false(known().told);
+	greets_never(POLICY_KNOWN, true);
+	assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
+	assert_true(known().told);
+	/* without a memory, anybody may be known */
+	memory_close(&memory);
+	memory_open(&memory, NULL, now);
+	greets_never(POLICY_KNOWN, true);
+}
+
+static void
+says_nowhere(enum policy policy, enum ending end, enum trust_alarm alarm, const char *words)
+{
+	set_policy(policy);
+	assert_int_equal(judge_nowhere(&judge, "null-mx"), end);
+	assert_int_equal(judge.trust.alarm, alarm);
+	if (strstr(judge.trust.text, words) == NULL)
+		fail_msg("%s: %s", words, judge.trust.text);
+}
+
+/* statement 36 */
+static void
+threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
+{
+	const struct memory_place met = judge.place;
+
+	(void)state;
+	judge.place.host = judge.place.domain;
+	judge.place.host_count = 0;
+	says_nowhere(POLICY_NEVER, END_NONE, TRUST_QUIET, "");
+	says_nowhere(POLICY_MAY, END_NONE, TRUST_QUIET, "");
+	says_nowhere(POLICY_KNOWN, END_NONE, TRUST_QUIET, "");
+	says_nowhere(POLICY_MUST, END_MUST, TRUST_QUIET, "is not in the DNS (null-mx), ");
+	says_nowhere(POLICY_PINNED, END_TRUST, TRUST_QUIET, "where the policy is pinned");
+	judge.place = met;
+	becomes_binding(NULL);
+	judge.place.host = judge.place.domain;
+	judge.place.host_count = 0;
+	says_nowhere(POLICY_MAY, END_NONE, TRUST_QUIET, "");
+	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE,
+	    "is gone from the DNS (null-mx): blackpony -k forget b.example accepts that");
+	assert_true(judge.trust.loud);
+	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE, "is gone");
+	assert_false(judge.trust.loud);
+	says_nowhere(POLICY_MUST, END_MUST, TRUST_DOWNGRADE, "where the policy is must");
+}
+
+/* Inside, a refusal shows no key: where one is expected that is an alarm, and nothing is learned of it. */
+static void
+a_refusal_inside_shows_no_key(void **state)
+{
+	(void)state;
+	set_policy(POLICY_KNOWN);
+	judge_connected(&judge);
+	call_inside(MODERN);
+	bench_wire(&bench, "550 no\r\n");
+	assert_local(&bench, "550 no\r\n");
+	assert_int_equal(known().standing, MEMORY_STRANGER);
+	caller_wipe(&caller);
+	becomes_binding(&old_key);
+	judge_connected(&judge);
+	call_inside(MODERN);
+	bench_wire(&bench, "550 no\r\n");
+	assert_waits(END_TRUST, "shows no host key");
+	assert_int_equal(judge.trust.alarm, TRUST_KEY_CHANGED);
+}
+
 int
 main(void)
 {
@@ -232,6 +323,9 @@ main(void)
 		TEST(threat_25_may_calls_again_and_says_so_then),
 		TEST(starttls_is_no_xcrypt),
 		TEST(an_older_generation),
+		TEST(threat_36_a_greeting_of_5yz_is_no_word_where_mail_is_kept),
+		TEST(threat_36_the_dns_is_no_word_where_mail_is_kept),
+		TEST(a_refusal_inside_shows_no_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ static const struct record {
 	    { 0 } },
 	{ "gone.example", RESOLVED, { "nowhere.example", "mx2.example" }, { 10, 20 },
 	    RESOLVED_NOTHING, { 0 } },
+	{ "half.example", RESOLVED, { "down.example", "mx2.example" }, { 10, 20 },
+	    RESOLVED_NOTHING, { 0 } },
 	{ "allgone.example", RESOLVED, { "nowhere.example", "down.example" }, { 10, 20 },
 	    RESOLVED, { "192.0.2.9" } },
 	{ "hosts.example", RESOLVED_NO_NAME, { 0 }, { 0 }, RESOLVED, { "192.0.2.50" } },
@@ -194,6 +196,25 @@ names_without_a_dot_and_literals_have_no_mx(void **state)
 	finds("[ipv6:2001:db8::77]", "2001:db8::77 2001:db8::77 25");
 	finds("[127.0.0.1]", "127.0.0.1 127.0.0.1 25");
 	assert_int_equal(asked, 0);
+}
+
+/* Whether these are all that there are: a refusal of all that were found may not be everybody's. */
+static void
+what_could_not_be_looked_up_is_missing(void **state)
+{
+	(void)state;
+	look_up("plain.example");
+	assert_false(targets.some_missing);
+	look_up("gone.example");	/* its first host does not exist */
+	assert_false(targets.some_missing);
+	look_up("half.example");
+	assert_int_equal(targets.count, 1);
+	assert_true(targets.some_missing);
+	look_up("down.example:mx2.example");
+	assert_int_equal(targets.count, 1);
+	assert_true(targets.some_missing);
+	look_up("nowhere.example:mx2.example");
+	assert_false(targets.some_missing);
 }
 
 static void
@@ -354,6 +375,7 @@ main(void)
 		cmocka_unit_test(without_mx_the_domain_itself),
 		cmocka_unit_test(brackets_mean_no_mx),
 		cmocka_unit_test(names_without_a_dot_and_literals_have_no_mx),
+		cmocka_unit_test(what_could_not_be_looked_up_is_missing),
 		cmocka_unit_test(never_guesses_when_the_dns_is_down),
 		cmocka_unit_test(what_only_libc_knows_exists),
 		cmocka_unit_test(what_will_never_take_mail),
