@@ -39,7 +39,7 @@ struct dns_record {
 	size_t data, end;		/* where its data begin and end in the message */
 };
 
-/* Begins with the answer section.  False when the message is no answer, or malformed in any section. */
+/* Begins with the answer section.  False when the message is no answer, or malformed up to that section's end. */
 bool dns_open(struct dns_reader *r, struct span message);
 
 /* The next record of class IN of the answer section; false behind the last one. */

@@ -5,17 +5,52 @@
 #include <assert.h>
 #include <string.h>
 
+/* Room for one more of that preference: the last place, or that of a worse one.  NULL: all are as good. */
+static struct mx *
+place_for(struct mx_list *list, uint16_t preference)
+{
+	struct mx *worst = &list->at[0];
+
+	if (list->count < MX_MAX)
+		return &list->at[list->count++];
+	for (size_t i = 1; i < MX_MAX; i++)
+		if (list->at[i].preference > worst->preference)
+			worst = &list->at[i];
+	uint16_t dropped = worst->preference > preference ? worst->preference : preference;
+	if (dropped < list->dropped)
+		list->dropped = dropped;
+	return worst->preference > preference ? worst : NULL;
+}
+
 static void
 add(struct mx_list *list, uint16_t preference, const char *name)
 {
 	struct span host = span_of(name);
 
-	if (!host_is_name(host) || list->count == MX_MAX)
+	if (!host_is_name(host))
 		return;
-	struct mx *mx = &list->at[list->count++];
+	struct mx *mx = place_for(list, preference);
+	if (mx == NULL)
+		return;
 	mx->preference = preference;
 	memcpy(mx->name, host.at, host.len);
 	mx->name[host.len] = '\0';
+}
+
+/* Without those of a preference that did not fit in whole, where there are better ones. */
+static void
+drop_broken_group(struct mx_list *list)
+{
+	size_t better = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		better += list->at[i].preference < list->dropped;
+	if (better == 0 || better == list->count)
+		return;
+	for (size_t i = 0, to = 0; i < list->count; i++)
+		if (list->at[i].preference < list->dropped)
+			list->at[to++] = list->at[i];
+	list->count = better;
 }
 
 enum mx_answer
@@ -27,6 +62,7 @@ mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
 	char name[DNS_NAME_MAX];
 
 	list->count = 0;
+	list->dropped = MX_NONE_DROPPED;
 	if (!dns_open(&reader, span(message, len)))
 		return MX_USELESS;
 	while (dns_next(&reader, &record)) {
@@ -43,6 +79,7 @@ mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
 			add(list, octets_get16(message + record.data), name);
 		}
 	}
+	drop_broken_group(list);
 	if (list->count > 0)
 		return MX_FOUND;
 	if (!some)

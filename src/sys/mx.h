@@ -6,7 +6,7 @@
 
 #include "sys/host.h"
 
-#define MX_MAX 32			/* records of one domain; those beyond are ignored */
+#define MX_MAX 64			/* records of one domain; of more, the best */
 
 struct mx {
 	uint16_t preference;		/* lower is first */
@@ -15,8 +15,11 @@ struct mx {
 
 struct mx_list {
 	size_t count;
+	uint32_t dropped;		/* the lowest preference that was left out; MX_NONE_DROPPED: none was */
 	struct mx at[MX_MAX];
 };
+
+#define MX_NONE_DROPPED UINT32_MAX
 
 enum mx_answer {
 	MX_FOUND,			/* at least one */
@@ -27,7 +30,8 @@ enum mx_answer {
 
 /*
  * Reads the MX records of the answer section of a DNS message, which may be hostile.  Records that
- * cannot be parsed or name what is no host are ignored.
+ * cannot be parsed or name what is no host are ignored.  Of hosts with the same preference all are in the list or
+ * none, as far as there is a better one: one of those left out may be ourselves.
  */
 enum mx_answer mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len);
 

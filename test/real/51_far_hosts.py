@@ -71,6 +71,20 @@ def test_ourselves(w):
     assert not two.sessions and not three.sessions and not loop.sessions
 
 
+def test_ourselves_among_many(w):
+    """However many there are, and wherever the best one and we stand among them."""
+    many = "".join("b.example MX 20 x%d.b.example\nx%d.b.example A 192.0.2.9\n" % (n, n) for n in range(70))
+    many += "".join("c.example MX %d x%d.b.example\n" % (100 - n, n) for n in range(70))
+    names(w, OURSELVES + many + "b.example MX 20 self.b.example\nb.example MX 10 one.b.example\n"
+                                "c.example MX 10 one.b.example\n")
+    for domain in "b.example", "c.example":
+        assert {address for _, address in calls(waits(w, domain, connect_timeout="1s"))} <= {"192.0.2.1", "192.0.2.9"}
+    assert {name for name, _ in calls(waits(w, "b.example"))} == {"one.b.example"}
+    one = host(w, 1)
+    delivered(w, "b.example", one)
+    assert len(calls(delivered(w, "c.example", one))) == 1
+
+
 def test_only_ourselves(w):
     """By interface, by loopback, as an implicit MX, and behind a second address of a host."""
     names(w, OURSELVES + """

@@ -122,8 +122,26 @@ cut_anywhere_it_is_none(void **state)
 		assert_false(dns_open(&reader, span(copy + 1, len)));
 		test_free(copy);
 	}
-	/* and with an octet too many: the literal's NUL */
-	assert_false(dns_open(&reader, span(answer, sizeof(answer))));
+}
+
+/* Octets that nobody asked for, and records of other sections that are cut or missing. */
+static void
+what_follows_the_answers_spoils_nothing(void **state)
+{
+	uint8_t more[sizeof(answer) + 20] = { 0 };
+	struct dns_reader reader;
+	struct dns_record record;
+
+	(void)state;
+	memcpy(more, answer, sizeof(answer) - 1);
+	for (size_t extra = 0; extra <= 20; extra++)
+		for (uint8_t others = 0; others <= 2; others++) {
+			more[9] = more[11] = others;
+			assert_true(dns_open(&reader, span(more, sizeof(answer) - 1 + extra)));
+			assert_true(dns_next(&reader, &record));
+			assert_int_equal(record.type, DNS_MX);
+			assert_false(dns_next(&reader, &record));
+		}
 }
 
 static bool
@@ -180,6 +198,7 @@ main(void)
 		cmocka_unit_test(flags_are_told_apart),
 		cmocka_unit_test(records_are_read_one_by_one),
 		cmocka_unit_test(cut_anywhere_it_is_none),
+		cmocka_unit_test(what_follows_the_answers_spoils_nothing),
 		cmocka_unit_test(hostile_names_end),
 	};
 

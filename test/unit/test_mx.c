@@ -178,17 +178,77 @@ any_octet_may_be_wrong(void **state)
 	}
 }
 
+/* So many records, the preference of each from this. */
+static enum mx_answer
+many(unsigned int count, unsigned int (*preference)(unsigned int))
+{
+	begin(ns_t_mx, count);
+	for (unsigned int i = 0; i < count; i++)
+		put_mx(preference(i), SPAN("\3mx1\xc0\x0c"));
+	return answer_of(message_len);
+}
+
+static unsigned int
+rising(unsigned int i)
+{
+	return i;
+}
+
+static unsigned int
+falling(unsigned int i)
+{
+	return 1000 - i;
+}
+
+static unsigned int
+the_last_is_best(unsigned int i)
+{
+	return i == MX_MAX + 8 ? 1 : 10;
+}
+
+static unsigned int
+all_alike(unsigned int i)
+{
+	(void)i;
+	return 10;
+}
+
+static unsigned int
+in_tens(unsigned int i)
+{
+	return i * 7 % 80 / 10;
+}
+
 static void
-no_more_than_so_many(void **state)
+the_best_are_kept_wherever_they_stand(void **state)
 {
 	(void)state;
-	for (unsigned int count = MX_MAX; count <= MX_MAX + 1; count++) {
-		begin(ns_t_mx, count);
-		for (unsigned int i = 0; i < count; i++)
-			put_mx(i, SPAN("\3mx1\xc0\x0c"));
-		assert_int_equal(answer_of(message_len), MX_FOUND);
+	for (unsigned int count = MX_MAX; count <= 4 * MX_MAX; count++) {
+		assert_int_equal(many(count, rising), MX_FOUND);
 		assert_int_equal(list.count, MX_MAX);
+		for (size_t i = 0; i < MX_MAX; i++)
+			assert_true(list.at[i].preference < MX_MAX);
+		assert_int_equal(many(count, falling), MX_FOUND);
+		assert_int_equal(list.count, MX_MAX);
+		for (size_t i = 0; i < MX_MAX; i++)
+			assert_true(list.at[i].preference <= 1000 - count + MX_MAX);
 	}
+}
+
+/* One that was left out may be ourselves, and then those as good are not to be called either. */
+static void
+of_equal_ones_all_are_kept_or_none(void **state)
+{
+	(void)state;
+	assert_int_equal(many(MX_MAX + 9, the_last_is_best), MX_FOUND);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.at[0].preference, 1);
+	assert_int_equal(many(MX_MAX, all_alike), MX_FOUND);
+	assert_int_equal(list.count, MX_MAX);
+	assert_int_equal(many(MX_MAX + 1, all_alike), MX_FOUND);
+	assert_int_equal(list.count, MX_MAX);
+	assert_int_equal(many(80, in_tens), MX_FOUND);
+	assert_int_equal(list.count, MX_MAX / 10 * 10);
 }
 
 static void
@@ -264,7 +324,8 @@ main(void)
 		cmocka_unit_test(a_name_ends_with_its_record),
 		cmocka_unit_test(a_message_cut_anywhere_is_no_answer),
 		cmocka_unit_test(any_octet_may_be_wrong),
-		cmocka_unit_test(no_more_than_so_many),
+		cmocka_unit_test(the_best_are_kept_wherever_they_stand),
+		cmocka_unit_test(of_equal_ones_all_are_kept_or_none),
 		cmocka_unit_test(lower_preferences_come_first_and_equal_ones_by_chance),
 		cmocka_unit_test(the_full_list_is_sorted_too),
 		cmocka_unit_test(what_is_better_than_ourselves),
