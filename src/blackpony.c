@@ -319,7 +319,7 @@ report(enum ending end)
 	ending_status(status, deliver.code, text);
 	switch (end) {
 	case END_REFUSED_FOR_GOOD:
-		code = ending_refusal_exit(deliver.code, text);
+		code = ending_refusal_exit(deliver.code, text, deliver.to_rcpt);
 		return answer(code, status, deliver.text);
 	case END_REFUSED_LATER:
 		if (deliver.code < 400)

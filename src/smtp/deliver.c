@@ -65,6 +65,7 @@ settle(struct deliver *d, enum ending outcome, const struct reply *reply)
 	d->outcome = outcome;
 	d->code = reply->code;
 	d->waits = d->opening.provisional ? "this waits, for encryption failed there" : NULL;
+	d->to_rcpt = d->state == DELIVER_ENVELOPE && d->answered > 1;
 	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
 

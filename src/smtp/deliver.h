@@ -49,6 +49,7 @@ struct deliver {
 	/* the outcome */
 	enum ending outcome;		/* END_NONE: not settled */
 	unsigned code;			/* of the reply it rests on; 0: none */
+	bool to_rcpt;			/* that was a reply to RCPT */
 	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
 	const char *waits;		/* why that reply means later although it is 5yz (a literal), or NULL */
 

@@ -84,11 +84,16 @@ ending_status(char out[13], unsigned code, struct span text)
 }
 
 int
-ending_refusal_exit(unsigned code, struct span text)
+ending_refusal_exit(unsigned code, struct span text, bool to_rcpt)
 {
 	char status[13];
 
+	if (!to_rcpt)
+		return EXIT_REFUSED;
 	ending_status(status, code, text);
+	/* the sender's address: many look at it only now */
+	if (strcmp(status, "5.1.7") == 0 || strcmp(status, "5.1.8") == 0)
+		return EXIT_REFUSED;
 	if (strcmp(status, "5.1.2") == 0)
 		return EXIT_NO_HOST;
 	if (strncmp(status, "5.1.", 4) == 0)

@@ -25,9 +25,9 @@ const struct ending_row *ending_row(enum ending end);
 
 /*
  * The exit code for a refusal for good, from the far end's reply: RFC 3463's code where there is one,
- * else the reply's own.
+ * else the reply's own.  Only a reply to RCPT can be about a recipient; others are about the sender or the message.
  */
-int ending_refusal_exit(unsigned code, struct span text);
+int ending_refusal_exit(unsigned code, struct span text, bool to_rcpt);
 
 /*
  * The enhanced status code in the text behind a reply's code, such as "5.1.1"; if there is none, one

@@ -35,7 +35,7 @@ look_at_text(struct span text)
 		ending_status(status, reply.code, reply.text);
 		assert(status[0] == (char)('0' + reply.code / 100) && strlen(status) < 13);
 		if (reply.code >= 500)
-			assert(ending_refusal_exit(reply.code, reply.text) >= EXIT_NO_USER);
+			assert(ending_refusal_exit(reply.code, reply.text, true) >= EXIT_NO_USER);
 	}
 }
 

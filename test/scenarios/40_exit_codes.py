@@ -57,7 +57,8 @@ def test_every_recipient_refused_for_good(w):
     tried(w, 67, answers={"RCPT": b"550 5.1.1 no such user"}, said=b"no such user")
     tried(w, 68, answers={"RCPT": b"550 5.1.2 no such host"})
     tried(w, 69, answers={"RCPT": b"554 5.7.1 go away"}, said=b"go away")
-    tried(w, (67, 69), answers={"RCPT": b"550 no such user"})
+    tried(w, 67, answers={"RCPT": b"550 no such user"})
+    tried(w, 69, answers={"RCPT": b"550 5.1.8 the sender's host is not known"})
     tried(w, (67, 69), ["a@b.example", "b@b.example"], by_name(a=b"550 5.1.1 no a",
                                                                b=b"554 5.7.1 no b"))
 
@@ -80,6 +81,9 @@ def test_no_data_where_a_recipient_was_refused(w):
 
 def test_message_refused(w):
     tried(w, 69, answers={"MAIL": b"550 5.7.1 not you"})
+    for reply in (b"550 not you", b"553 not so", b"550 5.1.0 unknown user", b"550 5.1.8 unknown host"):
+        for verb in "MAIL", "DATA", ".":
+            tried(w, 69, answers={verb: reply})
     tried(w, 69, answers={"DATA": b"554 5.0.0 no"})
     tried(w, 69, answers={".": b"554 5.6.0 not this"}, said=b"not this")
     tried(w, 69, answers={".": b"552-5.3.4 too\r\n552 5.3.4 big"})

@@ -78,12 +78,17 @@ a_refusal_says_what_does_not_exist(void **state)
 		{ 553, "that name", EXIT_NO_USER }, { 550, "5.7.1 not you", EXIT_REFUSED },
 		{ 552, "5.2.2 full", EXIT_REFUSED }, { 554, "no", EXIT_REFUSED },
 		{ 554, "5.1.1 no", EXIT_NO_USER }, { 550, "5.11.1 x", EXIT_REFUSED },
+		{ 550, "5.1.7 sender", EXIT_REFUSED }, { 550, "5.1.8 sender", EXIT_REFUSED },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(ending_refusal_exit(rows[i].code, span_of(rows[i].text)),
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ending_refusal_exit(rows[i].code, span_of(rows[i].text), true),
 		    rows[i].exit_code);
+		/* to MAIL, DATA or the message */
+		assert_int_equal(ending_refusal_exit(rows[i].code, span_of(rows[i].text), false),
+		    EXIT_REFUSED);
+	}
 }
 
 int
