@@ -365,6 +365,7 @@ send_message(char *const recipients[], size_t count)
 		program_complain(&program);
 		return answer(EXIT_LATER, "4.3.1", program.error);
 	}
+	message.length = spool.length;
 	message.octets = spool.octets;
 	message.eight_bit = spool.eight_bit;
 	/* not for the header: a host that lacks SMTPUTF8 takes it, but bounces a message that asks for it */

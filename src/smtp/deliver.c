@@ -213,11 +213,14 @@ static bool
 body(struct deliver *d, struct io *io)
 {
 	struct span s = buf_peek(&io->from_local);
+	uint64_t left = d->message->length - d->taken;
 
+	if (s.len > left)
+		s.len = (size_t)left;
 	/* an octet becomes two at the worst, and the end takes five */
 	if (buf_room(&io->to_wire) < 2 * IO_BLOCK)
 		return false;
-	if (s.len == 0 && io->local_eof) {
+	if (s.len == 0 && (left == 0 || io->local_eof)) {
 		if (!d->line_start)
 			end_line(d, &io->to_wire);
 		/* a file that can no longer be read, or was cut: what there is must not pass for all */
@@ -234,6 +237,7 @@ body(struct deliver *d, struct io *io)
 		s.len = IO_BLOCK - 8;
 	put_body(d, &io->to_wire, s);
 	buf_take(&io->from_local, s.len);
+	d->taken += s.len;
 	d->block += s.len;
 	if (d->block >= IO_BLOCK) {
 		d->block = 0;
@@ -253,7 +257,7 @@ got_reply(struct deliver *d, struct io *io)
 		if (d->reply.code == 354) {
 			io->settled = true;
 			d->line_start = true;
-			d->octets = 0;
+			d->taken = d->octets = 0;
 			enter(d, io, DELIVER_BODY);
 		} else {
 			refused(d, io, &d->reply);

@@ -1,7 +1,7 @@
 /*
  * blackpony's machine when the recipients are in its arguments: one message, to all of them or to none.
  *
- * The message is what comes from `local`, to its end of file, with lines that end in LF or CRLF.
+ * The message is the first octets from `local`, with lines that end in LF or CRLF.
  */
 #ifndef SMTP_DELIVER_H
 #define SMTP_DELIVER_H
@@ -15,6 +15,7 @@ struct deliver_message {
 	const char *sender;		/* "" is the null sender; the others are good (smtp/mailbox.h) */
 	char *const *recipients;
 	size_t recipient_count;
+	uint64_t length;		/* its octets in `local`; a file may have grown, and more is not taken */
 	uint64_t octets;		/* as it will be on the wire, for SIZE */
 	bool eight_bit;			/* has octets above 127 */
 	bool utf8;			/* has them in its envelope's addresses */
@@ -42,7 +43,8 @@ struct deliver {
 	bool elsewhere;			/* before anything was taken: the next host may be asked */
 	enum dots dots;
 	bool line_start, last_cr;	/* of the message as it goes out */
-	uint64_t octets;		/* of the message so far, as message->octets counts them */
+	uint64_t taken;			/* octets of the message so far, as message->length counts them */
+	uint64_t octets;		/* and as message->octets does */
 	uint64_t block;
 	uint64_t message_end;		/* to_wire's octet count behind the final dot */
 

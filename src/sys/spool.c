@@ -10,6 +10,7 @@
 static void
 scan(struct spool *spool, uint8_t *last, struct span s)
 {
+	spool->length += s.len;
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t octet = s.at[i];
 

@@ -9,6 +9,7 @@
 
 struct spool {
 	int fd;			/* at the message's first octet; the caller closes it */
+	uint64_t length;	/* octets from there on; a file may have grown since */
 	uint64_t octets;	/* when every line ends in CRLF */
 	bool eight_bit;		/* has octets above 127 */
 };

@@ -82,7 +82,7 @@ perform(struct play *p, uint8_t how, struct span script, size_t octets, bool sin
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->message = (struct deliver_message){
 		.sender = "a@a.example", .recipients = recipients, .recipient_count = how >> 6,
-		.octets = octets, .eight_bit = how & 8, .utf8 = how & 8,
+		.length = UINT64_MAX, .octets = octets, .eight_bit = how & 8, .utf8 = how & 8,
 	};
 	p->ahead = false;
 	p->changed = (how >> 4 & 3) % 3 == KEPT_WRONG;

@@ -1,5 +1,9 @@
 # Claim: N messages in by CRLF.CRLF are N messages out, and a mailer that answers inside DATA ends the session (statement 10)
+import subprocess
+
 from kit import xcrypt
+from kit.conn import PATIENCE
+from kit.run import SENDER, operand
 
 
 def test_many_on_one_connection(w):
@@ -103,3 +107,23 @@ def test_mailer_dies_inside_a_message(w):
     client.send(b"half")
     reply = client.reply()
     assert reply is None or reply.code == 421, reply
+
+
+def test_a_file_that_grows(w):
+    """Sent from where it lies, as a log is, it goes as long as it was when blackpony read it."""
+    path, whole = w.path("growing"), b"Subject: log\n\n" + b"a line\n" * 50000
+    for offered in ((), (xcrypt.CHACHA,)):
+        with open(path, "wb") as out:
+            out.write(whole)
+
+        def grow(_session, _line):
+            with open(path, "ab") as out:
+                out.write(b"and a line more\n.\n" * 1000)
+        mailer = w.mailer(xcrypt=offered, answers={"MAIL": grow, "RCPT": grow, "DATA": grow})
+        with open(path, "rb") as message:
+            child = w.spawn([SENDER] + w.options(None) + ["-f", "", "--", operand(mailer), "bob@b.example"],
+                            stdin=message, stdout=subprocess.PIPE, stderr=w.log_file("blackpony"))
+        out, _ = child.communicate(timeout=3 * PATIENCE)
+        assert child.returncode == 0, out
+        message, = mailer.messages
+        assert message.data.replace(b"\r\n", b"\n") == whole, len(message.data)

@@ -21,6 +21,7 @@ deliver_set_up(void **state)
 	set = (struct opening_settings){ .suites = &client_suites };
 	message = (struct deliver_message){
 		.sender = "a@a", .recipients = recipients, .recipient_count = 3, .octets = 12345,
+		.length = UINT64_MAX,
 	};
 	suites_named(&client_suites, "");
 	return hosts_set_up(state);

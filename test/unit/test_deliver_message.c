@@ -143,7 +143,34 @@ a_large_message_waits_for_its_reader(void **state)
 	assert_memory_equal(got.at + 2 * want, ".\r\n", 3);
 }
 
-/* A file that can no longer be read, or that somebody has cut or made longer, is no message. */
+/* What has been added to a file since it was measured is another message, or another half of one. */
+static void
+a_file_that_has_grown_goes_as_it_was(void **state)
+{
+	static const char *const texts[] = { "", "hello\n", "hello", "hello\r", "hello\nthere\n" };
+	static const char *const more[] = { "\n", "x", ".\n", "\r\n.\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t j = 0; j < 2 * COUNT(more); j++) {
+			uint8_t expected[64];
+			size_t len = reference(expected, span_of(texts[i]));
+
+			message.length = UINT64_MAX;
+			deliver_body();
+			message.length = strlen(texts[i]);
+			message.octets = announced(span(expected, len));
+			bench_local(&bench, texts[i]);
+			bench_local(&bench, more[j / 2]);
+			if (j % 2 == 1)
+				bench_local_eof(&bench);
+			assert_true(span_equal(bench_said_wire(&bench), span(expected, len)));
+			assert_int_equal(deliver.state, DELIVER_FINAL);
+			deliver_wipe(&deliver);
+		}
+}
+
+/* A file that can no longer be read, or that somebody has cut, is no message. */
 static void
 a_message_that_is_not_all_there_is_not_ended(void **state)
 {
@@ -263,6 +290,7 @@ main(void)
 		with_delivery(threat_8_messages_go_out_as_they_should),
 		with_delivery(threat_8_all_short_messages),
 		with_delivery(a_large_message_waits_for_its_reader),
+		with_delivery(a_file_that_has_grown_goes_as_it_was),
 		with_delivery(a_message_that_is_not_all_there_is_not_ended),
 		with_delivery(threat_26_the_deadline_goes_by_blocks),
 		with_delivery(threat_12_thousands_of_recipients),

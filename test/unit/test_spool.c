@@ -113,6 +113,7 @@ its_size_counts_crlf(void **state)
 		}
 		assert_int_equal(open_file(span_of(rows[i].text), 0), 0);
 		assert_int_equal(spool.octets, rows[i].octets);
+		assert_int_equal(spool.length, strlen(rows[i].text));
 		close(spool.fd);
 	}
 }
