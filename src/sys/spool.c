@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +38,23 @@ write_all(int fd, struct span s)
 }
 
 static int
+nameless_file_in(const char *folder)
+{
+	char name[PATH_MAX];
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	/* NFS cannot, nor can overlayfs before Linux 6.3: a file whose name is taken away at once */
+	if (fd != -1 || snprintf(name, sizeof(name), "%s/blackpony.XXXXXX", folder) >= (int)sizeof(name))
+		return fd;
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd != -1 && unlink(name) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
 nameless_file(void)
 {
 	const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
@@ -43,7 +62,7 @@ nameless_file(void)
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && fd == -1; i++)
 		if (folders[i] != NULL)
-			fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+			fd = nameless_file_in(folders[i]);
 	return fd;
 }
 

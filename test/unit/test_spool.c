@@ -5,6 +5,11 @@
 #include "sys/spool.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct spool spool;
@@ -163,6 +168,51 @@ threat_27_what_cannot_be_kept_is_an_error(void **state)
 		unsetenv("TMPDIR");
 }
 
+/* From here on open(2) knows no O_TMPFILE, as on NFS. */
+static void
+forget_tmpfile(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1 ||
+	    open("/tmp", O_TMPFILE | O_RDWR, 0600) != -1 || errno != EOPNOTSUPP)
+		_exit(2);
+}
+
+static void
+a_file_with_a_name_will_do_for_a_moment(void **state)
+{
+	struct stat st;
+	int status;
+
+	(void)state;
+	mkdir(scratch_path("spool"), 0700);
+	setenv("TMPDIR", scratch_path("spool"), 1);
+	pid_t pid = fork();
+	if (pid == 0) {
+		forget_tmpfile();
+		if (open_pipe(SPAN("a\n"), 1) == -1)
+			_exit(3);
+		/* not somewhere else, nobody else's, and gone with us */
+		bool good = fstat(spool.fd, &st) == 0 && st.st_nlink == 0 && (st.st_mode & 07777) == 0600 &&
+		    spool.octets == 3 && rmdir(scratch_path("spool")) == 0;
+		assert_holds(SPAN("a\n"));
+		_exit(good ? 0 : 4);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	unsetenv("TMPDIR");
+}
+
 /* A TMPDIR that is of no use is not the only place. */
 static void
 another_folder_will_do(void **state)
@@ -183,6 +233,7 @@ main(void)
 		cmocka_unit_test(its_size_counts_crlf),
 		cmocka_unit_test(octets_above_127_are_found),
 		cmocka_unit_test(threat_27_what_cannot_be_kept_is_an_error),
+		cmocka_unit_test(a_file_with_a_name_will_do_for_a_moment),
 		cmocka_unit_test(another_folder_will_do),
 	};
 
