@@ -208,7 +208,7 @@ knowns_run(struct program *p, char *const operands[])
 	while (operands[count] != NULL)
 		count++;
 	if (command == NULL || count != command->operands)
-		return fail(p, "usage: blackpony -k list | show HOST | pin HOST KEY | forget HOST");
+		return fail(p, "usage: blackpony -k list | show [--] HOST | pin [--] HOST KEY | forget [--] HOST");
 	k = (struct knowns){ .program = p, .now_s = clock_wall_s() };
 	if (count > 0 && read_name(&k, operands[0]) != 0)
 		return 1;

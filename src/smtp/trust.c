@@ -120,7 +120,7 @@ say_policy(struct trust *t, const struct trust_case *c)
 		    "there (%s)", c->encrypted ? "old-generation" : c->why != NULL ? c->why : "-");
 	} else if (c->shown == VOUCH_GOOD) {
 		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "no host key is pinned: " TRUST_COMMAND "pin %s %s "
+		snprintf(t->text, sizeof(t->text), "no host key is pinned: " TRUST_COMMAND "pin -- %s %s "
 		    "accepts the one it shows", c->host, key);
 	} else {
 		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
@@ -155,15 +155,15 @@ say_downgrade(struct trust *t, const struct trust_case *c, const char *name)
 {
 	if (c->known->standing == MEMORY_MOVED)
 		snprintf(t->text, sizeof(t->text), "not a host that is known for its domain: " TRUST_COMMAND
-		    "forget %s accepts it", c->domain);
+		    "forget -- %s accepts it", c->domain);
 	else if (c->starttls)
-		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " TRUST_COMMAND "forget %s "
+		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " TRUST_COMMAND "forget -- %s "
 		    "accepts that", c->why != NULL ? c->why : "-", name);
 	else if (c->encrypted)
 		snprintf(t->text, sizeof(t->text), "encrypts with an older generation now: " TRUST_COMMAND
-		    "forget %s accepts that", name);
+		    "forget -- %s accepts that", name);
 	else
-		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " TRUST_COMMAND "forget %s "
+		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " TRUST_COMMAND "forget -- %s "
 		    "accepts that", c->why != NULL ? c->why : "-", name);
 }
 
@@ -174,12 +174,12 @@ say_key_changed(struct trust *t, const struct trust_case *c, const char *name)
 
 	if (c->shown == VOUCH_GOOD) {
 		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "shows another host key: " TRUST_COMMAND "pin %s %s "
+		snprintf(t->text, sizeof(t->text), "shows another host key: " TRUST_COMMAND "pin -- %s %s "
 		    "accepts it", name, key);
 	} else if (c->policy == POLICY_PINNED) {
 		snprintf(t->text, sizeof(t->text), "%s; the policy is pinned", key_fault(c));
 	} else {
-		snprintf(t->text, sizeof(t->text), "%s, but did: " TRUST_COMMAND "forget %s accepts that",
+		snprintf(t->text, sizeof(t->text), "%s, but did: " TRUST_COMMAND "forget -- %s accepts that",
 		    key_fault(c), name);
 	}
 }

@@ -51,7 +51,7 @@ def test_no_longer_encrypted(w):
     end(inetd)
     b.inetd(b.behind())
     a.send(MESSAGE, RECIPIENTS)
-    waits(machine, a, "no longer encrypts (not-offered): blackpony -k forget %s accepts that" % HERE)
+    waits(machine, a, "no longer encrypts (not-offered): blackpony -k forget -- %s accepts that" % HERE)
     assert told(tap.seen()) == []
     machine.logged(r"not as it was: to=\S+ host=\S+ downgrade=2\.0 why=not-offered: mail waits")
     accept(a, "forget", HERE)
@@ -64,7 +64,7 @@ def test_another_key(w):
     os.remove(b.folder + "/host.key")
     changed = key(b, "new")
     a.send(MESSAGE, RECIPIENTS)
-    waits(machine, a, "shows another host key: blackpony -k pin %s %s accepts it" % (HERE, changed))
+    waits(machine, a, "shows another host key: blackpony -k pin -- %s %s accepts it" % (HERE, changed))
     accept(a, "pin", HERE, changed)
     a.run_queue()
     arrived(b.mailbox(2))

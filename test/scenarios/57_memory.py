@@ -103,7 +103,7 @@ def test_forgetting_accepts_a_downgrade(w):
     for policy in ("known", "must", "pinned"):
         text, command = waits(w, site, {"policy": policy})
         if policy == "known":
-            assert "no longer encrypts (not-offered)" in text and command == ["forget", HERE], text
+            assert "no longer encrypts (not-offered)" in text and command == ["forget", "--", HERE], text
         else:
             assert "encryption is required" in text and command is None, text
     assert known(w, "forget", HERE)[0] == 0
@@ -115,23 +115,23 @@ def test_pinning_accepts_a_key(w):
     remember(w, 2 * DAY, old.key)
     sent(w, old)
     text, command = waits(w, new)
-    assert command == ["pin", HERE, new.key] and "another host key" in text, text
+    assert command == ["pin", "--", HERE, new.key] and "another host key" in text, text
     result = sent(w, new, MAY)
     assert result.entries[-1]["key-changed"] == old.key, result
     assert known(w, *command)[0] == 0
     sent(w, new, KNOWN)
     sent(w, new, {"policy": "pinned"})
     text, command = waits(w, old, {"policy": "pinned"})
-    assert command == ["pin", HERE, old.key], text
+    assert command == ["pin", "--", HERE, old.key], text
     text, command = waits(w, old, KNOWN)
-    assert command == ["pin", HERE, old.key], text
+    assert command == ["pin", "--", HERE, old.key], text
 
 
 def test_pinned_from_the_first_message(w):
     """A stranger waits, and -t shows what can be compared with what blackponyd -k show says there."""
     site = Site(w)
     text, command = waits(w, site, {"policy": "pinned"})
-    assert command == ["pin", HERE, site.key], text
+    assert command == ["pin", "--", HERE, site.key], text
     result = w.run([SENDER] + w.options({}) + ["-t", "[127.0.0.1]:%d" % site.port])
     assert result.status == 0 and ("host key: " + site.key) in result.out.decode(), result
     assert known(w, *command)[0] == 0
@@ -184,10 +184,10 @@ def test_a_key_changed_without_a_word(w):
     os.remove(site.folder + "/host.key")
     second = site.keys("new")
     text, command = waits(w, site)
-    assert command == ["pin", HERE, second], text
+    assert command == ["pin", "--", HERE, second], text
     os.remove(site.folder + "/host.key")
     text, command = waits(w, site)
-    assert "shows no host key, but did" in text and command == ["forget", HERE], text
+    assert "shows no host key, but did" in text and command == ["forget", "--", HERE], text
     assert shown(w)["key"] == first
 
 
@@ -265,3 +265,13 @@ def test_a_memory_that_cannot_be_written(w):
         result = w.send(site, ["bob@b.example"], settings=dict(settings, policy=policy), preexec_fn=full)
         assert result.status == 0, result
     assert os.path.getsize(folder + "/known.journal") == size
+
+
+def test_a_host_that_looks_like_an_option(w):
+    """The commands that a deferral names end their options in front of the host."""
+    site = Site(w)
+    for name in "-C.example", "-oknown.example", "-V.example", "-t":
+        assert known(w, "pin", "--", name, site.key)[0] == 0, name
+        assert site.key in known(w, "show", "--", name)[1], name
+        assert known(w, "forget", "--", name)[0] == 0, name
+        assert known(w, "show", "--", name)[0] == 1, name

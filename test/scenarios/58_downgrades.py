@@ -191,7 +191,7 @@ class Case:
         assert outcome != "clear" or why is None or self.entry["why"] == why, self
         if outcome == "later" and self.policy == "known" and alarm:
             assert words in self.text and self.entry["end"] == "not-trusted", self
-            assert re.search(r": blackpony -k (forget \S+|pin \S+ \S{88}) accepts (it|that)\s*$",
+            assert re.search(r": blackpony -k (forget -- \S+|pin -- \S+ \S{88}) accepts (it|that)\s*$",
                              self.text), self
 
     def check_memory(self, site):
@@ -376,7 +376,7 @@ def check_forged(w, port, becomes, alarm, words, **script):
 def test_forged_exchangers(w):
     site, zone = resolved(w)
     zone["b.example"] = {MX: [(10, "mx.evil.example")]}
-    moved, words = {"downgrade": "mx.b.example"}, "-k forget b.example"
+    moved, words = {"downgrade": "mx.b.example"}, "-k forget -- b.example"
     check_forged(w, site.port, CLEAR, {"downgrade": "mx.b.example"}, words)
     # with XCRYPT, whoever it is: `must` asks for no more
     zone["mx.evil.example"] = at(EVIL)
@@ -396,8 +396,8 @@ def test_forged_addresses(w):
     """The name stays, the host is another one."""
     site, zone = resolved(w)
     zone["mx.b.example"] = at(EVIL)
-    check_forged(w, site.port, CLEAR, {"downgrade": "2.0"}, "-k forget mx.b.example")
-    check_forged(w, site.port, KEY, {"key-changed": site.key}, "-k forget mx.b.example",
+    check_forged(w, site.port, CLEAR, {"downgrade": "2.0"}, "-k forget -- mx.b.example")
+    check_forged(w, site.port, KEY, {"key-changed": site.key}, "-k forget -- mx.b.example",
                  xcrypt=[xcrypt.CHACHA])
 
 

@@ -99,7 +99,7 @@ threat_24_known_waits_whatever_is_lost(void **state)
 		lose(i);
 		assert_waits(END_TRUST, losses[i].what);
 		assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
-		assert_non_null(strstr(judge.trust.text, "blackpony -k forget " HOST " accepts that"));
+		assert_non_null(strstr(judge.trust.text, "blackpony -k forget -- " HOST " accepts that"));
 	}
 	/* silence is no other than the end */
 	judge_connected(&judge);

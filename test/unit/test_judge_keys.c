@@ -104,9 +104,9 @@ a_domain_that_has_moved(void **state)
 	judge.place.host = hosts[1];
 	judge.place.hosts = &hosts[1];
 	answers(STRIPPED);
-	assert_waits(END_TRUST, "-k forget b.example");
+	assert_waits(END_TRUST, "-k forget -- b.example");
 	works();
-	assert_waits(END_TRUST, "-k forget b.example");
+	assert_waits(END_TRUST, "-k forget -- b.example");
 	assert_string_equal(judge.trust.expected, HOST);
 	/* beside one that is remembered, it is a stranger */
 	judge.place.hosts = hosts;

@@ -274,15 +274,15 @@ what_is_expected_is_said(void **state)
 	struct trust t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_GOOD, OTHER);
 	assert_string_equal(t.expected, key);
 	assert_string_equal(trust_alarm_name(t.alarm), "key-changed");
-	snprintf(want, sizeof(want), "shows another host key: blackpony -k pin mx.b.example %s accepts it", other);
+	snprintf(want, sizeof(want), "shows another host key: blackpony -k pin -- mx.b.example %s accepts it", other);
 	assert_string_equal(t.text, want);
 	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_NONE, NO_KEY);
-	assert_string_equal(t.text, "shows no host key, but did: blackpony -k forget mx.b.example "
+	assert_string_equal(t.text, "shows no host key, but did: blackpony -k forget -- mx.b.example "
 	    "accepts that");
 	t = decide(POLICY_KNOWN, 20, &known, 0, VOUCH_NONE, NO_KEY);
 	assert_string_equal(t.expected, "2.0");
 	assert_string_equal(trust_alarm_name(t.alarm), "downgrade");
-	assert_string_equal(t.text, "no longer encrypts (not-offered): blackpony -k forget "
+	assert_string_equal(t.text, "no longer encrypts (not-offered): blackpony -k forget -- "
 	    "mx.b.example accepts that");
 	/* a pin is what is expected, and belongs to the name it was given for */
 	known = known_as(BINDING, true, true, false);
@@ -290,14 +290,14 @@ what_is_expected_is_said(void **state)
 	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_GOOD, OTHER);
 	hostkey_put_public(key, keys[PIN]);
 	assert_string_equal(t.expected, key);
-	assert_non_null(strstr(t.text, "-k pin b.example "));
+	assert_non_null(strstr(t.text, "-k pin -- b.example "));
 	known = known_as(MOVED, false, false, false);
 	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_NONE, NO_KEY);
 	assert_string_equal(t.expected, "old.b.example");
-	assert_non_null(strstr(t.text, "-k forget b.example"));
+	assert_non_null(strstr(t.text, "-k forget -- b.example"));
 	known = known_as(STRANGER, false, false, false);
 	t = decide(POLICY_PINNED, 20, &known, 20, VOUCH_GOOD, OTHER);
-	snprintf(want, sizeof(want), "no host key is pinned: blackpony -k pin mx.b.example %s accepts the "
+	snprintf(want, sizeof(want), "no host key is pinned: blackpony -k pin -- mx.b.example %s accepts the "
 	    "one it shows", other);
 	assert_string_equal(t.text, want);
 	t = decide(POLICY_PINNED, 20, &known, 0, VOUCH_NONE, NO_KEY);
