@@ -92,7 +92,7 @@ log_session(const char *peer, uint16_t port, int64_t begun_ms, enum ending end)
 
 	buf_init(&line, mem, sizeof(mem));
 	buf_printf(&line, "session client=%s:%u", peer[0] != '\0' ? peer : "[unknown]", port);
-	log_pair(&line, "helo", span(relay.name, relay.name_len));
+	log_pair(&line, "helo", span(relay.said, relay.said_len));
 	log_pair(&line, "mailer", span_of(mailer.text));
 	program_log_crypt(&line, &ring, &relay.handshake,
 	    relay.crypt == CRYPT_ON ? handshake_suite(&relay.handshake)->name : "none", relay.why);

@@ -37,6 +37,7 @@ enum verb {
 	VERB_XCRYPT,
 	VERB_MAIL, VERB_RCPT, VERB_DATA, VERB_BDAT, VERB_AUTH, VERB_STARTTLS,
 	VERB_OTHER,
+	VERB_CHUNK_FIRST,	/* BDAT, the first of a message and not the last, for its reply */
 	VERB_CHUNK_LAST,	/* BDAT ... LAST, for its reply */
 	VERB_MESSAGE,		/* not a verb: the end of a message in DATA */
 	VERB_OWN_EHLO		/* not the client's: its reply is ours */

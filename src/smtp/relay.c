@@ -52,6 +52,46 @@ relay_queue_take(struct relay *r)
 	r->queue_len--;
 }
 
+/* Does a good reply to it end a transaction, or begin one? */
+static bool
+starts_anew(enum verb verb)
+{
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_OWN_EHLO:
+	case VERB_HELO:
+	case VERB_RSET:
+	case VERB_MAIL:
+	case VERB_MESSAGE:
+	case VERB_CHUNK_LAST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool
+relay_begun_is_settled(const struct relay *r)
+{
+	for (size_t i = 0; i < r->queue_len; i++) {
+		enum verb verb = (enum verb)r->queue[(r->queue_head + i) % RELAY_QUEUE];
+
+		if (r->begun ? starts_anew(verb) : verb == VERB_CHUNK_FIRST)
+			return false;
+	}
+	return true;
+}
+
+void
+relay_note_message(struct relay *r, enum verb verb, bool good)
+{
+	/* what is refused changes nothing */
+	if (good && starts_anew(verb))
+		r->begun = false;
+	else if (good && verb == VERB_CHUNK_FIRST)
+		r->begun = true;
+}
+
 static enum io_wait
 deadline(const struct relay *r)
 {
@@ -62,6 +102,7 @@ deadline(const struct relay *r)
 	switch (relay_queue_first(r)) {
 	case VERB_MESSAGE:
 	case VERB_BDAT:
+	case VERB_CHUNK_FIRST:
 	case VERB_CHUNK_LAST:
 		return WAIT_FINAL;
 	default:

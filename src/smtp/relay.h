@@ -59,6 +59,8 @@ struct relay {
 	enum verb hello;	/* EHLO or HELO, as last accepted; VERB_OTHER: none yet */
 	uint8_t name[RELAY_NAME_MAX];	/* as given with it */
 	size_t name_len;
+	uint8_t said[RELAY_NAME_MAX];	/* as given with the last one, accepted or not */
+	size_t said_len;
 	bool offered;		/* our line was in the last EHLO reply */
 	bool hello_inside;	/* said again since encryption */
 	bool chunking;		/* the mailer offers it */
@@ -72,7 +74,7 @@ struct relay {
 	unsigned reply_code;	/* of its first */
 
 	bool trace_due;		/* our line goes before DATA's first octet */
-	bool in_chunks;		/* a message has begun with BDAT */
+	bool begun;		/* the mailer has taken the first chunk of the present message */
 	uint64_t chunk_left;
 	uint64_t block;		/* octets of message since the deadline began */
 	uint64_t message_end;	/* to_local's octet count at the end of the last message */

@@ -85,9 +85,9 @@ forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
 static void
 remember_name(struct relay *r, struct span name)
 {
-	r->name_len = name.len < RELAY_NAME_MAX ? name.len : RELAY_NAME_MAX;
-	if (r->name_len > 0)
-		memcpy(r->name, name.at, r->name_len);
+	r->said_len = name.len < RELAY_NAME_MAX ? name.len : RELAY_NAME_MAX;
+	if (r->said_len > 0)
+		memcpy(r->said, name.at, r->said_len);
 }
 
 static bool
@@ -95,10 +95,7 @@ forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb
     struct span name)
 {
 	remember_name(r, name);
-	if (!forward(r, io, line, verb))
-		return false;
-	r->in_chunks = false;
-	return true;
+	return forward(r, io, line, verb);
 }
 
 /* An octet behind an XCRYPT line, read already or not yet, is an injected command. */
@@ -277,7 +274,6 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	case VERB_NOOP:
 	case VERB_QUIT:
 	case VERB_RSET:
-		r->in_chunks = r->in_chunks && verb != VERB_RSET;
 		return forward(r, io, line, verb);
 	case VERB_XCRYPT:
 		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");

@@ -82,7 +82,11 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 		return false;
 	buf_init(&trace, mem, sizeof(mem));
 	/* an empty chunk is none to a mailer that refuses it, and ours would fill it */
-	bool begins = !r->in_chunks && (size > 0 || last);
+	bool filled = size > 0 || last;
+	/* one that may begin a message or not waits until that is known: the trace line goes in front only */
+	if (r->set->mark && filled && !relay_begun_is_settled(r))
+		return false;
+	bool begins = !r->begun && filled;
 	struct span head = span_from(buf_peek(&io->from_wire), line->octets);
 	if (head.len > size)
 		head.len = (size_t)size;
@@ -91,9 +95,8 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	buf_printf(&io->to_local, "BDAT %" PRIu64 "%s\r\n", size + buf_len(&trace),
 	    last ? " LAST" : "");
 	buf_put(&io->to_local, buf_peek(&trace));
-	relay_queue_put(r, last ? VERB_CHUNK_LAST : VERB_BDAT);
+	relay_queue_put(r, last ? VERB_CHUNK_LAST : begins ? VERB_CHUNK_FIRST : VERB_BDAT);
 	r->sync = false;
-	r->in_chunks = !last && (r->in_chunks || begins);
 	r->chunk_left = size;
 	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
 	relay_take(io, line->octets);
@@ -125,7 +128,7 @@ void
 relay_message_follows(struct relay *r)
 {
 	r->input = INPUT_MESSAGE;
-	r->trace_due = true;
+	r->trace_due = !r->begun;	/* a mailer may take DATA behind chunks */
 	r->dots = DOTS_CRLF;
 	r->block = 0;
 }

@@ -33,6 +33,15 @@ enum verb relay_queue_first(const struct relay *r);	/* VERB_OTHER when it is emp
 enum verb relay_queue_last(const struct relay *r);	/* the same */
 void relay_queue_take(struct relay *r);
 
+/*
+ * Whether a message has begun is known from the replies: each changes what holds for the transaction that its
+ * command belonged to, if it is good, and nothing otherwise.
+ */
+void relay_note_message(struct relay *r, enum verb verb, bool good);
+
+/* Will no command that is still unanswered change `begun`? */
+bool relay_begun_is_settled(const struct relay *r);
+
 /* Octets put to the mailer so far, and gone from us. */
 static inline uint64_t
 relay_sent(const struct io *io)

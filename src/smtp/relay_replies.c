@@ -109,24 +109,25 @@ keep_ehlo_line(struct relay *r, const struct line *line)
 
 	r->ehlo_len = 0;
 	/* a name cut short might be another's */
-	if ((!first && len == 0) || r->name_len == RELAY_NAME_MAX ||
+	if ((!first && len == 0) || r->said_len == RELAY_NAME_MAX ||
 	    line->octets > sizeof(r->ehlo) - len)
 		return;
 	memcpy(r->ehlo + len, line->text.at, line->octets);
 	r->ehlo_len = len + line->octets;
-	memcpy(r->ehlo_name, r->name, r->name_len);
-	r->ehlo_name_len = r->name_len;
+	memcpy(r->ehlo_name, r->said, r->said_len);
+	r->ehlo_name_len = r->said_len;
 }
 
 /*
- * Does the mailer (OpenSMTPD) refuse inside the very EHLO it has answered in the clear?  Then it is where
- * a fresh one would have put it: nothing but EHLO has told it anything since its greeting.
+ * Does the mailer (OpenSMTPD) refuse, as the first one inside, the very EHLO it has answered in the clear?  Then
+ * it is where a fresh one would have put it: nothing but EHLO has told it anything since its greeting.  Any later
+ * one is refused in earnest, for instance amid a transaction that would go on.
  */
 static bool
 has_answered(const struct relay *r, enum verb verb, unsigned code)
 {
-	return verb == VERB_EHLO && r->crypt == CRYPT_ON && code == 503 && r->ehlo_len > 0 &&
-	    span_equal(span(r->name, r->name_len), span(r->ehlo_name, r->ehlo_name_len));
+	return verb == VERB_EHLO && r->crypt == CRYPT_ON && !r->hello_inside && code == 503 && r->ehlo_len > 0 &&
+	    span_equal(span(r->said, r->said_len), span(r->ehlo_name, r->ehlo_name_len));
 }
 
 /* Its answer from then, as it is to be seen inside. */
@@ -148,18 +149,29 @@ answer_again(struct relay *r, struct io *io)
 
 _Static_assert(RELAY_EHLO_MAX <= LINE_MAX_OCTETS, "it fits where a longest line does");
 
+/* The name is the client's from when the mailer has taken it. */
+static void
+take_name(struct relay *r)
+{
+	memcpy(r->name, r->said, r->said_len);
+	r->name_len = r->said_len;
+}
+
 /* What a whole reply means for what comes next. */
 static void
 reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 {
 	bool good = code >= 200 && code < 300;
 
+	relay_note_message(r, verb, good);
 	switch (verb) {
 	case VERB_EHLO:
 	case VERB_OWN_EHLO:
 	case VERB_HELO:
 		if (!good)
 			break;
+		if (verb != VERB_OWN_EHLO)
+			take_name(r);
 		r->hello = verb == VERB_HELO ? VERB_HELO : VERB_EHLO;
 		r->hello_inside = r->crypt == CRYPT_ON;
 		/* what an earlier EHLO offered, perhaps in the clear, HELO does not */
@@ -177,10 +189,6 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	case VERB_MESSAGE:
 	case VERB_CHUNK_LAST:
 		r->messages += good;
-		break;
-	case VERB_BDAT:
-		/* a chunk refused ends the message it belongs to */
-		r->in_chunks = r->in_chunks && good;
 		break;
 	case VERB_QUIT:
 		r->done = code == 221;

@@ -230,6 +230,12 @@ chunk("BDAT 0 LAST", b"BDAT 0 LAST\r\n" + NEXT)
 chunk("BDAT 0", b"BDAT 0\r\n" + NEXT)
 chunk("BDAT 0, text, 0 LAST", b"BDAT 0\r\nBDAT %d\r\n" % len(TEXT) + TEXT + b"BDAT 0 LAST\r\n")
 chunk("BDAT, RSET", b"BDAT %d\r\n" % len(TEXT) + TEXT + b"RSET\r\n" + NEXT)
+attack("BDAT behind a refused one, in a flight", EHLO,
+       Replies(7, MAIL + VICTIM + b"BDAT 5\r\nxxxxxRSET\r\n" + MAIL + RCPT + b"BDAT %d\r\n" % len(TEXT) + TEXT),
+       b"BDAT 5 LAST\r\ny: z\n")
+chunk("BDAT, a refused RSET, BDAT", b"BDAT %d\r\n" % len(TEXT) + TEXT + b"RSET x\r\nBDAT 5 LAST\r\ny: z\n")
+chunk("BDAT, a refused EHLO, BDAT", b"BDAT %d\r\n" % len(TEXT) + TEXT, b"EHLO\r\n", b"BDAT 5 LAST\r\ny: z\n")
+chunk("BDAT, a nested MAIL, BDAT", b"BDAT %d\r\n" % len(TEXT) + TEXT + MAIL + b"BDAT 5 LAST\r\ny: z\n")
 chunk("BDAT, DATA", b"BDAT %d\r\n" % len(TEXT) + TEXT + DATA + b"x\r\n.\r\n")
 chunk("BDAT, MAIL", b"BDAT %d\r\n" % len(TEXT) + TEXT + NEXT)
 chunk("BDAT, QUIT", b"BDAT %d\r\n" % len(TEXT) + TEXT)

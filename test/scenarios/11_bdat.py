@@ -1,4 +1,4 @@
-# Claim: BDAT counts exactly, whatever the number and whatever is in the chunk (statement 11)
+# Claim: BDAT counts exactly, whatever the number and whatever is in the chunk (statements 11 and 33)
 from kit import xcrypt
 
 KEYWORDS = (b"PIPELINING", b"CHUNKING", b"BINARYMIME", b"8BITMIME")
@@ -61,6 +61,42 @@ def test_pipelined(w):
     assert codes == [250] * 9 + [221], codes
     client.finish()
     assert [m.body() for m in mailer.messages] == [b"abcdef", b"QUIT"]
+
+
+def one_mark(message, octets):
+    """One trace line, and that in front."""
+    assert message.data.count(b"(XCRYPT ") == 1 and message.body() == octets, message.data
+
+
+def test_behind_a_refused_chunk_in_one_flight(w):
+    """Its reply comes when the next message has begun, and is none of that one's."""
+    mailer, _, client = inside(w, answers={"RCPT": lambda s, l: b"550 5.1.1 no" if b"nosuch" in l else None})
+    client.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<nosuch@b.example>\r\nBDAT 5\r\nabcdeRSET\r\n" +
+                "\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 17\r\nSubject: chunks\r\n")
+    codes = [client.reply().code for _ in range(7)]
+    assert codes == [250, 550, 503, 250, 250, 250, 250], codes
+    client.send(b"BDAT 5 LAST\r\n\r\nxyz")
+    assert client.reply().code == 250
+    client.quit()
+    one_mark(mailer.messages[0], b"Subject: chunks\r\n\r\nxyz")
+
+
+def test_behind_a_refused_command_in_one_flight(w):
+    """What is refused ends no transaction: the message goes on, and so does its mark."""
+    for verb, line in (("RSET", b"RSET now"), ("MAIL", b"MAIL FROM:<other@a.example>"), ("EHLO", b"EHLO")):
+        refuse = lambda s, l, line=line: line == l and b"501 5.5.4 no" or None
+        mailer, _, client = inside(w, answers={verb: refuse})
+        for command in ENVELOPE:
+            assert client.command(command).code == 250
+        client.send(b"BDAT 3\r\nabc")
+        assert client.reply().code == 250
+        client.send(line + b"\r\n" + (b"BDAT 3 LAST\r\ndef" if verb != "EHLO" else b""))
+        assert client.reply().code == 501
+        if verb == "EHLO":
+            client.send(b"BDAT 3 LAST\r\ndef")
+        assert client.reply().code == 250
+        client.quit()
+        one_mark(mailer.messages[0], b"abcdef")
 
 
 def test_octets_of_a_refused_chunk_are_no_commands(w):

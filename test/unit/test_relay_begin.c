@@ -49,9 +49,9 @@ threat_8_a_first_line_that_would_change_has_no_trace_line(void **state)
 		{ MAILER, "354 go\r\n", "354 go\r\n", "" },
 		{ CLIENT, ">From a\r\n.\r\n", "", ">From a\r\n.\r\n" },
 		{ MAILER, "250 ok\r\n", "250 ok\r\n", "" },
-		{ CLIENT, "BDAT 3\r\n\tx\nBDAT 7 LAST\r\nFrom a\n", "",
-		    "BDAT 3\r\n\tx\nBDAT 7 LAST\r\nFrom a\n" },
-		{ MAILER, "250 ok\r\n250 ok\r\n", "250 ok\r\n250 ok\r\n", "" },
+		{ CLIENT, "BDAT 3\r\n\tx\nBDAT 7 LAST\r\nFrom a\n", "", "BDAT 3\r\n\tx\n" },
+		{ MAILER, "250 ok\r\n", "250 ok\r\n", "BDAT 7 LAST\r\nFrom a\n" },
+		{ MAILER, "250 ok\r\n", "250 ok\r\n", "" },
 		{ CLIENT, "BDAT 9 LAST\r\nFrom a@b\nNOOP\r\n", "",
 		    "BDAT 9 LAST\r\nFrom a@b\nNOOP\r\n" },
 	};

@@ -180,6 +180,7 @@ the_trace_line_goes_in_front_of_a_message(void **state)
 		bench_wire(&bench, ".\r\n");
 		bench_local(&bench, "250 ok\r\n");
 		bench_wire(&bench, "BDAT 2\r\n.\rBDAT 0 LAST\r\n");
+		bench_local(&bench, "250 ok\r\n");
 		snprintf(want, sizeof(want), "DATA\r\n%s.\r\nBDAT %zu\r\n%s.\rBDAT 0 LAST\r\n",
 		    trace, strlen(trace) + 2, trace);
 		same = span_equal(bench_said_local(&bench), span_of(want));

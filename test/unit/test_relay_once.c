@@ -47,11 +47,56 @@ threat_3_what_was_answered_in_the_clear_is_said_inside(void **state)
 		    "MAIL FROM:<a@a>\r\nBDAT 4 LAST\r\nQUITNOOP\r\n" },
 		{ MAILER, "250 m\r\n250 all\r\n250 n\r\n", "250 m\r\n250 all\r\n250 n\r\n", "" },
 		{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
-		{ MAILER, ONLY_ONE, "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n", "" },
+		{ MAILER, ONLY_ONE, ONLY_ONE, "" },
 	};
 
 	(void)state;
 	relay_plays_cut(starts, turns, COUNT(turns));
+}
+
+/* Amid a transaction, EHLO would have ended it; refused, it has not, and the client has to know. */
+static void
+threat_33_a_refusal_in_a_transaction_is_one(void **state)
+{
+	static const char *const hellos[] = { "EHLO a.example\r\n", "HELO a.example\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hellos); i++) {
+		struct turn turns[] = {
+			{ CLIENT, hellos[i], "", hellos[i] },
+			{ MAILER, i == 0 ? ONLY_ONE : "250 mx\r\n", i == 0 ?
+			    "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n" : "250 mx\r\n", "" },
+			{ CLIENT, "MAIL FROM:<a@a>\r\nRCPT TO:<abandoned>\r\n", "",
+			    "MAIL FROM:<a@a>\r\nRCPT TO:<abandoned>\r\n" },
+			{ MAILER, "250 m\r\n250 r\r\n", "250 m\r\n250 r\r\n", "" },
+			{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
+			{ MAILER, ONLY_ONE, ONLY_ONE, "" },
+			{ CLIENT, "RSET\r\n", "", "RSET\r\n" },
+			{ MAILER, "250 r\r\n", "250 r\r\n", "" },
+			{ CLIENT, "EHLO a.example\r\n", "", "EHLO a.example\r\n" },
+			{ MAILER, ONLY_ONE, ONLY_ONE, "" },
+		};
+
+		relay_plays_cut(starts, turns, COUNT(turns));
+	}
+}
+
+/* An old client goes on with MAIL, and the EHLO that we said for it was refused: the next one is its second. */
+static void
+behind_our_own_ehlo_nothing_is_made_up(void **state)
+{
+	(void)state;
+	suites_named(&relay_suites, "rotn_0.1");
+	starts();
+	bench_wire(&bench, "MAIL FROM:<a@a>\r\n");
+	assert_local(&bench, "EHLO a.example\r\n");
+	bench_local(&bench, ONLY_ONE);
+	assert_local(&bench, "MAIL FROM:<a@a>\r\n");
+	bench_local(&bench, "250 m\r\n");
+	assert_wire(&bench, "250 m\r\n");
+	bench_wire(&bench, "EHLO a.example\r\n");
+	bench_local(&bench, ONLY_ONE);
+	assert_wire(&bench, ONLY_ONE);
 }
 
 /* Another name was not answered, another code says something else, and HELO is not EHLO. */
@@ -135,6 +180,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_relay(threat_3_what_was_answered_in_the_clear_is_said_inside),
+		with_relay(threat_33_a_refusal_in_a_transaction_is_one),
+		with_relay(behind_our_own_ehlo_nothing_is_made_up),
 		with_relay(other_refusals_are_passed_on),
 		with_relay(in_the_clear_it_is_the_mailers_to_answer),
 		with_relay(a_long_reply_is_not_kept),

@@ -131,19 +131,19 @@ class Session:
         return answer is None or out[:3] == default[:3] and out[3:4] in (b" ", b"-", b"")
 
     def do_ehlo(self, line):
-        self.reset_transaction()
         words = list(self.script.keywords)
         if self.script.xcrypt and not self.attempted:
             words.append(b"XCRYPT " + " ".join(self.script.xcrypt).encode())
             self.offer = words[-1]
         lines = [self.script.name.encode()] + words
-        self.say("EHLO", b"\r\n".join(
-            b"250" + (b" " if i == len(lines) - 1 else b"-") + text
-            for i, text in enumerate(lines)), line)
+        if self.say("EHLO", b"\r\n".join(
+                b"250" + (b" " if i == len(lines) - 1 else b"-") + text
+                for i, text in enumerate(lines)), line):
+            self.reset_transaction()
 
     def do_helo(self, line):
-        self.reset_transaction()
-        self.say("HELO", b"250 " + self.script.name.encode(), line)
+        if self.say("HELO", b"250 " + self.script.name.encode(), line):
+            self.reset_transaction()
 
     def do_mail(self, line):
         if self.say("MAIL", b"250 2.1.0 Sender ok", line):
@@ -183,15 +183,19 @@ class Session:
 
     def do_bdat(self, line):
         words = line.split(b" ")
-        self.chunks += self.conn.exactly(int(words[1]))
+        octets = self.conn.exactly(int(words[1]))
+        if not self.recipients:
+            return self.say("BDAT", b"503 5.5.1 Need RCPT", line)
+        self.chunks += octets
         if words[-1].upper() == b"LAST":
             self.finish_message(self.chunks)
         else:
             self.say("BDAT", b"250 2.0.0 Chunk ok", line)
+        return None
 
     def do_rset(self, line):
-        self.reset_transaction()
-        self.say("RSET", b"250 2.0.0 Reset", line)
+        if self.say("RSET", b"250 2.0.0 Reset", line):
+            self.reset_transaction()
 
     def do_noop(self, line):
         self.say("NOOP", b"250 2.0.0 Ok", line)
