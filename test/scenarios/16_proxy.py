@@ -1,6 +1,8 @@
 # Claim: a PROXY header is taken from those in proxy-from and from nobody else; missing, late, malformed or too long it closes without a greeting, and what is behind it is the client's (statement 16)
 import time
 
+from kit.run import Skip
+
 V1 = b"PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\r\n"
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 V2 = SIGNATURE + b"\x21\x11\0\x0c" + bytes((198, 51, 100, 77, 192, 0, 2, 1)) + b"\x9c\x59\0\x19"
@@ -49,13 +51,16 @@ def test_one_mapped_address(w):
         session(client)
         log = daemon.finish().log
         assert caller in log and "end=done" in log, log
-        # a mailer that is a program, and is shown its client
-        daemon = w.daemon({"proxy-from": "127.0.0.0/8", "client-address": "netns"}, program=w.program())
-        client = w.call(daemon)
-        client.send(header)
-        reply = client.reply()
-        assert reply.code == 220 or "namespace" in daemon.finish().log, reply
-        if reply.code == 220:
+        # a mailer that is a program, and is shown its client, where it would be shown any
+        for octets in (V2, header):
+            daemon = w.daemon({"proxy-from": "127.0.0.0/8", "client-address": "netns"},
+                              program=w.program())
+            client = w.call(daemon)
+            client.send(octets)
+            reply = client.reply()
+            if octets == V2 and reply.code == 421:
+                raise Skip("refused here: %s" % daemon.finish().log)
+            assert reply.code == 220, daemon.finish().log
             client.quit()
 
 
