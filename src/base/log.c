@@ -1,11 +1,12 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/devlog.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,8 +14,8 @@ static struct {
 	bool open, to_stderr;
 	const char *ident;
 	int facility;
-	int fd;				/* of /dev/log; -1 for none */
-} logs = { .fd = -1 };
+	unsigned lost;			/* lines that syslogd did not take */
+} logs;
 
 int
 log_facility(struct span name)
@@ -36,46 +37,45 @@ log_facility(struct span name)
 	return -1;
 }
 
-static int
-reach_syslog(void)
-{
-	static const struct sockaddr_un there = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
-
-	return connect(logs.fd, (const struct sockaddr *)&there, sizeof(there));
-}
-
 void
 log_open(const char *ident, int facility, bool to_stderr)
 {
 	tzset();
-	if (logs.fd < 0)
-		logs.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (logs.fd >= 0)
-		reach_syslog();		/* or later, where there is none yet */
+	devlog_open(DEVLOG_PATH);
 	logs.open = true;
+	logs.lost = 0;			/* by the process that we were forked from, which says so itself */
 	logs.ident = ident;
 	logs.facility = facility;
 	logs.to_stderr = to_stderr;
 }
 
-/*
- * As syslog(3) does it in glibc; musl's has no room for our lines, and the time of another zone.  When syslogd
- * was started anew it is called again, which a jail may forbid.
- */
-static void
-to_syslog(int priority, const char *line)
+/* As syslog(3) writes a line in glibc; musl's has no room for our lines, and the time of another zone. */
+static bool
+send_line(int priority, const char *line)
 {
 	char out[LOG_LINE_MAX + 128], stamp[CLOCK_DATE_MAX];
 
-	if (logs.fd < 0 || (setlogmask(0) & LOG_MASK(priority)) == 0)
-		return;
+	if ((setlogmask(0) & LOG_MASK(priority)) == 0)
+		return true;
 	clock_stamp(stamp, clock_wall_s());
 	int len = snprintf(out, sizeof(out), "<%d>%s %s[%ld]: %s", logs.facility | priority, stamp,
 	    logs.ident, (long)getpid(), line);
-	if (len <= 0 || send(logs.fd, out, (size_t)len, MSG_NOSIGNAL) >= 0)
-		return;
-	if (reach_syslog() == 0 && send(logs.fd, out, (size_t)len, MSG_NOSIGNAL) >= 0)
-		return;		/* nowhere is left to say so */
+	return len > 0 && devlog_send(span(out, (size_t)len + 1));
+}
+
+/* What was lost is said in front of the first line that goes again. */
+static void
+to_syslog(int priority, const char *line)
+{
+	char text[64];
+
+	if (logs.lost > 0) {
+		snprintf(text, sizeof(text), "log lost=%u why=syslogd-did-not-take-it", logs.lost);
+		if (send_line(LOG_WARNING, text))
+			logs.lost = 0;
+	}
+	if (logs.lost > 0 || !send_line(priority, line))
+		logs.lost++;
 }
 
 bool
@@ -84,15 +84,32 @@ log_verbose(void)
 	return logs.to_stderr;
 }
 
-/* One write a line, so that lines of several processes do not mix. */
+/*
+ * One write a line, so that lines of several processes do not mix; none where nobody reads: at POLLOUT a pipe takes
+ * PIPE_BUF octets, which is more than a line.
+ */
 static void
 to_stderr(const char *line)
 {
+	struct pollfd standard_error = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char out[LOG_LINE_MAX + 64];
 	int len = snprintf(out, sizeof(out), "%s[%ld]: %s\n", logs.ident, (long)getpid(), line);
 
+	_Static_assert(sizeof(out) <= PIPE_BUF, "a line is one write to a pipe");
+	if (poll(&standard_error, 1, 0) <= 0 || (standard_error.revents & POLLOUT) == 0)
+		return;
 	if (len > 0 && write(STDERR_FILENO, out, (size_t)len) < 0)
 		return;		/* nowhere is left to say so */
+}
+
+/* A control would end the line early for those who read it, whoever has forgotten to escape it. */
+static void
+format_line(char line[LOG_LINE_MAX], const char *format, va_list args)
+{
+	vsnprintf(line, LOG_LINE_MAX, format, args);
+	for (char *c = line; *c != '\0'; c++)
+		if ((*c > 0 && *c < ' ') || *c == 0x7f)
+			*c = '?';
 }
 
 void
@@ -104,7 +121,7 @@ log_line(int priority, const char *format, ...)
 	if (!logs.open)
 		return;
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	format_line(line, format, args);
 	va_end(args);
 	to_syslog(priority, line);
 	if (logs.to_stderr)
@@ -120,7 +137,7 @@ log_debug(const char *format, ...)
 	if (!logs.to_stderr)
 		return;
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	format_line(line, format, args);
 	va_end(args);
 	to_stderr(line);
 }

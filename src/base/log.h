@@ -1,6 +1,7 @@
 /*
  * The mail log: one line for each thing worth a line.  Goes to syslog and, when asked, to
  * standard error as well.  What came off a wire is escaped and cut before it gets here.
+ * A line never waits: one that cannot go at once is lost, and `log lost=N` says so when lines go again.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

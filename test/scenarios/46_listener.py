@@ -243,24 +243,30 @@ def test_bad_settings(w):
         clients = [w.keep(Client(socket.create_connection(sock.getsockname())))]
 
 
-def syslogd(w):
+def syslogd(w, kind=socket.SOCK_DGRAM):
     """A new one at /dev/log, whatever was there before."""
     if os.path.exists("/dev/log"):
         os.unlink("/dev/log")
-    sock = w.keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    sock = w.keep(socket.socket(socket.AF_UNIX, kind))
     sock.bind("/dev/log")
     sock.settimeout(PATIENCE)
+    if kind == socket.SOCK_STREAM:
+        sock.listen(1)
     return sock
 
 
-def test_a_syslogd_started_anew(w):
-    """Its sessions say so to the one that is there now; the process that accepts them may live for ever."""
+def private_dev(w):
     dns.enter(w)
     os.mkdir(w.path("dev"))
     for name in ("null", "urandom"):
         open(w.path("dev/" + name), "w").close()
         subprocess.run(["mount", "--bind", "/dev/" + name, w.path("dev/" + name)], check=True)
     subprocess.run(["mount", "--rbind", w.path("dev"), "/dev"], check=True)
+
+
+def test_a_syslogd_started_anew(w):
+    """Its sessions say so to the one that is there now; the process that accepts them may live for ever."""
+    private_dev(w)
     server = w.listener(backend=w.mailer())
     for _ in range(3):
         log = syslogd(w)
@@ -271,3 +277,48 @@ def test_a_syslogd_started_anew(w):
         # facility mail, priority info
         assert re.match(r"<22>\w{3} [ \d]\d \d\d:\d\d:\d\d blackponyd\[\d+\]: session client=.* end=done$", line), line
         log.close()
+
+
+def test_a_syslogd_that_wants_a_stream(w):
+    """Each session has a connection of its own there, and its lines end in a NUL."""
+    private_dev(w)
+    log = syslogd(w, socket.SOCK_STREAM)
+    server = w.listener(backend=w.mailer())
+    own = w.keep(log.accept()[0])       # of the process that accepts
+    own.settimeout(0)
+    for _ in range(3):
+        client = call(w, server)
+        client.greet()
+        client.command("QUIT")
+        said = b""
+        with log.accept()[0] as stream:
+            while not said.endswith(b"\0"):
+                said += stream.recv(4096)
+        assert re.match(br"<22>[^\n\0]*: session client=[^\n\0]* end=done\0$", said), said
+
+
+def test_a_syslogd_that_does_not_read(w):
+    """Nobody waits for it: sessions end, and callers beyond the limit are turned away, more than its queue takes."""
+    private_dev(w)
+    log = syslogd(w)
+    server = w.listener({"sessions": "1"}, backend=w.mailer())
+    first = call(w, server)
+    first.greet()
+    for _ in range(600):
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as other:
+            other.settimeout(PATIENCE)
+            assert other.recv(100) == BUSY + b"\r\n"
+    taken = 0
+    log.settimeout(0)
+    while taken < 600:
+        try:
+            taken += b"turned away" in log.recv(4096)
+        except BlockingIOError:
+            break
+    assert 0 < taken < 600, taken
+    log.settimeout(PATIENCE)
+    assert call(w, server).reply().text == BUSY
+    assert b"log lost=%d " % (600 - taken) in log.recv(4096)
+    assert b"turned away" in log.recv(4096)
+    first.command("QUIT")
+    assert b"end=done" in log.recv(4096)
