@@ -43,6 +43,12 @@ wrong_for_backend(enum client_address how, const struct address *to)
 			return "client-address = transparent needs a TCP backend; a local socket takes "
 			    "proxy-v1, proxy-v2 or xclient (or none)";
 		return NULL;
+	case CLIENT_ADDRESS_NONE:
+		if (address_family(to) == AF_INET6 && dial_is_own(to))
+			return "client-address = none and an IPv6 address of this host: every client would look like "
+			    "this host to the mailer, which may relay for it; use 127.0.0.1, which is called from "
+			    "127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
+		return NULL;
 	default:
 		return NULL;
 	}
@@ -129,14 +135,13 @@ start_program(struct mailer *m, char *const argv[], const struct settings *setti
 }
 
 /*
- * A mailer on loopback may relay for 127.0.0.1, which is the host's own.  It should know 127.0.0.25 as
- * nobody.  0.0.0.0 is loopback when it is called.
+ * A mailer on this host sees another address of this host, and may relay for it, be it 127.0.0.1 or an interface's.
+ * It should know 127.0.0.25 as nobody.  IPv6 has no such address.
  */
 static const struct address *
-stranger_on_loopback(const struct address *to, struct address *from)
+stranger_on_this_host(const struct address *to, struct address *from)
 {
-	if (address_family(to) != AF_INET ||
-	    !(address_is_loopback(to) || address_is_unspecified(to)))
+	if (address_family(to) != AF_INET || !dial_is_own(to))
 		return NULL;
 	address_read(from, SPAN("127.0.0.25"), 0);
 	return from;
@@ -174,7 +179,7 @@ dial_mailer(struct mailer *m, const struct settings *settings, const struct chil
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
 		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
 	/* in every other way, too: one that passes over what it is told goes by this */
-	m->fd = dial(&to, stranger_on_loopback(&to, &from), settings->connect_timeout_ms);
+	m->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
 	m->error = "it cannot be reached";
 	return m->fd == -1 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 #include "sys/dial.h"
 
 #include "base/clock.h"
+#include "sys/resolve.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -125,6 +126,24 @@ int
 dial_transparent(const struct address *to, const struct address *from, int64_t timeout_ms)
 {
 	return dial_from(to, from, true, timeout_ms);
+}
+
+bool
+dial_is_own(const struct address *to)
+{
+	struct address from, peer;
+	/* no packet is sent, but the route is looked up */
+	int fd = socket(to->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool own = fd < 0;
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to->at, to->len) == 0) {
+		fd_own(fd, &from);
+		fd_peer(fd, &peer);	/* 0.0.0.0 has become 127.0.0.1 */
+		own = address_same_host(&from, &peer) || address_is_loopback(&from) || resolve_is_own(&peer);
+	}
+	if (fd >= 0)
+		close(fd);
+	return own;
 }
 
 static int

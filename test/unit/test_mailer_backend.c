@@ -112,12 +112,62 @@ threat_31_no_address_no_header(void **state)
 	close(listener);
 }
 
+/* In a namespace whose addresses are known. */
 static void
-ipv6_loopback_has_one_address(void **state)
+open_own_addresses(void)
+{
+	static const char *const own[] = { "192.0.2.1", "192.0.2.9", "10.1.2.3" };
+	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct address peer;
+	char text[FD_ADDRESS_MAX];
+
+	need_or_skip(unshare(CLONE_NEWNET) == 0);
+	need_or_skip(system("ip link set lo up && "
+	    "ip address add 192.0.2.1/24 dev lo && ip address add 192.0.2.9/24 dev lo && "
+	    "ip route add local 10.0.0.0/8 dev lo && ip address add 2001:db8::1/128 dev lo nodad") == 0);
+	need(settings_option(&s, "client-address=none") == 0);
+	for (size_t i = 0; i < COUNT(own); i++) {
+		int listener = backend_at(own[i], own[i]);
+
+		need(listener != -1 && listen(listener, 1) == 0);
+		need(mailer_open(&m, no_program, &s, &c, &session) == 0);
+		int fd = accept(listener, NULL, NULL);
+		fd_peer(fd, &peer);
+		address_text(&peer, text);
+		need(strcmp(text, "127.0.0.25") == 0);
+		close(listener);
+	}
+	need(settings_option(&s, "backend=[2001:db8::1]:25") == 0);
+	need(mailer_open(&m, no_program, &s, &c, &session) == -1);
+	need(strstr(m.error, "IPv6 address of this host") != NULL);
+	/* not ours */
+	need(settings_option(&s, "backend=[2001:db8::2]:25") == 0);
+	need(mailer_check(&m, no_program, &s) == 0);
+}
+
+/* statement 31: mailers relay for their own addresses as they do for 127.0.0.1 */
+static void
+threat_31_own_addresses_are_called_by_a_stranger(void **state)
 {
 	(void)state;
-	set("client-address=none");
-	called_from("::1", "[::1]", "::1");
+	as_root(open_own_addresses);
+}
+
+/* statement 31: there is one IPv6 loopback address, and no stranger on it */
+static void
+threat_31_own_ipv6_addresses_are_for_mailers_that_are_told(void **state)
+{
+	static const char *const backends[] = { "backend=[::1]:25", "backend=[::]:25" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(backends); i++) {
+		set(backends[i]);
+		set("client-address=none");
+		assert_int_equal(mailer_check(&m, no_program, &s), -1);
+		assert_non_null(strstr(m.error, "IPv6 address of this host"));
+		set("client-address=proxy-v2");
+		assert_int_equal(mailer_check(&m, no_program, &s), 0);
+	}
 }
 
 static void
@@ -206,7 +256,8 @@ main(void)
 		TEST(threat_31_loopback_is_called_by_a_stranger),
 		TEST(threat_31_nor_is_it_by_header_alone),
 		TEST(threat_31_no_address_no_header),
-		TEST(ipv6_loopback_has_one_address),
+		TEST(threat_31_own_addresses_are_called_by_a_stranger),
+		TEST(threat_31_own_ipv6_addresses_are_for_mailers_that_are_told),
 		TEST(threat_31_proxy_header_comes_first),
 		TEST(threat_31_transparent_is_the_client_itself),
 		TEST(nobody_at_the_address),
