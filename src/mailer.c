@@ -45,9 +45,9 @@ wrong_for_backend(enum client_address how, const struct address *to)
 		return NULL;
 	case CLIENT_ADDRESS_NONE:
 		if (address_family(to) == AF_INET6 && dial_is_own(to))
-			return "client-address = none and an IPv6 address of this host: every client would look like "
-			    "this host to the mailer, which may relay for it; use 127.0.0.1, which is called from "
-			    "127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
+			return "client-address = none and an IPv6 address of this host: every client would look "
+			    "like this host to the mailer, which may relay for it; use 127.0.0.1, which is "
+			    "called from 127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
 		return NULL;
 	default:
 		return NULL;
@@ -135,8 +135,8 @@ start_program(struct mailer *m, char *const argv[], const struct settings *setti
 }
 
 /*
- * A mailer on this host sees another address of this host, and may relay for it, be it 127.0.0.1 or an interface's.
- * It should know 127.0.0.25 as nobody.  IPv6 has no such address.
+ * A mailer on this host sees another address of this host, and may relay for it, be it 127.0.0.1
+ * or an interface's. It should know 127.0.0.25 as nobody.  IPv6 has no such address.
  */
 static const struct address *
 stranger_on_this_host(const struct address *to, struct address *from)

@@ -120,22 +120,37 @@ mark_newest(struct fold *f)
 	return 0;
 }
 
+/* Keeps the newest of at least this fate, as long as fewer than `max` are kept.  Returns how many are. */
+static uint64_t
+keep_newest(struct fold *f, enum fold_fate least, uint64_t kept, uint64_t max)
+{
+	for (size_t i = f->count; i-- > 0 && kept < max; ) {
+		struct fold_entry *each = &f->at[i];
+
+		if (!each->keep && each->fate >= least) {
+			each->keep = true;
+			kept++;
+		}
+	}
+	return kept;
+}
+
 int
 fold_choose(struct fold *f, fold_judge *judge, void *context, uint64_t entries_max)
 {
-	uint64_t kept = 0;
+	uint64_t kept = 0, settled_max = entries_max - entries_max / 4;
 
 	if (mark_newest(f) < 0)
 		return -1;
 	for (size_t i = f->count; i-- > 0; ) {
 		struct fold_entry *each = &f->at[i];
 
-		if (!each->keep)
-			continue;
-		enum fold_fate fate = judge(context, each->entry);
-		each->keep = fate == FOLD_KEEP_ALWAYS || (fate == FOLD_KEEP && kept < entries_max);
-		kept += fate == FOLD_KEEP && each->keep;
+		each->fate = each->keep ? judge(context, each->entry) : FOLD_FORGET;
+		each->keep = each->fate == FOLD_KEEP_ALWAYS;
 	}
+	for (enum fold_fate fate = FOLD_KEEP_LONGEST; fate > FOLD_KEEP; fate--)
+		kept = keep_newest(f, fate, kept, settled_max);
+	keep_newest(f, FOLD_KEEP, kept, entries_max);
 	return 0;
 }
 

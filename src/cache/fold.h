@@ -7,9 +7,15 @@
 
 #include "cache/journal.h"
 
+/*
+ * Where there are more entries than the store may have, those of a lower fate go first, the
+ * oldest before others.
+ */
 enum fold_fate {
 	FOLD_FORGET,
-	FOLD_KEEP,	/* unless newer ones fill the store */
+	FOLD_KEEP,		/* what anybody can bring about */
+	FOLD_KEEP_LONGER,	/* what was of use since */
+	FOLD_KEEP_LONGEST,	/* what others rely on */
 	FOLD_KEEP_ALWAYS	/* and not counted */
 };
 
@@ -22,6 +28,7 @@ typedef enum fold_fate fold_judge(void *context, struct entry entry);
 struct fold {
 	struct fold_entry {
 		struct entry entry;
+		enum fold_fate fate;
 		bool keep;
 	} *at;			/* oldest first */
 	size_t count, cap;
@@ -42,8 +49,9 @@ int fold_add_journal(struct fold *f, struct span journal);
 bool fold_is_sound(const struct fold *f);
 
 /*
- * Chooses: the newest of each key, as `judge` says, and of those that it would merely keep the
- * newest `entries_max`.  0, or -1 with errno: no memory.
+ * Chooses: the newest of each key, as `judge` says, and of those that it would merely keep
+ * `entries_max`.  A quarter of these is for the newest, whatever their fate: what is new needs
+ * time to be of use.  0, or -1 with errno: no memory.
  */
 int fold_choose(struct fold *f, fold_judge *judge, void *context, uint64_t entries_max);
 

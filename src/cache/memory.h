@@ -16,7 +16,7 @@
 #include "crypt/hostkey.h"
 
 #define MEMORY_NAME_MAX 255		/* octets of a name; longer ones are not remembered */
-#define MEMORY_ENTRIES_MAX 65536	/* the oldest go first; keys that were pinned stay */
+#define MEMORY_ENTRIES_MAX 65536	/* those that bind go last; keys that were pinned stay */
 #define MEMORY_BINDS_AFTER_S 86400
 #define MEMORY_LAPSES_AFTER_S (60 * 86400)
 #define MEMORY_FRESH_S 3600		/* a success so soon after another is not written down */

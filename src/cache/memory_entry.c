@@ -155,6 +155,18 @@ is_about(struct span name, struct entry entry, const struct memory_domain *d)
 	return d != NULL && span_equal(span(d->host, d->host_len), name);
 }
 
+/*
+ * A host met once may be anybody's who gets us to write there.  One that binds has been met over a day, and
+ * mail waits until it does as it did.
+ */
+static enum fold_fate
+worth(int64_t first_s, int64_t last_s)
+{
+	if (memory_binds(first_s, last_s))
+		return FOLD_KEEP_LONGEST;
+	return last_s > first_s ? FOLD_KEEP_LONGER : FOLD_KEEP;
+}
+
 static enum fold_fate
 judge_host(struct memory_judging *j, struct entry entry, struct span value)
 {
@@ -163,10 +175,10 @@ judge_host(struct memory_judging *j, struct entry entry, struct span value)
 	if (!memory_get_host(&h, value) || memory_lapsed(h.last_s, j->now_s))
 		return FOLD_FORGET;
 	if (j->forgotten == NULL || !is_about(span_of(j->forgotten), entry, NULL))
-		return FOLD_KEEP;
+		return worth(h.first_s, h.last_s);
 	if (j->but_key != NULL && ((h.flags & MEMORY_FLAG_KEY) == 0 ||
 	    memcmp(h.key, j->but_key, sizeof(h.key)) == 0))
-		return FOLD_KEEP;
+		return worth(h.first_s, h.last_s);
 	j->dropped++;
 	return FOLD_FORGET;
 }
@@ -181,7 +193,7 @@ judge_domain(struct memory_judging *j, struct entry entry, struct span value)
 	/* a key pinned for one of its hosts says nothing against a domain */
 	if (j->forgotten == NULL || j->but_key != NULL ||
 	    !is_about(span_of(j->forgotten), entry, &d))
-		return FOLD_KEEP;
+		return worth(d.first_s, d.last_s);
 	j->dropped++;
 	return FOLD_FORGET;
 }

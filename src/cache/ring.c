@@ -11,9 +11,9 @@
  * What the store holds:
  *
  *   'P' rank                        creation time (8 octets), public key, private key
- *   'S' rank own-public peer-public Z
+ *   'S' rank own-public peer-public Z, and one octet more (1) when it was used again
  *
- * and what vouch.c adds, under other letters: rank, own public key, and more.
+ * and what vouch.c adds: rank, own public key, and more.
  */
 enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 
@@ -21,11 +21,12 @@ enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 #define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * EXCHANGE_PUBLIC_MAX)
 #define TIME_LEN 8
 #define PAIR_MAX (TIME_LEN + EXCHANGE_PUBLIC_MAX + EXCHANGE_PRIVATE_MAX)
+#define USED_LEN 1
 #define AHEAD_MAX_S 600		/* how far in the future a creation may seem to be */
 
 _Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
 _Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
-_Static_assert(EXCHANGE_SECRET_MAX <= ENTRY_VALUE_MAX, "a secret fits");
+_Static_assert(EXCHANGE_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
 
 enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
 
@@ -110,6 +111,25 @@ struct judging {
 };
 
 /*
+ * Anybody who calls once has a secret here.  One that was used again saves a computation with
+ * each session, what is verified belongs to hosts that we call, and what we sign ourselves is
+ * little.
+ */
+static enum fold_fate
+worth(uint8_t kind, struct entry entry, const struct ring_own *own)
+{
+	struct span value;
+
+	if (kind == RING_ID || kind == RING_NEXT)
+		return FOLD_KEEP_ALWAYS;
+	if (kind == RING_VERIFIED)
+		return FOLD_KEEP_LONGER;
+	if (own == NULL || !entry_open(&value, entry.key, entry.sealed))
+		return FOLD_KEEP;
+	return value.len == own->exchange->secret_len + USED_LEN ? FOLD_KEEP_LONGER : FOLD_KEEP;
+}
+
+/*
  * What was computed with a pair that has just been replaced is under another own public key, and
  * goes.  Generations not enabled here may be in use by another process, with other suites.
  */
@@ -130,10 +150,10 @@ judge(void *context, struct entry entry)
 	/* outlived: replaced by what is added or, where that is made on demand, by nothing yet */
 	if (kind == KIND_PAIR)
 		return own == NULL || own->made ? FOLD_KEEP_ALWAYS : FOLD_FORGET;
-	if (own == NULL)
-		return FOLD_KEEP;
-	return span_starts(span_from(entry.key, KEY_HEAD_LEN),
-	    span(own->pair.public, own->exchange->public_len)) ? FOLD_KEEP : FOLD_FORGET;
+	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
+	    span(own->pair.public, own->exchange->public_len)))
+		return FOLD_FORGET;
+	return worth(kind, entry, own);
 }
 
 static int
@@ -332,14 +352,15 @@ static bool
 source_find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_t *secret)
 {
 	struct ring *r = context;
-	uint8_t key[SECRET_KEY_MAX], found[EXCHANGE_SECRET_MAX];
+	uint8_t key[SECRET_KEY_MAX], found[EXCHANGE_SECRET_MAX + USED_LEN];
 	size_t key_len = secret_key(key, r, x, peer_public), len = 0;
 	bool good = key_len > 0 &&
 	    store_find(&r->store, span(key, key_len), found, sizeof(found), &len) &&
-	    len == x->secret_len;
+	    (len == x->secret_len || len == x->secret_len + USED_LEN);
 
+	r->noted = good && len > x->secret_len;
 	if (good)
-		memcpy(secret, found, len);
+		memcpy(secret, found, x->secret_len);
 	octets_wipe(found, len);
 	return good;
 }
@@ -357,10 +378,27 @@ source_keep(void *context, const struct exchange *x, const uint8_t *peer_public,
 		log_debug("a secret is not kept: %s", strerror(errno));
 }
 
+/* Once for each secret: a look-up by itself writes nothing. */
+static void
+source_used(void *context, const struct exchange *x, const uint8_t *peer_public,
+    const uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX], value[EXCHANGE_SECRET_MAX + USED_LEN];
+	size_t key_len = r->noted ? 0 : secret_key(key, r, x, peer_public);
+
+	memcpy(value, secret, x->secret_len);
+	value[x->secret_len] = 1;
+	if (key_len > 0 && store_append(&r->store, span(key, key_len),
+	    span(value, x->secret_len + USED_LEN)) < 0)
+		log_debug("that a secret was used is not noted: %s", strerror(errno));
+	octets_wipe(value, sizeof(value));
+}
+
 struct key_source
 ring_source(struct ring *r)
 {
-	return (struct key_source){ r, source_own, source_find, source_keep };
+	return (struct key_source){ r, source_own, source_find, source_keep, source_used };
 }
 
 void

@@ -19,11 +19,15 @@
 
 #define RING_GENERATIONS 4
 
+/* What stands beside pairs and secrets in the store (cache/vouch.h): the first octet of an entry's key. */
+enum { RING_ID = 'I', RING_NEXT = 'N', RING_VERIFIED = 'V' };
+
 struct ring {
 	bool stored;			/* false: off, or not usable */
 	int64_t lifetime_s;
 	uint64_t entries_max;
 	int64_t (*now_s)(void);
+	bool noted;			/* of the secret that was found last: it is known to be used */
 	size_t count;
 	struct ring_own {
 		const struct exchange *exchange;
@@ -54,7 +58,7 @@ void ring_open(struct ring *ring, const struct ring_settings *settings);
  * What struct exchange's callers draw on.  `own` makes a pair where there is none yet, and stores
  * it where others have use for it.  `find`
  * fills in a secret only when it was computed with the present pair.  `keep` appends to the
- * journal.  The source points into `ring`, which must outlive it.
+ * journal, and so does the first `used` of a secret.  The source points into `ring`, which must outlive it.
  */
 struct key_source ring_source(struct ring *ring);
 

@@ -13,7 +13,6 @@
  *   'V' rank own-public peer-public			until, digest of the lines, their host
  *							key, and the next one
  */
-enum { KIND_ID = 'I', KIND_NEXT = 'N', KIND_VERIFIED = 'V' };
 
 #define TIME_LEN 8
 #define ID_LEN (TIME_LEN + HOSTKEY_SIGNATURE_LEN)
@@ -78,7 +77,7 @@ vouch_id(struct ring *r, const struct exchange *x, const struct hostkey *host,
 		return -1;
 	/* a pair of this process's own is replaced as soon as that ends */
 	int64_t until_s = own->created_s + HOSTKEY_ALLOWANCE_S + (own->shared ? r->lifetime_s : 0);
-	struct span key = put_key(mem, KIND_ID, own, span(host->public, sizeof(host->public)),
+	struct span key = put_key(mem, RING_ID, own, span(host->public, sizeof(host->public)),
 	    span(NULL, 0));
 	if (find(r, own, key, value, sizeof(value), &len) && len == ID_LEN &&
 	    octets_get64(value) == (uint64_t)until_s) {
@@ -105,7 +104,7 @@ vouch_next(struct ring *r, const struct exchange *x, const struct hostkey *host,
 
 	if (own == NULL)
 		return -1;
-	struct span key = put_key(mem, KIND_NEXT, own, span(host->public, sizeof(host->public)),
+	struct span key = put_key(mem, RING_NEXT, own, span(host->public, sizeof(host->public)),
 	    span(next_public, HOSTKEY_PUBLIC_LEN));
 	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
 	    len == sizeof(next->signature)) {
@@ -189,7 +188,7 @@ vouch_check(struct ring *r, const struct exchange *x, const uint8_t *peer_public
 		return VOUCH_NONE;
 	if (hostkey_digest(digest, id_line, next_line) < 0)
 		return VOUCH_INVALID;
-	struct span key = put_key(mem, KIND_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
+	struct span key = put_key(mem, RING_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
 	    span(NULL, 0));
 	if (find_verified(r, own, key, digest, v))
 		return hostkey_in_time(v->until_s, now_s) ? VOUCH_GOOD : VOUCH_EXPIRED;

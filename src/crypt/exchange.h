@@ -127,6 +127,9 @@ struct key_source {
 	/* A finished handshake's Z, to be found later. */
 	void (*keep)(void *context, const struct exchange *x, const uint8_t *peer_public,
 	    const uint8_t *secret);
+	/* A handshake has finished with the Z that was found last.  May be NULL. */
+	void (*used)(void *context, const struct exchange *x, const uint8_t *peer_public,
+	    const uint8_t *secret);
 };
 
 #endif

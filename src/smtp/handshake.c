@@ -255,8 +255,12 @@ keep(struct handshake *h)
 {
 	const struct exchange *x = exchange_of(h);
 
-	if (x->cached && (!h->kept || h->recomputed))
+	if (!x->cached)
+		return;
+	if (!h->kept || h->recomputed)
 		h->keys.keep(h->keys.context, x, h->agreement.peer_public, h->agreement.secret);
+	else if (h->keys.used != NULL)
+		h->keys.used(h->keys.context, x, h->agreement.peer_public, h->agreement.secret);
 }
 
 bool

@@ -8,11 +8,13 @@
 enum keyword { KEYWORD_UNKNOWN, KEYWORD_AS_IT_IS, KEYWORD_SIZE, KEYWORD_AUTH };
 
 /*
- * The extensions that the relay can carry, and why.  Everything else is left out, and knowingly so: STARTTLS and REQUIRETLS (the session is encrypted, but not by TLS); TURN and ATRN (client
- * and server change places); BURL (a message without octets, so without a place for the trace line); CHECKPOINT
- * (355 begins in the middle of a message); PRDR (353, and then one reply for each recipient); VERB (replies of
- * 050); PIPECONNECT (commands before the reply to EHLO); XEXCH50 and X-LINK2STATE (octets that are no lines);
- * X-EXPS (AUTH by another name); XCLIENT and XFORWARD (who is calling is ours to say).
+ * The extensions that the relay can carry, and why.  Everything else is left out, and knowingly
+ * so: STARTTLS and REQUIRETLS (the session is encrypted, but not by TLS); TURN and ATRN (client
+ * and server change places); BURL (a message without octets, so without a place for the trace
+ * line); CHECKPOINT (355 begins in the middle of a message); PRDR (353, and then one reply for
+ * each recipient); VERB (replies of 050); PIPECONNECT (commands before the reply to EHLO);
+ * XEXCH50 and X-LINK2STATE (octets that are no lines); X-EXPS (AUTH by another name); XCLIENT
+ * and XFORWARD (who is calling is ours to say).
  */
 static enum keyword
 keyword_of(struct span word)
@@ -60,10 +62,11 @@ keyword_of(struct span word)
 }
 
 /*
- * Mechanisms without a security layer (RFC 4422, section 3.7): behind their last reply lines go on as lines.
- * DIGEST-MD5, GSSAPI, GSS-SPNEGO, KERBEROS_V4, SRP and PASSDSS may begin a layer.  Of those without, two kinds
- * ask the mailer what is below it, which is this program and not the client: SCRAM-...-PLUS and GS2-...-PLUS
- * are bound to a TLS channel, and EXTERNAL takes anybody for the user that we are.
+ * Mechanisms without a security layer (RFC 4422, section 3.7): behind their last reply lines go
+ * on as lines. DIGEST-MD5, GSSAPI, GSS-SPNEGO, KERBEROS_V4, SRP and PASSDSS may begin a layer.
+ * Of those without, two kinds ask the mailer what is below it, which is this program and not the
+ * client: SCRAM-...-PLUS and GS2-...-PLUS are bound to a TLS channel, and EXTERNAL takes anybody
+ * for the user that we are.
  */
 bool
 keyword_mechanism(struct span name)
@@ -103,8 +106,8 @@ put_auth(struct span text, struct buf *out)
 }
 
 /*
- * A message as long as the limit must still be taken when the relay has added its octets.  No number, and 0, mean
- * that there is no limit, or none that is known.
+ * A message as long as the limit must still be taken when the relay has added its octets.  No
+ * number, and 0, mean that there is no limit, or none that is known.
  */
 static void
 put_size(struct span text, uint64_t added, struct buf *out)
@@ -141,8 +144,8 @@ keyword_inside(struct span text, uint64_t added, struct buf *out)
 }
 
 /*
- * How long the path at the front is, `<` and `>` included, in which a quoted string may hold blanks and brackets
- * (RFC 5321, section 4.1.2).  0: it has no end.
+ * How long the path at the front is, `<` and `>` included, in which a quoted string may hold
+ * blanks and brackets (RFC 5321, section 4.1.2).  0: it has no end.
  */
 static size_t
 path_len(struct span text)

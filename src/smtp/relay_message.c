@@ -35,8 +35,8 @@ put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
 }
 
 /*
- * `size [LAST]`.  Nobody knows what follows a size that cannot be read: by us, or by a mailer of 64 bits when
- * the trace line has been added.
+ * `size [LAST]`.  Nobody knows what follows a size that cannot be read: by us, or by a mailer of
+ * 64 bits when the trace line has been added.
  */
 static bool
 read_chunk(struct span arguments, uint64_t *size, bool *last)

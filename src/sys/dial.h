@@ -20,8 +20,9 @@ int dial(const struct address *to, const struct address *from, int64_t timeout_m
 int dial_transparent(const struct address *to, const struct address *from, int64_t timeout_ms);
 
 /*
- * Does a connection to `to` stay on this host?  That is so for an interface's address, and for one that the kernel
- * would call from loopback or from the address itself.  True as well where the kernel cannot be asked.
+ * Does a connection to `to` stay on this host?  That is so for an interface's address, and for
+ * one that the kernel would call from loopback or from the address itself.  True as well where
+ * the kernel cannot be asked.
  */
 bool dial_is_own(const struct address *to);
 

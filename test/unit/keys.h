@@ -19,7 +19,7 @@ struct keys {
 		uint8_t public[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
 	} kept[KEYS_KEPT];
 	size_t kept_count;
-	unsigned keeps;		/* times that keep() was called */
+	unsigned keeps, uses;	/* times that keep() and used() were called */
 	bool none;		/* no pair is to be had */
 };
 
@@ -79,10 +79,22 @@ keys_keep(void *context, const struct exchange *x, const uint8_t *public, const 
 	memcpy(k->kept[i].secret, secret, x->secret_len);
 }
 
+/* It has to be the one that is there. */
+static inline void
+keys_used(void *context, const struct exchange *x, const uint8_t *public, const uint8_t *secret)
+{
+	struct keys *k = context;
+	size_t i = keys_index(k, x, public);
+
+	assert_true(i < k->kept_count);
+	assert_memory_equal(k->kept[i].secret, secret, x->secret_len);
+	k->uses++;
+}
+
 static inline struct key_source
 keys_source(struct keys *k)
 {
-	return (struct key_source){ k, keys_own, keys_find, keys_keep };
+	return (struct key_source){ k, keys_own, keys_find, keys_keep, keys_used };
 }
 
 static inline void

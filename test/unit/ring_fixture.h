@@ -142,6 +142,18 @@ found(struct ring *r, const struct exchange *x, unsigned number)
 	return true;
 }
 
+/* A session with a peer whose secret is there already. */
+static inline void
+use_again(struct ring *r, const struct exchange *x, unsigned number)
+{
+	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
+	struct key_source source = ring_source(r);
+
+	peer(other, number);
+	assert_true(source.find(source.context, x, other, secret));
+	source.used(source.context, x, other, secret);
+}
+
 /* Opens, keeps the peers from `first` on, closes. */
 static inline void
 keep_many(unsigned first, unsigned count)

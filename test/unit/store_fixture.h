@@ -36,13 +36,23 @@ put(struct store *s, const char *key, const char *value)
 	return store_append(s, span_of(key), span_of(value));
 }
 
-/* Keys that begin with '-' go, with '!' always stay. */
+/* Keys that begin with '-' go, with '!' always stay, with '+' and '*' for longer than others. */
 static inline enum fold_fate
 judge(void *context, struct entry entry)
 {
 	(void)context;
-	return entry.key.at[0] == '-' ? FOLD_FORGET :
-	    entry.key.at[0] == '!' ? FOLD_KEEP_ALWAYS : FOLD_KEEP;
+	switch (entry.key.at[0]) {
+	case '-':
+		return FOLD_FORGET;
+	case '+':
+		return FOLD_KEEP_LONGER;
+	case '*':
+		return FOLD_KEEP_LONGEST;
+	case '!':
+		return FOLD_KEEP_ALWAYS;
+	default:
+		return FOLD_KEEP;
+	}
 }
 
 static inline int

@@ -172,6 +172,8 @@ secrets_are_kept_and_found(void **state)
 		assert_int_equal(server.kept, s->exchange->cached);
 		assert_int_equal(client_keys.keeps, s->exchange->cached ? 1 : 0);
 		assert_int_equal(server_keys.keeps, s->exchange->cached ? 1 : 0);
+		assert_int_equal(client_keys.uses, s->exchange->cached ? 1 : 0);
+		assert_int_equal(server_keys.uses, s->exchange->cached ? 1 : 0);
 	}
 }
 
@@ -219,6 +221,7 @@ a_wrong_secret_at_the_server_is_computed_anew(void **state)
 	hosts_shake_hands();
 	assert_true(server.kept && server.recomputed);
 	assert_int_equal(server_keys.keeps, 2);
+	assert_int_equal(server_keys.uses, 0);
 	assert_int_equal(server_keys.kept[0].secret[0], right);
 }
 

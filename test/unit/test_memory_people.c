@@ -132,6 +132,39 @@ as_many_as_there_is_room_for(void **state)
 	assert_true(look_at(&place, T).has_pin);
 }
 
+/* statement 29: strangers push out neither a host that binds nor one that has been met again */
+static void
+threat_29_hosts_that_bind_go_last(void **state)
+{
+	char name[32] = "binds.example";
+	struct memory_place place = { name, name, NULL, 0 };
+
+	(void)state;
+	m.entries_max = 100;
+	memory_worked(&m, &place, T, 20, k1, NULL);
+	memory_worked(&m, &place, T + DAY, 20, k1, NULL);
+	snprintf(name, sizeof(name), "again.example");
+	memory_worked(&m, &place, T + DAY, 20, NULL, NULL);
+	memory_worked(&m, &place, T + DAY + MEMORY_FRESH_S, 20, NULL, NULL);
+	snprintf(name, sizeof(name), "once.example");
+	memory_worked(&m, &place, T + 2 * DAY, 20, NULL, NULL);
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "h%d.example", i);
+		memory_worked(&m, &place, T + 2 * DAY + i, 20, NULL, NULL);
+	}
+	assert_int_equal(memory_pin(&m, "pinned.example", k2, T), 0);
+	snprintf(name, sizeof(name), "binds.example");
+	struct memory_known known = look_at(&place, T + 3 * DAY);
+	assert_int_equal(known.standing, MEMORY_BINDING);
+	assert_true(known.has_key);
+	snprintf(name, sizeof(name), "again.example");
+	assert_int_equal(look_at(&place, T + 3 * DAY).standing, MEMORY_RECENT);
+	snprintf(name, sizeof(name), "once.example");
+	assert_int_equal(look_at(&place, T + 3 * DAY).standing, MEMORY_STRANGER);
+	snprintf(name, sizeof(name), "h59.example");
+	assert_int_equal(look_at(&place, T + 3 * DAY).standing, MEMORY_RECENT);
+}
+
 /* What a session had read before that is not written down behind it. */
 static void
 forgetting_while_sessions_run(void **state)
@@ -160,6 +193,7 @@ main(void)
 		TEST(forgetting),
 		TEST(the_list_has_everything_once),
 		TEST(as_many_as_there_is_room_for),
+		TEST(threat_29_hosts_that_bind_go_last),
 		TEST(forgetting_while_sessions_run),
 	};
 

@@ -242,6 +242,63 @@ threat_29_cap_on_peers(void **state)
 	assert_true(entries() <= 1 + 1000 + STORE_FOLD_AT + 200);
 }
 
+/* statement 29: peers that call once push out nobody who has called again */
+static void
+threat_29_a_peer_that_was_used_goes_last(void **state)
+{
+	struct ring_settings settings = settings_for(&both);
+	struct ring r;
+
+	(void)state;
+	settings.entries_max = 200;
+	for (unsigned i = 0; i < 20; i++) {
+		ring_open(&r, &settings);
+		for (unsigned n = 0; n < 100; n++) {
+			keep(&r, &x_new, 1000 + 100 * i + n);
+			keep(&r, &x_old, 1000 + 100 * i + n);
+		}
+		if (i == 0) {
+			keep(&r, &x_new, 1);
+			keep(&r, &x_old, 1);
+			keep(&r, &x_new, 2);
+		}
+		if (i < 2) {
+			use_again(&r, &x_new, 1);
+			use_again(&r, &x_old, 1);
+		}
+		ring_close(&r);
+	}
+	ring_open(&r, &settings);
+	assert_true(found(&r, &x_new, 1) && found(&r, &x_old, 1));
+	assert_false(found(&r, &x_new, 2));
+	ring_close(&r);
+}
+
+/* A look-up writes nothing, and use is noted once. */
+static void
+use_is_noted_once(void **state)
+{
+	struct ring r;
+
+	(void)state;
+	opened(&r, &only_new);
+	keep(&r, &x_new, 1);
+	off_t size = scratch_size("keys.journal");
+	assert_true(found(&r, &x_new, 1));
+	assert_int_equal(scratch_size("keys.journal"), size);
+	use_again(&r, &x_new, 1);
+	off_t noted = scratch_size("keys.journal");
+	assert_true(noted > size);
+	for (int i = 0; i < 3; i++) {
+		use_again(&r, &x_new, 1);
+		assert_true(found(&r, &x_new, 1));
+		ring_close(&r);
+		opened(&r, &only_new);
+	}
+	assert_int_equal(scratch_size("keys.journal"), noted);
+	ring_close(&r);
+}
+
 static void
 off_makes_pairs_for_each_process(void **state)
 {
@@ -310,6 +367,8 @@ main(void)
 		TEST(threat_19_late_secret_of_an_old_pair),
 		TEST(folded_at_256_and_not_at_255),
 		TEST(threat_29_cap_on_peers),
+		TEST(threat_29_a_peer_that_was_used_goes_last),
+		TEST(use_is_noted_once),
 		TEST(off_makes_pairs_for_each_process),
 		TEST(expire_is_for_a_timer),
 	};

@@ -115,6 +115,61 @@ threat_29_the_oldest_go_first(void **state)
 	store_close(&s);
 }
 
+/* Entries `kind`0 to `kind`9, the last of them the newest. */
+static void
+put_ten(struct store *s, char kind)
+{
+	for (char i = '0'; i <= '9'; i++) {
+		const char key[] = { kind, i, '\0' };
+		assert_int_equal(put(s, key, "1"), 0);
+	}
+}
+
+/* ... of which these are there, and no more. */
+static void
+assert_some(struct store *s, char kind, const char *want)
+{
+	for (char i = '0'; i <= '9'; i++) {
+		const char key[] = { kind, i, '\0' };
+		if (has(s, key, "1") != (strchr(want, i) != NULL))
+			fail_msg("%s: not as in %s", key, want);
+	}
+}
+
+/* statement 29: what anybody can bring about pushes out nothing better, but has room of its own */
+static void
+threat_29_what_is_worth_more_goes_last(void **state)
+{
+	struct store s = opened();
+
+	(void)state;
+	assert_int_equal(put(&s, "*old", "1"), 0);
+	assert_int_equal(put(&s, "+old", "1"), 0);
+	put_ten(&s, 'a');
+	assert_int_equal(rebuild(&s, 8), 0);
+	assert_true(has(&s, "*old", "1") && has(&s, "+old", "1"));
+	assert_some(&s, 'a', "456789");
+
+	/* however much of it there is, newer entries have a quarter */
+	put_ten(&s, '*');
+	put_ten(&s, 'b');
+	assert_int_equal(rebuild(&s, 8), 0);
+	assert_false(has(&s, "*old", "1") || has(&s, "+old", "1"));
+	assert_some(&s, '*', "456789");
+	assert_some(&s, 'b', "89");
+	/* a quarter that nobody wants is theirs too */
+	put_ten(&s, '*');
+	assert_int_equal(rebuild(&s, 8), 0);
+	assert_some(&s, '*', "23456789");
+	assert_some(&s, 'b', "");
+	/* of two kinds, the better one first */
+	put_ten(&s, '+');
+	assert_int_equal(rebuild(&s, 8), 0);
+	assert_some(&s, '*', "456789");
+	assert_some(&s, '+', "89");
+	store_close(&s);
+}
+
 static void
 directory_is_made_or_refused(void **state)
 {
@@ -420,6 +475,7 @@ main(void)
 		TEST(rebuilding_keeps_the_newest_of_each),
 		TEST(what_is_added_is_newest),
 		TEST(threat_29_the_oldest_go_first),
+		TEST(threat_29_what_is_worth_more_goes_last),
 		TEST(directory_is_made_or_refused),
 		TEST(journal_stops_growing),
 		TEST(journal_outgrows_a_reader),
