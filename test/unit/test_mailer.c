@@ -68,8 +68,9 @@ each_way_for_what_can_take_it(void **state)
 	}
 	set("client-address=none");
 	assert_int_equal(mailer_check(&m, program, &s), 0);
-	set("backend=[::1]:25");
+	set("backend=127.0.0.1:25");
 	assert_int_equal(mailer_check(&m, no_program, &s), 0);
+	set("backend=[::1]:25");
 	for (size_t i = 0; i < COUNT(for_addresses); i++) {
 		set(for_addresses[i]);
 		assert_int_equal(mailer_check(&m, no_program, &s), 0);
