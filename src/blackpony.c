@@ -469,11 +469,8 @@ main(int argc, char *argv[])
 		return wrong_usage();
 	}
 	/* both programs share one cache, and so one identity */
-	if (ids_become(program.settings.user, &why) == -1) {
-		snprintf(program.error, sizeof(program.error), "user %.200s: %s", program.settings.user,
-		    why);
+	if (program_become(&program) == -1)
 		return wrong_usage();
-	}
 	program_open_ring(&program, &ring, &program.suites);
 	open_memory();
 	if (program.test) {

@@ -7,6 +7,7 @@
 #include "accept.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "identify.h"
 #include "keys.h"
 #include "mailer.h"
 #include "program.h"
@@ -15,16 +16,14 @@
 #include "smtp/probe.h"
 #include "smtp/relay.h"
 #include "sys/dial.h"
-#include "sys/ids.h"
-#include "sys/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define PROXY_TIMEOUT_MS 5000
 #define IDLE_MS 60000		/* without a call and without a session, with a listening socket */
 
 static struct program program = { .name = "blackponyd" };
@@ -52,13 +51,6 @@ refuse(const char *reply)
 	else
 		fd_write_all(STDOUT_FILENO, buf_peek(&line), 2000);
 	return 1;
-}
-
-static int
-refuse_user(const char *why, const char *reply)
-{
-	snprintf(program.error, sizeof(program.error), "user %s: %s", program.settings.user, why);
-	return refuse(reply);
 }
 
 static int
@@ -120,38 +112,6 @@ suites_to_offer(struct suite_list *suites)
 	}
 }
 
-/*
- * Who is calling: the peer of descriptor 0, or whom a proxy in front of us names.  -1: a connection to be
- * closed without a word.
- */
-static int
-identify(struct child_caller *caller)
-{
-	struct address peer;
-	char text[FD_ADDRESS_MAX];
-
-	if (caller->by_hand)
-		return 0;
-	fd_peer(STDIN_FILENO, &caller->remote);
-	fd_own(STDIN_FILENO, &caller->local);
-	peer = caller->remote;
-	if (!settings_network_has(&program.settings.proxy_from, &peer))
-		return 0;
-	switch (proxy_receive(STDIN_FILENO, &caller->remote, &caller->local, PROXY_TIMEOUT_MS)) {
-	case PROXY_GOOD:
-		return 0;
-	case PROXY_LOCAL:
-		caller->remote = peer;
-		fd_own(STDIN_FILENO, &caller->local);
-		return 0;
-	default:
-		address_text(&peer, text);
-		log_line(LOG_WARNING, "no good PROXY header from=[%s]:%u in proxy-from; closed", text,
-		    address_port(&peer));
-		return -1;
-	}
-}
-
 /* The relay between the client and the mailer, from the client's first octet to the last. */
 static void
 relay_session(const struct child_caller *caller, const struct suite_list *suites)
@@ -192,27 +152,27 @@ serve(char *const mailer_argv[], bool by_hand)
 {
 	struct child_caller caller = { .by_hand = by_hand };
 	struct suite_list suites;
-	const char *why;
 	int status = 0;
 
-	if (identify(&caller) == -1)
+	if (identify(&caller, &program.settings) == -1)
 		return 1;
-	/* with the identity we have: sendmail wants root's */
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
+	/* with the identity we have: sendmail wants root's.  Nothing that it says is read before that has gone */
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
 		return refuse_mailer();
-	if (ids_become(program.settings.user, &why) == -1) {
-		return refuse_user(why, "421 4.3.5 Bad settings here");
-	}
+	if (program_become(&program) == -1)
+		return refuse("421 4.3.5 Bad settings here");
 	suites_to_offer(&suites);
 	program_open_ring(&program, &ring, &suites);
 	keys_say(&program, &ring, &said);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
-	if (program_jail(&program, JAIL_SESSION) == 0)
-		relay_session(&caller, &suites);
-	else
+	if (program_jail(&program, JAIL_SESSION) == -1)
 		status = refuse("421 4.3.0 Not able to serve now");
+	else if (mailer_introduce(&mailer, &program.settings, &caller, &session) == -1)
+		status = refuse_mailer();
+	else
+		relay_session(&caller, &suites);
 	ring_close(&ring);
 	return status;
 }
@@ -241,18 +201,14 @@ serve_listener(char *const mailer_argv[])
 	return 1;
 }
 
-/* Asks the mailer as a stranger from that address.  0, or the exit status. */
+/* The mailer, which has been reached, as a stranger from that address.  The exit status. */
 static int
-ask_as(struct span stranger, char *const mailer_argv[])
+probe_as(struct span stranger, const struct child_caller *caller)
 {
 	struct session_limits limits = program_limits(&program.settings);
 	struct machine machine = { &probe, probe_step, ask_fault };
-	struct child_caller caller = { .by_hand = false };
 
-	address_read(&caller.remote, stranger, 40025);
-	bool six = address_family(&caller.remote) == AF_INET6;
-	address_read(&caller.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller, &session) == -1)
+	if (mailer_introduce(&mailer, &program.settings, caller, &session) == -1)
 		return refuse_mailer();
 	probe_start(&probe, program.settings.hostname);
 	session_start(&session, machine, &limits);
@@ -261,7 +217,6 @@ ask_as(struct span stranger, char *const mailer_argv[])
 	if (mailer.greeted)
 		buf_put(&session.io.from_wire, buf_peek(&mailer.greeting.raw));
 	enum ending end = session_run(&session);
-	close(mailer.fd);
 	if (end != END_DONE) {
 		printf("mailer: %s: %s\n", mailer.text, ending_row(end)->text);
 		return 1;
@@ -269,8 +224,37 @@ ask_as(struct span stranger, char *const mailer_argv[])
 	printf("a stranger's mail to a foreign domain, from %.*s: %s (%s)\n", (int)stranger.len,
 	    (const char *)stranger.at,
 	    probe.relays ? "ACCEPTED, this would be an open relay" : "refused", probe.said);
-	fflush(stdout);
 	return probe.relays ? 1 : 0;
+}
+
+/* In a process of its own, for what the mailer says is read as the user, and the next one is started as root. */
+static int
+ask_as(struct span stranger, char *const mailer_argv[])
+{
+	struct child_caller caller = { .by_hand = false };
+	int status = 1;
+
+	address_read(&caller.remote, stranger, 40025);
+	bool six = address_family(&caller.remote) == AF_INET6;
+	address_read(&caller.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
+	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
+		return refuse_mailer();
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		status = program_become(&program) == -1 ? refuse("") : probe_as(stranger, &caller);
+		fflush(stdout);
+		_exit(status);
+	}
+	close(mailer.fd);
+	if (pid == -1) {
+		snprintf(program.error, sizeof(program.error), "no process to ask the mailer in: %s",
+		    strerror(errno));
+		return refuse("");
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 /*
@@ -298,19 +282,14 @@ static int
 test(char *const mailer_argv[])
 {
 	const struct settings *s = &program.settings;
-	const char *why;
-	uid_t uid;
-	gid_t gid;
 
-	if (s->user[0] != '\0' && geteuid() == 0 && ids_find(s->user, &uid, &gid, &why) == -1)
-		return refuse_user(why, "");
 	printf("settings: good\n");
 	fflush(stdout);
 	int status = ask(mailer_argv);
 	if (status != 0)
 		return status;
-	if (ids_become(s->user, &why) == -1)
-		return refuse_user(why, "");
+	if (program_become(&program) == -1)
+		return refuse("");
 	program_open_ring(&program, &ring, &program.suites);
 	if (!ring.stored && strcmp(s->cache, "off") != 0)
 		printf("cache: %s: cannot be used, so each connection takes a public-key operation; the log"
@@ -324,11 +303,9 @@ static int
 expire(void)
 {
 	struct ring_settings settings = program_ring(&program, &program.suites);
-	const char *why;
 
-	if (ids_become(program.settings.user, &why) == -1) {
-		return refuse_user(why, "");
-	}
+	if (program_become(&program) == -1)
+		return refuse("");
 	if (settings.directory == NULL || ring_expire(&settings) == 0)
 		return 0;
 	snprintf(program.error, sizeof(program.error), "cache %s: cannot be renewed; the log says why",
@@ -359,6 +336,8 @@ main(int argc, char *argv[])
 		return expire();
 	if (mailer_check(&mailer, argv + optind, &program.settings) == -1)
 		return refuse_mailer();
+	if (program_may_become(&program) == -1)
+		return refuse("421 4.3.5 Bad settings here");
 	if (program.test)
 		return test(argv + optind);
 	switch (fd_kind(STDIN_FILENO)) {

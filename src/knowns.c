@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "cache/memory.h"
 #include "sys/host.h"
-#include "sys/ids.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -185,12 +184,13 @@ static int
 open_memory(struct knowns *k)
 {
 	struct program *p = k->program;
-	const char *why;
 
 	if (strcmp(p->settings.known, "off") == 0)
 		return fail(p, "known = off: nothing is remembered here");
-	if (ids_become(p->settings.user, &why) == -1)
-		return fail(p, "user %s: %s", p->settings.user, why);
+	if (program_become(p) == -1) {
+		program_complain(p);
+		return 1;
+	}
 	memory_open(&k->memory, p->settings.known, k->now_s);
 	if (!k->memory.stored)
 		return fail(p, "%s: cannot be used; it has to be a directory of mode 0700 that "

@@ -209,8 +209,8 @@ send_proxy_header(struct mailer *m, const struct settings *settings,
 }
 
 /* A mailer that does not take the client's address would take the client for us. */
-static int
-introduce_client(struct mailer *m, const struct settings *settings,
+int
+mailer_introduce(struct mailer *m, const struct settings *settings,
     const struct child_caller *caller, struct session *session)
 {
 	const struct session_limits limits = {
@@ -219,6 +219,8 @@ introduce_client(struct mailer *m, const struct settings *settings,
 	static struct introduce introduce;
 	struct machine machine = { &introduce, introduce_step, ask_fault };
 
+	if (m->pid != 0 || settings->client_address != CLIENT_ADDRESS_XCLIENT)
+		return 0;
 	address_text(&caller->remote, text);
 	if (text[0] != '\0')
 		snprintf(address, sizeof(address), "%s%s",
@@ -239,28 +241,19 @@ introduce_client(struct mailer *m, const struct settings *settings,
 
 int
 mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller, struct session *session)
+    const struct child_caller *caller)
 {
-	int result;
-
 	if (mailer_check(m, argv, settings) == -1)
 		return -1;
 	if (argv[0] != NULL)
 		return start_program(m, argv, settings, caller);
 	if (dial_mailer(m, settings, caller) == -1)
 		return -1;
-	switch (settings->client_address) {
-	case CLIENT_ADDRESS_PROXY_V1:
-	case CLIENT_ADDRESS_PROXY_V2:
-		result = send_proxy_header(m, settings, caller);
-		break;
-	case CLIENT_ADDRESS_XCLIENT:
-		result = introduce_client(m, settings, caller, session);
-		break;
-	default:
+	if (settings->client_address != CLIENT_ADDRESS_PROXY_V1 &&
+	    settings->client_address != CLIENT_ADDRESS_PROXY_V2)
 		return 0;
-	}
-	if (result == -1)
-		close(m->fd);
-	return result;
+	if (send_proxy_header(m, settings, caller) == 0)
+		return 0;
+	close(m->fd);
+	return -1;
 }

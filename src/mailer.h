@@ -26,10 +26,17 @@ struct mailer {
 int mailer_check(struct mailer *m, char *const argv[], const struct settings *settings);
 
 /*
- * Reaches it for this caller.  `session` is for talking to it where that is needed, and is free for use
- * again afterwards.  0, or -1 with m->error (and errno; EINVAL where m->error says it all).
+ * Reaches it for this caller, with the identity that we have, and reads nothing from it.  0, or -1 with m->error
+ * (and errno; EINVAL where m->error says it all).
  */
 int mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller);
+
+/*
+ * Tells it who is calling, where that is a dialogue (xclient): to be called when root has been given up.  `session`
+ * is for that, and is free for use again afterwards.  0, or -1 with m->error and errno EINVAL.
+ */
+int mailer_introduce(struct mailer *m, const struct settings *settings,
     const struct child_caller *caller, struct session *session);
 
 #endif

@@ -54,6 +54,13 @@ struct ring_settings program_ring(const struct program *p, const struct suite_li
 void program_open_ring(const struct program *p, struct ring *ring, const struct suite_list *suites);
 
 /*
+ * Becomes the settings' user for good, and locks static memory, where keys will be; or looks only whether the
+ * first could be done (sys/ids.h).  0, or -1 with p->error.
+ */
+int program_become(struct program *p);
+int program_may_become(struct program *p);
+
+/*
  * Goes to jail (sys/jail.h).  0, or -1 with p->error.
  */
 int program_jail(struct program *p, enum jail jail);

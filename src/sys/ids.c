@@ -45,16 +45,37 @@ ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why)
 	return found ? 0 : -1;
 }
 
+/* Whom there is to become: 1 with both, 0 for nobody, or -1. */
+static int
+find_wanted(const char *user, uid_t *uid, gid_t *gid, const char **why)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (user[0] != '\0')
+		return ids_find(user, uid, gid, why) == 0 ? 1 : -1;
+	*why = "not set, and nothing is done as root without being asked to: name a user, as the sample file "
+	    "does, or say user = root";
+	return -1;
+}
+
+int
+ids_may_become(const char *user, const char **why)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return find_wanted(user, &uid, &gid, why) == -1 ? -1 : 0;
+}
+
 int
 ids_become(const char *user, const char **why)
 {
 	uid_t uid;
 	gid_t gid;
+	int wanted = find_wanted(user, &uid, &gid, why);
 
-	if (user[0] == '\0' || geteuid() != 0)
-		return 0;
-	if (ids_find(user, &uid, &gid, why) == -1)
-		return -1;
+	if (wanted <= 0)
+		return wanted;
 	/* groups first: without root they could not be changed any more */
 	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
 	    setresuid(uid, uid, uid) == -1 || !is_for_good(uid, gid)) {

@@ -11,10 +11,13 @@ int ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why);
 
 /*
  * From root to the user of /etc/passwd named, with its primary group and no other, for good.  When the
- * process is not root there is nothing to give up, and it stays what it is.  0, or -1 with `*why` a
- * literal.
+ * process is not root there is nothing to give up, and it stays what it is.  As root without a name, "", it
+ * fails: to stay root takes the name "root".  0, or -1 with `*why` a literal.
  */
 int ids_become(const char *user, const char **why);
+
+/* Only looks whether that could be done. */
+int ids_may_become(const char *user, const char **why);
 
 /*
  * Under sendmail's F=S the effective ids are the mailer's, but the real uid is still root's and group 0 is

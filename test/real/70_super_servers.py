@@ -79,7 +79,7 @@ def inetd_lines(b, how, protocol=".*"):
 
 
 def send(w, tap, recipients):
-    argv = [PROGRAMS + "/blackpony", "-C", "/dev/null", "-o", "cache=" + w.path("senders-cache"),
+    argv = [PROGRAMS + "/blackpony", "-C", "/dev/null", "-o", "user=root", "-o", "cache=" + w.path("senders-cache"),
             "-o", "known=" + w.path("known"),
             "-o", "hostname=mail.a.example", "-o", "suites=" + SUITE, "-f", SENDER, "--",
             "[127.0.0.1]:%d" % tap.port]

@@ -26,7 +26,7 @@ BAD = {
 
 
 def arguments(w, conf, *more):
-    return [SENDER, "-C", conf, "-v", "-o", "cache=off", "-o", "known=off"] + list(more)
+    return [SENDER, "-C", conf, "-v", "-o", "cache=off", "-o", "known=off", "-o", "user=root"] + list(more)
 
 
 def test_errors_name_file_and_line(w):
@@ -117,7 +117,7 @@ def test_options_of_the_command_line(w):
         assert result.status == 75, (settings, result)
         assert (result.log + result.out.decode()).strip(), settings
     with open(w.path("must.conf"), "w") as out:
-        out.write("policy = must\n")
+        out.write("policy = must\nuser = root\n")
     result = w.run([SENDER, "-C", w.path("must.conf"), "-o", "cache=off", "-o", "known=off", "-o", "policy=may", "--",
                     host,
                     "bob@b.example"], b"x\n")

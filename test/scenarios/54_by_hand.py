@@ -122,7 +122,8 @@ def test_readme_at_a_terminal(w):
     """Word for word what README says, a whole message, in front of a program."""
     command, lines = dialogue()
     assert sum(typed for typed, _ in lines) >= 11, lines
-    command = command.replace("bin/blackponyd", "exec " + DAEMON)
+    # root has to name a user, as README says above
+    command = command.replace("bin/blackponyd", "exec " + DAEMON + " -o user=root")
     os.mkdir(w.path("program"))
     for directory in ("", " " + w.path("program")):
         terminal = Terminal(w, command + directory)

@@ -91,7 +91,7 @@ def test_words_that_are_none(w):
 
 def test_nothing_printed_to_a_client(w):
     """Under a super-server -k is a mistake that nobody hears of who calls."""
-    server = w.daemon({"user": ""}, backend=w.mailer())
+    server = w.daemon(backend=w.mailer())
     server.argv += ["-k", "show"]
     client = w.call(server)
     assert client.rest() == b""

@@ -65,7 +65,84 @@ def test_blackponyd_for_another_user(w):
     assert os.stat("/proc/%d/fd" % pid).st_uid == 0, os.stat("/proc/%d/fd" % pid)
     assert status(pid, "Uid") != 0, open("/proc/%d/status" % pid).read()
     check(pid, 1)
+    # KB that are never swapped: all that is static, and so the keys
+    assert status(pid, "VmLck") > 900, status(pid, "VmLck")
     client.quit()
+
+
+def need_root():
+    if os.getuid() != 0 or is_wide():
+        raise Skip("needs root, and a jail that is not wide")
+
+
+def everybody(pid):
+    """A process and all below it."""
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as children:
+        return [pid] + [p for child in children.read().split() for p in everybody(int(child))]
+
+
+def uids(pid):
+    with open("/proc/%d/status" % pid) as lines:
+        return next(line.split()[1:] for line in lines if line.startswith("Uid:"))
+
+
+def test_a_header_is_not_read_as_root(w):
+    """A process of its own reads it, in the jail and as the user; root waits for the two addresses (statement 39)."""
+    need_root()
+    os.chmod(w.folder, 0o755)
+    header = b"PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\r\n"
+    server = w.daemon({"user": "nobody", "cache": "off", "proxy-from": "127.0.0.0/8"}, backend=w.mailer())
+    client = w.call(server)
+    client.send(header[:20])
+    root = server.child().pid
+    eventually(lambda: len(everybody(root)) == 2 and "0" not in uids(everybody(root)[1]), "a reader that is not root")
+    reader = everybody(root)[1]
+    eventually(lambda: status(reader, "Seccomp") == 2, "the reader's jail")
+    client.send(header[20:])
+    client.greet()
+    assert everybody(root) == [root] and "0" not in uids(root)
+    client.quit()
+    assert "client=[198.51.100.77]:40025" in server.finish().log
+
+
+def test_xclient_is_not_said_as_root(w):
+    """What a mailer answers is read by a session that has given up root already (statement 39)."""
+    need_root()
+    os.chmod(w.folder, 0o755)
+    seen = []
+
+    def ehlo(session, line):
+        pid = server.child().pid
+        seen.append((uids(pid), status(pid, "Seccomp")))
+    mailer = w.mailer(answers={"EHLO": ehlo}, keywords=[b"XCLIENT ADDR PORT"])
+    server = w.daemon({"user": "nobody", "cache": "off", "client-address": "xclient"}, backend=mailer)
+    client = w.call(server)
+    client.reply()
+    client.close()
+    server.finish()
+    assert seen and all("0" not in ids and filters == 2 for ids, filters in seen), seen
+    # and so is what -t hears
+    del seen[:]
+    argv = [DAEMON] + w.options({"user": "nobody", "cache": "off", "client-address": "none"},
+                                backend="127.0.0.1:%d" % mailer.port) + ["-t"]
+    mailer.script.answers["EHLO"] = lambda session, line: seen.append(uids(everybody(child.pid)[1]))
+    child = w.spawn(argv, stdout=subprocess.PIPE, stderr=w.log_file("blackponyd"))
+    child.communicate(timeout=30)
+    assert seen and all("0" not in ids for ids in seen), seen
+
+
+def test_root_without_a_user(w):
+    """Nobody is served, and nothing is sent, as root that nobody has asked for (statement 39)."""
+    need_root()
+    mailer = w.mailer()
+    server = w.daemon({"user": ""}, backend=mailer)
+    assert w.call(server).reply().text == b"421 4.3.5 Bad settings here"
+    assert w.listener({"user": ""}, backend=mailer).child.wait(30) == 1
+    result = w.send(mailer, ["bob@b.example"], settings={"user": ""})
+    assert result.status == 75 and result.out.startswith(b"4.3.5 user: not set"), result
+    result = w.run([DAEMON] + w.options({"user": ""}, backend="127.0.0.1:%d" % mailer.port, client_address="none") + ["-t"])
+    assert result.status == 1 and "user = root" in result.log, result
+    assert not mailer.sessions
 
 
 def test_forked_sessions(w):
@@ -103,11 +180,14 @@ def seen_by(w, verb, look, recipients, **script):
 
 def test_blackpony(w):
     """Dialling and greeting: the outer jail.  From MAIL on, or inside the pipe: the inner one, too."""
+    locked = []
     for recipients in (["bob@b.example"], []):
         for offered in ((), (xcrypt.CHACHA,)):
             seen_by(w, "greeting", lambda pid: check(pid, 1), recipients, xcrypt=offered)
+            seen_by(w, "greeting", lambda pid: locked.append(status(pid, "VmLck")), recipients, xcrypt=offered)
             last = "MAIL" if recipients else "QUIT"
             seen_by(w, last, lambda pid: check(pid, 2), recipients, xcrypt=offered)
+    assert all(kb > 900 for kb in locked) or os.getuid() != 0, locked
 
 
 def test_blackpony_dials_twice(w):

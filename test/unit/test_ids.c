@@ -151,16 +151,55 @@ become_nobody_in_particular(void)
 	const char *why = NULL;
 
 	need(setgroups(3, roots_groups) == 0);
-	need(ids_become("", &why) == 0 && why == NULL);
+	need(ids_may_become("", &why) == -1 && strstr(why, "user = root") != NULL);
+	why = NULL;
+	need(ids_become("", &why) == -1 && strstr(why, "user = root") != NULL);
 	need_ids(0, 0, 0, 0, 0, 0);
 	need_groups(roots_groups, 3);
 }
 
+/* statement 39: nobody stays root without a word */
 static void
-no_user_keeps_root(void **state)
+threat_39_root_without_a_user_is_refused(void **state)
 {
 	(void)state;
 	as_root(become_nobody_in_particular);
+}
+
+static void
+become_root(void)
+{
+	const char *why = NULL;
+
+	need(setgroups(3, roots_groups) == 0);
+	need(ids_may_become("root", &why) == 0);
+	need(ids_become("root", &why) == 0 && why == NULL);
+	need_ids(0, 0, 0, 0, 0, 0);
+	need_groups(NULL, 0);
+}
+
+static void
+root_that_is_asked_for_stays(void **state)
+{
+	(void)state;
+	as_root(become_root);
+}
+
+static void
+look_only(void)
+{
+	const char *why = NULL;
+
+	need(ids_may_become("nobody", &why) == 0 && why == NULL);
+	need(ids_may_become("no-such-user-here", &why) == -1 && why != NULL);
+	need_ids(0, 0, 0, 0, 0, 0);
+}
+
+static void
+looking_changes_nothing(void **state)
+{
+	(void)state;
+	as_root(look_only);
 }
 
 static void
@@ -176,6 +215,7 @@ become_as_plain_user(void)
 	}
 	need(ids_become("root", &why) == 0 && why == NULL);
 	need(ids_become("no-such-user-here", &why) == 0 && why == NULL);
+	need(ids_become("", &why) == 0 && ids_may_become("", &why) == 0 && why == NULL);
 	need_ids(uid, uid, uid, gid, gid, gid);
 }
 
@@ -395,7 +435,9 @@ main(void)
 		cmocka_unit_test(becoming_somebody_is_for_good),
 		cmocka_unit_test(becoming_somebody_takes_all_three_ids),
 		cmocka_unit_test(an_unknown_user_is_an_error),
-		cmocka_unit_test(no_user_keeps_root),
+		cmocka_unit_test(threat_39_root_without_a_user_is_refused),
+		cmocka_unit_test(root_that_is_asked_for_stays),
+		cmocka_unit_test(looking_changes_nothing),
 		cmocka_unit_test(who_is_not_root_stays_who_it_is),
 		cmocka_unit_test(what_sendmail_leaves_is_dropped),
 		cmocka_unit_test(a_setuid_program_forgets_its_caller),

@@ -1,7 +1,6 @@
 /* The mailer behind, at an address: from where it is called, and what it hears of the client. */
 #include "mailers.h"
 
-static struct session session;
 
 /* A socket with that address, which is the backend's under the name `call_at`; also in a child. */
 static int
@@ -29,7 +28,7 @@ open_backend(const char *listen_at, const char *call_at, const struct child_call
 	if (listener == -1)
 		skip();
 	assert_int_equal(listen(listener, 1), 0);
-	if (mailer_open(&m, no_program, &s, c, &session) == -1)
+	if (mailer_open(&m, no_program, &s, c) == -1)
 		fail_msg("%s: %s: %s", s.backend, m.error, strerror(errno));
 	assert_int_equal(m.pid, 0);
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -102,7 +101,7 @@ threat_31_no_address_no_header(void **state)
 	assert_int_equal(listen(listener, 1), 0);
 	for (size_t i = 0; i < 4; i++) {
 		set(ways[i % 2]);
-		assert_int_equal(mailer_open(&m, no_program, &s, callers[i / 2], &session), -1);
+		assert_int_equal(mailer_open(&m, no_program, &s, callers[i / 2]), -1);
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(strstr(m.error, "client-address = none"));
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -130,7 +129,7 @@ open_own_addresses(void)
 		int listener = backend_at(own[i], own[i]);
 
 		need(listener != -1 && listen(listener, 1) == 0);
-		need(mailer_open(&m, no_program, &s, &c, &session) == 0);
+		need(mailer_open(&m, no_program, &s, &c) == 0);
 		int fd = accept(listener, NULL, NULL);
 		fd_peer(fd, &peer);
 		address_text(&peer, text);
@@ -138,7 +137,7 @@ open_own_addresses(void)
 		close(listener);
 	}
 	need(settings_option(&s, "backend=[2001:db8::1]:25") == 0);
-	need(mailer_open(&m, no_program, &s, &c, &session) == -1);
+	need(mailer_open(&m, no_program, &s, &c) == -1);
 	need(strstr(m.error, "IPv6 address of this host") != NULL);
 	/* not ours */
 	need(settings_option(&s, "backend=[2001:db8::2]:25") == 0);
@@ -213,14 +212,14 @@ open_transparent(void)
 	for (size_t i = 0; i < 2; i++) {
 		struct child_caller c = { .remote = address(clients[i], (uint16_t)(40025 + i)) };
 
-		need(mailer_open(&m, no_program, &s, &c, &session) == 0);
+		need(mailer_open(&m, no_program, &s, &c) == 0);
 		int fd = accept(listener, NULL, NULL);
 		fd_peer(fd, &peer);
 		address_text(&peer, text);
 		need(strcmp(text, "198.51.100.77") == 0 && address_port(&peer) == 40025 + i);
 	}
 	struct child_caller c = { .remote = address("2001:db8::9", 40025) };
-	need(mailer_open(&m, no_program, &s, &c, &session) == -1);
+	need(mailer_open(&m, no_program, &s, &c) == -1);
 	need(strstr(m.error, "family") != NULL);
 }
 
@@ -242,7 +241,7 @@ nobody_at_the_address(void **state)
 	(void)state;
 	assert_int_not_equal(taken, -1);
 	set("client-address=none");
-	assert_int_equal(mailer_open(&m, no_program, &s, &c, &session), -1);
+	assert_int_equal(mailer_open(&m, no_program, &s, &c), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	assert_string_equal(m.error, "it cannot be reached");
 	assert_int_equal(m.fd, -1);

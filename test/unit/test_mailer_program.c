@@ -5,7 +5,6 @@
 
 /* this very file, which then says who its peer is */
 static char *const shows_peer[] = { "/proc/self/exe", "peer", NULL };
-static struct session session;
 
 /* What the program says of its peer. */
 static void
@@ -31,7 +30,7 @@ said(const char *want)
 static void
 open_program(const struct child_caller *c)
 {
-	if (mailer_open(&m, shows_peer, &s, c, &session) == 0)
+	if (mailer_open(&m, shows_peer, &s, c) == 0)
 		return;
 	assert_non_null(strstr(m.error, "namespace"));
 	skip();
@@ -83,7 +82,7 @@ threat_31_no_address_no_service(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		set(ways[i]);
-		assert_int_equal(mailer_open(&m, shows_peer, &s, &nobody, &session), -1);
+		assert_int_equal(mailer_open(&m, shows_peer, &s, &nobody), -1);
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(strstr(m.error, "client-address = none"));
 	}
@@ -99,7 +98,7 @@ a_program_that_is_not_there(void **state)
 	(void)state;
 	close(before);
 	set("client-address=none");
-	assert_int_equal(mailer_open(&m, missing, &s, &c, &session), -1);
+	assert_int_equal(mailer_open(&m, missing, &s, &c), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_string_equal(m.error, "the program cannot be started");
 	assert_string_equal(m.text, "/nonexistent/mailer");
@@ -116,7 +115,7 @@ open_where_forbidden(void)
 	need_or_skip(unshare(CLONE_NEWUSER) == 0);
 	allow_no_more_namespaces("user");
 	lose_all_capabilities();
-	need(mailer_open(&m, shows_peer, &s, &c, &session) == -1);
+	need(mailer_open(&m, shows_peer, &s, &c) == -1);
 	need(strstr(m.error, "max_user_namespaces") != NULL);
 	need(strstr(m.error, "as root") != NULL);
 	need(strstr(m.error, "client-address = none") != NULL);

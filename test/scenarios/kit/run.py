@@ -54,8 +54,9 @@ class World:
         self.folder = folder
         self.cache = self.path("cache")
         os.mkdir(self.cache, 0o700)
-        with open(self.path("empty.conf"), "w"):
-            pass
+        with open(self.path("empty.conf"), "w") as conf:
+            if os.geteuid() == 0:
+                conf.write("user = root\n")
         self.things = []        # with close()
         self.children = []      # (what, Popen)
         self.counter = 0
