@@ -61,8 +61,8 @@ ALL_CPPFLAGS = $(JAIL) -std=c11 -D_GNU_SOURCE -Isrc $(CPPFLAGS)
 ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
-# static archives of the two libraries: half of what a connection costs is the loader
-LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libresolv.a
+# static archives of the libraries: half of what a connection costs is the loader
+LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libidn2.a -l:libunistring.a -l:libresolv.a
 
 MAINS := src/blackponyd.c src/blackpony.c
 SOURCES := $(filter-out $(MAINS) $(wildcard src/musl/*.c),$(wildcard src/*/*.c src/*.c))
@@ -77,7 +77,7 @@ all: tools $(OUT)/blackponyd $(OUT)/blackpony
 ifeq ($(LIBC),musl)
 # the archives and their headers, and the kernel's, are the same for both
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
-HEADERS := /usr/include/cdb.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
+HEADERS := /usr/include/cdb.h /usr/include/idn2.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
 
 LINK_MUSL = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
     $(filter-out %/libc,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o

@@ -298,6 +298,40 @@ check_addresses(const struct deliver_message *m)
 	return EXIT_SENT;
 }
 
+/* Domains go in ASCII.  What the arguments become is kept until the end. */
+static int
+convert_address(const char **address)
+{
+	char text[MAILBOX_MAX + 1], shown[201];
+
+	if (mailbox_check(span_of(*address)) != MAILBOX_GOOD)
+		return EXIT_SENT;
+	if (!mailbox_convert(text, span_of(*address))) {
+		span_printable(shown, sizeof(shown), span_of(*address));
+		snprintf(program.error, sizeof(program.error), "the domain of %s cannot be one; nothing sent", shown);
+		program_complain(&program);
+		return answer(EXIT_LATER, "4.1.2", program.error);
+	}
+	if (strcmp(text, *address) == 0)
+		return EXIT_SENT;
+	*address = strdup(text);
+	return *address != NULL ? EXIT_SENT : answer(EXIT_LATER, "4.3.1", strerror(errno));
+}
+
+static int
+convert_addresses(struct deliver_message *m, char *recipients[])
+{
+	int code = convert_address(&m->sender);
+
+	for (size_t i = 0; i < m->recipient_count && code == EXIT_SENT; i++) {
+		const char *recipient = recipients[i];
+
+		code = convert_address(&recipient);
+		recipients[i] = (char *)(uintptr_t)recipient;
+	}
+	return code;
+}
+
 static bool
 is_ascii(const char *text)
 {
@@ -346,7 +380,7 @@ report(enum ending end)
 
 /* A message on standard input to the recipients in the arguments. */
 static int
-send_message(char *const recipients[], size_t count)
+send_message(char *recipients[], size_t count)
 {
 	struct machine machine = { &deliver, deliver_step, deliver_fault };
 	struct deliver_message message = { .recipients = recipients, .recipient_count = count };
@@ -357,6 +391,8 @@ send_message(char *const recipients[], size_t count)
 	if (strcmp(message.sender, "<>") == 0)
 		message.sender = "";
 	code = check_addresses(&message);
+	if (code == EXIT_SENT)
+		code = convert_addresses(&message, recipients);
 	if (code != EXIT_SENT)
 		return code;
 	if (spool_open(&spool, STDIN_FILENO) == -1) {

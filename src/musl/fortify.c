@@ -35,6 +35,7 @@ _Static_assert(sizeof(time_t) == 8 && sizeof(off_t) == 8, "as glibc's");
 _Static_assert(sizeof(struct stat) == 144 && sizeof(struct tm) == 56, "glibc's on x86_64");
 
 void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
+void *__memmove_chk(void *to, const void *from, size_t len, size_t room);
 void *__memset_chk(void *at, int octet, size_t len, size_t room);
 int __printf_chk(int flag, const char *format, ...);
 int __snprintf_chk(char *out, size_t size, int flag, size_t room, const char *format, ...);
@@ -52,6 +53,13 @@ __memcpy_chk(void *to, const void *from, size_t len, size_t room)
 {
 	fit(len, room);
 	return memcpy(to, from, len);
+}
+
+void *
+__memmove_chk(void *to, const void *from, size_t len, size_t room)
+{
+	fit(len, room);
+	return memmove(to, from, len);
 }
 
 void *

@@ -1,5 +1,9 @@
 #include "smtp/mailbox.h"
 
+#include "sys/idna.h"
+
+#include <string.h>
+
 struct parts {
 	struct span local, domain;	/* `domain` with its @; empty where there is none */
 	bool quoted;
@@ -113,4 +117,27 @@ mailbox_put(struct buf *out, struct span address)
 	if (quotes)
 		buf_put(out, SPAN("\""));
 	buf_put(out, parts.domain);
+}
+
+bool
+mailbox_convert(char out[MAILBOX_MAX + 1], struct span address)
+{
+	struct parts parts;
+	char domain[HOST_NAME_MAX + 1];
+	struct buf text;
+
+	if (!split(&parts, address))
+		return false;
+	bool literal = span_starts(parts.domain, SPAN("@["));
+	if (literal || parts.domain.len == 0) {
+		memcpy(out, address.at, address.len);
+		out[address.len] = '\0';
+		return true;
+	}
+	if (!idna_to_ascii(domain, span_from(parts.domain, 1)))
+		return false;
+	buf_init(&text, out, MAILBOX_MAX);
+	bool fits = buf_put(&text, parts.local) && buf_put(&text, SPAN("@")) && buf_put(&text, span_of(domain));
+	out[buf_len(&text)] = '\0';
+	return fits;
 }

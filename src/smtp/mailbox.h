@@ -21,6 +21,12 @@ enum mailbox {
 
 enum mailbox mailbox_check(struct span address);
 
+/*
+ * A good one as it was written, with a NUL, but for a domain with letters beyond ASCII, which is converted (RFC 5891):
+ * such an address needs no SMTPUTF8 then unless its local part does.  False: there can be no such domain.
+ */
+bool mailbox_convert(char out[MAILBOX_MAX + 1], struct span address);
+
 /* Puts a good one to `out`, with quotes where it needs them. */
 void mailbox_put(struct buf *out, struct span address);
 

@@ -1,5 +1,7 @@
 #include "sys/host.h"
 
+#include "sys/idna.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
@@ -71,6 +73,8 @@ read_literal(struct host *host, struct span text)
 static const char *
 read_element(struct host *host, struct span text)
 {
+	char ascii[HOST_NAME_MAX + 1];
+
 	*host = (struct host){ .port = SMTP_PORT, .bracketed = span_starts(text, SPAN("[")) };
 	if (host->bracketed) {
 		if (text.at[text.len - 1] != ']')
@@ -83,8 +87,9 @@ read_element(struct host *host, struct span text)
 		text.len--;
 	if (text.len + 2 > HOST_NAME_MAX)
 		return "a host name too long";
-	if (!host_is_name(text))
+	if (!idna_to_ascii(ascii, text) || !host_is_name(span_of(ascii)))
 		return "neither a host name nor an address";
+	text = span_of(ascii);
 	set_name(host, text);
 	return NULL;
 }

@@ -1,6 +1,7 @@
 #include "sys/settings.h"
 
 #include "sys/host.h"
+#include "sys/idna.h"
 #include "sys/value.h"
 
 #include <assert.h>
@@ -147,7 +148,7 @@ static bool
 policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 {
 	struct address address;
-	char text[FD_ADDRESS_MAX];
+	char text[FD_ADDRESS_MAX], ascii[HOST_NAME_MAX + 1];
 	uint64_t number;
 
 	if (address_read(&address, name, 0) == 0) {
@@ -155,15 +156,19 @@ policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 		value_text(out, span_of(text));
 		return true;
 	}
+	bool below = span_starts(name, SPAN("."));
+	if (!idna_to_ascii(ascii, span_from(name, below)))
+		return false;
+	name = span_of(ascii);
 	if (name.len > 1 && name.at[name.len - 1] == '.')
 		name.len--;
 	size_t last = name.len;
 	while (last > 0 && name.at[last - 1] != '.')
 		last--;
-	if (!host_is_name(span_from(name, span_starts(name, SPAN(".")))) ||
-	    span_number(span_from(name, last), UINT64_MAX, &number))
+	if (!host_is_name(name) || span_number(span_from(name, last), UINT64_MAX, &number))
 		return false;
-	value_text(out, name);
+	out[0] = '.';
+	value_text(out + below, name);
 	return true;
 }
 

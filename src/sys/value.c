@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sys/dial.h"
+#include "sys/idna.h"
 #include "sys/settings.h"
 
 #include <assert.h>
@@ -202,13 +203,19 @@ value_networks(void *to, struct span value)
 const char *
 value_hostname(void *to, struct span value)
 {
+	static const char wrong[] = "is not a host name; use letters, digits, - and ., or [address]";
+	char ascii[HOST_NAME_MAX + 1];
+
+	if (!idna_to_ascii(ascii, value))
+		return wrong;
+	value = span_of(ascii);
 	for (size_t i = 0; i < value.len; i++) {
 		uint8_t octet = value.at[i], letter = octet | 0x20;
 		bool plain = (letter >= 'a' && letter <= 'z') || (octet >= '0' && octet <= '9') ||
 		    (octet != '\0' && strchr("-.:[]", octet) != NULL);
 
 		if (!plain)
-			return "is not a host name; use letters, digits, - and ., or [address]";
+			return wrong;
 	}
 	return value_text(to, value);
 }

@@ -178,7 +178,7 @@ def test_more_exchangers_than_are_looked_at(w):
     """Those beyond are left alone, and the rest is tried."""
     names(w, many(200))
     result = waits(w, "b.example")
-    assert len(calls(result)) == 32, len(calls(result))
+    assert len(calls(result)) == 64, len(calls(result))
 
 
 def test_many_addresses_come_over_tcp(w):
@@ -244,3 +244,13 @@ def test_hosts_file(w):
     two = host(w, 2)
     for operand in ("inside.example", "[inside.example]", "smart", "b.example"):
         delivered(w, operand, two)
+
+
+def test_a_name_beyond_ascii(w):
+    names(w, ONE + "xn--mnchen-3ya.example MX 10 one.b.example\n")
+    one = host(w, 1, xcrypt=[xcrypt.CHACHA])
+    for operand in "münchen.example", "MÜNCHEN.example.", "xn--mnchen-3ya.example":
+        result = delivered(w, operand, one)
+        assert result.entries[-1]["to"] == "xn--mnchen-3ya.example", result
+    settings = {"policy.münchen.example": "never"}
+    assert send(w, "münchen.example", **settings).entries[-1]["crypt"] == "none"

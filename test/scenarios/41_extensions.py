@@ -53,6 +53,20 @@ def test_smtputf8(w):
         assert b"SMTPUTF8" not in words and b"BODY=8BITMIME" in words, words
 
 
+def test_domains_beyond_ascii(w):
+    """They go as the DNS has them, and ask for nothing."""
+    for keywords in ((b"8BITMIME", b"SMTPUTF8"), ()):
+        mailer = w.mailer(keywords=keywords)
+        result = w.send(mailer, ["bob@München.example", "bob@b.example"], sender="al@straße.example")
+        assert result.status == 0, result
+        message, = mailer.messages
+        assert message.sender == b"MAIL FROM:<al@xn--strae-oqa.example>", message.sender
+        assert message.recipients == [b"RCPT TO:<bob@xn--mnchen-3ya.example>", b"RCPT TO:<bob@b.example>"]
+    mailer = w.mailer()
+    result = w.send(mailer, [b"bob@m\xfcnchen.example"])
+    assert result.status == 75 and b"cannot be one" in result.out and not mailer.sessions, result
+
+
 def test_smtputf8_not_offered(w):
     """Its refusal, or ours before it: nothing half done."""
     mailer = w.mailer(keywords=(b"8BITMIME",), answers={"RCPT": b"553 5.6.7 no such characters"})

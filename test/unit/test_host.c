@@ -122,7 +122,8 @@ what_is_no_host(void **state)
 	bad(SPAN("a\r\nb"), nobody);
 	bad(SPAN("a\0b"), nobody);
 	bad(SPAN("a\x7f"), nobody);
-	bad(SPAN("\xc3\xa4.example"), nobody);
+	bad(SPAN("\xe4.example"), nobody);
+	bad(SPAN("\xc3\xa4..example"), nobody);
 	bad(SPAN("ex\\097mple.org"), nobody);
 	bad(SPAN("a@b"), nobody);
 	bad(SPAN("a]"), nobody);

@@ -67,6 +67,34 @@ what_could_mean_two_addresses_is_unclear(void **state)
 }
 
 static void
+assert_converted(const char *address, const char *expected)
+{
+	char text[MAILBOX_MAX + 1];
+
+	assert_int_equal(mailbox_check(span_of(address)), MAILBOX_GOOD);
+	bool possible = mailbox_convert(text, span_of(address));
+	assert_int_equal(possible, expected != NULL);
+	if (expected != NULL)
+		assert_string_equal(text, expected);
+}
+
+static void
+domains_become_ascii(void **state)
+{
+	(void)state;
+	assert_converted("bob@m\xc3\xbcnchen.example", "bob@xn--mnchen-3ya.example");
+	assert_converted("b\xc3\xb8" "b@m\xc3\xbcnchen.example", "b\xc3\xb8" "b@xn--mnchen-3ya.example");
+	assert_converted("\"a@\xc3\xbc\"@\xc3\xbc.example", "\"a@\xc3\xbc\"@xn--tda.example");
+	assert_converted("john doe@\xc3\xbc.example", "john doe@xn--tda.example");
+	assert_converted("a@b", "a@b");
+	assert_converted("a", "a");
+	assert_converted("\xc3\xbc", "\xc3\xbc");
+	assert_converted("a@[192.0.2.1]", "a@[192.0.2.1]");
+	assert_converted("a@m\xfcnchen.example", NULL);
+	assert_converted("a@-\xc3\xbc.example", NULL);
+}
+
+static void
 what_cannot_exist_is_known(void **state)
 {
 	static const char *const rows[] = { "", "a\r\nb@c", "a\n", "a\tb", "\x7f@b", "\"a\r\"@b", "\x01" };
@@ -89,6 +117,7 @@ main(void)
 		cmocka_unit_test(what_is_well_formed_stays),
 		cmocka_unit_test(what_was_written_without_its_quotes_gets_them),
 		cmocka_unit_test(what_could_mean_two_addresses_is_unclear),
+		cmocka_unit_test(domains_become_ascii),
 		cmocka_unit_test(what_cannot_exist_is_known),
 	};
 

@@ -54,6 +54,26 @@ the_nearest_policy_counts(void **state)
 	assert_int_equal(policy_for("x.example.org"), POLICY_NEVER);
 }
 
+/* A policy for a name as people write it would never match otherwise. */
+static void
+names_beyond_ascii_are_one_name(void **state)
+{
+	struct host_list hosts;
+	const char *why;
+
+	(void)state;
+	good("policy.M\xc3\x9cNCHEN.example = must\npolicy..m\xc3\xbcnchen.example. = never\n");
+	assert_int_equal(policy_for("xn--mnchen-3ya.example"), POLICY_MUST);
+	assert_int_equal(policy_for("a.xn--mnchen-3ya.example"), POLICY_NEVER);
+	assert_int_equal(host_list_read(&hosts, SPAN("m\xc3\xbcnchen.example.:25:[\xc3\xbc.example]"), &why), 0);
+	assert_int_equal(policy_for(hosts.at[0].name), POLICY_MUST);
+	assert_string_equal(hosts.at[1].name, "xn--tda.example");
+	good("policy.xn--mnchen-3ya.example = must\n");
+	assert_int_equal(policy_for(hosts.at[0].name), POLICY_MUST);
+	bad("policy.m\xc3\xbcnchen.example = must\npolicy.xn--mnchen-3ya.example = may\n",
+	    "2: policy.xn--mnchen-3ya.example is set a second time");
+}
+
 /* The policy for an operand of blackpony's. */
 static enum policy
 policy_for_operand(const char *operand)
@@ -119,6 +139,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_policy_has_its_word),
 		TEST(the_nearest_policy_counts),
+		TEST(names_beyond_ascii_are_one_name),
 		TEST(threat_44_a_destination_has_one_form),
 		TEST(threat_44_policies_are_for_domains),
 	};

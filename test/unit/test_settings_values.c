@@ -37,6 +37,10 @@ threat_30_bad_values(void **state)
 	good("cache-entries = 1000000");
 	bad_value("hostname", "mx b", no_host);
 	bad_value("hostname", "mx_b", no_host);
+	good("hostname = mx.m\xc3\xbcnchen.example");
+	assert_string_equal(s.hostname, "mx.xn--mnchen-3ya.example");
+	bad("hostname = m\xfcnchen.example", "1: hostname = m?nchen.example is not a host name;"
+	    " use letters, digits, - and ., or [address]");
 	good("hostname = [IPv6:2001:db8::1]");
 }
 
