@@ -14,6 +14,8 @@
  * - fopen() to fclose(), fgets(), puts(): FILE is opaque, no macro of glibc's looks into it here; and we call
  *   nothing of mbedTLS that reads files or tests itself;
  * - struct tm of gmtime_r(), struct stat, struct dirent: the same members at the same places;
+ * - of libidn2 and libunistring nothing but memory and strings: what converts from a locale's character set
+ *   (iconv(), nl_langinfo()) is linked and never called;
  * - pthread_mutex_t is a member of mbedTLS's contexts, which our side measures by musl's headers and theirs
  *   by glibc's: 40 octets in both.  (On aarch64 glibc's has 48, so there we stay with glibc.)
  */
