@@ -97,7 +97,7 @@ command(struct caller *c, struct io *io)
 static void
 pass_reply(struct caller *c, struct io *io)
 {
-	bool one_line = c->helo && c->opening.reply.code == 250;
+	bool one_line = c->helo && c->opening.reply.code < 300;
 
 	opening_put_reply(&c->opening, &io->to_local, one_line);
 	c->waits = false;
@@ -278,7 +278,7 @@ caller_step(void *caller, struct io *io)
 	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
 	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
-	io->midway = c->opening.reply.lines > 0 && c->waits;
+	io->midway = reply_begun(&c->opening.reply) && c->waits;
 	io->wait = opening_wait(&c->opening);
 	if (c->dialogue != CALLER_OPENS)
 		dialogue(c, io);

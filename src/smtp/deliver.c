@@ -303,6 +303,9 @@ dialogue(struct deliver *d, struct io *io)
 		moved = say_envelope(d, io);
 	else if (d->state == DELIVER_BODY)
 		moved = body(d, io);
+	/* in a group, a reply that is left out would have the next one's taken for it */
+	d->reply.lenient = !d->opening.encrypted && d->state != DELIVER_QUIT &&
+	    !(d->pipelining && d->state == DELIVER_ENVELOPE);
 	switch (reply_take(&d->reply, &io->from_wire)) {
 	case REPLY_WHOLE:
 		got_reply(d, io);
@@ -391,7 +394,7 @@ deliver_step(void *deliver, struct io *io)
 	while (moved && io->end == END_NONE && io->encrypt == NULL);
 	if (io->end != END_NONE)
 		over(d, io);
-	io->midway = d->state == DELIVER_OPENING ? d->opening.reply.lines > 0 : d->reply.lines > 0;
+	io->midway = reply_begun(d->state == DELIVER_OPENING ? &d->opening.reply : &d->reply);
 	switch (d->state) {
 	case DELIVER_OPENING:
 		io->wait = opening_wait(&d->opening);

@@ -93,6 +93,19 @@ reply_start(struct reply *r)
 	r->code = 0;
 	r->lines = 0;
 	r->crlf = true;
+	r->lenient = false;
+	r->skipped = 0;
+}
+
+/* A line that is none of a reply.  False: too many of them, or none are borne. */
+static bool
+skip(struct reply *r, struct buf *in, size_t octets)
+{
+	if (!r->lenient || r->skipped + octets > REPLY_MAX)
+		return false;
+	buf_take(in, octets);
+	r->skipped += octets;
+	return true;
 }
 
 enum reply_state
@@ -110,8 +123,12 @@ reply_take(struct reply *r, struct buf *in)
 		case LINE_FOUND:
 			break;
 		}
-		if (!reply_line_read(line.text, &reply) ||
-		    (r->lines > 0 && reply.code != r->first_code) ||
+		if (!reply_line_read(line.text, &reply)) {
+			if (!skip(r, in, line.octets))
+				return REPLY_BROKEN;
+			continue;
+		}
+		if ((r->lines > 0 && reply.code != r->first_code && !r->lenient) ||
 		    !buf_put(&r->raw, span(buf_peek(in).at, line.octets)))
 			return REPLY_BROKEN;
 		buf_take(in, line.octets);

@@ -64,14 +64,26 @@ struct reply {
 	unsigned code;		/* 0: not all there yet */
 	unsigned lines, first_code;
 	bool crlf;		/* every line ended in CRLF */
+	bool lenient;		/* in the clear, as sendmail and Postfix take it: see reply_take() */
+	size_t skipped;		/* octets of lines that were left out */
 };
 
 enum reply_state { REPLY_MORE, REPLY_WHOLE, REPLY_BROKEN };
 
 void reply_start(struct reply *r);
 
-/* Takes lines from `in` until the reply is whole.  Broken: not a reply, too long, or of several codes. */
+/*
+ * Takes lines from `in` until the reply is whole.  Broken: not a reply, too long, or of several codes.  Where it
+ * is lenient, lines that are none of a reply are left out, and the last line's code counts.
+ */
 enum reply_state reply_take(struct reply *r, struct buf *in);
+
+/* Has something of it been taken? */
+static inline bool
+reply_begun(const struct reply *r)
+{
+	return r->lines > 0 || r->skipped > 0;
+}
 
 /* Makes `to` what `from` is. */
 void reply_copy(struct reply *to, const struct reply *from);

@@ -15,6 +15,7 @@ opening_start(struct opening *o, const struct opening_settings *settings, struct
 	o->why = o->plain && !plain ? "switched-off" : NULL;
 	handshake_start(&o->handshake, false, settings->suites, keys);
 	reply_start(&o->reply);
+	o->reply.lenient = true;
 	reply_start(&o->clear);
 }
 
@@ -108,6 +109,7 @@ opening_hello(struct opening *o, struct io *io, struct span name, bool helo)
 	memcpy(o->name, name.at, name.len);
 	o->name_len = name.len;
 	reply_start(&o->reply);
+	o->reply.lenient = !o->encrypted;
 	if (!o->encrypted)
 		io_show(io, helo ? "> HELO" : "> EHLO", name);
 	say(io, helo ? "HELO" : "EHLO", span(o->name, o->name_len));
@@ -213,6 +215,13 @@ tls_settled(struct opening *o, struct io *io)
 	return true;
 }
 
+/* In the clear any 2yz will do, as it does for others. */
+static bool
+hello_taken(const struct opening *o)
+{
+	return o->encrypted ? o->reply.code == 250 : o->reply.code >= 200 && o->reply.code < 300;
+}
+
 /*
  * HELO may follow, unless nothing may go on in the clear: then 5yz is not the host's word.  Inside, where a
  * host key has to be shown, a refusal shows none.
@@ -233,7 +242,7 @@ got_ehlo(struct opening *o, struct io *io)
 {
 	struct span offer = span(NULL, 0);
 
-	if (o->reply.code != 250)
+	if (!hello_taken(o))
 		return ehlo_refused(o, io);
 	o->at.ehlo = clock_ms();
 	if (o->encrypted)
@@ -340,7 +349,7 @@ got_reply(struct opening *o, struct io *io)
 	case OPENING_INSIDE_EHLO:
 		return o->reply.code == 250 ? ready(o, io) : ehlo_refused(o, io);
 	case OPENING_HELO:
-		if (o->reply.code != 250)
+		if (!hello_taken(o))
 			return enter(o, io, OPENING_REFUSED);
 		if (o->why == NULL && !o->encrypted)
 			o->why = "no-ehlo";

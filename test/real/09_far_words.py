@@ -1,6 +1,6 @@
-# Claim: what a host says to a session in which encryption failed costs sendmail no message, and waits for one in which it does not (statement 37)
+# Claim: what a host says to a session in which encryption failed or before encryption costs sendmail no message (statements 36 and 37); and hosts that sendmail can talk to get its mail
 from kit import xcrypt
-from kit.mailer import DROP, FakeMailer
+from kit.mailer import DROP, SENT, FakeMailer
 
 from host import two_hosts
 from words import MESSAGE
@@ -82,3 +82,16 @@ def test_words_in_the_clear(w):
         far.script.answers = answers
         a.send(MESSAGE, BOB)
         assert a.queued() == BOB * count and a.mailbox() == [], far.commands
+
+
+def test_odd_replies(w):
+    """A host that sendmail itself delivers to gets its mail from blackpony as well."""
+    odd = {"greeting": b"Welcome\r\n\r\n220-mx.b.example\r\n250 ESMTP",
+           ".": lambda s, line: s.conn.send(b"\r\nqueued\r\n250 2.0.0 ok\r\n") or SENT,
+           "EHLO": b"250-mx.b.example\r\n\r\nno code\r\n220 8BITMIME"}
+    _, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT})
+    far = w.keep(FakeMailer("192.0.2.25", 25, answers=odd, keywords=(b"8BITMIME",)))
+    for count, mailer in enumerate(("esmtp", "blackpony"), 1):
+        a.make_map("mailertable", "b.example\t%s:[192.0.2.25]\n" % mailer)
+        a.send(MESSAGE, BOB)
+        assert a.queued() == [] and a.mailbox() == [] and len(far.messages) == count, mailer

@@ -1,6 +1,6 @@
 # Claim: SMTP on standard input: greeting and replies pass, our own failures are 421 in the greeting or in the reply to EHLO (statements 24, 25 and 27)
 from kit import xcrypt
-from kit.mailer import DROP, STALL, dead_port
+from kit.mailer import DROP, SENT, STALL, dead_port
 from kit.run import SENDER
 
 
@@ -88,7 +88,7 @@ def test_never_5yz_of_our_own(w):
     """Whatever the far end does before it has said anything that counts."""
     for verb, answer in (("greeting", DROP), ("greeting", b"what"), ("greeting", b""),
                          ("EHLO", DROP), ("EHLO", b"what")):
-        pipe = w.pipe(w.mailer(answers={verb: answer}))
+        pipe = w.pipe(w.mailer(answers={verb: answer}), {"command-timeout": "1s"})
         reply = pipe.reply()
         if reply.code == 220:
             reply = pipe.command("EHLO x")
@@ -166,3 +166,55 @@ def test_pipelined_behind_ehlo(w):
         assert [pipe.reply().code for _ in range(2)] == [250, 221]
         assert mailer.messages[0].encrypted == xcrypt.CHACHA
     pipe.wait()
+
+
+def sent(text):
+    """As a reply that is good to the mailer itself."""
+    return lambda session, line: session.conn.send(text + b"\r\n") or SENT
+
+
+# Replies that are none, and that sendmail and Postfix take all the same
+ODD = {
+    "text before the greeting": {"greeting": b"Welcome\r\n\r\n220 mailer.example ESMTP"},
+    "two codes in a greeting": {"greeting": b"220-mailer.example\r\n250 ESMTP"},
+    "text in EHLO": {"EHLO": b"250-mailer.example\r\n\r\nno code\r\n250-8BITMIME\r\n25\r\n250 SIZE 1000"},
+    "two codes in EHLO": {"EHLO": b"250-mailer.example\r\n220 8BITMIME"},
+    "220 to EHLO": {"EHLO": b"220 mailer.example"},
+    "220 to HELO": {"EHLO": b"502 What?", "HELO": b"\r\n220 mailer.example"},
+}
+ODD_LATER = {
+    "text at MAIL": {"MAIL": b"\r\n250 ok"}, "text at RCPT": {"RCPT": b"hello\r\n250-ok\r\n251 ok"},
+    "text at DATA": {"DATA": b"go\r\n354 go"}, "text at the dot": {".": b"\r\nqueued\r\n250 ok"},
+}
+
+
+def test_odd_replies_in_the_clear(w):
+    for name, answers in list(ODD.items()) + list(ODD_LATER.items()):
+        mailer = w.mailer(answers={verb: sent(text) if name in ODD_LATER else text for verb, text in answers.items()},
+                          keywords=(b"8BITMIME",))
+        result = w.send(mailer, ["bob@b.example"])
+        assert result.status == 0 and len(mailer.messages) == 1, (name, result)
+        if name in ODD:
+            pipe = w.pipe(mailer)
+            assert pipe.reply().code // 100 == 2, name
+            reply = pipe.command("EHLO mail.a.example")
+            reply = pipe.command("HELO mail.a.example") if reply.code == 502 else reply
+            assert reply.code // 100 == 2 and b"no code" not in reply.text, (name, reply)
+            pipe.message(b"x\r\n.\r\n")
+            pipe.command("QUIT")
+            pipe.wait()
+            assert len(mailer.messages) == 2, name
+        mailer.close()
+
+
+def test_odd_replies_inside(w):
+    """What is encrypted is strict: there it is a fault."""
+    for name, answer in {**ODD, **ODD_LATER}.items():
+        verb, text = list(answer.items())[0]
+        if verb == "greeting" or b"502" in text:
+            continue
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], keywords=(b"8BITMIME",), answers={
+            verb: lambda s, line: text if s.suite else None} if verb != "." else {verb: text})
+        result = w.send(mailer, ["bob@b.example"], settings={"policy": "must", "handshake-timeout": "2s"})
+        assert result.status == 75, (name, result)
+        mailer.close()

@@ -32,7 +32,7 @@ def test_a_dead_host_first(w):
 
 
 def test_greetings_that_refuse(w):
-    for greeting in (b"421 4.3.2 busy", b"450 no", b"554 5.7.1 no", DROP, RESET, b"what"):
+    for greeting in (b"421 4.3.2 busy", b"450 no", b"554 5.7.1 no", DROP, RESET, b"9" * 13000):
         bad, good = w.mailer(answers={"greeting": greeting}), w.mailer()
         result = w.send(host_list(bad, good), ["bob@b.example"])
         assert result.status == 0, (greeting, result)
@@ -44,6 +44,13 @@ def test_greetings_that_refuse(w):
         pipe.command("QUIT")
         pipe.wait()
         assert len(good.messages) == 2
+
+
+def test_a_host_that_speaks_another_language(w):
+    """Lines without a code are left out, so it has half of the time."""
+    bad, good = w.mailer(answers={"greeting": b"SSH-2.0-x"}), w.mailer()
+    result = w.send(host_list(bad, good), ["bob@b.example"], settings={"dial-timeout": "%ds" % (4 * SLOW)})
+    assert result.status == 0 and len(good.messages) == 1, result
 
 
 def test_the_last_ones_text(w):

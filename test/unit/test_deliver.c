@@ -279,9 +279,10 @@ a_far_end_that_goes_leaves_the_message_here(void **state)
 		bench_wire_eof(&bench);
 		assert_int_equal(bench.io.end, END_WIRE_GONE);
 		deliver_wipe(&deliver);
+		/* a group cannot tell whose reply that should have been; else it is none */
 		points[i]();
 		bench_wire(&bench, "what?\r\n");
-		assert_int_equal(bench.io.end, END_BAD_REPLY);
+		assert_int_equal(bench.io.end, points[i] == deliver_envelope ? END_BAD_REPLY : END_NONE);
 		deliver_wipe(&deliver);
 		points[i]();
 		bench_fault(&bench, END_TIMEOUT);
@@ -397,6 +398,25 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	}
 }
 
+/* Replies that sendmail and Postfix take are taken; a message that is sent again for ever helps nobody. */
+static void
+odd_replies_in_the_clear_are_taken(void **state)
+{
+	(void)state;
+	deliver_up();
+	bench_wire(&bench, "\r\n220-mx\r\nhello\r\n220 mx\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n");
+	bench_wire(&bench, "250-mx\r\n\r\n220 8BITMIME\r\n");
+	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
+	bench_wire(&bench, "\r\n250 m\r\n");
+	for (size_t i = 0; i < 3; i++)
+		bench_wire(&bench, "ok\r\n250-r\r\n251 r\r\n");
+	bench_wire(&bench, "\r\n354 go\r\n");
+	deliver_message_end();
+	bench_wire(&bench, "\r\nqueued\r\n250 ok\r\n");
+	assert_int_equal(deliver.outcome, END_SENT);
+}
+
 /* Before the message is on its way another host may be asked, and the jail has to let us call it. */
 static void
 the_next_host_is_asked(void **state)
@@ -466,6 +486,7 @@ main(void)
 		with_delivery(threat_25_called_again_nothing_is_lost),
 		with_delivery(inside_everything_is_said_again),
 		with_delivery(threat_37_a_refusal_after_a_failed_attempt_is_for_now),
+		with_delivery(odd_replies_in_the_clear_are_taken),
 		with_delivery(the_next_host_is_asked),
 	};
 

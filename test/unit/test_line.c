@@ -194,6 +194,56 @@ replies_are_taken_whole_and_no_more(void **state)
 	assert_int_equal(take_text(&r, &in, "\r\n"), REPLY_BROKEN);
 }
 
+/* What sendmail and Postfix take: lines without a code are left out, and the last line's code counts. */
+static void
+in_the_clear_replies_may_be_odd(void **state)
+{
+	static const struct { const char *text; unsigned code; const char *raw; } rows[] = {
+		{ "hello\r\n220 mx\r\n", 220, "220 mx\r\n" }, { "\r\n\n220 mx\r\n", 220, "220 mx\r\n" },
+		{ "250-a\r\n\r\nSIZE\r\n250 b\r\n", 250, "250-a\r\n250 b\r\n" },
+		{ "220-a\r\n250 b\r\n", 250, "220-a\r\n250 b\r\n" },
+		{ "250-a\r\n550 b\r\n", 550, "250-a\r\n550 b\r\n" },
+		{ "123 a\r\n999-b\r\n25 c\r\n250x\r\n250\r\n", 250, "250\r\n" },
+		{ "hello\r\n250-a\r\nhello\r\n", 0, "250-a\r\n" },
+	};
+	static struct reply r;
+	struct buf in;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span text = span_of(rows[i].text);
+
+		for (size_t cut = 0; cut <= text.len; cut++) {
+			buf_init(&in, in_mem, sizeof(in_mem));
+			reply_start(&r);
+			r.lenient = true;
+			buf_put(&in, span(text.at, cut));
+			enum reply_state result = reply_take(&r, &in);
+			buf_put(&in, span_from(text, cut));
+			if (result == REPLY_MORE)
+				result = reply_take(&r, &in);
+			assert_int_equal(result, rows[i].code != 0 ? REPLY_WHOLE : REPLY_MORE);
+			assert_int_equal(r.code, rows[i].code);
+			assert_span(buf_peek(&r.raw), rows[i].raw);
+			assert_true(reply_begun(&r));
+		}
+		assert_int_equal(take_text(&r, &in, rows[i].text), REPLY_BROKEN);
+	}
+	/* not for ever */
+	reply_start(&r);
+	r.lenient = true;
+	enum reply_state result = REPLY_MORE;
+	for (size_t i = 0; i < REPLY_MAX / 64; i++) {
+		assert_int_equal(result, REPLY_MORE);
+		buf_init(&in, in_mem, sizeof(in_mem));
+		buf_put(&in, long_line(64, "\n"));
+		result = reply_take(&r, &in);
+	}
+	assert_int_equal(result, REPLY_MORE);
+	buf_put(&in, SPAN("\n"));
+	assert_int_equal(reply_take(&r, &in), REPLY_BROKEN);
+}
+
 static void
 the_last_line_is_what_there_is(void **state)
 {
@@ -262,6 +312,7 @@ main(void)
 		cmocka_unit_test(verbs_are_known),
 		cmocka_unit_test(reply_lines_are_read),
 		cmocka_unit_test(replies_are_taken_whole_and_no_more),
+		cmocka_unit_test(in_the_clear_replies_may_be_odd),
 		cmocka_unit_test(the_last_line_is_what_there_is),
 		cmocka_unit_test(replies_have_a_limit),
 		cmocka_unit_test(a_line_of_a_reply_has_one_too),
