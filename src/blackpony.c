@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cache/memory.h"
 #include "call.h"
+#include "envelope.h"
 #include "found.h"
 #include "knowns.h"
 #include "smtp/caller.h"
@@ -261,86 +262,6 @@ default_sender(void)
 	return sender;
 }
 
-static int
-unclear(const char *status, const char *address)
-{
-	char shown[201];
-
-	span_printable(shown, sizeof(shown), span_of(address));
-	snprintf(program.error, sizeof(program.error), "the address %s is not clear; write what is before the @"
-	    " in quotes, as in \"john doe\"@b.example; nothing sent", shown);
-	program_complain(&program);
-	return answer(EXIT_LATER, status, program.error);
-}
-
-/* Those that cannot exist are refused here; one that means something else to somebody waits. */
-static int
-check_addresses(const struct deliver_message *m)
-{
-	size_t impossible = 0;
-	enum mailbox sender = mailbox_check(span_of(m->sender));
-
-	for (size_t i = 0; i < m->recipient_count; i++) {
-		enum mailbox recipient = mailbox_check(span_of(m->recipients[i]));
-
-		if (recipient == MAILBOX_UNCLEAR)
-			return unclear("4.1.3", m->recipients[i]);
-		impossible += recipient == MAILBOX_IMPOSSIBLE;
-	}
-	if (impossible > 0 && impossible == m->recipient_count)
-		return answer(EXIT_NO_USER, "5.1.3", "no address like that can exist");
-	if (impossible > 0)
-		return answer(EXIT_LATER, "4.1.3", "one recipient cannot exist; nothing sent");
-	if (sender == MAILBOX_UNCLEAR)
-		return unclear("4.1.7", m->sender);
-	if (sender == MAILBOX_IMPOSSIBLE && m->sender[0] != '\0')
-		return answer(EXIT_LATER, "4.1.7", "the sender's address cannot exist");
-	return EXIT_SENT;
-}
-
-/* Domains go in ASCII.  What the arguments become is kept until the end. */
-static int
-convert_address(const char **address)
-{
-	char text[MAILBOX_MAX + 1], shown[201];
-
-	if (mailbox_check(span_of(*address)) != MAILBOX_GOOD)
-		return EXIT_SENT;
-	if (!mailbox_convert(text, span_of(*address))) {
-		span_printable(shown, sizeof(shown), span_of(*address));
-		snprintf(program.error, sizeof(program.error), "the domain of %s cannot be one; nothing sent", shown);
-		program_complain(&program);
-		return answer(EXIT_LATER, "4.1.2", program.error);
-	}
-	if (strcmp(text, *address) == 0)
-		return EXIT_SENT;
-	*address = strdup(text);
-	return *address != NULL ? EXIT_SENT : answer(EXIT_LATER, "4.3.1", strerror(errno));
-}
-
-static int
-convert_addresses(struct deliver_message *m, char *recipients[])
-{
-	int code = convert_address(&m->sender);
-
-	for (size_t i = 0; i < m->recipient_count && code == EXIT_SENT; i++) {
-		const char *recipient = recipients[i];
-
-		code = convert_address(&recipient);
-		recipients[i] = (char *)(uintptr_t)recipient;
-	}
-	return code;
-}
-
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text > 0x7f)
-			return false;
-	return true;
-}
-
 /* The outcome on standard output, and as an exit status. */
 static int
 report(enum ending end)
@@ -385,16 +306,17 @@ send_message(char *recipients[], size_t count)
 	struct machine machine = { &deliver, deliver_step, deliver_fault };
 	struct deliver_message message = { .recipients = recipients, .recipient_count = count };
 	struct spool spool;
+	const char *status;
 	int code;
 
 	message.sender = program.sender != NULL ? program.sender : default_sender();
 	if (strcmp(message.sender, "<>") == 0)
 		message.sender = "";
-	code = check_addresses(&message);
-	if (code == EXIT_SENT)
-		code = convert_addresses(&message, recipients);
-	if (code != EXIT_SENT)
-		return code;
+	code = envelope_prepare(&message, recipients, &status, program.error, sizeof(program.error));
+	if (code != EXIT_SENT) {
+		program_complain(&program);
+		return answer(code, status, program.error);
+	}
 	if (spool_open(&spool, STDIN_FILENO) == -1) {
 		snprintf(program.error, sizeof(program.error), "the message cannot be read or kept: %s",
 		    strerror(errno));
@@ -404,10 +326,6 @@ send_message(char *recipients[], size_t count)
 	message.length = spool.length;
 	message.octets = spool.octets;
 	message.eight_bit = spool.eight_bit;
-	/* not for the header: a host that lacks SMTPUTF8 takes it, but bounces a message that asks for it */
-	message.utf8 = !is_ascii(message.sender);
-	for (size_t i = 0; i < count; i++)
-		message.utf8 = message.utf8 || !is_ascii(recipients[i]);
 
 	deliver_start(&deliver, &opening_settings, &message, ring_source(&ring),
 	    program.settings.hostname);
