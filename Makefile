@@ -105,9 +105,10 @@ $(OUT)/bench/musl/%.o: test/bench/%.c | tools $(OUT)/musl/include
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(OUT)/musl/include:
+$(OUT)/musl/include: Makefile
 	@mkdir -p $@
 	@ln -sfn $(HEADERS) $@
+	@touch $@
 else
 $(OUT)/blackponyd: $(OUT)/obj/blackponyd.o $(OUT)/obj/core.a $(OUT)/libc
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter-out %/libc,$^) $(LIBS)
