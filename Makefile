@@ -32,6 +32,7 @@ CC := clang
 HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=address,undefined
 JAIL := -DJAIL_WIDE
+CHECKS := -DCHECK_WAITS
 LIBC := glibc
 STATIC :=
 endif
@@ -41,6 +42,7 @@ FUZZ_MAIN = $(OUT)/replay/obj/replay.o
 ifdef FUZZ
 OUT := bin/fuzz
 CC := clang
+CHECKS := -DCHECK_WAITS
 LIBC := glibc
 HARDEN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN_LD := -fsanitize=fuzzer,address,undefined
@@ -54,10 +56,11 @@ LIBC := glibc
 HARDEN := -fprofile-instr-generate -fcoverage-mapping
 HARDEN_LD := $(HARDEN)
 JAIL := -DJAIL_WIDE
+CHECKS := -DCHECK_WAITS
 STATIC :=
 endif
 
-ALL_CPPFLAGS = $(JAIL) -std=c11 -D_GNU_SOURCE -Isrc $(CPPFLAGS)
+ALL_CPPFLAGS = $(JAIL) $(CHECKS) -std=c11 -D_GNU_SOURCE -Isrc $(CPPFLAGS)
 ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
@@ -135,9 +138,16 @@ $(OUT)/obj/paths $(OUT)/libc: FORCE
 PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(STATEDIR)"' \
     -DKNOWNDIR='"$(KNOWNDIR)"'
 
-$(OUT)/unit/%: test/unit/%.c $(OUT)/obj/core.a
+# sessions in unit tests check that they never wait while something could move, as all of SAN=1 and FUZZ=1 does
+CHECKED := $(OUT)/unit/obj/session_flow.o
+
+$(CHECKED): $(OUT)/unit/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itest/unit -DTEST_VECTORS='"$(CURDIR)/test/vectors"' $(ALL_CFLAGS) -Wno-missing-prototypes $(ALL_LDFLAGS) -o $@ $< $(OUT)/obj/core.a -lcmocka $(LIBS)
+	$(CC) $(ALL_CPPFLAGS) -DCHECK_WAITS $(ALL_CFLAGS) -c -o $@ $<
+
+$(OUT)/unit/%: test/unit/%.c $(OUT)/obj/core.a $(CHECKED)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itest/unit -DTEST_VECTORS='"$(CURDIR)/test/vectors"' $(ALL_CFLAGS) -Wno-missing-prototypes $(ALL_LDFLAGS) -o $@ $< $(CHECKED) $(OUT)/obj/core.a -lcmocka $(LIBS)
 
 # what is missing is asked of apt
 tools:
@@ -243,7 +253,7 @@ include test/faults/faults.mk
 include test/scenarios/scenarios.mk
 include test/soak/soak.mk
 
--include $(CORE:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
+-include $(CORE:.o=.d) $(CHECKED:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
 .SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
 .PHONY: FORCE all tools lint valgrind check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \

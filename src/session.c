@@ -61,7 +61,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	session_stop_layer(s);
 	s->wire_read_fd = read_fd;
 	s->wire_write_fd = write_fd;
-	s->wire_shut = s->wire_closed = false;
+	s->wire_shut = s->wire_closed = s->wire_full = false;
 	buf_clear(&io->from_wire);
 	buf_clear(&io->to_wire);
 	buf_clear(&s->wire_in);
@@ -72,7 +72,6 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	io->tls = IO_TLS_NONE;
 	s->layer_fault = NULL;
 	io->end = END_NONE;
-	io->again = true;
 	s->wire_read = s->wire_written = 0;
 	s->since_ms = clock_ms();
 }
@@ -82,6 +81,7 @@ session_local(struct session *s, int read_fd, int write_fd)
 {
 	s->local_read_fd = read_fd;
 	s->local_write_fd = write_fd;
+	s->local_full = false;
 	s->io.local_eof = read_fd == -1;
 }
 
@@ -241,6 +241,8 @@ await(struct session *s, struct wishes *w)
 	w->wire_write = fds[1].revents != 0;
 	w->local_read = fds[2].revents != 0;
 	w->local_write = fds[3].revents != 0;
+	s->wire_full = s->wire_full && !w->wire_write;
+	s->local_full = s->local_full && !w->local_write;
 	if (session_only_hears(s) && (fds[3].revents & (POLLERR | POLLHUP)) != 0)
 		session_local_broken(s);
 	return 0;
@@ -296,13 +298,13 @@ finish(struct session *s)
 	s->io.wait = alone ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
 	s->io.shut_wire = s->ended != END_BAD_RECORD;
-	session_flush(s);
+	session_move(s);
 	while (!session_wire_flushed(s) || buf_len(&s->io.to_local) > 0) {
 		struct wishes w = wishes(s);
 
 		if (!any(w) || await(s, &w) == -1)
 			break;
-		session_flush(s);
+		session_move(s);
 	}
 	if (abrupt(s->ended) && s->local_write_fd != -1 && s->serving) {
 		/* a clean end is not what the mailer should take it for */

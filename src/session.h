@@ -34,6 +34,7 @@ struct session {
 	int local_read_fd, local_write_fd;	/* write -1: there is none */
 	bool wire_shut, local_shut;		/* our side is closed */
 	bool wire_closed;			/* the far end's is: an end of file was read */
+	bool wire_full, local_full;		/* a write found no room, and poll(2) has not shown any */
 
 	const struct layer *layer;	/* what encrypts; NULL: the wire is in the clear */
 	void *layer_state;

@@ -1,6 +1,7 @@
 /* Octets on their way through a session: what is on the wire, what is inside, and what goes out when. */
 #include "session_parts.h"
 
+#include <assert.h>
 #include <sys/socket.h>
 
 void
@@ -186,28 +187,28 @@ session_wire_flushed(const struct session *s)
 	return buf_len(&s->io.to_wire) == 0 && buf_len(&s->wire_out) == 0;
 }
 
+/* Seals what there is room for, and writes it, unless the last write found no room. */
 static void
 flush_wire(struct session *s)
 {
-	struct buf *out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
+	struct buf *out;
 
 	if (s->wire_shut)
 		return;
-	for (;;) {
-		seal_wire(s);
-		/* the end goes out with the last word, not behind it */
-		if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
-			(void)s->layer->end(s->layer_state, &s->wire_out);
-		size_t before = buf_len(out);
-		enum fd_result result = fd_write(s->wire_write_fd, out);
+	seal_wire(s);
+	/* the end goes out with the last word, not behind it */
+	if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
+		(void)s->layer->end(s->layer_state, &s->wire_out);
+	out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
+	if (s->wire_full || buf_len(out) == 0)
+		return;
+	size_t before = buf_len(out);
+	enum fd_result result = fd_write(s->wire_write_fd, out);
 
-		s->wire_written += before - buf_len(out);
-		if (result == FD_BROKEN)
-			session_wire_broken(s);
-		/* a large message fills the room more than once; a layer that takes nothing never will */
-		if (result != FD_DONE || before == 0 || s->layer == NULL || buf_len(&s->io.to_wire) == 0)
-			return;
-	}
+	s->wire_written += before - buf_len(out);
+	s->wire_full = result == FD_WAIT;
+	if (result == FD_BROKEN)
+		session_wire_broken(s);
 }
 
 static void
@@ -219,37 +220,32 @@ flush_local(struct session *s)
 		buf_clear(&io->to_local);
 		return;
 	}
-	if (buf_len(&io->to_local) > 0 && fd_write(s->local_write_fd, &io->to_local) == FD_BROKEN)
-		session_local_broken(s);
-	if (io->shut_local && buf_len(&io->to_local) == 0) {
+	if (buf_len(&io->to_local) > 0 && !s->local_full) {
+		enum fd_result result = fd_write(s->local_write_fd, &io->to_local);
+
+		s->local_full = result == FD_WAIT;
+		if (result == FD_BROKEN)
+			session_local_broken(s);
+	}
+	if (io->shut_local && !s->local_shut && buf_len(&io->to_local) == 0) {
 		shutdown(s->local_write_fd, SHUT_WR);
 		s->local_shut = true;
 	}
 }
 
-/* Our last octet on the wire: close_notify, where there is one, and a FIN. */
-void
-session_shut_wire(struct session *s)
+/* After our last octet on the wire: close_notify, where there is one, and a FIN. */
+static void
+shut_wire(struct session *s)
 {
 	if (s->wire_shut || !session_wire_flushed(s))
 		return;
 	if (s->layer != NULL && !s->layer->end(s->layer_state, &s->wire_out))
 		return;
-	flush_wire(s);
-	if (s->wire_shut || !session_wire_flushed(s))
+	/* close_notify goes first */
+	if (!session_wire_flushed(s))
 		return;
 	shutdown(s->wire_write_fd, SHUT_WR);
 	s->wire_shut = true;
-}
-
-void
-session_flush(struct session *s)
-{
-	if (buf_len(&s->io.to_wire) > 0 || buf_len(&s->wire_out) > 0 || s->layer_opening)
-		flush_wire(s);
-	flush_local(s);
-	if (s->io.shut_wire)
-		session_shut_wire(s);
 }
 
 bool
@@ -281,56 +277,84 @@ pipe_ends(struct session *s)
 		io->shut_wire = true;
 }
 
-/* Octets that have left, by either side. */
-static uint64_t
-written(const struct session *s)
+/* From what was read to what is to be written. */
+static void
+advance(struct session *s)
 {
-	return s->io.to_local.taken + s->io.to_wire.taken + s->wire_out.taken;
+	struct io *io = &s->io;
+
+	if (io->pipe)
+		move_leftovers(s);
+	open_wire(s);
+	watch_layer(s);
+	if (!io->pipe && io->end == END_NONE)
+		s->machine.step(s->machine.machine, io);
+	if (io->encrypt != NULL || io->start_tls != NULL)
+		begin_encryption(s);
+	if (io->settled && s->settled != NULL) {
+		s->settled();
+		s->settled = NULL;
+	}
+	if (io->pipe) {
+		move_leftovers(s);
+		pipe_ends(s);
+	}
 }
 
-/* Is anything there that was read and has not found its way? */
-static bool
-pending(const struct session *s)
+static void
+move_once(struct session *s)
 {
-	return buf_len(&s->io.from_wire) > 0 || buf_len(&s->io.from_local) > 0 ||
-	    buf_len(&s->wire_in) > 0 || layer_holds(s);
+	if (s->io.end == END_NONE)
+		advance(s);
+	flush_wire(s);
+	flush_local(s);
+	if (s->io.shut_wire)
+		shut_wire(s);
 }
 
-/* Its handshake came to an end while something was written, and the machine does not know yet. */
-static bool
-layer_settled(const struct session *s)
+/* The machine's mark, and what else one turn can see that another did. */
+static struct io_mark
+mark(const struct session *s)
 {
-	return s->layer_opening && s->layer->state(s->layer_state) != LAYER_OPENING;
+	struct io_mark m = io_mark(&s->io);
+	const bool flags[] = { s->layer != NULL, s->layer_opening,
+		s->layer_opening && s->layer->state(s->layer_state) != LAYER_OPENING,
+		s->wire_closed, s->wire_shut, s->local_shut, s->wire_full, s->local_full };
+
+	m.octets += buf_moves(&s->wire_in) + buf_moves(&s->wire_out);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		m.flags |= (unsigned)flags[i] << (16 + i);
+	return m;
 }
 
-/* Moves everything that can be moved without waiting. */
+/*
+ * In builds for tests: nothing waits while it could move.  One more turn changes nothing, and what is still to
+ * be written found no room.
+ */
+static void
+check_still(struct session *s)
+{
+#ifdef CHECK_WAITS
+	struct io_mark before = mark(s);
+
+	move_once(s);
+	assert(io_mark_same(before, mark(s)));
+	assert(session_wire_flushed(s) || s->wire_full || s->wire_shut || s->layer_opening);
+	assert(buf_len(&s->io.to_local) == 0 || s->local_full);
+#else
+	(void)s;
+#endif
+}
+
 void
 session_move(struct session *s)
 {
-	struct io *io = &s->io;
-	uint64_t before;
+	struct io_mark before, after = mark(s);
 
 	do {
-		before = written(s);
-		io->again = false;
-		if (io->pipe)
-			move_leftovers(s);
-		open_wire(s);
-		watch_layer(s);
-		if (!io->pipe && io->end == END_NONE)
-			s->machine.step(s->machine.machine, io);
-		if (io->encrypt != NULL || io->start_tls != NULL)
-			begin_encryption(s);
-		if (io->settled && s->settled != NULL) {
-			s->settled();
-			s->settled = NULL;
-		}
-		if (io->pipe) {
-			move_leftovers(s);
-			pipe_ends(s);
-		}
-		session_flush(s);
-		/* what went out made room for what waited for it */
-	} while (io->end == END_NONE && ((io->again && session_wire_flushed(s)) ||
-	    (written(s) != before && pending(s)) || layer_settled(s)));
+		before = after;
+		move_once(s);
+		after = mark(s);
+	} while (!io_mark_same(before, after));
+	check_still(s);
 }

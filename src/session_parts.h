@@ -27,14 +27,12 @@ bool session_only_hears(const struct session *s);
 struct buf *session_plain_from_wire(struct session *s);
 struct buf *session_plain_from_local(struct session *s);
 
-/* Moves everything that can be moved without waiting. */
+/*
+ * Moves everything that can be moved without waiting: turn after turn until one changes nothing.  Once
+ * io->end is set, it only writes out what there is.
+ */
 void session_move(struct session *s);
 
-/* Writes out what there is; session_move() does so as well. */
-void session_flush(struct session *s);
 bool session_wire_flushed(const struct session *s);
-
-/* Our last octet on the wire: close_notify, where there is one, and a FIN. */
-void session_shut_wire(struct session *s);
 
 #endif

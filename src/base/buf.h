@@ -33,6 +33,13 @@ buf_room(const struct buf *b)
 	return b->cap - buf_len(b);
 }
 
+/* Octets that were put in and octets that have left, ever: grows with each that moves. */
+static inline uint64_t
+buf_moves(const struct buf *b)
+{
+	return 2 * b->taken + buf_len(b);
+}
+
 /* What it holds, good until the buffer is next changed. */
 struct span buf_peek(const struct buf *b);
 

@@ -273,7 +273,6 @@ caller_step(void *caller, struct io *io)
 		dialogue(c, io);
 		return;
 	}
-	io->again = false;
 	/* the longest reply has to fit in one piece */
 	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
 	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)

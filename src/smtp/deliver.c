@@ -388,7 +388,6 @@ deliver_step(void *deliver, struct io *io)
 	struct deliver *d = deliver;
 	bool moved;
 
-	io->again = false;
 	do
 		moved = d->state == DELIVER_OPENING ? open_up(d, io) : dialogue(d, io);
 	while (moved && io->end == END_NONE && io->encrypt == NULL);

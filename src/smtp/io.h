@@ -6,7 +6,7 @@
  * mailer on this host, or the message on standard input.  step() moves what can be moved and says by
  * the other fields what it needs; session.c, a test or a fuzzer does the rest:
  *
- *	read into from_*; step(); write what is in to_*; again.
+ *	read into from_*; then step() and write what is in to_* until nothing moves (io_mark()); wait.
  *
  * Nothing here or in the machines depends on how octets are cut into reads.
  */
@@ -90,13 +90,31 @@ struct io {
 	bool pipe;			/* from here on, octets: no more step() */
 	bool settled;			/* there will be no other call: this wire to the end */
 	bool midway;			/* lines of the present reply have gone: its deadline runs on */
-	bool again;			/* step() once more when to_wire is written out */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
 	bool elsewhere;			/* with `end`: nothing was taken here, and the next host may be asked */
 	enum ending end;		/* over: write out to_wire, close */
 	enum io_wait wait;		/* which deadline */
 	uint64_t progress;		/* changes whenever the deadline should start anew */
 };
+
+/*
+ * What shows that something moved: octets that went into the buffers or out of them, deadlines that began
+ * anew, flags.  A step that leaves it as it was changed nothing, and neither would the next one.  So whatever
+ * drives a machine repeats its turn of steps, writes and the rest until the mark stays the same, and only
+ * then waits for something to read or for room to write.
+ */
+struct io_mark {
+	uint64_t octets, progress;
+	unsigned flags;
+};
+
+struct io_mark io_mark(const struct io *io);
+
+static inline bool
+io_mark_same(struct io_mark a, struct io_mark b)
+{
+	return a.octets == b.octets && a.progress == b.progress && a.flags == b.flags;
+}
 
 /* What an end of file on the wire is: announced, or a truncation. */
 static inline enum ending

@@ -195,7 +195,6 @@ got_starttls(struct opening *o, struct io *io)
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return over(o, io, END_INJECTED);
 	io->start_tls = o->set->starttls;
-	io->again = true;
 	return enter(o, io, OPENING_TLS);
 }
 
@@ -309,7 +308,6 @@ got_ok(struct opening *o, struct io *io)
 	o->why = NULL;
 	o->at.handshake = clock_ms();
 	io->encrypt = &o->handshake.agreement;
-	io->again = true;
 	return enter(o, io, OPENING_INSIDE);
 }
 

@@ -160,7 +160,6 @@ relay_step(void *relay, struct io *io)
 	struct relay *r = relay;
 	bool moved;
 
-	io->again = false;
 	/* all that a reply lets pass goes before the next one, as if that had come later */
 	do {
 		moved = goes_on(io) && relay_reply(r, io);
@@ -174,12 +173,9 @@ relay_step(void *relay, struct io *io)
 		return;
 
 	/* the answer goes out first: how long we compute is nobody's business, and they compute too */
-	if (r->crypt == CRYPT_ANSWERED && !r->handshake.computed) {
-		if (buf_len(&io->to_wire) > 0)
-			io->again = true;
-		else if (handshake_compute(&r->handshake) == -1)
-			r->handshake.computed = false;	/* tried again when OK comes */
-	}
+	if (r->crypt == CRYPT_ANSWERED && !r->handshake.computed && buf_len(&io->to_wire) == 0 &&
+	    handshake_compute(&r->handshake) == -1)
+		r->handshake.computed = false;	/* tried again when OK comes */
 	io->midway = r->reply_lines > 0;
 	io->wait = deadline(r);
 }

@@ -62,31 +62,34 @@ encrypt(struct stage *s)
 	s->io.start_tls = NULL;
 }
 
-static uint64_t
-moved(const struct io *io)
+static void
+step_once(struct stage *s)
 {
-	return io->from_wire.taken + io->to_wire.taken + io->from_local.taken + io->to_local.taken;
+	struct io *io = &s->io;
+
+	if (!io->pipe && io->end == END_NONE)
+		s->machine.step(s->machine.machine, io);
+	if (io->encrypt != NULL || io->start_tls != NULL)
+		encrypt(s);
+	if (io->pipe) {
+		buf_move(&io->to_local, &io->from_wire);
+		buf_move(&io->to_wire, &io->from_local);
+	}
+	drain(s, false);
 }
 
+/* Statement 32: nothing waits while it could move, so that one step more changes nothing. */
 void
 stage_step(struct stage *s)
 {
-	struct io *io = &s->io;
-	uint64_t before;
+	struct io_mark before;
 
 	do {
-		before = moved(io);
-		io->again = false;
-		if (!io->pipe && io->end == END_NONE)
-			s->machine.step(s->machine.machine, io);
-		if (io->encrypt != NULL || io->start_tls != NULL)
-			encrypt(s);
-		if (io->pipe) {
-			buf_move(&io->to_local, &io->from_wire);
-			buf_move(&io->to_wire, &io->from_local);
-		}
-		drain(s, false);
-	} while (moved(io) != before || (io->again && buf_len(&io->to_wire) == 0));
+		before = io_mark(&s->io);
+		step_once(s);
+	} while (!io_mark_same(before, io_mark(&s->io)));
+	step_once(s);
+	assert(io_mark_same(before, io_mark(&s->io)));
 }
 
 /* One octet, or as many as fit. */

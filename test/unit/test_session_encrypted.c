@@ -33,7 +33,6 @@ step(void *machine, struct io *io)
 		buf_put(&io->to_wire, SPAN("250 XCRYPT OK\r\n"));
 	e->begun = true;
 	io->encrypt = &e->agreement;
-	io->again = true;
 }
 
 static void
@@ -389,7 +388,6 @@ tls_step(void *machine, struct io *io)
 		io->pipe = true;
 	else
 		io->start_tls = "mx";
-	io->again = true;
 }
 
 /* The far end's last octets are inside a layer, and the mailer reads slowly: they come before the end. */
