@@ -236,17 +236,20 @@ softens(struct caller *c, struct io *io)
 {
 	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
 
-	buf_move(&io->to_wire, &io->from_local);
 	if (!soften_move(&c->soften, &io->to_local, &io->from_wire, io->wire_eof)) {
 		io->pipe = true;	/* TLS, and what is in it is not ours to see */
 		return;
 	}
+	/* the far end has closed: what it is told from now on must not depend on how that comes */
+	if (io->wire_eof && buf_len(&io->from_wire) == 0) {
+		io->end = io->wire_truncated ? END_TRUNCATED : END_DONE;
+		return;
+	}
+	buf_move(&io->to_wire, &io->from_local);
 	/* a mailer that has ended its side waits for what is left, and not for ever */
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before && !io->local_eof)
 		io->progress++;
-	if (io->wire_eof && buf_len(&io->from_wire) == 0)
-		io->end = io->wire_truncated ? END_TRUNCATED : END_DONE;
-	else if (io->local_eof && buf_len(&io->from_local) == 0)
+	if (io->local_eof && buf_len(&io->from_local) == 0)
 		io->shut_wire = true;
 }
 
