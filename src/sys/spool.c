@@ -1,8 +1,11 @@
 #include "sys/spool.h"
 
+#include "sys/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -66,6 +69,20 @@ nameless_file(void)
 	return fd;
 }
 
+/* The next octets, whenever they come: standard input may be a pipe or socket that does not block. */
+static ssize_t
+read_some(int fd, uint8_t *chunk, size_t room)
+{
+	for (;;) {
+		ssize_t len = read(fd, chunk, room);
+
+		if (len != -1 || (errno != EINTR && errno != EAGAIN))
+			return len;
+		if (errno == EAGAIN && fd_wait(fd, POLLIN, INT64_MAX) == -1)
+			return -1;
+	}
+}
+
 int
 spool_open(struct spool *spool, int infd)
 {
@@ -80,9 +97,7 @@ spool_open(struct spool *spool, int infd)
 	spool->fd = in_place ? fcntl(infd, F_DUPFD_CLOEXEC, 3) : nameless_file();
 	if (spool->fd == -1)
 		return -1;
-	while ((len = read(infd, chunk, sizeof(chunk))) != 0) {
-		if (len == -1 && errno == EINTR)
-			continue;
+	while ((len = read_some(infd, chunk, sizeof(chunk))) != 0) {
 		if (len == -1)
 			goto fail;
 		scan(spool, &last, span(chunk, (size_t)len));

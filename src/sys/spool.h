@@ -15,8 +15,9 @@ struct spool {
 };
 
 /*
- * Reads `infd` to its end.  A regular file is read where it is; anything else goes to a file without a
- * name in TMPDIR, /var/tmp or /tmp, readable by nobody else.  0, or -1 with errno.
+ * Reads `infd` to its end, and waits for it where it does not block.  A regular file is read where it is;
+ * anything else goes to a file without a name in TMPDIR, /var/tmp or /tmp, readable by nobody else.  0, or
+ * -1 with errno.
  */
 int spool_open(struct spool *spool, int infd);
 

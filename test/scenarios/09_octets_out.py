@@ -1,5 +1,6 @@
-# Claim: what blackpony is given is what goes out, whatever is in it (statements 8 and 9)
+# Claim: what blackpony is given is what goes out, whatever is in it (statements 8, 9 and 32)
 from kit import text, xcrypt
+from kit.middle import TlsMiddle
 
 
 def each_kind(w):
@@ -79,3 +80,19 @@ def test_lookalikes_at_the_server(w):
         client.quit()
         assert [m.body() for m in mailer.messages] == [text.LOOKALIKES] * 2
         assert not [c for c in mailer.commands if b"njected" in c or c == b"STARTTLS"]
+
+
+def test_a_message_that_fills_a_buffer_at_its_end(w):
+    """In the clear, with each kind of cipher, and by STARTTLS."""
+    message = (b"x" * 76 + b"\n") * 1266
+    expected = text.with_dots(message)
+    settings = {"suites": " ".join([xcrypt.CHACHA, xcrypt.AES, *xcrypt.HISTORIC, xcrypt.ROTN]), "data-timeout": "10s"}
+    for suites in ((), (xcrypt.CHACHA,), (xcrypt.AES,), *((old,) for old in (*xcrypt.HISTORIC, xcrypt.ROTN))):
+        mailer = w.mailer(xcrypt=list(suites))
+        result = w.send(mailer, ["bob@b.example"], message, settings=settings)
+        assert result.status == 0, (suites, result)
+        assert mailer.finished()[-1].messages[0].data == expected
+    mailer = w.mailer()
+    result = w.send(w.keep(TlsMiddle(mailer.port, w.folder)), ["bob@b.example"], message, settings=settings)
+    assert result.status == 0, result
+    assert mailer.finished()[-1].messages[0].data == expected

@@ -311,11 +311,13 @@ lines_typed_in_cipher_may_end_in_lf(void **state)
 /* A layer whose records are of 15000 octets, and which holds what there is no room for, as TLS does. */
 static uint8_t held_mem[15000];
 static struct buf held;
+static bool answers, owes;	/* it has a word of its own to say to what comes, as TLS has an alert */
 
 static int
 holding_open(void *state, struct buf *to, struct buf *from)
 {
 	(void)state;
+	owes = owes || (answers && buf_len(from) >= sizeof(held_mem));
 	do {
 		buf_move(to, &held);
 		if (buf_room(to) > 0 && buf_len(from) >= sizeof(held_mem))
@@ -328,6 +330,8 @@ static int
 holding_seal(void *state, struct buf *to, struct buf *from)
 {
 	(void)state;
+	if (owes)
+		owes = !buf_put(to, SPAN("alert"));
 	buf_move(to, from);
 	return 0;
 }
@@ -421,6 +425,24 @@ what_a_layer_holds_comes_before_the_end(void **state)
 	session_close(&client);
 }
 
+/* Statement 32: it does not wait for something of ours to be sent. */
+static void
+what_a_layer_has_to_say_goes_out_by_itself(void **state)
+{
+	static uint8_t octets[sizeof(held_mem)];
+	struct session_limits limits = long_limits();
+
+	(void)state;
+	session_up(&client, (struct machine){ NULL, tls_step, fault }, &limits);
+	client.session.tls_start = holding_start;
+	answers = true;
+	assert_int_equal(write(client.wire, octets, sizeof(octets)), sizeof(octets));
+	session_off(&client);
+	hear(client.wire, "alert");
+	session_close(&client);
+	answers = false;
+}
+
 int
 main(void)
 {
@@ -435,6 +457,7 @@ main(void)
 		cmocka_unit_test(threat_21_the_servers_end_is_announced),
 		cmocka_unit_test(lines_typed_in_cipher_may_end_in_lf),
 		cmocka_unit_test(what_a_layer_holds_comes_before_the_end),
+		cmocka_unit_test(what_a_layer_has_to_say_goes_out_by_itself),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -16,11 +16,11 @@ static struct spool spool;
 
 /* Opens what a pipe delivers in pieces; 0, or what spool_open() says. */
 static int
-open_pipe(struct span text, size_t piece)
+open_pipe_with(int flags, struct span text, size_t piece)
 {
 	int ends[2], result;
 
-	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pipe2(ends, flags), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
@@ -37,6 +37,12 @@ open_pipe(struct span text, size_t piece)
 	close(ends[0]);
 	waitpid(pid, NULL, 0);
 	return result;
+}
+
+static int
+open_pipe(struct span text, size_t piece)
+{
+	return open_pipe_with(0, text, piece);
 }
 
 static int
@@ -224,6 +230,18 @@ another_folder_will_do(void **state)
 	unsetenv("TMPDIR");
 }
 
+/* Statement 32: a mailer's pipe that does not block is waited for, and not taken for a broken one. */
+static void
+a_pipe_that_does_not_block_is_waited_for(void **state)
+{
+	static uint8_t octets[4000];
+
+	(void)state;
+	memset(octets, 'x', sizeof(octets));
+	assert_int_equal(open_pipe_with(O_NONBLOCK, span(octets, sizeof(octets)), 1), 0);
+	assert_holds(span(octets, sizeof(octets)));
+}
+
 int
 main(void)
 {
@@ -235,6 +253,7 @@ main(void)
 		cmocka_unit_test(threat_27_what_cannot_be_kept_is_an_error),
 		cmocka_unit_test(a_file_with_a_name_will_do_for_a_moment),
 		cmocka_unit_test(another_folder_will_do),
+		cmocka_unit_test(a_pipe_that_does_not_block_is_waited_for),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
