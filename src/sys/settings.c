@@ -2,6 +2,7 @@
 
 #include "sys/host.h"
 #include "sys/idna.h"
+#include "sys/path.h"
 #include "sys/value.h"
 
 #include <assert.h>
@@ -314,12 +315,12 @@ read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 }
 
 static int
-fail_unreadable(struct settings *s, const char *path, int why)
+fail_unreadable(struct settings *s, const char *path, const char *why)
 {
 	char where[PATH_SHOWN_MAX];
 
 	span_printable(where, sizeof(where), span_of(path));
-	return fail(s, where, "cannot be read: %s", strerror(why));
+	return fail(s, where, "cannot be read: %s", why);
 }
 
 static int
@@ -343,7 +344,7 @@ read_lines(struct settings *s, const char *path, int fd)
 		if (text.len > 0 && assign(s, &source, text) < 0)
 			return -1;
 	}
-	return reader.fault != 0 ? fail_unreadable(s, path, reader.fault) : 0;
+	return reader.fault != 0 ? fail_unreadable(s, path, strerror(reader.fault)) : 0;
 }
 
 int
@@ -351,10 +352,14 @@ settings_file(struct settings *s, const char *path, bool required)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT && !required)
+	int why = errno;
+
+	if (fd < 0 && why == ENOENT && !path_is_absent(path))
+		return fail_unreadable(s, path, "a link leads nowhere");
+	if (fd < 0 && why == ENOENT && !required)
 		return 0;
 	if (fd < 0)
-		return fail_unreadable(s, path, errno);
+		return fail_unreadable(s, path, strerror(why));
 	int result = read_lines(s, path, fd);
 	close(fd);
 	return result;

@@ -70,7 +70,8 @@ struct settings {
 void settings_defaults(struct settings *s);
 
 /*
- * Reads the file at `path`.  A file that is not there is no error unless `required`.
+ * Reads the file at `path`.  A file that is not there is no error unless `required`; one that
+ * a link hides (sys/path.h) is.
  * 0, or -1 with s->error: "FILE:LINE: what was found, what was expected".
  * A NUL, a line longer than 1,024 octets, a directory, a name set twice in one file: errors.
  */

@@ -90,3 +90,22 @@ def test_sending(w):
     a = Exim(w, "mail.a.example", "192.0.2.10", ["a.example"])
     a.daemon()
     sends(machine, a, b)
+
+
+def test_prdr(w):
+    """It answers one message several times, and so is offered in the clear only; one reply is the whole message's."""
+    machine, _, b = receiver(w, backend="127.0.0.1:10025", client_address="proxy-v2")
+    b.write("/etc/exim4/exim4.conf", "prdr_enable = true\n" + open(b.folder + "/etc/exim4/exim4.conf").read())
+    served(b)
+    client = w.keep(Client(socket.create_connection((DOORS[0], 25))))
+    client.greet()
+    client.ehlo("stranger.example")
+    assert b"PRDR" in client.ehlo_reply.keywords()
+    client.xcrypt(xcrypt.CHACHA)
+    client.ehlo("stranger.example")
+    words = client.ehlo_reply.keywords()
+    assert b"PRDR" not in words and b"PIPELINING" in words, words
+    client.message(b"Subject: x\r\n\r\nx\r\n.\r\n", to=("bob@b.example", "carol@b.example"))
+    client.quit()
+    b.mailbox(2)
+    assert machine.connections("blackponyd", 1)[0]["messages"] == "1"
