@@ -422,6 +422,10 @@ main(int argc, char *argv[])
 		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
 		return wrong_usage();
 	}
+	if (session_make_room(&session) == -1) {
+		snprintf(program.error, sizeof(program.error), "memory for a session: %s", strerror(errno));
+		return wrong_usage();
+	}
 	/* both programs share one cache, and so one identity */
 	if (program_become(&program) == -1)
 		return wrong_usage();

@@ -334,6 +334,10 @@ main(int argc, char *argv[])
 		return keys_run(&program);
 	if (program.expire)
 		return expire();
+	if (session_make_room(&session) == -1) {
+		snprintf(program.error, sizeof(program.error), "memory for a session: %s", strerror(errno));
+		return refuse("421 4.3.2 No memory here");
+	}
 	if (mailer_check(&mailer, argv + optind, &program.settings) == -1)
 		return refuse_mailer();
 	if (program_may_become(&program) == -1)

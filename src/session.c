@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-enum { MEM_FROM_WIRE, MEM_TO_WIRE, MEM_FROM_LOCAL, MEM_TO_LOCAL, MEM_WIRE_IN, MEM_WIRE_OUT };
+enum { MEM_FROM_WIRE, MEM_TO_WIRE, MEM_FROM_LOCAL, MEM_TO_LOCAL, MEM_WIRE_IN, MEM_WIRE_OUT,
+	MEM_COUNT };
 
 static bool
 wire_has_octets(void *context)
@@ -35,9 +38,26 @@ show(void *context, const char *arrow, struct span line)
 	log_debug("%s%.*s", arrow, (int)buf_len(&text), (const char *)buf_peek(&text).at);
 }
 
+int
+session_make_room(struct session *s)
+{
+	void *mem;
+
+	if (s->mem != NULL)
+		return 0;
+	mem = mmap(NULL, MEM_COUNT * SESSION_BUFFER, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return -1;
+	s->mem = mem;
+	return 0;
+}
+
 void
 session_start(struct session *s, struct machine machine, const struct session_limits *limits)
 {
+	if (session_make_room(s) == -1)
+		abort();	/* the mains have asked before */
 	memset(s, 0, offsetof(struct session, mem));
 	s->machine = machine;
 	s->limits = *limits;

@@ -54,8 +54,15 @@ struct session {
 	enum ending ended;
 	const char *layer_fault;	/* why it would not go on; NULL: it did */
 
-	uint8_t mem[6][SESSION_BUFFER];
+	uint8_t (*mem)[SESSION_BUFFER];	/* of each buffer */
 };
+
+/*
+ * Gets memory for the buffers, which stay for as long as the process; session_start() does it where it was not done.
+ * It is no part of the program's image: the kernel kills a program that does not fit into its limit, and this can
+ * fail.  0, or -1 with errno.
+ */
+int session_make_room(struct session *s);
 
 /* Sets it up around `machine`, with no descriptors yet (all -1).  The machine's storage is its owner's. */
 void session_start(struct session *s, struct machine machine, const struct session_limits *limits);

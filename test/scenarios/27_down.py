@@ -3,7 +3,7 @@ import os
 import resource
 import subprocess
 
-from kit.conn import SLOW
+from kit.conn import PATIENCE, SLOW
 from kit.mailer import DROP, RESET, dead_port
 from kit.run import DAEMON, Skip
 
@@ -113,6 +113,44 @@ def test_few_descriptors_for_blackpony(w):
                                                                       count))
         assert result.status in (0, 75, 127), (count, result)   # 127: not even its libraries
         assert len(mailer.messages) == (result.status == 0)
+
+
+# octets of address space: as qmail's softlimit has it, less, and more; the smallest takes the programs themselves
+SPACES = range(1600000, 3000000, 100000)
+
+
+def test_little_address_space(w):
+    if SLOW > 1:
+        raise Skip("sanitizers need address space of their own")
+    answers = set()
+    for space in SPACES:
+        mailer = w.mailer()
+        server = w.daemon(backend=mailer, preexec=limited(resource.RLIMIT_AS, space))
+        client = w.call(server)
+        reply = client.reply()
+        assert reply and reply.code in (220, 421), (space, reply)
+        answers.add(reply.code)
+        if reply.code == 220:
+            client.ehlo()
+            client.message(b"x\r\n.\r\n")
+            client.quit()
+            assert len(mailer.messages) == 1
+        client.close()
+        assert server.child().wait(PATIENCE) >= 0, space
+    assert 220 in answers
+
+
+def test_little_address_space_for_blackpony(w):
+    if SLOW > 1:
+        raise Skip("sanitizers need address space of their own")
+    answers = set()
+    for space in SPACES:
+        mailer = w.mailer()
+        result = w.send(mailer, ["bob@b.example"], preexec_fn=limited(resource.RLIMIT_AS, space))
+        assert result.status in (0, 75, 127), (space, result)
+        assert len(mailer.messages) == (result.status == 0)
+        answers.add(result.status)
+    assert 0 in answers
 
 
 def test_no_room_for_the_cache(w):
