@@ -73,12 +73,12 @@ fold_add_cdb(struct fold *f, struct span file)
 }
 
 int
-fold_add_journal(struct fold *f, struct span journal)
+fold_add_journal(struct fold *f, struct span journal, fold_filter *counts)
 {
 	struct entry entry;
 
 	while (journal_next(&journal, &entry))
-		if (add(f, entry) < 0)
+		if ((counts == NULL || counts(entry.key)) && add(f, entry) < 0)
 			return -1;
 	return 0;
 }

@@ -25,6 +25,9 @@ enum fold_fate {
  */
 typedef enum fold_fate fold_judge(void *context, struct entry entry);
 
+/* Does an entry of this key count where it stands in a journal? */
+typedef bool fold_filter(struct span key);
+
 struct fold {
 	struct fold_entry {
 		struct entry entry;
@@ -39,11 +42,11 @@ struct fold {
 
 /*
  * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold,
- * behind those that are there.  What cannot be an entry is left out (`damaged`).  0, or -1 with errno:
- * no memory.
+ * after those that are there.  What cannot be an entry is left out (`damaged`), and so is what
+ * `counts` refuses; NULL: nothing.  0, or -1 with errno: no memory.
  */
 int fold_add_cdb(struct fold *f, struct span file);
-int fold_add_journal(struct fold *f, struct span journal);
+int fold_add_journal(struct fold *f, struct span journal, fold_filter *counts);
 
 /* Is all there that was written, each entry as it was?  A journal's torn end is none of it. */
 bool fold_is_sound(const struct fold *f);

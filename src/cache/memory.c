@@ -268,6 +268,7 @@ memory_open(struct memory *m, const char *directory, int64_t now_s)
 	m->entries_max = MEMORY_ENTRIES_MAX;
 	m->stored = directory != NULL && store_open(&m->store, directory, "known") == 0;
 	m->store.careful = true;
+	m->store.journalled = memory_journalled;
 	if (m->stored)
 		fold(m, now_s);
 }

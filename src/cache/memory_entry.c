@@ -198,6 +198,12 @@ judge_domain(struct memory_judging *j, struct entry entry, struct span value)
 	return FOLD_FORGET;
 }
 
+bool
+memory_journalled(struct span key)
+{
+	return key.at[0] != MEMORY_PIN;
+}
+
 enum fold_fate
 memory_judge(void *judging, struct entry entry)
 {

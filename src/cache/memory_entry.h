@@ -54,6 +54,9 @@ bool memory_lapsed(int64_t last_s, int64_t now_s);
 bool memory_binds(int64_t first_s, int64_t last_s);
 bool memory_key_binds(const struct memory_host *h);
 
+/* For the store: a pin never counts in the journal, where sessions write.  `-k` writes the CDB. */
+bool memory_journalled(struct span key);
+
 /* For store_rebuild(): drops what has lapsed or is not sound. */
 struct memory_judging {
 	int64_t now_s;

@@ -141,7 +141,7 @@ memory_list(struct memory *m, int64_t now_s, memory_visit *visit, void *context)
 	}
 	if (dir_load(m->store.cdbfd, m->store.cdb_len, &cdb) == 0 &&
 	    fold_add_cdb(&fold, cdb) == 0 &&
-	    fold_add_journal(&fold, store_journal(&m->store)) == 0 &&
+	    fold_add_journal(&fold, store_journal(&m->store), memory_journalled) == 0 &&
 	    fold_choose(&fold, show, &listing, 0) == 0) {
 		result = !m->store.doubtful && fold_is_sound(&fold) ? 0 : -1;
 		errno = EBADMSG;

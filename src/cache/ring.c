@@ -28,6 +28,21 @@ _Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
 _Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
 _Static_assert(EXCHANGE_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
 
+/*
+ * Pairs are made while the ring is opened, and stand in the CDB.  In the journal, where sessions write, one
+ * counts only where a session makes it.
+ */
+static bool
+journalled(struct span key)
+{
+	if (key.at[0] != KIND_PAIR)
+		return true;
+	for (const struct suite *s = suite_table; key.len == KEY_HEAD_LEN && s->name != NULL; s++)
+		if (s->exchange->rank == key.at[1])
+			return s->exchange->pair_on_demand;
+	return false;
+}
+
 enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
 
 static void
@@ -253,6 +268,7 @@ prepare(struct ring *r, const struct ring_settings *settings)
 		add_own(r, settings->suites->at[i]->exchange);
 	if (settings->directory != NULL)
 		r->stored = store_open(&r->store, settings->directory, "keys") == 0;
+	r->store.journalled = journalled;
 }
 
 void

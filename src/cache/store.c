@@ -213,7 +213,8 @@ store_find(struct store *s, struct span key, void *value, size_t room, size_t *l
 	struct span sound;
 	bool found = false;
 
-	if (!journal_find(store_journal(s), key, &entry)) {
+	if ((s->journalled != NULL && !s->journalled(key)) ||
+	    !journal_find(store_journal(s), key, &entry)) {
 		if (!find_in_cdb(s, key, sealed, &sealed_len))
 			return false;
 		entry.sealed = span(sealed, sealed_len);
@@ -426,8 +427,8 @@ store_rebuild(struct store *s, const struct store_rebuilding *r)
 
 	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
 	    fold_add_cdb(&fold, cdb) == 0 &&
-	    fold_add_journal(&fold, store_journal(s)) == 0 && may_replace(s, &fold) &&
-	    fold_add_journal(&fold, added) == 0 &&
+	    fold_add_journal(&fold, store_journal(s), s->journalled) == 0 && may_replace(s, &fold) &&
+	    fold_add_journal(&fold, added, NULL) == 0 &&
 	    fold_choose(&fold, r->judge, r->context, r->entries_max) == 0)
 		result = replace_cdb(s, &fold);
 	if (result < 0)

@@ -27,7 +27,9 @@ struct store {
 	bool writable;			/* the journal may be appended to, and locked */
 	bool complained;		/* one line in the log is enough for one process */
 	bool doubtful;			/* something that is there could not be read, or is damaged */
-	bool careful;			/* its owner's to set: nothing is written over what is damaged */
+	/* its owner's to set: */
+	bool careful;			/* nothing is written over what is damaged */
+	fold_filter *journalled;	/* which keys count in the journal; NULL: all.  Sessions write there */
 	struct journal_copy journal;	/* last: its room is not cleared */
 };
 

@@ -125,6 +125,39 @@ threat_15_a_host_remembered_is_a_name(void **state)
 }
 
 static void
+append_pin(const char *name, const uint8_t key[HOSTKEY_PUBLIC_LEN])
+{
+	uint8_t mem[MEMORY_KEY_MAX];
+
+	assert_int_equal(store_append(&m.store, memory_key(mem, MEMORY_PIN, name, NULL),
+	    span(key, HOSTKEY_PUBLIC_LEN)), 0);
+}
+
+/* statement 39: a session can write to the journal, and pins nothing by that */
+static void
+threat_39_a_pin_in_the_journal_is_none(void **state)
+{
+	struct seen seen = { 0 };
+
+	(void)state;
+	append_pin(HOST, k3);
+	assert_false(look_at(&b, T).has_pin);
+	open_again(T);
+	assert_false(look_at(&b, T).has_pin);
+	assert_int_equal(memory_list(&m, T, see, &seen), 0);
+	assert_int_equal(seen.count, 0);
+	/* and takes no pin's place, neither at once nor when it is folded */
+	assert_int_equal(memory_pin(&m, HOST, k1, T), 0);
+	append_pin(HOST, k3);
+	assert_memory_equal(look_at(&b, T).pin, k1, sizeof(k1));
+	assert_int_equal(memory_forget(&m, "other.example", T), 0);
+	assert_memory_equal(look_at(&b, T).pin, k1, sizeof(k1));
+	assert_int_equal(memory_list(&m, T, see, &seen), 0);
+	assert_int_equal(seen.count, 1);
+	assert_memory_equal(seen.at[0].known.pin, k1, sizeof(k1));
+}
+
+static void
 hostile_files(void **state)
 {
 	(void)state;
@@ -228,6 +261,7 @@ main(void)
 		TEST(without_a_directory_everybody_is_a_stranger),
 		TEST(hostile_entries),
 		TEST(threat_15_a_host_remembered_is_a_name),
+		TEST(threat_39_a_pin_in_the_journal_is_none),
 		TEST(hostile_files),
 		TEST(what_is_damaged_is_left_as_it_is),
 		TEST(a_clock_that_goes_back),

@@ -50,6 +50,27 @@ forked_process_sees_what_has_changed(void **state)
 	ring_close(&r);
 }
 
+/* statement 39: a pair that a session has put into the journal is not taken, unless sessions make such */
+static void
+threat_39_no_pair_from_the_journal(void **state)
+{
+	uint8_t key[2] = { 'P', 20 }, value[8 + 64], before[32];
+	struct ring r;
+
+	(void)state;
+	memcpy(before, own(opened(&r, &only_new), &x_new)->public, sizeof(before));
+	memset(value, 7, sizeof(value));
+	octets_put64(value, (uint64_t)clock_wall_s());
+	assert_int_equal(store_append(&r.store, span(key, 2), span(value, sizeof(value))), 0);
+	ring_close(&r);
+	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
+	ring_close(&r);
+	/* nor when it is folded */
+	keep_many(1, STORE_FOLD_AT);
+	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
+	ring_close(&r);
+}
+
 static void
 bad_pairs_are_replaced(void **state)
 {
@@ -127,7 +148,9 @@ unusable_directory_is_said_loudly(void **state)
 	chmod(scratch, 0700);
 	/* a damaged pair is said, and healed */
 	plant(SPAN("P\024"), SPAN("x"));
-	scratch_write("keys.journal", "\0\0\0\x0d\0\2P\024checkerr", 17);
+	int cdb = open(scratch_path("keys.cdb"), O_RDWR);
+	assert_int_equal(pwrite(cdb, "checkerr", 8, FOLD_CDB_LEAST + 8 + 2), 8);
+	close(cdb);
 	opened(&r, &only_new);
 	ring_close(&r);
 	char *text2 = said(fd);
@@ -373,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pair_that_cannot_be_made),
 		TEST(forked_process_sees_what_has_changed),
+		TEST(threat_39_no_pair_from_the_journal),
 		TEST(bad_pairs_are_replaced),
 		TEST(newer_record_heals_a_wrong_one),
 		TEST(unusable_directory_is_said_loudly),
