@@ -233,7 +233,7 @@ program_jail(struct program *p, enum jail jail)
 	const char *step;
 
 	/* what grows is the journal, and standard error where that is a file */
-	if (jail_enter(jail, JOURNAL_MAX, &step) == 0)
+	if (jail_enter(jail, PROGRAM_FILE_MAX, &step) == 0)
 		return 0;
 	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));
 	return -1;

@@ -20,6 +20,7 @@
 #define PROGRAM_SETTINGS SYSCONFDIR "/blackpony.conf"
 
 #define PROGRAM_OPTIONS_MAX 64		/* of -o */
+#define PROGRAM_FILE_MAX (4u << 20)	/* octets: no session writes beyond that */
 
 struct program {
 	const char *name;

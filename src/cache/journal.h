@@ -33,7 +33,8 @@ bool journal_find(struct span journal, struct span key, struct entry *entry);
 
 /*
  * Is there a sound record somewhere behind the first octet of what journal_measure() left over?  Then more
- * is damaged than the journal's end.
+ * is damaged than the journal's end.  True as well where finding out would take long: no accident looks so
+ * much like records, and sessions can write there.
  */
 bool journal_has_record(struct span end);
 

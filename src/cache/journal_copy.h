@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 /* octets; a journal that cannot be folded stops growing here */
-#define JOURNAL_MAX (4u << 20)
+#define JOURNAL_MAX (1u << 20)
 #define JOURNAL_ROOM (128u << 10)	/* octets; a page that is not used costs nothing */
 
 struct journal_copy {

@@ -71,6 +71,8 @@ memory_look(struct memory *m, const struct memory_place *p, int64_t now_s,
 {
 	struct memory_host h;
 
+	if (memory_recall(m, p, known))
+		return;
 	memset(known, 0, sizeof(*known));
 	known->pin_is_domains = find_pin(m, p->domain, known->pin);
 	known->has_pin = known->pin_is_domains || find_pin(m, p->host, known->pin);
@@ -220,6 +222,17 @@ memory_worked(struct memory *m, const struct memory_place *p, int64_t now_s, uns
 {
 	if (!m->stored || rank > UINT8_MAX)
 		return;
+	if (m->tell != NULL) {
+		struct memory_lesson lesson = { .worked = 1, .rank = (uint8_t)rank,
+			.has_key = key != NULL, .has_next = key != NULL && next != NULL };
+
+		if (lesson.has_key)
+			memcpy(lesson.key, key, sizeof(lesson.key));
+		if (lesson.has_next)
+			memcpy(lesson.next, next, sizeof(lesson.next));
+		memory_pass_on(m, p, &lesson);
+		return;
+	}
 	host_worked(m, p, now_s, rank, key, next);
 	domain_worked(m, p, now_s);
 }
@@ -231,6 +244,10 @@ memory_told(struct memory *m, const struct memory_place *p, int64_t now_s)
 	struct memory_host h;
 	struct memory_domain d;
 
+	if (m->tell != NULL) {
+		memory_pass_on(m, p, &(struct memory_lesson){ .worked = 0 });
+		return;
+	}
 	if (find_host(m, p->domain, p->host, now_s, &h)) {
 		h.flags |= MEMORY_FLAG_TOLD;
 		append(m, memory_key(mem, MEMORY_HOST, p->domain, p->host),
@@ -250,13 +267,13 @@ fold(struct memory *m, int64_t now_s)
 	struct store_rebuilding how = { .judge = memory_judge, .context = &judging,
 		.entries_max = m->entries_max };
 
-	if (m->store.journal.count < STORE_FOLD_AT)
+	if (!store_is_due(&m->store))
 		return;
 	if (store_lock(&m->store) < 0) {
 		log_debug("the memory is left as it is: %s", strerror(errno));
 		return;
 	}
-	if (m->store.journal.count >= STORE_FOLD_AT)
+	if (store_is_due(&m->store))
 		store_rebuild(&m->store, &how);
 	store_unlock(&m->store);
 }
@@ -265,6 +282,8 @@ void
 memory_open(struct memory *m, const char *directory, int64_t now_s)
 {
 	store_none(&m->store);
+	m->noted_count = 0;
+	m->tell = NULL;
 	m->entries_max = MEMORY_ENTRIES_MAX;
 	m->stored = directory != NULL && store_open(&m->store, directory, "known") == 0;
 	m->store.careful = true;

@@ -17,22 +17,10 @@
 
 #define MEMORY_NAME_MAX 255		/* octets of a name; longer ones are not remembered */
 #define MEMORY_ENTRIES_MAX 65536	/* those that bind go last; keys that were pinned stay */
+#define MEMORY_PLACES_MAX 64		/* mail hosts of one session */
 #define MEMORY_BINDS_AFTER_S 86400
 #define MEMORY_LAPSES_AFTER_S (60 * 86400)
 #define MEMORY_FRESH_S 3600		/* a success so soon after another is not written down */
-
-struct memory {
-	bool stored;			/* false: off, or not usable; everybody is a stranger */
-	uint64_t entries_max;
-	struct store store;
-};
-
-/*
- * Opens it, and folds its journal where that is due.  Never fails: where the directory cannot be
- * used the log says why.  `directory` is kept; NULL: off.
- */
-void memory_open(struct memory *m, const char *directory, int64_t now_s);
-void memory_close(struct memory *m);
 
 enum memory_standing {
 	MEMORY_STRANGER,
@@ -52,6 +40,37 @@ struct memory_known {
 	bool pin_is_domains;
 	char last_host[MEMORY_NAME_MAX + 1];	/* MOVED: where it worked last */
 };
+
+/* What a session has learned of a host, in a form to be handed on. */
+struct memory_lesson {
+	uint8_t worked;		/* memory_worked(), with what follows; 0: memory_told() */
+	uint8_t rank, has_key, has_next;
+	uint8_t key[HOSTKEY_PUBLIC_LEN], next[HOSTKEY_PUBLIC_LEN];
+};
+
+/* Takes what was learned of the host that is being called.  0, or -1 with errno. */
+typedef int memory_tell(void *context, const struct memory_lesson *lesson);
+
+struct memory {
+	bool stored;			/* false: off, or not usable; everybody is a stranger */
+	uint64_t entries_max;
+	/* a session's (cache/memory_apart.c): what it needs, and where it hands on what it learns */
+	size_t noted_count;
+	struct memory_noted {
+		const char *domain, *host;
+		struct memory_known known;
+	} noted[MEMORY_PLACES_MAX];
+	memory_tell *tell;		/* NULL: no session's, the store is open */
+	void *tell_context;
+	struct store store;
+};
+
+/*
+ * Opens it, and folds its journal where that is due.  Never fails: where the directory cannot be
+ * used the log says why.  `directory` is kept; NULL: off.
+ */
+void memory_open(struct memory *m, const char *directory, int64_t now_s);
+void memory_close(struct memory *m);
 
 /* A mail host of a destination.  `hosts` are all that the destination has at present. */
 struct memory_place {
@@ -79,6 +98,26 @@ void memory_worked(struct memory *m, const struct memory_place *place, int64_t n
 
 /* Somebody has been told, until it works again. */
 void memory_told(struct memory *m, const struct memory_place *place, int64_t now_s);
+
+/*
+ * A session has none of the files: what it needs is looked up before it enters the jail, and what it learns
+ * is learned by somebody outside, who goes by where that session was to call.
+ *
+ * memory_note(): looks a place up.  At most MEMORY_PLACES_MAX; their names are kept.
+ * memory_leave(): closes the files.  From now on memory_look() knows what was noted, and what is learned goes
+ * to `tell`.
+ */
+void memory_note(struct memory *m, const struct memory_place *place, int64_t now_s);
+void memory_leave(struct memory *m, memory_tell *tell, void *context);
+
+/* Outside: 0, or -1 with errno; EPERM for what no sound session would say. */
+int memory_learn(struct memory *m, const struct memory_place *place, int64_t now_s,
+    const struct memory_lesson *lesson);
+
+/* For cache/memory.c. */
+bool memory_recall(struct memory *m, const struct memory_place *place, struct memory_known *known);
+void memory_pass_on(struct memory *m, const struct memory_place *place,
+    const struct memory_lesson *lesson);
 
 /* For people, and synced.  0, or -1 with errno. */
 int memory_pin(struct memory *m, const char *name, const uint8_t key[HOSTKEY_PUBLIC_LEN],

@@ -234,14 +234,14 @@ settle(struct ring *r, bool everything)
 {
 	enum age worst = load_pairs(r);
 
-	if (worst == AGE_GOOD && r->store.journal.count < STORE_FOLD_AT && !everything)
+	if (worst == AGE_GOOD && !store_is_due(&r->store) && !everything)
 		return 0;
 	if (store_lock(&r->store) < 0)
 		return -1;
 	/* who had the lock before us may have done it */
 	worst = load_pairs(r);
 	int result = 0;
-	if (worst != AGE_GOOD || r->store.journal.count >= STORE_FOLD_AT || everything)
+	if (worst != AGE_GOOD || store_is_due(&r->store) || everything)
 		result = rebuild(r, everything || worst == AGE_OUTLIVED);
 	store_unlock(&r->store);
 	return result;
@@ -286,6 +286,12 @@ ring_after_fork(struct ring *r)
 		forget(&r->own[i]);
 	if (r->stored && store_reopen(&r->store) == 0 && settle(r, false) < 0)
 		log_debug("the key cache is left as it is: %s", strerror(errno));
+}
+
+void
+ring_leave_directory(struct ring *r)
+{
+	store_leave_directory(&r->store);
 }
 
 int
@@ -415,6 +421,15 @@ struct key_source
 ring_source(struct ring *r)
 {
 	return (struct key_source){ r, source_own, source_find, source_keep, source_used };
+}
+
+void
+ring_done(struct ring *r)
+{
+	bool stored = r->stored;
+
+	ring_close(r);
+	r->stored = stored;
 }
 
 void

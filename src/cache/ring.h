@@ -63,6 +63,12 @@ void ring_open(struct ring *ring, const struct ring_settings *settings);
 struct key_source ring_source(struct ring *ring);
 
 /*
+ * Before a jail: from now on the ring looks up and appends, and does not know the directory any more.
+ * (ring_after_fork() does nothing then.)
+ */
+void ring_leave_directory(struct ring *ring);
+
+/*
  * In a forked process, before anything else: opens the store anew, as locks and offsets are shared
  * with the parent, and does what maintenance has fallen due since.  With no store, the process gets
  * pairs of its own.
@@ -75,6 +81,12 @@ void ring_after_fork(struct ring *ring);
  * used or written (said in the log).
  */
 int ring_expire(const struct ring_settings *settings);
+
+/*
+ * For a session that needs no key any more: closes and wipes, but `stored` still says whether there was a
+ * cache.  Harmless when it was done or closed before.
+ */
+void ring_done(struct ring *ring);
 
 /* Closes and wipes. */
 void ring_close(struct ring *ring);

@@ -25,6 +25,7 @@ struct store {
 	size_t cdb_len;
 	uid_t owner;			/* whose files they have to be: ours */
 	bool writable;			/* the journal may be appended to, and locked */
+	bool maintains;			/* we have the directory's lock */
 	bool complained;		/* one line in the log is enough for one process */
 	bool doubtful;			/* something that is there could not be read, or is damaged */
 	/* its owner's to set: */
@@ -48,6 +49,15 @@ int store_open(struct store *s, const char *directory, const char *name);
 
 /* Opens the files anew, as they are now: in a forked process, as locks and offsets are shared. */
 int store_reopen(struct store *s);
+
+/* Is maintenance due: is the journal to be folded, or no journal that we would write? */
+bool store_is_due(const struct store *s);
+
+/*
+ * For a session: from now on there is no opening, locking or rebuilding, only looking up and appending, and the
+ * directory's descriptor is closed.
+ */
+void store_leave_directory(struct store *s);
 
 /*
  * Finds the newest value of a key, as of the opening or this process's last store_append(): at most

@@ -317,26 +317,6 @@ what_was_read_is_wiped(void **state)
 	close_wiped(&s);
 }
 
-static void
-nobody_waits_long_for_the_lock(void **state)
-{
-	struct store s = opened();
-	int fd = open(scratch_path("t.journal"), O_RDWR);
-	int64_t start_ms = clock_ms(), append_ms, lock_ms;
-
-	(void)state;
-	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(put(&s, "k", "v"), -1);
-	append_ms = clock_ms() - start_ms;
-	assert_int_equal(store_lock(&s), -1);
-	lock_ms = clock_ms() - start_ms - append_ms;
-	assert_true(append_ms >= 100 && append_ms < 800);
-	assert_true(lock_ms >= 1000 && lock_ms < 5000);
-	close(fd);
-	assert_int_equal(put(&s, "k", "v"), 0);
-	store_close(&s);
-}
-
 /* The lock goes with the file: with a journal that is gone it would keep nobody out. */
 static void
 a_removed_journal_is_not_written(void **state)
@@ -346,9 +326,13 @@ a_removed_journal_is_not_written(void **state)
 	(void)state;
 	unlink(scratch_path("t.journal"));
 	assert_int_equal(put(&s, "k", "v"), -1);
-	assert_int_equal(rebuild(&s, 10), -1);
-	assert_int_equal(store_reopen(&s), 0);
+	/* whoever maintains makes another one */
+	assert_int_equal(rebuild(&s, 10), 0);
 	assert_int_equal(put(&s, "k", "v"), 0);
+	unlink(scratch_path("t.journal"));
+	assert_int_equal(put(&s, "k", "w"), -1);
+	assert_int_equal(store_reopen(&s), 0);
+	assert_int_equal(put(&s, "k", "w"), 0);
 	store_close(&s);
 }
 
@@ -481,7 +465,6 @@ main(void)
 		TEST(journal_outgrows_a_reader),
 		TEST(there_is_room_to_the_last_octet),
 		TEST(what_was_read_is_wiped),
-		TEST(nobody_waits_long_for_the_lock),
 		TEST(a_removed_journal_is_not_written),
 		TEST(read_only_directory_is_read),
 		TEST(a_forked_process_has_a_lock_of_its_own),
