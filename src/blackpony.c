@@ -31,7 +31,7 @@ static struct ring ring;
 static struct memory memory;
 static struct host_list hosts;
 static struct opening_settings opening_settings = { .suites = &program.suites };
-static struct call call;
+static struct call call = { .outside.fd = -1 };
 static struct caller caller;
 static struct deliver deliver;
 static int64_t begun_ms;
@@ -88,6 +88,23 @@ nowhere(const char *operand, const char *why, const char *status)
 	return answer(EXIT_LATER, ending_row(end)->status, text);
 }
 
+/*
+ * Before any key is in memory: the process outside has none, and the session in the jail has what it may know
+ * of other hosts.
+ */
+static int
+prepare_outside(void)
+{
+	if (call_prepare(&call) == 0) {
+		program_open_ring(&program, &ring, &program.suites);
+		ring_leave_directory(&ring);
+		return EXIT_SENT;
+	}
+	snprintf(program.error, sizeof(program.error), "no process to dial: %s", strerror(errno));
+	program_complain(&program);
+	return answer(EXIT_LATER, "4.3.0", program.error);
+}
+
 static int
 look_up(const char *operand)
 {
@@ -111,7 +128,7 @@ look_up(const char *operand)
 	call.deadline_ms = begun_ms + program.settings.dial_timeout_ms;
 	enum lookup found = host_lookup(&call.targets, &hosts, call.deadline_ms);
 	if (found == LOOKUP_FOUND)
-		return EXIT_SENT;
+		return prepare_outside();
 	if (found == LOOKUP_NO_DOMAIN)
 		return nowhere(operand, "no-such-domain", "5.1.2");
 	if (found == LOOKUP_NULL_MX)
@@ -144,17 +161,17 @@ wipe_everything(void)
 	session_wipe(&session);
 	ring_close(&ring);
 	memory_close(&memory);
+	call_settled(&call);
 }
 
-/* The inner jail.  There is no going on without it, and nothing has been sent. */
+/* The host is decided on: nobody else is called, and no key of ours, or of others, is needed any more. */
 static void
 settle(void)
 {
-	if (program_jail(&program, JAIL_SESSION) == 0)
-		return;
-	int code = in_no_jail();
-	wipe_everything();
-	_exit(code);
+	call_settled(&call);
+	ring_done(&ring);
+	agreement_wipe(&call.opening->handshake.agreement);
+	starttls_done();
 }
 
 /* What both ways of sending share. */
@@ -236,7 +253,7 @@ speak(void)
 	session_local(&session, STDIN_FILENO, STDOUT_FILENO);
 	if (call_may_need_tls(&call))
 		starttls_prepare();
-	if (program_jail(&program, JAIL_DIAL) == -1)
+	if (program_jail(&program, JAIL_CALL) == -1)
 		return in_no_jail();
 	enum ending end = call_run(&call);
 	last_word(end);
@@ -336,7 +353,7 @@ send_message(char *recipients[], size_t count)
 	call.delivers = true;
 	if (call_may_need_tls(&call))
 		starttls_prepare();
-	code = program_jail(&program, JAIL_DIAL) == 0 ? report(call_run(&call)) : in_no_jail();
+	code = program_jail(&program, JAIL_CALL) == 0 ? report(call_run(&call)) : in_no_jail();
 	close(spool.fd);
 	return code;
 }
@@ -362,7 +379,7 @@ test(const char *operand)
 	session_local(&session, -1, -1);
 	call.delivers = true;
 	starttls_prepare();
-	if (program_jail(&program, JAIL_DIAL) == -1)
+	if (program_jail(&program, JAIL_CALL) == -1)
 		return in_no_jail();
 	enum ending end = call_run(&call);
 	/* stdio would ask of standard output what the jail does not tell */
@@ -429,7 +446,6 @@ main(int argc, char *argv[])
 	/* both programs share one cache, and so one identity */
 	if (program_become(&program) == -1)
 		return wrong_usage();
-	program_open_ring(&program, &ring, &program.suites);
 	open_memory();
 	if (program.test) {
 		code = test(argv[optind]);

@@ -112,6 +112,14 @@ suites_to_offer(struct suite_list *suites)
 	}
 }
 
+/* There is no handshake to come: no key of ours, or of others, is needed any more. */
+static void
+settle(void)
+{
+	ring_done(&ring);
+	agreement_wipe(&relay.handshake.agreement);
+}
+
 /* The relay between the client and the mailer, from the client's first octet to the last. */
 static void
 relay_session(const struct child_caller *caller, const struct suite_list *suites)
@@ -135,6 +143,7 @@ relay_session(const struct child_caller *caller, const struct suite_list *suites
 	relay_start(&relay, &settings, ring_source(&ring));
 	session_start(&session, machine, &limits);
 	session.serving = true;
+	session.settled = settle;
 	session.by_hand = caller->by_hand;
 	session_wire(&session, STDIN_FILENO, STDOUT_FILENO);
 	session_local(&session, mailer.fd, mailer.fd);
@@ -164,6 +173,7 @@ serve(char *const mailer_argv[], bool by_hand)
 	suites_to_offer(&suites);
 	program_open_ring(&program, &ring, &suites);
 	keys_say(&program, &ring, &said);
+	ring_leave_directory(&ring);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);

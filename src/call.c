@@ -82,12 +82,18 @@ set_place(struct call *c)
 	}
 }
 
+/* The one that is called, or asked about. */
+static void
+set_target(struct call *c, size_t i)
+{
+	c->target = &c->targets.at[i];
+	set_judge(c, c->target->element);
+	set_place(c);
+}
+
 static void
 apply_policy(struct call *c)
 {
-	set_judge(c, c->target->element);
-	set_place(c);
-
 	enum policy policy = c->judge.policy;
 	c->opening_settings->suites = &c->suites;
 	c->opening_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
@@ -141,6 +147,77 @@ log_call(const struct call *c, int64_t begun_ms)
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
+enum { OUTSIDE_DIAL, OUTSIDE_LEARN };
+
+_Static_assert(sizeof(struct memory_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
+_Static_assert(HOST_TARGETS_MAX <= MEMORY_PLACES_MAX, "every target can be noted");
+
+/* In the process outside: only what these targets are for, whatever a session asks. */
+static int
+serve_outside(void *context, const struct outside_request *request, int *fd)
+{
+	struct call *c = context;
+	struct memory_lesson lesson;
+
+	errno = EINVAL;
+	if (request->about >= c->targets.count)
+		return -1;
+	set_target(c, request->about);
+	switch (request->what) {
+	case OUTSIDE_DIAL:
+		*fd = dial(&c->target->address, NULL, request->number);
+		return *fd == -1 ? -1 : 0;
+	case OUTSIDE_LEARN:
+		memcpy(&lesson, request->octets, sizeof(lesson));
+		return memory_learn(c->memory, &c->judge.place, clock_wall_s(), &lesson);
+	default:
+		return -1;
+	}
+}
+
+/* In the session: of the target that is being called. */
+static int
+learn_outside(void *context, const struct memory_lesson *lesson)
+{
+	struct call *c = context;
+	struct outside_request request = { .what = OUTSIDE_LEARN,
+		.about = (uint16_t)(c->target - c->targets.at) };
+
+	memcpy(request.octets, lesson, sizeof(*lesson));
+	return outside_ask(&c->outside, &request, NULL);
+}
+
+static int
+dial_outside(struct call *c, int64_t timeout_ms)
+{
+	struct outside_request request = { .what = OUTSIDE_DIAL,
+		.about = (uint16_t)(c->target - c->targets.at),
+		.number = timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms };
+	int fd;
+
+	return outside_ask(&c->outside, &request, &fd) == 0 ? fd : -1;
+}
+
+int
+call_prepare(struct call *c)
+{
+	for (size_t i = 0; i < c->targets.count; i++) {
+		set_target(c, i);
+		memory_note(c->memory, &c->judge.place, clock_wall_s());
+	}
+	c->target = NULL;
+	if (outside_start(&c->outside, serve_outside, c) == -1)
+		return -1;
+	memory_leave(c->memory, learn_outside, c);
+	return 0;
+}
+
+void
+call_settled(struct call *c)
+{
+	outside_end(&c->outside);
+}
+
 static int64_t
 at_most(int64_t a, int64_t b)
 {
@@ -157,7 +234,7 @@ connect_and_run(struct call *c, bool plain)
 
 	judge_connected(&c->judge);
 	if (left > 0)
-		fd = dial(&c->target->address, NULL, at_most(left, settings->connect_timeout_ms));
+		fd = dial_outside(c, at_most(left, settings->connect_timeout_ms));
 	else
 		errno = ETIMEDOUT;
 	c->connected_ms = clock_ms();
@@ -219,7 +296,7 @@ call_run(struct call *c)
 	reply_start(&c->greeting);
 	snprintf(c->why, sizeof(c->why), "no address");
 	for (size_t i = 0; i < c->targets.count; i++) {
-		c->target = &c->targets.at[i];
+		set_target(c, i);
 		call_target(c, i + 1 < c->targets.count);
 		if (c->end != END_NOT_REACHED && !c->session->io.elsewhere) {
 			c->told = c->target;

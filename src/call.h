@@ -9,6 +9,7 @@
 #include "smtp/judge.h"
 #include "smtp/opening.h"
 #include "sys/host.h"
+#include "sys/outside.h"
 
 struct call {
 	const struct program *program;
@@ -23,6 +24,8 @@ struct call {
 	struct opening *opening;		/* the machine's */
 	void *machine;
 	void (*connected)(void *machine, bool plain);
+
+	struct outside outside;			/* dials and remembers for us, once there is a jail */
 
 	struct suite_list suites;		/* what this target's policy leaves */
 	struct judge judge;			/* ... and what it made of it */
@@ -47,6 +50,15 @@ bool call_may_need_tls(const struct call *c);
  * cost the message, or else why it may not; judge.trust.text tells it.  Uses program, ring, memory and hosts.
  */
 enum ending call_nowhere(struct call *c, const char *why);
+
+/*
+ * Before the jail, once there are targets: looks up what is remembered of them, and starts the process outside
+ * (sys/outside.h), which knows no others.  0, or -1 with errno.
+ */
+int call_prepare(struct call *c);
+
+/* There will be no other call, and nothing more is learned. */
+void call_settled(struct call *c);
 
 /*
  * Calls.  One line in the log for each connection.  A host that takes no message now, and has taken nothing of

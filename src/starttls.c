@@ -24,6 +24,14 @@ starttls_prepare(void)
 	roots_fd = open(ROOTS, O_RDONLY | O_CLOEXEC);
 }
 
+void
+starttls_done(void)
+{
+	if (roots_fd != -1)
+		close(roots_fd);
+	roots_fd = -1;
+}
+
 static void
 read_roots(void)
 {
@@ -37,8 +45,7 @@ read_roots(void)
 		roots[st.st_size] = '\0';
 		roots_len = (size_t)st.st_size + 1;
 	}
-	close(roots_fd);
-	roots_fd = -1;
+	starttls_done();
 }
 
 int

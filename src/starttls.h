@@ -15,6 +15,9 @@ void starttls_prepare(void);
 /* For session.h: begins TLS with that host.  0, or -1. */
 int starttls_begin(const char *host, const struct layer **layer, void **state);
 
+/* TLS will not be begun any more: closes what was prepared for it. */
+void starttls_done(void);
+
 /* " tls=... certificate=..." for the log, of the last connection that had it. */
 void starttls_log(struct buf *line);
 

@@ -88,7 +88,7 @@ struct io {
 	const struct agreement *encrypt; /* from here on, wire octets are encrypted (once) */
 	const char *start_tls;		/* from here on they are TLS, with this host (once) */
 	bool pipe;			/* from here on, octets: no more step() */
-	bool settled;			/* there will be no other call: this wire to the end */
+	bool settled;			/* this wire to the end, as it is: no other call, no other handshake */
 	bool midway;			/* lines of the present reply have gone: its deadline runs on */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
 	bool elsewhere;			/* with `end`: nothing was taken here, and the next host may be asked */

@@ -169,6 +169,7 @@ relay_step(void *relay, struct io *io)
 		if (goes_on(io) && r->input != INPUT_OVER && wire_exhausted(r, io))
 			client_gone(r, io);
 	} while (moved);
+	io->settled = io->pipe || r->crypt == CRYPT_ON || r->crypt == CRYPT_GIVEN_UP;
 	if (io->end != END_NONE || io->pipe)
 		return;
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -68,10 +69,21 @@ const int jail_is_wide = 0;
 #define REFUSE_MOST LOAD(nr)
 #endif
 
-/* Memory, but none that can be run. */
+#define MAP_KIND (MAP_TYPE | MAP_ANONYMOUS)
+
+/* Memory, but none that can be run, and no file's: a shared mapping would write where no call may. */
 #define PERMIT_PLAIN_MEMORY \
-	IF(SYS_mmap, 0, 4), LOAD(args[2]), \
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, ALLOW
+	IF(SYS_mmap, 0, 8), LOAD(args[2]), \
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, \
+	LOAD(args[3]), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, MAP_KIND), \
+	IF(MAP_PRIVATE | MAP_ANONYMOUS, 1, 0), DENY, ALLOW
+
+/* Of descriptors only; musl has a call of its own for that. */
+#ifdef __GLIBC__
+#define PERMIT_FSTAT PERMIT(SYS_fstat), PERMIT_WITH(SYS_newfstatat, 3, AT_EMPTY_PATH)
+#else
+#define PERMIT_FSTAT PERMIT(SYS_fstat)
+#endif
 
 /*
  * What a session does.  It sends where its sockets are connected, for with an address the log's would
@@ -82,53 +94,24 @@ const int jail_is_wide = 0;
 	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT_POLL, PERMIT(SYS_recvfrom), \
 	PERMIT_WITH(SYS_sendto, 5, 0), PERMIT(SYS_close), PERMIT(SYS_shutdown), \
 	PERMIT_WITH(SYS_setsockopt, 2, SO_LINGER), PERMIT_WITH(SYS_ioctl, 1, FIONREAD), \
-	PERMIT(SYS_lseek), PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT(SYS_fstat), \
-	PERMIT(SYS_newfstatat), PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_getpid), \
+	PERMIT(SYS_lseek), PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT_FSTAT, \
+	PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_getpid), \
 	PERMIT(SYS_brk), PERMIT_PLAIN_MEMORY, PERMIT(SYS_munmap), PERMIT(SYS_mremap), \
 	PERMIT(SYS_clock_gettime), PERMIT(SYS_clock_nanosleep), PERMIT(SYS_restart_syscall), \
 	PERMIT(SYS_rt_sigreturn), PERMIT(SYS_rt_sigprocmask), PERMIT(SYS_exit_group)
 
-/* A socket for TCP, as dial() makes it. */
-#define PERMIT_TCP \
-	IF(SYS_socket, 0, 9), LOAD(args[1]), IF(SOCK_STREAM | SOCK_CLOEXEC, 0, 6), \
-	LOAD(args[2]), IF(0, 0, 4), LOAD(args[0]), IF(AF_INET, 1, 0), IF(AF_INET6, 0, 1), ALLOW, DENY
-
-static struct sock_filter dial_filter[] = {
-	PROLOGUE,
-	REFUSE_MOST,
-	PERMIT_TCP,
-	PERMIT(SYS_connect),
-	PERMIT(SYS_fcntl),
-	PERMIT(SYS_setsockopt),
-	PERMIT(SYS_getsockopt),
-	PERMIT(SYS_seccomp),	/* for the next filter */
-	SESSION_CALLS,
-	DENY,
-};
-
 static struct sock_filter session_filter[] = { PROLOGUE, REFUSE_MOST, SESSION_CALLS, DENY };
 
-/*
- * Behind the dialling filter, which stays: what it has that a session has not.  The kernel tries a filter with
- * every call there is when it is put on, so a short one is soon there.
- */
-static struct sock_filter settled_filter[] = {
-	PROLOGUE,
-	REFUSE(SYS_socket),
-	REFUSE(SYS_connect),
-	REFUSE(SYS_fcntl),
-	REFUSE(SYS_getsockopt),
-	REFUSE(SYS_seccomp),
-	PERMIT_WITH(SYS_setsockopt, 2, SO_LINGER),
-	ALLOW,
+/* The process outside hands over the connections that it has made. */
+static struct sock_filter call_filter[] = {
+	PROLOGUE, REFUSE_MOST, PERMIT(SYS_recvmsg), SESSION_CALLS, DENY
 };
 #else
 /* Sanitizers read files and start threads of their own. */
-#define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen)
+#define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen), REFUSE(SYS_connect)
 
-static struct sock_filter dial_filter[] = { WIDE, ALLOW };
-static struct sock_filter session_filter[] = { WIDE, REFUSE(SYS_connect), ALLOW };
-static struct sock_filter settled_filter[] = { WIDE, REFUSE(SYS_connect), ALLOW };
+static struct sock_filter session_filter[] = { WIDE, ALLOW };
+static struct sock_filter call_filter[] = { WIDE, ALLOW };
 #endif
 #endif
 
@@ -138,14 +121,10 @@ static struct sock_filter settled_filter[] = { WIDE, REFUSE(SYS_connect), ALLOW 
 static int
 put_on_filter(enum jail jail)
 {
-	static const struct sock_fprog dial = PROGRAM(dial_filter), session = PROGRAM(session_filter),
-	    settled = PROGRAM(settled_filter);
-	static bool dials;
-	const struct sock_fprog *program = jail == JAIL_DIAL ? &dial : dials ? &settled : &session;
-	int result = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program);
+	static const struct sock_fprog session = PROGRAM(session_filter), call = PROGRAM(call_filter);
 
-	dials = dials || (jail == JAIL_DIAL && result == 0);
-	return result;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+	    jail == JAIL_CALL ? &call : &session);
 }
 #else
 static int
@@ -157,21 +136,42 @@ put_on_filter(enum jail jail)
 }
 #endif
 
-/* Files: none may be opened, made, removed or run (Landlock has no rule that allows any). */
-static int
-shut_files(void)
-{
-	struct landlock_ruleset_attr nothing = { .handled_access_fs =
-	    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-	    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-	    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-	    LANDLOCK_ACCESS_FS_MAKE_SYM };
-	int fd = (int)syscall(SYS_landlock_create_ruleset, &nothing,
-	    sizeof(nothing.handled_access_fs), 0);
+/* The rules of newer kernels, whatever the headers know (linux/landlock.h). */
+struct rules {
+	uint64_t files, net, scoped;
+};
 
+#define FILES_1 ((UINT64_C(1) << 13) - 1)	/* all that the first ABI has: open, make, remove, run */
+#define FILES_2 (UINT64_C(1) << 13)		/* move elsewhere */
+#define FILES_3 (UINT64_C(1) << 14)		/* truncate */
+#define NET_4 UINT64_C(3)			/* bind, connect */
+#define FILES_5 (UINT64_C(1) << 15)		/* ioctl(2) of devices */
+#define SCOPED_6 UINT64_C(3)			/* others' abstract sockets, signals to others */
+
+/* Nothing of all that may be done, for there is no rule that allows any. */
+static struct rules
+rules_of(long abi)
+{
+	struct rules rules = { .files = FILES_1 };
+
+	rules.files |= (abi >= 2 ? FILES_2 : 0) | (abi >= 3 ? FILES_3 : 0) | (abi >= 5 ? FILES_5 : 0);
+	rules.net = abi >= 4 ? NET_4 : 0;
+	rules.scoped = abi >= 6 ? SCOPED_6 : 0;
+	return rules;
+}
+
+/* Without the newer rules the filter still is there: a kernel that has but the older ones lacks little. */
+static int
+landlock(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct rules rules = rules_of(abi);
+
+	if (abi >= 1 && abi < 6)
+		log_debug("jail: no Landlock rules for %s in this kernel (ABI %ld)",
+		    abi < 4 ? "connections and signals" : "signals", abi);
+	/* what is zero at its end may be longer than what an older kernel knows */
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (fd == -1)
 		return -1;
 	int result = (int)syscall(SYS_landlock_restrict_self, fd, 0);
@@ -227,6 +227,9 @@ limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step
 		return -1;
 	if (jail_is_wide)
 		return 0;
+	*step = "memory";
+	if (limit(RLIMIT_DATA, JAIL_MEMORY) == -1)
+		return -1;
 	*step = "processes";
 	if (limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
@@ -250,7 +253,7 @@ lacking(const char *what, bool *said)
 	return 0;
 }
 
-/* Everything that is the same in both jails. */
+/* Everything but the filter. */
 static int
 shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
@@ -266,9 +269,9 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 	if (!jail_is_wide && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0))
 		return -1;
-	/* files before descriptors: its rules are one */
+	/* before the limit of descriptors: its rules are one */
 	*step = "Landlock";
-	if (!jail_is_wide && shut_files() == -1 && lacking(*step, &said) == -1)
+	if (!jail_is_wide && landlock() == -1 && lacking(*step, &said) == -1)
 		return -1;
 	return limit_everything(file_max, more_descriptors, step);
 }
@@ -276,12 +279,11 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 int
 jail_enter(enum jail jail, uint64_t file_max, const char **step)
 {
-	static bool inside, said;
+	bool said = false;
 
-	/* of the two, one inside the other, the outer one leaves a descriptor for the call */
-	if (!inside && shut_in(file_max, jail == JAIL_DIAL ? 1 : 0, step) == -1)
+	/* the process outside hands over one descriptor at a time */
+	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, step) == -1)
 		return -1;
-	inside = true;
 	/* last, for it forbids all of the above */
 	*step = "seccomp filter";
 	return put_on_filter(jail) == -1 ? lacking(*step, &said) : 0;

@@ -1,7 +1,7 @@
 /*
  * The jail: what a session process may still do once it has everything it needs.  It can read and write the
- * descriptors it has, grow its memory, ask for time, randomness and what stat(2) knows, and end.  Whatever
- * else it tries is an error (EPERM), never its death.
+ * descriptors it has, grow its memory, ask for time and randomness, and end.  Whatever else it tries is an
+ * error (EPERM), never its death.
  *
  * There is no way out and no setting that leaves it out.  What the kernel lacks is said in the log, once in
  * each process, and the rest is done.
@@ -13,9 +13,12 @@
 #include <stdint.h>
 
 enum jail {
-	JAIL_DIAL,	/* TCP connections may still be made, one at a time */
-	JAIL_SESSION	/* nothing more; can be entered from JAIL_DIAL, and then is inside it */
+	JAIL_SESSION,
+	JAIL_CALL	/* the same, but the process outside (sys/outside.h) can hand over a connection */
 };
+
+/* Octets of memory that are its own: what a session has (2 MB) and what TLS takes (4 MB), several times. */
+#define JAIL_MEMORY (32u << 20)
 
 /*
  * Goes in.  `file_max` is the size no file of ours may grow beyond, in octets.  0, or -1 with errno and

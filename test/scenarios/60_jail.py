@@ -1,13 +1,15 @@
-# Claim: after start-up a session can use what it has, and nothing else; blackpony may still dial until it has settled (sys/jail.h)
+# Claim: after start-up a session can use what it has, and nothing else; a process outside dials for blackpony (sys/jail.h, sys/outside.h; statements 38 and 39)
 import os
 import re
 import socket
 import subprocess
 
 from kit import xcrypt
+from kit.mailer import DROP
 from kit.run import DAEMON, SENDER, Skip, eventually, operand
 
-JOURNAL_MAX = 4 << 20
+FILE_MAX = 4 << 20
+MOST_DESCRIPTORS = 12
 
 
 def is_wide():
@@ -26,30 +28,51 @@ def status(pid, name):
         return int(re.search(r"^%s:\s+(\d+)" % name, table.read(), re.M).group(1))
 
 
-def lowest_free(pid):
-    taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
-    return min(set(range(len(taken) + 1)) - taken)
+def words(pid):
+    """Its command line."""
+    try:
+        with open("/proc/%s/cmdline" % pid, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
-def check(pid, filters, more=0):
-    """In as many filters, and with as many descriptors more than there are."""
+def opened(pid):
+    """What its descriptors are."""
+    folder = "/proc/%d/fd" % pid
+    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+
+
+def check(pid, folder, settled):
+    """In the jail, and once it is settled that no handshake follows, without files of the caches."""
     assert status(pid, "Seccomp") == 2 and status(pid, "NoNewPrivs") == 1
-    assert status(pid, "Seccomp_filters") == filters, status(pid, "Seccomp_filters")
+    assert status(pid, "Seccomp_filters") == 1, status(pid, "Seccomp_filters")
     has = limits(pid)
-    assert has["Max core file size"] == "0" and has["Max file size"] == str(JOURNAL_MAX), has
+    assert has["Max core file size"] == "0" and has["Max file size"] == str(FILE_MAX), has
     if is_wide():
         return
-    assert has["Max processes"] == "0", has
-    if os.getuid() == 0:        # not dumpable: others do not even see the names
-        assert has["Max open files"] == str(max(4, lowest_free(pid) + more)), has
-        assert os.stat("/proc/%d/fd" % pid).st_uid == 0
+    assert has["Max processes"] == "0" and has["Max data size"] == str(32 << 20), has
+    if os.getuid() != 0:        # not dumpable: others do not even see the names
+        return
+    assert os.stat("/proc/%d/fd" % pid).st_uid == 0
+    assert int(has["Max open files"]) <= MOST_DESCRIPTORS, has
+    names = opened(pid)
+    caches = sorted(os.path.relpath(name, folder) for name in names if name.startswith((folder + "/cache", folder + "/known")))
+    assert caches == ([] if settled else ["cache/keys.cdb", "cache/keys.journal"]), names
 
 
 def test_blackponyd(w):
     for suite in (None, xcrypt.CHACHA):
         server = w.daemon(backend=w.mailer())
+        client = w.session(server)
+        client.ask() if suite else client.command("EHLO a.example")
+        check(server.child().pid, w.folder, False)
+        client.close()
+        server.finish()
+        server = w.daemon(backend=w.mailer())
         client = w.session(server, suite)
-        check(server.child().pid, 1)
+        client.command("MAIL FROM:<alice@a.example>")
+        check(server.child().pid, w.folder, True)
         client.quit()
         assert server.finish().status == 0
 
@@ -64,7 +87,7 @@ def test_blackponyd_for_another_user(w):
     pid = server.child().pid
     assert os.stat("/proc/%d/fd" % pid).st_uid == 0, os.stat("/proc/%d/fd" % pid)
     assert status(pid, "Uid") != 0, open("/proc/%d/status" % pid).read()
-    check(pid, 1)
+    check(pid, w.folder, True)
     # KB that are never swapped: all that is static, and so the keys
     assert status(pid, "VmLck") > 900, status(pid, "VmLck")
     client.quit()
@@ -155,7 +178,7 @@ def test_forked_sessions(w):
     client = w.session(listener.getsockname()[1], xcrypt.AES)
     with open("/proc/%d/task/%d/children" % (parent.pid, parent.pid)) as children:
         session, = map(int, children.read().split())
-    check(session, 1)
+    check(session, w.folder, True)
     assert status(parent.pid, "Seccomp") == 0
     client.quit()
     parent.terminate()
@@ -178,20 +201,48 @@ def seen_by(w, verb, look, recipients, **script):
     assert len(seen) >= 1, "never said " + verb
 
 
+def outside_of(pid):
+    """The processes that it has started."""
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as children:
+        return list(map(int, children.read().split()))
+
+
+def check_opening(pid, folder):
+    check(pid, folder, False)
+    outside, = outside_of(pid)
+    assert status(outside, "Seccomp") == 0
+
+
+def check_settled(pid, folder):
+    check(pid, folder, True)
+    assert outside_of(pid) == []
+
+
 def test_blackpony(w):
-    """Dialling and greeting: the outer jail.  From MAIL on, or inside the pipe: the inner one, too."""
+    """Until its host is decided on, with a process outside.  From MAIL on, or inside the pipe: without."""
     locked = []
     for recipients in (["bob@b.example"], []):
         for offered in ((), (xcrypt.CHACHA,)):
-            seen_by(w, "greeting", lambda pid: check(pid, 1), recipients, xcrypt=offered)
+            seen_by(w, "greeting", lambda pid: check_opening(pid, w.folder), recipients, xcrypt=offered)
             seen_by(w, "greeting", lambda pid: locked.append(status(pid, "VmLck")), recipients, xcrypt=offered)
             last = "MAIL" if recipients else "QUIT"
-            seen_by(w, last, lambda pid: check(pid, 2), recipients, xcrypt=offered)
+            seen_by(w, last, lambda pid: check_settled(pid, w.folder), recipients, xcrypt=offered)
     assert all(kb > 900 for kb in locked) or os.getuid() != 0, locked
 
 
+def test_none_is_left(w):
+    """Whoever waits for the end of blackpony's output has it when blackpony ends, and no process stays."""
+    for script in ({}, {"answers": {"greeting": b"554 go away"}}, {"answers": {"EHLO": DROP}}):
+        mailer = w.mailer(**script)
+        child = w.spawn([SENDER] + w.options(None) + ["-f", "a@a.example", "--", operand(mailer), "b@b.example"],
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.communicate(b"Subject: x\n\nwords\n", timeout=30)
+        assert child.returncode in (0, 75)
+        assert not any(operand(mailer).encode() in words(pid) for pid in os.listdir("/proc") if pid.isdigit())
+
+
 def test_blackpony_dials_twice(w):
-    """The outer jail lets it call again, without XCRYPT, and then it settles."""
+    """The process outside calls again, without XCRYPT."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": b"250 nonsense"})
     result = w.send(mailer, ["bob@b.example"])
     assert result.status == 75, result      # tampered with, as it seems

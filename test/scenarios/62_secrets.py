@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kit import xcrypt
 from kit.mailer import DROP
-from kit.run import BIN, DAEMON, SENDER, Skip, need_root, operand
+from kit.run import BIN, DAEMON, SENDER, Skip, eventually, need_root, operand
 
 INJECT = os.path.join(BIN, "faults", "inject")
 WORDS = b"thimblerigger", b"borborygmus", b"snollygoster"
@@ -242,6 +242,62 @@ def test_host_keys_in_a_session(w):
     session(w, "-w", "seccomp")
     os.remove(w.path("cache/keys.cdb"))
     session(w, "-w", "seccomp")
+
+
+def memory_of(pid):
+    """All that it could read itself."""
+    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as file:
+        for line in maps:
+            place, rights = line.split()[:2]
+            if "r" not in rights or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+                continue
+            begin, end = (int(number, 16) for number in place.split("-"))
+            file.seek(begin)
+            yield file.read(end - begin)
+
+
+def assert_unknown(pid, handshake, folder):
+    """Neither our private key nor Z: only what encrypts this one connection."""
+    octets = b"\0".join(memory_of(pid))
+    assert b"mx.b.example" in octets, "not its memory"
+    known = {name: octets for name, octets in secrets(handshake, folder).items() if name in ("private key", "Z")}
+    assert len(known) == 2
+    left = [name for name, secret in known.items() if any(piece in octets for piece in pieces(secret))]
+    assert not left, "still in memory: %s" % ", ".join(left)
+
+
+def test_settled_sessions_know_no_key(w):
+    """Statement 38: once the handshake is over, no own key, no secret shared with others."""
+    need_root()
+    if "/san" in BIN:
+        raise Skip("sanitizers keep memory of their own")
+    for suite in SUITES:
+        server = w.daemon({"suites": suite}, backend=w.mailer())
+        client = w.session(server, suite)
+        client.ehlo()
+        assert_unknown(server.child().pid, client.hs, w.cache)
+        client.quit()
+        server.finish()
+
+
+def test_a_settled_caller_knows_no_key(w):
+    """Statement 38, in blackpony."""
+    need_root()
+    if "/san" in BIN:
+        raise Skip("sanitizers keep memory of their own")
+    for suite in SUITES:
+        child, seen = [], []
+
+        def answer(session, line):
+            eventually(lambda: child, "the process")
+            assert_unknown(child[0].pid, session.hs, w.cache)
+            seen.append(line)
+        mailer = w.mailer(xcrypt=[suite], answers={"MAIL": answer})
+        child.append(w.spawn([SENDER] + w.options({"suites": suite}) + ["-f", "a@a.example", "--", operand(mailer),
+                                                                       "bob@b.example"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=w.log_file("blackpony")))
+        child[0].communicate(MESSAGE, timeout=60)
+        assert child[0].returncode == 0 and seen, "not sent"
 
 
 def blackpony(w, suite, by_pipe, **script):

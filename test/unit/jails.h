@@ -20,9 +20,9 @@
 #define NO_JAIL 250		/* what a child says that did not get in */
 #define DIED 251
 
-enum way { SESSION, DIAL, BOTH };	/* the second: the inner one inside the outer */
+static const enum jail both_jails[] = { JAIL_SESSION, JAIL_CALL };
 
-static int pair[2] = { -1, -1 }, file_fd;	/* what every child has */
+static int pair[2] = { -1, -1 }, file_fd, tcp_fd;	/* what every child has */
 
 static inline int
 make_file(void **state)
@@ -32,7 +32,8 @@ make_file(void **state)
 	(void)state;
 	if ((file_fd = mkstemp(name)) == -1)
 		return -1;
-	return unlink(name);
+	tcp_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return tcp_fd == -1 ? -1 : unlink(name);
 }
 
 /* As at first: a shutdown reaches every process that has the socket, and a file's offset is one. */
@@ -47,13 +48,11 @@ start_anew(void)
 }
 
 static inline void
-enter(enum way way)
+enter(enum jail jail)
 {
 	const char *step;
 
-	if (way != SESSION && jail_enter(JAIL_DIAL, FILE_MAX, &step) == -1)
-		_exit(NO_JAIL);
-	if (way != DIAL && jail_enter(JAIL_SESSION, FILE_MAX, &step) == -1)
+	if (jail_enter(jail, FILE_MAX, &step) == -1)
 		_exit(NO_JAIL);
 }
 
@@ -70,12 +69,12 @@ verdict(pid_t pid)
 
 /* What `attempt` returns in there. */
 static inline int
-inside(enum way way, int (*attempt)(void))
+inside(enum jail jail, int (*attempt)(void))
 {
 	start_anew();
 	pid_t pid = fork();
 	if (pid == 0) {
-		enter(way);
+		enter(jail);
 		_exit(attempt());
 	}
 	return verdict(pid);

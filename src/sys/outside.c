@@ -1,0 +1,161 @@
+#include "sys/outside.h"
+
+#include "base/log.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define END_MS 1000
+
+/* Room for one descriptor, aligned as the header in it has to be. */
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* One answer: an errno, or 0, and a descriptor where there is one. */
+static void
+answer(int to, int why, int fd)
+{
+	struct iovec piece = { &why, sizeof(why) };
+	union control control = { .room = { 0 } };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+
+	if (fd != -1) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control.room);
+		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	}
+	if (sendmsg(to, &message, MSG_NOSIGNAL) == -1)
+		_exit(1);		/* the session is gone */
+}
+
+static void
+serve_all(int session, outside_serve *serve, void *context)
+{
+	struct outside_request request;
+	ssize_t got;
+
+	while ((got = recv(session, &request, sizeof(request), 0)) != 0) {
+		int fd = -1, why = 0;
+
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got != (ssize_t)sizeof(request))
+			return;
+		if (serve(context, &request, &fd) == -1)
+			why = errno != 0 ? errno : EIO;
+		answer(session, why, fd);
+		if (fd != -1)
+			close(fd);
+	}
+}
+
+/* In the forked process, which never comes back. */
+static _Noreturn void
+be_outside(int session, pid_t parent, outside_serve *serve, void *context)
+{
+	/* a caller waits for the end of what it reads from us, and that is the session's to say */
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	if (!log_verbose())
+		close(STDERR_FILENO);
+	fd_fill_standard();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent)
+		serve_all(session, serve, context);
+	_exit(0);
+}
+
+int
+outside_start(struct outside *o, outside_serve *serve, void *context)
+{
+	int ends[2];
+	pid_t parent = getpid();
+
+	o->fd = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return -1;
+	signal(SIGCHLD, SIG_IGN);	/* nobody waits for it */
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		be_outside(ends[1], parent, serve, context);
+	}
+	int why = errno;
+	close(ends[1]);
+	if (pid == -1) {
+		close(ends[0]);
+		errno = why;
+		return -1;
+	}
+	o->fd = ends[0];
+	return 0;
+}
+
+/* Its answer, and the descriptor that came with it. */
+static int
+take_answer(const struct outside *o, int *why, int *fd)
+{
+	struct iovec piece = { why, sizeof(*why) };
+	union control control = { .room = { 0 } };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control.room) };
+	ssize_t got;
+
+	do
+		got = recvmsg(o->fd, &message, MSG_CMSG_CLOEXEC);
+	while (got == -1 && errno == EINTR);
+	struct cmsghdr *head = got == -1 ? NULL : CMSG_FIRSTHDR(&message);
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+	    head->cmsg_len == CMSG_LEN(sizeof(*fd)))
+		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
+	if (got != -1 && got != (ssize_t)sizeof(*why))
+		errno = ECONNRESET;
+	return got == (ssize_t)sizeof(*why) ? 0 : -1;
+}
+
+int
+outside_ask(const struct outside *o, const struct outside_request *request, int *fd)
+{
+	int why = 0, handed = -1;
+
+	if (fd != NULL)
+		*fd = -1;
+	if (o->fd == -1) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (send(o->fd, request, sizeof(*request), MSG_NOSIGNAL) != (ssize_t)sizeof(*request) ||
+	    take_answer(o, &why, &handed) == -1)
+		return -1;
+	if (fd != NULL && why == 0)
+		*fd = handed;
+	else if (handed != -1)
+		close(handed);
+	errno = why;
+	return why == 0 ? 0 : -1;
+}
+
+void
+outside_end(struct outside *o)
+{
+	struct pollfd fd = { .fd = o->fd, .events = POLLIN };
+
+	if (o->fd == -1)
+		return;
+	shutdown(o->fd, SHUT_WR);
+	/* nothing is asked any more, so what there is to read is its end */
+	if (poll(&fd, 1, END_MS) == -1)
+		log_debug("the process outside: %s", strerror(errno));
+	close(o->fd);
+	o->fd = -1;
+}

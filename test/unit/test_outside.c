@@ -1,0 +1,209 @@
+/* The process outside: what it is asked, what it hands over, and that it ends. */
+#include "sys/outside.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ADD = 1, OPEN, DESCRIPTORS, DIE };
+
+static struct outside o = { .fd = -1 };
+static uint32_t sum;		/* its own: here it stays 0 */
+
+static int
+count_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
+static int
+serve(void *context, const struct outside_request *request, int *fd)
+{
+	uint32_t *total = context;
+
+	switch (request->what) {
+	case ADD:
+		*total += request->number + request->octets[OUTSIDE_OCTETS - 1];
+		errno = (int)*total;
+		return -1;
+	case OPEN:
+		*fd = open("/dev/null", O_RDONLY);
+		return 0;
+	case DESCRIPTORS:
+		errno = count_descriptors();
+		return -1;
+	case DIE:
+		_exit(1);
+	default:
+		errno = 0;
+		return -1;
+	}
+}
+
+static int
+ask(uint16_t what, uint32_t number, int *fd)
+{
+	struct outside_request request = { .what = what, .number = number };
+
+	request.octets[OUTSIDE_OCTETS - 1] = 1;
+	errno = 0;
+	return outside_ask(&o, &request, fd);
+}
+
+static void
+answers_with_its_own_state(void **state)
+{
+	(void)state;
+	assert_int_equal(outside_start(&o, serve, &sum), 0);
+	assert_int_equal(ask(ADD, 2, NULL), -1);
+	assert_int_equal(errno, 3);
+	assert_int_equal(ask(ADD, 4, NULL), -1);
+	assert_int_equal(errno, 8);
+	assert_int_equal(sum, 0);
+	/* a failure is one, whatever errno says */
+	assert_int_equal(ask(77, 0, NULL), -1);
+	assert_int_equal(errno, EIO);
+	outside_end(&o);
+	assert_int_equal(o.fd, -1);
+	outside_end(&o);
+	assert_int_equal(ask(ADD, 1, NULL), -1);
+	assert_int_equal(errno, ENOTCONN);
+}
+
+static void
+hands_over_descriptors(void **state)
+{
+	struct stat null, got;
+	int fd = 99, before = count_descriptors();
+
+	(void)state;
+	assert_int_equal(outside_start(&o, serve, &sum), 0);
+	assert_int_equal(ask(ADD, 1, &fd), -1);
+	assert_int_equal(fd, -1);
+	assert_int_equal(ask(DESCRIPTORS, 0, NULL), -1);
+	int there = errno;
+	assert_int_equal(ask(OPEN, 0, &fd), 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fstat(fd, &got), 0);
+	assert_int_equal(stat("/dev/null", &null), 0);
+	assert_int_equal(got.st_rdev, null.st_rdev);
+	close(fd);
+	/* and keeps none, nor does one stay here that nobody asked for */
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ask(OPEN, 0, NULL), 0);
+	assert_int_equal(ask(DESCRIPTORS, 0, NULL), -1);
+	assert_int_equal(errno, there);
+	outside_end(&o);
+	assert_int_equal(count_descriptors(), before);
+}
+
+static void
+a_request_of_another_form_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(outside_start(&o, serve, &sum), 0);
+	assert_int_equal(write(o.fd, "x", 1), 1);
+	assert_int_equal(ask(ADD, 1, NULL), -1);
+	assert_true(errno == EPIPE || errno == ECONNRESET);
+	outside_end(&o);
+	assert_int_equal(outside_start(&o, serve, &sum), 0);
+	assert_int_equal(ask(DIE, 0, NULL), -1);
+	assert_int_equal(errno, ECONNRESET);
+	outside_end(&o);
+}
+
+/* Whoever waits for the end of our output does not wait for it. */
+static void
+it_has_neither_input_nor_output_and_no_life_of_its_own(void **state)
+{
+	struct pollfd end;
+	int ends[2], status;
+	char octet;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[1]);
+		if (outside_start(&o, serve, &sum) == -1)
+			_exit(1);
+		close(STDOUT_FILENO);
+		pause();
+	}
+	close(ends[1]);
+	end = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	/* closed here and there, while both live */
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_int_equal(read(ends[0], &octet, 1), 0);
+	close(ends[0]);
+	kill(pid, SIGKILL);
+	signal(SIGCHLD, SIG_DFL);
+	waitpid(pid, &status, 0);
+}
+
+/* Killed, the session leaves none behind. */
+static void
+it_ends_with_the_session(void **state)
+{
+	int ends[2];
+	struct pollfd end;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], 100);		/* which it has as well */
+		close(ends[1]);
+		if (outside_start(&o, serve, &sum) == -1)
+			_exit(1);
+		raise(SIGKILL);
+	}
+	close(ends[1]);
+	end = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_true(end.revents & POLLHUP);
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+}
+
+static void
+without_a_process_there_is_none(void **state)
+{
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		for (int fd = 3; dup(0) != -1; fd++)
+			;
+		_exit(outside_start(&o, serve, &sum) == -1 && o.fd == -1 ? 0 : 1);
+	}
+	int status = -1;
+	signal(SIGCHLD, SIG_DFL);
+	if (waitpid(pid, &status, 0) == pid)
+		assert_int_equal(status, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_process_there_is_none),
+		cmocka_unit_test(answers_with_its_own_state),
+		cmocka_unit_test(hands_over_descriptors),
+		cmocka_unit_test(a_request_of_another_form_ends_it),
+		cmocka_unit_test(it_has_neither_input_nor_output_and_no_life_of_its_own),
+		cmocka_unit_test(it_ends_with_the_session),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
