@@ -162,6 +162,7 @@ wipe_everything(void)
 	ring_close(&ring);
 	memory_close(&memory);
 	call_settled(&call);
+	starttls_done();
 }
 
 /* The host is decided on: nobody else is called, and no key of ours, or of others, is needed any more. */

@@ -1,7 +1,7 @@
 /*
  * Runs a program and makes one of its system calls fail, or looks into its memory at its end:
  *
- *     inject [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
+ *     inject [-f] [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
  *
  * The Nth CALL (counted from the program's first call of its own, for what the loader does is not ours)
  * is not made and returns HOW, the name of an errno; or, where HOW is "short", is made with a length of
@@ -11,7 +11,8 @@
  * the first CALL.  Its exit status is ours.
  *
  * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
- * matter.  Processes that the program starts are left alone.  SIGTERM is passed on to it.
+ * matter.  Processes that the program starts are left alone, but with -f those that it forks are counted with
+ * it.  SIGTERM is passed on to it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -108,7 +109,8 @@ static const struct call {
 	CALL(setresgid, "EPERM"),
 	CALL(unshare, "EPERM ENOSPC"),
 	CALL(setns, "EPERM"),
-	CALL(uname, ""), CALL(getpid, ""), CALL(getuid, ""), CALL(geteuid, ""), CALL(getgid, ""),
+	CALL(uname, ""), CALL(getpid, ""), CALL(getppid, ""), CALL(gettid, ""), CALL(set_tid_address, ""),
+	CALL(getuid, ""), CALL(geteuid, ""), CALL(getgid, ""),
 	CALL(getegid, ""), CALL(getresuid, ""), CALL(getresgid, ""), CALL(getgroups, ""),
 	CALL(setuid, ""), CALL(rt_sigaction, ""), CALL(rt_sigprocmask, ""), CALL(rt_sigreturn, ""), CALL(exit_group, ""),
 	CALL(clock_gettime, ""), CALL(umask, ""), CALL(rseq, ""), CALL(set_robust_list, ""),
@@ -137,7 +139,7 @@ static struct {
 
 static unsigned long counts[CALL_MAX];
 static unsigned descriptors;
-static bool started, injected;
+static bool started, injected, follow;
 static const char *memory_path;
 static long memory_at = SYS_exit_group;
 static pid_t victim;
@@ -243,9 +245,9 @@ at_entry(pid_t pid)
 	started = started || call == SYS_fcntl || call == SYS_getegid;
 	if (!started || call < 0 || call >= CALL_MAX)
 		return false;
-	if (call == SYS_exit_group)
+	if (call == SYS_exit_group && pid == victim)
 		count_descriptors(pid);
-	if (call == memory_at && memory_path != NULL) {
+	if (call == memory_at && memory_path != NULL && pid == victim) {
 		copy_memory(pid);
 		memory_path = NULL;
 	}
@@ -280,31 +282,73 @@ at_exit(pid_t pid, bool held)
 		trouble("registers");
 }
 
-/* To its end; the status of wait(2). */
+/* The victim and, with -f, what it forks. */
+static struct traced {
+	pid_t pid;		/* 0: a free place */
+	bool inside, held;
+} processes[8];
+
+static struct traced *
+find(pid_t pid)
+{
+	for (size_t i = 0; i < COUNT(processes); i++)
+		if (processes[i].pid == pid)
+			return &processes[i];
+	return NULL;
+}
+
+static struct traced *
+find_or_add(pid_t pid)
+{
+	struct traced *p = find(pid);
+
+	if (p == NULL && (p = find(0)) != NULL)
+		*p = (struct traced){ .pid = pid };
+	if (p == NULL)
+		trouble("too many processes");
+	return p;
+}
+
+/* It stopped.  The signal that it is to get when it goes on. */
+static int
+stopped(struct traced *p, int status, bool is_new)
+{
+	if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+		if (!p->inside)
+			p->held = at_entry(p->pid);
+		else
+			at_exit(p->pid, p->held);
+		p->inside = !p->inside;
+		return 0;
+	}
+	/* a new one begins with a stop that is none of its own */
+	return WSTOPSIG(status) == SIGTRAP || is_new ? 0 : WSTOPSIG(status);
+}
+
+/* To the end of all; the status of wait(2) of the victim. */
 static int
 trace(pid_t pid)
 {
-	bool inside = false, held = false;
-	int status, signal_number = 0;
+	int status, result = 0;
 
-	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, pid, 0, signal_number) == -1 && errno != ESRCH)
-			trouble("ptrace");
-		if (waitpid(pid, &status, 0) == -1)
-			trouble("wait");
-		if (!WIFSTOPPED(status))
-			return status;
-		signal_number = 0;
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
-			if (!inside)
-				held = at_entry(pid);
-			else
-				at_exit(pid, held);
-			inside = !inside;
-		} else if (WSTOPSIG(status) != SIGTRAP) {
-			signal_number = WSTOPSIG(status);
+	find_or_add(pid);
+	if (ptrace(PTRACE_SYSCALL, pid, 0, 0) == -1)
+		trouble("ptrace");
+	while ((pid = waitpid(-1, &status, __WALL)) != -1) {
+		bool is_new = find(pid) == NULL;
+		struct traced *p = find_or_add(pid);
+
+		if (!WIFSTOPPED(status)) {
+			result = pid == victim ? status : result;
+			p->pid = 0;
+		} else {
+			int number = stopped(p, status, is_new);
+
+			if (ptrace(PTRACE_SYSCALL, pid, 0, number) == -1 && errno != ESRCH)
+				trouble("ptrace");
 		}
 	}
+	return result;
 }
 
 static void
@@ -330,7 +374,8 @@ start(char *argv[])
 	if (pid == -1 || waitpid(pid, &status, 0) == -1 || !WIFSTOPPED(status))
 		trouble("start");
 	victim = pid;
-	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == -1 ||
+	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL |
+	    (follow ? PTRACE_O_TRACEFORK : 0)) == -1 ||
 	    sigaction(SIGTERM, &action, NULL) == -1)
 		trouble("ptrace");
 	return pid;
@@ -364,9 +409,11 @@ main(int argc, char *argv[])
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "+c:r:m:w:l")) != -1) {
+	while ((option = getopt(argc, argv, "+c:fr:m:w:l")) != -1) {
 		if (option == 'c')
 			read_fault(optarg);
+		else if (option == 'f')
+			follow = true;
 		else if (option == 'r')
 			path = optarg;
 		else if (option == 'm')
