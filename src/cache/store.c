@@ -24,6 +24,7 @@
 #include "cache/store_parts.h"
 
 #include "base/log.h"
+#include "cache/cdb_look.h"
 
 #include <cdb.h>
 #include <errno.h>
@@ -216,22 +217,15 @@ store_open(struct store *s, const char *directory, const char *name)
 static bool
 find_in_cdb(struct store *s, struct span key, uint8_t *sealed, size_t *len)
 {
-	unsigned found_len;
-
 	if (s->cdbfd < 0)
 		return false;
-	/* the read-based look-up: mapping the file costs four times as much */
-	int found = cdb_seek(s->cdbfd, key.at, (unsigned)key.len, &found_len);
-	if (found == 0)
-		return false;
-	if (found < 0 || found_len > ENTRY_SEALED_MAX ||
-	    cdb_bread(s->cdbfd, sealed, (int)found_len) < 0) {
+	/* by reading: mapping the file costs four times as much */
+	int found = cdb_look(s->cdbfd, key, sealed, ENTRY_SEALED_MAX, len);
+	if (found < 0) {
 		store_complain(s, ".cdb", "damaged");
 		s->doubtful = true;
-		return false;
 	}
-	*len = found_len;
-	return true;
+	return found > 0;
 }
 
 bool

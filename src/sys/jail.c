@@ -94,7 +94,7 @@ const int jail_is_wide = 0;
 	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT_POLL, PERMIT(SYS_recvfrom), \
 	PERMIT_WITH(SYS_sendto, 5, 0), PERMIT(SYS_close), PERMIT(SYS_shutdown), \
 	PERMIT_WITH(SYS_setsockopt, 2, SO_LINGER), PERMIT_WITH(SYS_ioctl, 1, FIONREAD), \
-	PERMIT(SYS_lseek), PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT_FSTAT, \
+	PERMIT(SYS_pread64), PERMIT(SYS_flock), PERMIT_FSTAT, \
 	PERMIT(SYS_ftruncate), PERMIT(SYS_getrandom), PERMIT(SYS_getpid), \
 	PERMIT(SYS_brk), PERMIT_PLAIN_MEMORY, PERMIT(SYS_munmap), PERMIT(SYS_mremap), \
 	PERMIT(SYS_clock_gettime), PERMIT(SYS_clock_nanosleep), PERMIT(SYS_restart_syscall), \

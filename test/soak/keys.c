@@ -79,7 +79,7 @@ look(const char *folder, struct seen *seen)
 	for (int i = 0; i < 10 && result == -1; i++)
 		result = store_lock(&s);
 	if (result == 0 && dir_load(s.cdbfd, s.cdb_len, &cdb) == 0 && fold_add_cdb(&f, cdb) == 0 &&
-	    fold_add_journal(&f, store_journal(&s)) == 0) {
+	    fold_add_journal(&f, store_journal(&s), NULL) == 0) {
 		count(seen, &f);
 		seen->journal = s.journal.count;
 		seen->octets = (long long)(s.cdb_len + s.journal.len);

@@ -50,6 +50,7 @@ ATTEMPT(bpf, 0, NULL, 0)
 ATTEMPT(io_uring_setup, 1, NULL)
 ATTEMPT(personality, 0)
 ATTEMPT(truncate, "/nonexistent", 0)
+ATTEMPT(lseek, file_fd, 0, SEEK_SET)
 ATTEMPT(newfstatat, AT_FDCWD, "/etc/passwd", &some_stat, 0)
 ATTEMPT(pwrite64, file_fd, "x", 1, 0)
 #ifdef SYS_fork
@@ -144,7 +145,7 @@ static const struct attempt forbidden[] = {
 	NAMED(ptrace), NAMED(process_vm_readv), NAMED(kill), NAMED(tgkill), NAMED(rt_sigaction), NAMED(dup),
 	NAMED(mprotect), NAMED(prlimit64), NAMED(prctl), NAMED(setuid), NAMED(chdir), NAMED(mount),
 	NAMED(unshare), NAMED(bpf), NAMED(io_uring_setup), NAMED(personality), NAMED(truncate),
-	NAMED(pwrite64), NAMED(newfstatat), NAMED(socket), NAMED(connect), NAMED(fcntl),
+	NAMED(pwrite64), NAMED(lseek), NAMED(newfstatat), NAMED(socket), NAMED(connect), NAMED(fcntl),
 	NAMED(other_socket_options), NAMED(shared_mapping), NAMED(shared_memory),
 	NAMED(validated_mapping), NAMED(mapping_a_file), NAMED(runnable_memory), NAMED(sending_elsewhere), NAMED(typing_at_a_terminal),
 #ifdef SYS_fork
