@@ -419,6 +419,7 @@ main(int argc, char *argv[])
 	bool dropped = ids_drop_leftovers(&why) == 0;
 	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVf:") == 0;
 
+	fd_close_rest();
 	program_log(&program);
 	session.limits = program_limits(&program.settings);
 	/* an answer to people is one without a mailer's code */

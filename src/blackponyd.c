@@ -328,6 +328,7 @@ main(int argc, char *argv[])
 {
 	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVx") == 0;
 
+	fd_close_rest();
 	program_log(&program);
 	if (!started)
 		return refuse("421 4.3.5 Bad settings here");

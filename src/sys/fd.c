@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int
@@ -61,6 +62,16 @@ fd_fill_standard(void)
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+void
+fd_close_rest(void)
+{
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
+		return;
+	/* kernels before 5.9; a table may be too large to go through all of it */
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
 		close(fd);
 }
 

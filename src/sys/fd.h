@@ -39,6 +39,9 @@ bool fd_is_open(int fd);
 /* Opens /dev/null where 0, 1 or 2 is closed, so that no socket of ours is taken for one of them. */
 void fd_fill_standard(void);
 
+/* Closes all but 0, 1 and 2: whatever whoever started us had open, no session has. */
+void fd_close_rest(void);
+
 /* Are the two the same file (device and inode)? */
 bool fd_same(int a, int b);
 

@@ -1,10 +1,13 @@
 # Claim: whoever injects into STARTTLS, takes it away or breaks it gets no message under `must`, and under `may` one in the clear over a new connection; octets behind the 220 make it wait; and all octets of a message arrive (statements 2, 6, 8, 24, 25 and 26)
+import os
+import re
 import socket
 import ssl
 import time
 
 from kit import dns, xcrypt
 from kit.conn import Conn, PATIENCE
+from kit.run import BIN, Skip, operand
 from kit.middle import Middle, TlsMiddle, make_certificate
 
 MAIL = b"MAIL FROM:<alice@a.example>"
@@ -238,3 +241,30 @@ def test_octets_are_all_there(w):
     assert result.status == 0, result
     got = mailer.messages[0].data
     assert got == b"Subject: x\r\n\r\n" + text.replace(b"\n", b"\r\n"), len(got)
+
+
+def calls(pid, port):
+    try:
+        with open("/proc/%s/cmdline" % pid, "rb") as file:
+            return operand(port).encode() in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def test_memory_is_limited_and_enough(w):
+    """Statement 39: TLS and the system's certificates take less than half of what a session may have."""
+    sizes = []
+
+    def answer(session, line):
+        pid, = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and calls(pid, meddler.port)]
+        with open("/proc/%d/status" % pid) as table:
+            sizes.append(int(re.search(r"^VmData:\s+(\d+) kB", table.read(), re.M).group(1)) << 10)
+        with open("/proc/%d/limits" % pid) as table:
+            sizes.append(int(re.search(r"^Max data size +(\d+)", table.read(), re.M).group(1)))
+    if os.getuid() != 0 or "/san" in BIN:
+        raise Skip("needs root, and programs without sanitizers")
+    mailer = w.mailer(answers={"MAIL": answer})
+    meddler = w.keep(Meddler(mailer.port, w.folder))
+    result = w.send(meddler.port, ["bob@b.example"], settings={"policy": "may"}, message=b"x" * 100 + b"\n")
+    assert result.status == 0 and meddler.inside == 1, result
+    assert 0 < 2 * sizes[0] < sizes[1], sizes

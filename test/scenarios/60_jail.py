@@ -184,7 +184,7 @@ def test_forked_sessions(w):
     parent.terminate()
 
 
-def seen_by(w, verb, look, recipients, **script):
+def seen_by(w, verb, look, recipients, how=None, **script):
     """What blackpony's process looks like when the far end hears that verb."""
     child, seen = [], []
 
@@ -194,11 +194,29 @@ def seen_by(w, verb, look, recipients, **script):
     mailer = w.mailer(answers={verb: answer}, **script)
     argv = [SENDER] + w.options(None) + ["-f", "alice@a.example", "--", operand(mailer)] + recipients
     child.append(w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=w.log_file("blackpony")))
+                         stderr=w.log_file("blackpony"), **(how or {})))
     said = b"EHLO here\r\nQUIT\r\n" if not recipients else b"Subject: x\n\nwords\n"
     child[0].communicate(said, timeout=30)
     assert child[0].returncode == 0, child[0].returncode
     assert len(seen) >= 1, "never said " + verb
+
+
+def test_what_others_had_open(w):
+    """Statement 39: a file, or a lock on it, that whoever starts us has left open is none of a session's."""
+    if os.getuid() != 0 or is_wide():
+        raise Skip("needs root, and a jail that is not wide")
+    with open(w.path("queue-file"), "w") as file:
+        def check_closed(pid):
+            assert not [name for name in opened(pid) if "queue-file" in name]
+        seen_by(w, "MAIL", check_closed, ["bob@b.example"], how={"pass_fds": (file.fileno(),)})
+        listener = w.keep(socket.create_server(("127.0.0.1", 0)))
+        argv = [DAEMON] + w.options(None, backend="127.0.0.1:%d" % w.mailer().port, client_address="none")
+        parent = w.spawn(argv, stdin=listener, stdout=listener, stderr=w.log_file("blackponyd"),
+                         pass_fds=(file.fileno(),))
+        client = w.session(listener.getsockname()[1])
+        check_closed(parent.pid)
+        client.quit()
+        parent.terminate()
 
 
 def outside_of(pid):
