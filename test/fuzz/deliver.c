@@ -161,6 +161,8 @@ look(const struct play *p)
 		look_at_message(buf_peek(&p->stage.local_heard),
 		    said_behind_data(buf_peek(&p->stage.wire)));
 	assert(p->stage.io.end != END_SENT || p->deliver.outcome == END_SENT);
+	/* statement 32: of a message that is all there, nothing is kept back */
+	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != END_NONE || !p->stage.io.local_eof);
 }
 
 int

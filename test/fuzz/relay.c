@@ -237,6 +237,18 @@ crowded(const struct io *io)
 	    io->to_wire.high + XCRYPT_LINE_MAX > io->to_wire.cap;
 }
 
+/* Statement 32: a client's end is the mailer's to know, and a mailer's ends it, once all before it is through. */
+static void
+look_at_ends(const struct play *p)
+{
+	const struct io *io = &p->stage.io;
+
+	if (io->end != END_NONE || io->pipe)
+		return;
+	assert(!io->wire_eof || buf_len(&io->from_wire) > 0 || p->relay.input == INPUT_OVER);
+	assert(!io->local_eof);
+}
+
 /* Statement 7: it does not matter how the octets came. */
 static void
 look_at_both(const struct play *a, const struct play *b)
@@ -262,6 +274,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (plays[0].set.must)
 		look_at_must(&plays[0]);
 	for (size_t i = 0; i < 2; i++) {
+		look_at_ends(&plays[i]);
 		relay_wipe(&plays[i].relay);
 		honest_wipe(&plays[i].client);
 	}
