@@ -244,7 +244,7 @@ check-deb: deb
 	@test/deb/run bin/blackpony_$(VERSION)_*.deb
 
 clean:
-	rm -rf bin/obj bin/musl bin/glibc bin/libc bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/scenarios \
+	rm -rf bin/obj bin/musl bin/glibc bin/libc bin/unit bin/san bin/bench bin/demo bin/fuzz bin/faults bin/replay bin/coverage bin/soak bin/planted bin/scenarios \
 	    bin/lint bin/deb \
 	    bin/blackpony bin/blackponyd bin/blackpony_*.deb
 

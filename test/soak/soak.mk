@@ -5,6 +5,7 @@
 #   make soak S=01_crashes KILLS=500
 #                                   one part of it (test/soak/run takes parts of "file:function"), and parameters
 #   make soak S=messages SEED=7 N=1 one dialogue of the differential campaign, again: each has its number as seed
+#   make soak-planted               does the campaign find faults?  Those of test/soak/planted, one after the other
 # make check has the short forms.
 
 KILLS ?= 10000
@@ -23,6 +24,9 @@ soak: soak-tools all
 	@BIN=$(OUT) KILLS=$(KILLS) KEYS=$(KEYS) SECS=$(SECS) SESSIONS=$(SESSIONS) SEED=$(SEED) N=$(N) \
 	    test/soak/run -s -v -j 1 $(S)
 
+soak-planted: soak-tools all
+	@test/soak/planted $(F)
+
 $(OUT)/soak/%: test/soak/%.c $(OUT)/obj/core.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OUT)/obj/core.a $(LIBS)
@@ -36,4 +40,4 @@ $(OUT)/soak/messages.o/%.o: test/soak/messages/%.c
 
 -include $(SOAK:=.d) $(MESSAGES:.o=.d)
 
-.PHONY: soak soak-tools
+.PHONY: soak soak-tools soak-planted

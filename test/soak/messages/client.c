@@ -30,7 +30,7 @@ client_start(struct client *c, const struct plan *plan, bool inside)
 			give_up("memory");
 	}
 	c->owed[c->owed_end++] = NO_STEP;	/* the greeting */
-	c->waits = true;
+	c->waits = !plan->early;
 }
 
 static void

@@ -136,7 +136,9 @@ parts_match(const struct comparison *c, size_t number, const struct event *a, co
 		    differ(c, "last part", number, a_at, a->len, b_at, b->len);
 	if (a->begins)
 		return fronts_match(c, number, a_at, a->len, b_at, b->len, true);
-	return (b->len <= a->len && equal(a_at, b->len, b_at, b->len)) ||
+	size_t trace = a->stray ? compare_trace(b_at, b->len, c->suite) : 0;
+	b_at += trace;
+	return (b->len - trace <= a->len && equal(a_at, b->len - trace, b_at, b->len - trace)) ||
 	    differ(c, "last part", number, a_at, a->len, b_at, b->len);
 }
 
@@ -235,6 +237,10 @@ compare_mailers(const struct comparison *c)
 	/* inside, half a line at the end goes nowhere, and half a message may not have begun */
 	if (a < d->count && d->events[a].kind == EVENT_PART && c->suite[0] != '\0')
 		a++;
+	/* and a message that had not begun may have our trace line already */
+	if (b < t->count && t->events[b].kind == EVENT_PART && c->suite[0] != '\0' && c->mark &&
+	    compare_trace(octets(t, &t->events[b]), t->events[b].len, c->suite) == t->events[b].len)
+		b++;
 	if (a == d->count && b == t->count)
 		return true;
 	const struct mailer *more = a < d->count ? d : t;

@@ -190,11 +190,20 @@ host_wait(pid_t pid, int patience_ms)
 }
 
 void
+host_renew(struct host *h)
+{
+	host_stop(h);
+	host_start(h);
+}
+
+void
 host_stop(struct host *h)
 {
 	if (h->daemon != 0) {
 		kill(h->daemon, SIGTERM);
-		host_wait(h->daemon, h->stall_ms);
+		/* it waits for its sessions */
+		host_wait(h->daemon, 2000);
+		h->daemon = 0;
 	}
 	close(h->mail_fd);
 	close(h->wire_fd);

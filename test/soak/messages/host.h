@@ -15,6 +15,9 @@ void host_need_daemon(struct host *h);
 pid_t host_blackpony(const struct host *h, const struct setup *set, unsigned port, int in, int out);
 int host_connect(unsigned port, uint64_t seed, unsigned series);
 
+/* Other sockets, and another blackponyd. */
+void host_renew(struct host *h);
+
 /* Its status as of waitpid(2), or -1: it had to be killed. */
 int host_wait(pid_t pid, int patience_ms);
 

@@ -74,7 +74,10 @@ say(struct mailer *m, const char *line)
 static void
 end(struct letter *l, struct mailer *m, unsigned code)
 {
-	l->outcome = code >= 500 ? LETTER_REFUSED : code >= 200 && code < 300 ? LETTER_SENT : LETTER_LATER;
+	/* who might have meant it otherwise, had STARTTLS not failed there, is asked again later */
+	bool failed = m->script->starttls && m->script->refuses_tls;
+
+	l->outcome = code >= 500 && !failed ? LETTER_REFUSED : code >= 200 && code < 300 ? LETTER_SENT : LETTER_LATER;
 	if (m->state != MAILER_CLOSED)
 		say(m, "QUIT");
 }

@@ -61,7 +61,8 @@ static void
 say(struct mailer *m, struct dice *d, unsigned code, const char *text)
 {
 	bool talks = m->script->odd && dice_chance(d, m->script->talks);
-	size_t lines = !talks ? 0 : dice_chance(d, 900) ? dice_between(d, 1, 6) : dice_between(d, 20, 150);
+	size_t lines = !talks ? 0 : dice_chance(d, 900) ? dice_between(d, 1, 6) :
+	    dice_between(d, m->script->lines_max / 3, m->script->lines_max);
 
 	if (m->script->odd && !talks && dice_chance(d, 20)) {
 		text_say(&m->out, "%u%s\r\n", code, dice_chance(d, 500) ? "" : " ");
@@ -459,7 +460,8 @@ mailer_end(struct mailer *m)
 	if (m->state == MAILER_CLOSED || m->in.len == m->at)
 		return;
 	e = note(m, EVENT_PART, m->at, m->in.len - m->at);
-	e->begins = m->state == MAILER_DATA || (m->state == MAILER_CHUNK && !m->message_begun);
+	e->stray = m->state == MAILER_CHUNK && m->rcpts == 0;
+	e->begins = m->state == MAILER_DATA || (m->state == MAILER_CHUNK && !m->message_begun && !e->stray);
 	/* of a chunk, its line as well: what is announced is whole when it is there */
 	e->line_at = m->chunk_at;
 	e->line_len = m->state == MAILER_CHUNK ? m->chunk_len : 0;

@@ -24,6 +24,7 @@ struct mailer_script {
 	unsigned refuses;	/* in a thousand answers */
 	unsigned closes;	/* ... of those, with 421 and the end */
 	unsigned talks;		/* in a thousand replies, those of many lines */
+	unsigned lines_max;	/* ... and of how many: blackpony itself takes 16 KB */
 	bool odd;		/* replies may be of odd forms, and long */
 };
 
@@ -35,7 +36,7 @@ struct event {
 	size_t at, len;		/* in `in` */
 	size_t line_at, line_len;	/* of EVENT_CHUNK, its BDAT line */
 	bool begins;		/* the first octets of a message */
-	bool last, stray;	/* of EVENT_CHUNK: LAST; of no transaction */
+	bool last, stray;	/* a chunk with LAST; one of no transaction */
 };
 
 enum mailer_state { MAILER_COMMAND, MAILER_CONTINUED, MAILER_DATA, MAILER_CHUNK, MAILER_RAW, MAILER_TLS,
@@ -61,8 +62,9 @@ struct mailer {
 	unsigned messages;	/* taken */
 };
 
-/* What its seed says, keywords and all; `inside`: blackponyd is to encrypt; `tls`: it is to have STARTTLS. */
-void mailer_script(struct mailer_script *script, uint64_t seed, bool inside, bool tls);
+/* What its seed says, keywords and all; `inside`: blackponyd is to encrypt; `tls`: it is to have STARTTLS;
+ * `letter`: blackpony reads its replies itself. */
+void mailer_script(struct mailer_script *script, uint64_t seed, bool inside, bool tls, bool letter);
 
 void mailer_start(struct mailer *m, const struct mailer_script *script);
 void mailer_step(struct mailer *m);

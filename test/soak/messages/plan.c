@@ -414,9 +414,13 @@ plan_make(struct plan *p, enum plan_way way, const struct mailer_script *script,
 	if (way == PLAN_CLEAR && dice_chance(&m.d, 100))
 		plain(&m, dice_chance(&m.d, 500) ? "NOOP" : "RSET", true);
 	bool helo = way != PLAN_INSIDE && dice_chance(&m.d, 100);
+	p->early = way != PLAN_INSIDE && dice_chance(&m.d, 60);
 	hello(&m, helo);
 	if (script->no_ehlo && !helo)
 		hello(&m, true);
+	/* inside, who does not wait is refused; in the clear, the mailer sees it */
+	else if (way != PLAN_INSIDE && dice_chance(&m.d, 80))
+		p->steps[p->count - 1].waits = false;
 	size_t count = dice_order(&m.d, 1, dice_chance(&m.d, 900) ? 24 : 120);
 	for (size_t i = 0; i < count && p->octets.len < OCTETS_MAX; i++)
 		transaction(&m);

@@ -34,6 +34,7 @@ struct plan {
 	struct text octets;
 	struct step *steps;
 	size_t count, cap;
+	bool early;		/* it speaks before the greeting */
 	bool cut;		/* it does not end in QUIT */
 	unsigned messages;	/* that it tries to send */
 };

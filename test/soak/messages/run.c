@@ -1,7 +1,7 @@
 #include "run.h"
 #include "host.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -217,6 +217,31 @@ moved(const struct run *r)
 	return r->mail.moved + r->user.moved + r->near.moved + r->far.moved;
 }
 
+/* Is one of our programs about to run, and only waits for the machine?  As proc(5) has it. */
+static bool
+machine_is_late(void)
+{
+	DIR *proc = opendir("/proc");
+	bool late = false;
+
+	for (struct dirent *e; proc != NULL && !late && (e = readdir(proc)) != NULL;) {
+		char path[300], line[300] = "", state = 'S';
+		int group = 0;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
+		FILE *stat = e->d_name[0] >= '1' && e->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+		if (stat == NULL)
+			continue;
+		if (fgets(line, sizeof(line), stat) != NULL && strstr(line, "(blackpony") != NULL &&
+		    sscanf(strrchr(line, ')') + 1, " %c %*d %d", &state, &group) == 2)
+			late = group == getpgrp() && (state == 'R' || state == 'D');
+		fclose(stat);
+	}
+	if (proc != NULL)
+		closedir(proc);
+	return late;
+}
+
 /* One poll(2), and what it found. */
 static void
 turn(struct run *r)
@@ -273,7 +298,37 @@ finish(struct run *r)
 		if (r->statuses[i] == -1 && r->fault[0] == '\0')
 			snprintf(r->fault, sizeof(r->fault), "STALL: a program did not end");
 	}
+	/* what is late now must not call the mailer of the next dialogue */
+	if (r->fault[0] != '\0')
+		host_renew(r->host);
 	mailer_end(r->mailer);
+}
+
+/*
+ * Until all is over or nothing moves any more.  Only turns count in which we came to look ourselves: the machine
+ * may be busy with others for longer than that.
+ */
+static void
+watch(struct run *r)
+{
+	int64_t still = 0, most = r->host->stall_ms;
+	uint64_t before = 0;
+
+	while (r->fault[0] == '\0') {
+		int64_t began = now_ms();
+
+		step(r);
+		if (is_over(r))
+			break;
+		turn(r);
+		int64_t took = now_ms() - began;
+		still = moved(r) != before ? 0 : still + (took < NAP_MS ? took : NAP_MS);
+		before = moved(r);
+		if (still > most && most < 10 * r->host->stall_ms && machine_is_late())
+			most += r->host->stall_ms;
+		else if (still > most)
+			stalled(r);
+	}
 }
 
 void
@@ -304,18 +359,6 @@ run_through(struct run *r, struct host *h, const struct setup *set, struct maile
 	if (set->letter != NULL && set->letter_in_file)
 		write_message(h, set->letter);
 	start(r);
-	int64_t moved_at = now_ms();
-	for (uint64_t before = 0; r->fault[0] == '\0';) {
-		step(r);
-		if (is_over(r))
-			break;
-		turn(r);
-		if (moved(r) != before) {
-			before = moved(r);
-			moved_at = now_ms();
-		} else if (now_ms() - moved_at > h->stall_ms) {
-			stalled(r);
-		}
-	}
+	watch(r);
 	finish(r);
 }
