@@ -18,6 +18,7 @@
 #include "starttls.h"
 #include "sys/ids.h"
 #include "sys/spool.h"
+#include "words.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -38,13 +39,6 @@ static int64_t begun_ms;
 static bool has_recipients;
 static uid_t who_called;
 
-/* A command that a text names is to be seen whole, and so nothing is put in front. */
-static const char *
-own_words(const char *text)
-{
-	return strstr(text, TRUST_COMMAND) != NULL ? "" : "blackpony: ";
-}
-
 /* The answer when nothing came of it: a reply to the mailer, or the line for standard output. */
 static int
 answer(int exit_code, const char *status, const char *text)
@@ -57,7 +51,7 @@ answer(int exit_code, const char *status, const char *text)
 	if (has_recipients)
 		buf_printf(&line, "%s %.800s\n", status, text);
 	else
-		buf_printf(&line, "%s %s %s%.800s\r\n", code, status, own_words(text), text);
+		buf_printf(&line, "%s %s %s%.800s\r\n", code, status, words_own(text), text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&line), session.limits.linger_ms);
 	return exit_code;
 }
@@ -192,23 +186,6 @@ prepare_call(struct machine machine, struct opening *opening,
 	session.tls_start = starttls_begin;
 }
 
-/* Why nobody took the conversation, for the last word. */
-static const char *
-why_not(enum ending end)
-{
-	static char text[TRUST_TEXT_MAX + 210];
-	const char *host = call.told != NULL ? call.told->name : hosts.at[0].name;
-	const char *why = end == END_NOT_REACHED ? call.why : ending_row(end)->text;
-
-	if ((end == END_TRUST || end == END_MUST) && call.judge.trust.text[0] != '\0')
-		why = call.judge.trust.text;
-	/* a command names the host, and is to be seen whole */
-	if (strstr(why, TRUST_COMMAND) != NULL)
-		return why;
-	snprintf(text, sizeof(text), "%.200s: %s", host, why);
-	return text;
-}
-
 static void
 caller_connects(void *machine, bool plain)
 {
@@ -219,23 +196,11 @@ caller_connects(void *machine, bool plain)
 static void
 last_word(enum ending end)
 {
-	const struct ending_row *row = ending_row(end);
 	uint8_t mem[1024];
 	struct buf out;
-	char text[511];		/* with CRLF, RFC 5321 section 4.5.3.1.5 */
-	const char *why = why_not(end);
-	struct span greeting = reply_last_line(&call.greeting);
-	unsigned code = call.greeting.code;
-	bool greeted = end == END_GREETED_LATER || end == END_GREETED_NEVER || end == END_REFUSED_LATER;
+	char text[WORDS_REPLY_MAX];
 
-	/* a 5yz costs the message, and so has to be every host's word */
-	if (greeted && ((code >= 400 && code < 500) || (code >= 500 && call.refused_only)))
-		snprintf(text, sizeof(text), "%.*s", (int)greeting.len, (const char *)greeting.at);
-	else if (greeted && greeting.len > 4)
-		snprintf(text, sizeof(text), "421 4.3.2 blackpony: %.200s said %.*s", call.told->name,
-		    (int)greeting.len, (const char *)greeting.at);
-	else
-		snprintf(text, sizeof(text), "421 %s %s%.480s", row->status, own_words(why), why);
+	words_reply(text, &call, end);
 	buf_init(&out, mem, sizeof(mem));
 	caller_give_up(&caller, &out, text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
@@ -313,7 +278,7 @@ report(enum ending end)
 			snprintf(line, sizeof(line), "%.200s said: %s", call.told->name, said);
 			return answer(code, row->status, line);
 		}
-		return answer(code, row->status, why_not(end));
+		return answer(code, row->status, words_why(&call, end));
 	}
 }
 
@@ -391,7 +356,7 @@ test(const char *operand)
 	} else {
 		found_put(&out, &call, lookup_ms);
 		if (end != END_DONE)
-			buf_printf(&out, "ended: %s\n", why_not(end));
+			buf_printf(&out, "ended: %s\n", words_why(&call, end));
 		code = end == END_TRUST ? EXIT_LATER : deliver.opening.encrypted ? 0 :
 		    end == END_DONE ? 1 : EXIT_LATER;
 	}
