@@ -32,7 +32,7 @@ static struct ring ring;
 static struct memory memory;
 static struct host_list hosts;
 static struct opening_settings opening_settings = { .suites = &program.suites };
-static struct call call = { .outside.fd = -1 };
+static struct call call;
 static struct caller caller;
 static struct deliver deliver;
 static int64_t begun_ms;
@@ -379,6 +379,7 @@ main(int argc, char *argv[])
 	int code;
 
 	begun_ms = clock_ms();
+	call.outside.fd = -1;
 	who_called = getuid();
 	/* before anything is read that somebody else could have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;
