@@ -98,5 +98,5 @@ def test_mailer_in_single_octets(w):
     ehlo = dripping(b"250-mailer.example\r\n250-SIZE 1000000\r\n250 HELP")
     mailer = w.mailer(answers={"EHLO": ehlo, "greeting": dripping(b"220 mailer.example ESMTP")})
     client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
-    assert client.ehlo_reply.keywords() == [b"SIZE 1000000", b"HELP"]
+    assert client.ehlo_reply.keywords() == [b"SIZE %d" % (1000000 - 1024), b"HELP"]    # less the trace line
     client.quit()
