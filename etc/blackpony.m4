@@ -9,6 +9,11 @@ PUSHDIVERT(-1)
 #				Without $u in them, sendmail speaks SMTP to it.
 #	BLACKPONY_MAILER_FLAGS	S: it is started as root and gives that up.  No 8: 8BITMIME is negotiated.
 #
+# Each message has a connection of its own, for sendmail keeps none to a program.  Where hosts are far away and queues
+# long, several queue runners at a time make up for the round trips:
+#
+#	QUEUE_GROUP(`mqueue', `P=/var/spool/mqueue, R=10')dnl
+#
 ifdef(`BLACKPONY_MAILER_PATH',, `define(`BLACKPONY_MAILER_PATH', `/usr/libexec/blackpony')')
 ifdef(`BLACKPONY_MAILER_USER',, `define(`BLACKPONY_MAILER_USER', `blackpony:blackpony')')
 ifdef(`BLACKPONY_MAILER_ARGS',, `define(`BLACKPONY_MAILER_ARGS', `blackpony -- $h')')

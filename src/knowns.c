@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -198,24 +199,37 @@ open_memory(struct knowns *k)
 	return 0;
 }
 
+/* The command, its operands being of the right number. */
+static int
+run(struct knowns *k, const struct command *command, char *const operands[])
+{
+	if (operands[0] != NULL && read_name(k, operands[0]) != 0)
+		return 1;
+	k->key = command->operands > 1 ? operands[1] : NULL;
+	if (open_memory(k) != 0)
+		return 1;
+	int status = command->run(k);
+	memory_close(&k->memory);
+	return status;
+}
+
 int
 knowns_run(struct program *p, char *const operands[])
 {
 	const struct command *command = find_command(p->command);
-	static struct knowns k;
 	int count = 0;
 
 	while (operands[count] != NULL)
 		count++;
 	if (command == NULL || count != command->operands)
 		return fail(p, "usage: blackpony -k list | show [--] HOST | pin [--] HOST KEY | forget [--] HOST");
-	k = (struct knowns){ .program = p, .now_s = clock_wall_s() };
-	if (count > 0 && read_name(&k, operands[0]) != 0)
-		return 1;
-	k.key = count > 1 ? operands[1] : NULL;
-	if (open_memory(&k) != 0)
-		return 1;
-	int status = command->run(&k);
-	memory_close(&k.memory);
+	/* it is large, and no part of the image that every message has to load */
+	struct knowns *k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return fail(p, "%s", strerror(errno));
+	k->program = p;
+	k->now_s = clock_wall_s();
+	int status = run(k, command, operands);
+	free(k);
 	return status;
 }

@@ -4,13 +4,12 @@
 #include "base/log.h"
 #include "smtp/ending.h"
 #include "sys/ids.h"
+#include "sys/locked.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Descriptor 2 under inetd is the client's socket, and sendmail's mailer has the dialogue there. */
@@ -202,28 +201,14 @@ program_may_become(struct program *p)
 	return ids_may_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
 }
 
-extern uint8_t __bss_start[], _end[];	/* the linker's */
-
-/*
- * Keys are in static variables, from here on, and swap is a disk.  Pages are locked as they are used; more than
- * the limit for those who are not root stays as it is.
- */
-static void
-lock_keys(void)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)__bss_start / page * page;
-
-	if (syscall(SYS_mlock2, from, (uintptr_t)_end - from, MLOCK_ONFAULT) == -1)
-		log_debug("keys in memory can be swapped: %s", strerror(errno));
-}
-
 int
 program_become(struct program *p)
 {
 	const char *why;
 
-	lock_keys();
+	/* swap is a disk */
+	if (locked_static() == -1)
+		log_debug("keys in memory can be swapped: %s", strerror(errno));
 	return ids_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
 }
 

@@ -10,6 +10,7 @@ relay_start(struct relay *r, const struct relay_settings *settings, struct key_s
 	r->hello = VERB_OTHER;
 	handshake_start(&r->handshake, true, settings->suites, keys);
 	relay_queue_put(r, VERB_GREETING);
+	r->sync = true;
 }
 
 void
@@ -141,9 +142,9 @@ relay_fault(void *relay, struct io *io, enum ending fault)
 
 	io->end = fault;
 	/* between replies there is room for a last word; inside one there is none */
-	if (fault == END_TIMEOUT && r->reply_lines == 0)
+	if (fault == END_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s waited too long\r\n", r->set->hostname);
-	else if (fault == END_LOCAL_BROKEN && r->reply_lines == 0)
+	else if (fault == END_LOCAL_BROKEN && r->reply_lines == 0 && !relay_has_parted(r))
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
 }

@@ -77,10 +77,12 @@ struct relay {
 	bool begun;		/* the mailer has taken the first chunk of the present message */
 	uint64_t chunk_left;
 	uint64_t block;		/* octets of message since the deadline began */
-	uint64_t message_end;	/* to_local's octet count at the end of the last message */
+	uint64_t message_end;	/* to_local's octet count at the end of the last message or chunk */
 	bool done;		/* the mailer has answered QUIT with 221 */
 	bool heard_inside;	/* a first octet has come encrypted */
-	bool gone;		/* the mailer has said 421: its end follows */
+	bool gone;		/* the mailer has said its last word: its end follows */
+	enum ending leaving;	/* ... and is saying it unasked: what comes of that at its end */
+	unsigned last_code;	/* of the last whole reply that the client has seen */
 	unsigned messages;	/* accepted */
 	const char *why;	/* in the clear because ... (a literal), NULL while not known */
 

@@ -32,8 +32,8 @@ relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
 
 /*
  * Does what follows depend on the reply, or on one that we do not know, perhaps?  In the clear it waits for
- * those as well that have to be the last of a group (RFC 2920, section 3.1): who does not wait is a
- * smuggler or a robot there, and the mailer gets to see it (while_waiting()).
+ * those as well that have to be the last of a group (RFC 2920, section 3.1): a client that does not wait is a
+ * smuggler or a robot there, and the mailer gets to see it (relay_turn.c).
  */
 static bool
 is_waited_for(const struct relay *r, enum verb verb)
@@ -48,7 +48,7 @@ is_waited_for(const struct relay *r, enum verb verb)
 	case VERB_NOOP:
 	case VERB_VRFY:
 	case VERB_EXPN:
-		return r->crypt != CRYPT_ON;
+		return r->crypt != CRYPT_ON && !r->set->must;
 	default:
 		return false;
 	}
@@ -179,24 +179,6 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 	return true;
 }
 
-/* From here on a pipe of octets: what we do not read cannot get out of step. */
-static void
-turn_to_pipe(struct relay *r, struct io *io)
-{
-	if (r->why == NULL)
-		r->why = r->offered ? "not-asked" : "not-offered";
-	io->pipe = true;
-}
-
-static bool
-become_pipe(struct relay *r, struct io *io)
-{
-	if (r->queue_len > 0)
-		return false;
-	turn_to_pipe(r, io);
-	return true;
-}
-
 static bool
 clear_command(struct relay *r, struct io *io, const struct line *line)
 {
@@ -229,9 +211,11 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 	default:
 		break;
 	}
+	if (r->set->must && verb == VERB_BDAT)
+		return relay_refuse_chunk(r, io, line, arguments, "530 5.7.0 Must use XCRYPT first");
 	if (r->set->must)
 		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
-	return become_pipe(r, io);
+	return relay_become_pipe(r, io, NULL);
 }
 
 /* A 0.x or 1.0 client goes on with MAIL at once: the mailer hears a fresh EHLO all the same. */
@@ -283,6 +267,8 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 		break;
 	}
 	if (!r->hello_inside) {
+		if (x->hears_ehlo_first && verb == VERB_BDAT)
+			return relay_refuse_chunk(r, io, line, arguments, "503 5.5.1 Say EHLO again first");
 		if (x->hears_ehlo_first)
 			return relay_answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
 		return repeat_hello(r, io);
@@ -308,56 +294,19 @@ is_torn(const struct relay *r, struct span text)
 	return verb_of(text, &arguments) != (r->crypt == CRYPT_ON ? VERB_BDAT : VERB_XCRYPT);
 }
 
-/* The mailer waits for a line that it cannot have: it is told so (RFC 4954, section 4). */
+/*
+ * The mailer waits for a line that it cannot have: it is told so (RFC 4954, section 4).  So many octets of that
+ * line are done with, and what comes next is `next`.
+ */
 static bool
-cancel_auth(struct relay *r, struct io *io)
+cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next)
 {
 	if (relay_queue_full(r) || !buf_put(&io->to_local, SPAN("*\r\n")))
 		return false;
 	relay_queue_put(r, VERB_AUTH);
 	r->sync = true;
-	r->input = INPUT_SKIP;
-	return true;
-}
-
-/*
- * The client should be waiting for a reply.  Has it said something before that began?  To mailers that is a
- * smuggler or a robot, and we, who hold back what follows until then, would hide it.  In the clear the
- * mailer gets to see it, for nobody who does so waits for our offer; inside it ends the session.
- */
-static bool
-came_early(const struct relay *r, const struct io *io)
-{
-	struct span said = buf_peek(&io->from_wire), ours = SPAN("XCRYPT");
-	enum verb verb = relay_queue_last(r);
-
-	/* what the mailer has begun to say belongs to the first that it owes */
-	bool begun = r->queue_len == 1 && (r->reply_lines > 0 || buf_len(&io->from_local) > 0);
-
-	if (said.len == 0 || begun)
-		return false;
-	if (r->crypt == CRYPT_ON)
-		return verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_DATA;
-	return !r->set->must && !span_starts_nocase(said, ours) && !span_starts_nocase(ours, said);
-}
-
-/* Until replies have come, what is next may not be a command at all. */
-static bool
-while_waiting(struct relay *r, struct io *io)
-{
-	r->early = r->early || came_early(r, io);
-	if (!r->early)
-		return false;
-	if (r->crypt != CRYPT_ON) {
-		r->why = r->why != NULL ? r->why : "early";
-		turn_to_pipe(r, io);
-		return true;
-	}
-	/* in the place of the reply that was not waited for */
-	if (r->queue_len > 1 || r->reply_lines > 0)
-		return false;
-	buf_printf(&io->to_wire, "503 5.5.1 Octets where a reply has to come first\r\n");
-	io->end = END_GROUPED;
+	r->input = next;
+	relay_take(io, octets);
 	return true;
 }
 
@@ -383,17 +332,15 @@ command(struct relay *r, struct io *io)
 	struct line line;
 
 	if (r->sync && r->queue_len > 0)
-		return while_waiting(r, io);
-	if (r->input == INPUT_COMMAND && ends_in_lf(r, buf_peek(&io->from_wire))) {
-		r->why = r->why != NULL ? r->why : "bare-lf";
-		return become_pipe(r, io);
-	}
+		return relay_while_waiting(r, io);
+	if (r->input == INPUT_COMMAND && ends_in_lf(r, buf_peek(&io->from_wire)))
+		return relay_become_pipe(r, io, "bare-lf");
 	switch (line_command(buf_peek(&io->from_wire), &line)) {
 	case LINE_NONE:
 		return false;
 	case LINE_TOO_LONG:
 		if (r->input == INPUT_CONTINUATION)
-			return cancel_auth(r, io);
+			return cancel_auth(r, io, 0, INPUT_SKIP);
 		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
 			return false;
 		r->input = INPUT_SKIP;
@@ -404,6 +351,8 @@ command(struct relay *r, struct io *io)
 		break;
 	}
 	if (r->input == INPUT_CONTINUATION) {
+		if (line_is_torn(line.text))
+			return cancel_auth(r, io, line.octets, INPUT_COMMAND);
 		if (!forward(r, io, &line, VERB_AUTH))
 			return false;
 		r->input = INPUT_COMMAND;
@@ -448,6 +397,8 @@ relay_command(struct relay *r, struct io *io)
 {
 	if (r->crypt == CRYPT_ON && buf_len(&io->from_wire) > 0)
 		r->heard_inside = true;
+	if (r->leaving != END_NONE)
+		return false;
 	switch (r->input) {
 	case INPUT_COMMAND:
 	case INPUT_CONTINUATION:

@@ -58,6 +58,20 @@ read_chunk(struct span arguments, uint64_t *size, bool *last)
 }
 
 bool
+relay_refuse_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments,
+    const char *text)
+{
+	uint64_t size;
+	bool last, empty = read_chunk(arguments, &size, &last) && size == 0;
+
+	if (!relay_answer(r, io, line->octets, text))
+		return false;
+	if (!empty)
+		io->end = END_BAD_CHUNK;
+	return true;
+}
+
+bool
 relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments)
 {
 	uint8_t mem[MESSAGE_TRACE_MAX];
@@ -98,6 +112,7 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	relay_queue_put(r, last ? VERB_CHUNK_LAST : begins ? VERB_CHUNK_FIRST : VERB_BDAT);
 	r->sync = false;
 	r->chunk_left = size;
+	r->message_end = relay_sent(io) + size;
 	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
 	relay_take(io, line->octets);
 	return true;

@@ -31,6 +31,13 @@ put_held(struct relay *r, struct io *io, char separator)
 	buf_put(&io->to_wire, SPAN("\r\n"));
 }
 
+void
+relay_put_held(struct relay *r, struct io *io)
+{
+	if (r->reply_lines > 0 && relay_queue_first(r) == VERB_EHLO && r->reply_code == 250)
+		put_held(r, io, '-');
+}
+
 static void
 hold(struct relay *r, struct span text)
 {
@@ -197,33 +204,66 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 		break;
 	}
 	/* one that is kept from the client told it nothing */
-	if (code == 421 && verb != VERB_OWN_EHLO)
+	if (verb == VERB_OWN_EHLO)
+		return;
+	r->last_code = code;
+	if (code == 421 || code == 521 || (verb == VERB_GREETING && !good))
 		r->gone = true;
 }
 
-/* A reply that nothing asked for, or that came before the mailer can have seen the message's end. */
-static void
-unasked(struct relay *r, struct io *io, const struct line *line, unsigned code)
+/* Did it come before the mailer can have seen all that it answers?  A refusal needs not have. */
+static bool
+is_ahead(const struct relay *r, const struct io *io, enum verb verb, unsigned code)
 {
-	bool inside = r->input == INPUT_MESSAGE || relay_queue_first(r) == VERB_MESSAGE;
+	if (io->to_local.taken >= r->message_end)
+		return false;
+	switch (verb) {
+	case VERB_MESSAGE:
+		return true;
+	case VERB_BDAT:
+	case VERB_CHUNK_FIRST:
+	case VERB_CHUNK_LAST:
+		/* (where several are on their way, the end known is the last one's) */
+		return r->queue_len == 1 && code < 400;
+	default:
+		return false;
+	}
+}
 
-	if (code == 421) {
+/*
+ * A line of a reply that nothing asked for, or that came before the mailer can have seen the message's end.  Last
+ * words are passed on, all of them: 421, and between messages what else is for now, as qmail's "451 timeout".
+ */
+static bool
+unasked(struct relay *r, struct io *io, const struct line *line, const struct reply_line *reply)
+{
+	bool inside = r->input == INPUT_MESSAGE || r->queue_len > 0;
+
+	if (r->leaving == END_NONE) {
+		r->leaving = inside ? END_EARLY_REPLY : reply->code == 421 ? END_LOCAL_GONE : END_UNASKED_REPLY;
+		r->reply_code = reply->code;
+		if (reply->code != 421 && (inside || reply->code / 100 != 4))
+			r->reply_code = 0;
+	}
+	bool last = reply->last || reply->code != r->reply_code;
+	if (reply->code == r->reply_code) {
 		buf_put(&io->to_wire, span(line->text.at, line->octets));
+		r->reply_lines++;
 		r->gone = true;
 	}
-	if (inside)
-		io->end = END_EARLY_REPLY;
-	else
-		io->end = code == 421 ? END_LOCAL_GONE : END_UNASKED_REPLY;
+	buf_take(&io->from_local, line->octets);
+	if (last)
+		io->end = r->leaving;
+	return !last;
 }
 
 static void
 mailer_gone(struct relay *r, struct io *io)
 {
-	if (!r->gone && !io->wire_eof && r->reply_lines == 0)
+	if (!relay_has_parted(r) && !io->wire_eof && r->reply_lines == 0)
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
-	io->end = io->wire_eof ? END_WIRE_GONE : END_LOCAL_GONE;
+	io->end = io->wire_eof ? END_WIRE_GONE : r->leaving != END_NONE ? r->leaving : END_LOCAL_GONE;
 }
 
 /*
@@ -261,11 +301,8 @@ relay_reply(struct relay *r, struct io *io)
 		io->end = END_BAD_REPLY;
 		return false;
 	}
-	if (r->queue_len == 0 ||
-	    (verb == VERB_MESSAGE && io->to_local.taken < r->message_end)) {
-		unasked(r, io, &line, reply.code);
-		return false;
-	}
+	if (r->leaving != END_NONE || r->queue_len == 0 || is_ahead(r, io, verb, reply.code))
+		return unasked(r, io, &line, &reply);
 
 	if (r->crypt != CRYPT_ON)
 		io_show(io, "<", line.text);
@@ -286,6 +323,11 @@ relay_reply(struct relay *r, struct io *io)
 	if (r->reply_lines == 0)
 		r->reply_code = reply.code;
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
+	/* it goes on with a line that is being skipped */
+	if (reply.last && (reply.code == 334 || reply.code == 354) && r->input == INPUT_SKIP) {
+		io->end = END_BAD_REPLY;
+		return false;
+	}
 	if (reply.last) {
 		relay_queue_take(r);
 		reply_is_whole(r, verb, reply.code);

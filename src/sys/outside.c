@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sys/fd.h"
+#include "sys/locked.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -70,6 +71,7 @@ be_outside(int session, pid_t parent, outside_serve *serve, void *context)
 	if (!log_verbose())
 		close(STDERR_FILENO);
 	fd_fill_standard();
+	locked_static();	/* or not, as in the session, which has said so */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent)
 		serve_all(session, serve, context);
 	_exit(0);

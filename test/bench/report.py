@@ -16,9 +16,8 @@ TARGETS = {
     the pair about 0.8 of stunnel's, resident and resumed, under 0.3 of tlswrapper's and 0.2 of stunnel's from
     tcpserver""",
     2: "on a listening socket: CPU of its side at most that of the whole spiped pair without forward secrecy",
-    3: """sendmail to sendmail: 5 times as many messages a second as by its plain TCP (one connection for all, its
-    default), 10 times as many as by STARTTLS on new connections; before a daemon, less CPU at either end than
-    that STARTTLS""",
+    3: """sendmail to sendmail, before a daemon: as many messages a second as by STARTTLS on new connections, and
+    less CPU at either end; what is lost against its plain TCP, one connection for all, is said""",
     4: """encryption (encrypted less `suites` empty): at most 0.25 of the forwarder with glibc for 2,950 octets; less
     than 5 % of the CPU of both hosts for 64 KB by sendmail""",
     5: """100 MB: 90 % of what the AEAD in use and the cores permit; CPU for an octet at most 1.2 of the AEAD's""",

@@ -59,8 +59,18 @@ judge(void *context, struct entry entry)
 
 	++*asked;
 	look_at_entry(&entry);
-	return entry.key.at[0] == '-' ? FOLD_FORGET :
-	    entry.key.at[0] == '!' ? FOLD_KEEP_ALWAYS : FOLD_KEEP;
+	switch (entry.key.at[0]) {
+	case '-':
+		return FOLD_FORGET;
+	case '+':
+		return FOLD_KEEP_LONGER;
+	case '*':
+		return FOLD_KEEP_LONGEST;
+	case '!':
+		return FOLD_KEEP_ALWAYS;
+	default:
+		return FOLD_KEEP;
+	}
 }
 
 /* The file that is written: what was chosen, in its order, and found by its key. */

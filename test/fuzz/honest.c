@@ -85,7 +85,7 @@ honest_keys(enum host host, enum kept kept)
 	static struct host_keys keys[HOSTS];
 
 	keys[host] = (struct host_keys){ host, kept };
-	return (struct key_source){ &keys[host], own, find, keep };
+	return (struct key_source){ &keys[host], own, find, keep, NULL };
 }
 
 void

@@ -65,7 +65,7 @@ look_at_commands(struct span s)
 
 /* Takes a reply in two parts; `cut` beyond the end: in one. */
 static enum reply_state
-take_cut(struct reply *r, struct span s, size_t cut)
+take_cut(struct reply *r, struct span s, size_t cut, bool lenient)
 {
 	static uint8_t mem[1 << 16];
 	struct buf in;
@@ -74,11 +74,33 @@ take_cut(struct reply *r, struct span s, size_t cut)
 
 	buf_init(&in, mem, sizeof(mem));
 	reply_start(r);
+	r->lenient = lenient;
 	if (buf_put(&in, first))
 		state = reply_take(r, &in);
 	if (state == REPLY_MORE && s.len > 0 && buf_put(&in, s))
 		state = reply_take(r, &in);
 	return state;
+}
+
+/* In the clear: whole wherever the strict one is, and then with the same code; and whatever is kept is of a reply. */
+static void
+look_at_lenient(struct span s, size_t cut)
+{
+	static struct reply strict, whole, parts;
+	struct reply_line read;
+	struct line line;
+
+	enum reply_state state = take_cut(&whole, s, SIZE_MAX, true);
+	assert(take_cut(&parts, s, cut, true) == state);
+	assert(whole.code == parts.code && whole.skipped == parts.skipped);
+	assert(span_equal(buf_peek(&whole.raw), buf_peek(&parts.raw)));
+	assert(whole.skipped <= REPLY_MAX && (state == REPLY_WHOLE) == (whole.code != 0));
+	for (struct span rest = buf_peek(&whole.raw); rest.len > 0; rest = span_from(rest, line.octets))
+		assert(line_reply(rest, &line) == LINE_FOUND && reply_line_read(line.text, &read));
+	if (take_cut(&strict, s, SIZE_MAX, false) != REPLY_WHOLE)
+		return;
+	assert(state == REPLY_WHOLE && whole.code == strict.code && whole.skipped == 0);
+	assert(span_equal(buf_peek(&whole.raw), buf_peek(&strict.raw)));
 }
 
 static void
@@ -88,8 +110,8 @@ look_at_reply(struct span s, size_t cut)
 	struct span rest, text, offer = span(NULL, 0);
 	unsigned lines = 0, crlf = 0;
 
-	enum reply_state state = take_cut(&whole, s, SIZE_MAX);
-	assert(take_cut(&parts, s, cut) == state);
+	enum reply_state state = take_cut(&whole, s, SIZE_MAX, false);
+	assert(take_cut(&parts, s, cut, false) == state);
 	assert(span_equal(buf_peek(&whole.raw), buf_peek(&parts.raw)));
 	assert(whole.code == parts.code && whole.lines == parts.lines && whole.crlf == parts.crlf);
 	assert(span_starts(s, buf_peek(&whole.raw)));
@@ -133,6 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look_at_commands(s);
 	look_at_reply(s, s.len > 0 ? cut % s.len : 0);
+	look_at_lenient(s, s.len > 0 ? cut % s.len : 0);
 	look_at_log(s);
 	return 0;
 }

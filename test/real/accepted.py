@@ -110,12 +110,13 @@ class HeldPostfix(Postfix):
 
 class HeldMail(Mailer):
     """Postfix, with us before it by PROXY or XCLIENT, or not."""
+    mailer = HeldPostfix
 
     def __init__(self, w, machine, settings, more=""):
         self.machine, self.sessions = machine, 0
         add_address(DIRECT)
         add_address(STRANGER)
-        self.host = HeldPostfix(w, "mx.b.example", OURS, ["b.example"], settings=settings, more=more)
+        self.host = self.mailer(w, "mx.b.example", OURS, ["b.example"], settings=settings, more=more)
         self.host.daemon()
         self.host.inetd(self.host.daemon_line(), addresses=[OURS])
         self.queue = self.host.folder + "/var/spool/postfix/hold/"

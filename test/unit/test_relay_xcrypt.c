@@ -251,7 +251,7 @@ static void
 threat_3_2_0_hears_ehlo_first(void **state)
 {
 	static const char *const refused[] = {
-		"MAIL FROM:<>", "RCPT TO:<a>", "DATA", "BDAT 3 LAST", "AUTH PLAIN", "HELP",
+		"MAIL FROM:<>", "RCPT TO:<a>", "DATA", "BDAT 0 LAST", "AUTH PLAIN", "HELP",
 		    "VRFY a",
 		"EXPN a", "ETRN a", "",
 	};

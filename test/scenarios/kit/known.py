@@ -18,7 +18,8 @@ class Site:
         self.w, self.folder = w, w.path(name)
         os.mkdir(self.folder, 0o700)
         self.conf = self.folder + "/blackpony.conf"
-        open(self.conf, "w").close()
+        with open(self.conf, "w") as conf:
+            conf.write("user = root\n" if os.geteuid() == 0 else "")
         self.mailer = mailer or w.keep(FakeMailer(**script))
         self.key = self.keys("new") if key else None
         options = w.options(dict(settings or {}, cache=self.folder + "/cache"), client_address="none",
