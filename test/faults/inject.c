@@ -93,6 +93,7 @@ static const struct call {
 	CALL(mmap, "ENOMEM"),
 	CALL(mremap, "ENOMEM"),
 	CALL(munmap, "ENOMEM"),
+	CALL(mlock2, "ENOMEM EPERM EAGAIN ENOSYS"),
 	CALL(madvise, "ENOMEM EINVAL"),
 	CALL(clone, "EAGAIN ENOMEM"),
 	CALL(fork, "EAGAIN ENOMEM"),
