@@ -90,8 +90,6 @@ answered(struct client *c, unsigned code, struct heard *h)
 		c->waits = s->waits;
 	} else if (s->kind == STEP_AUTH && code == 334) {
 		continue_auth(c, number, s);
-	} else if (whole || s->kind == STEP_CHUNK) {
-		c->taken += code / 100 == 2;
 	}
 }
 

@@ -23,7 +23,6 @@ struct client {
 	struct heard *heard;
 	size_t count, cap;
 	bool over;		/* it has nothing more to say */
-	unsigned taken;		/* messages with a good answer */
 	char fault[200];	/* "" or what blackponyd answered and should not have */
 };
 

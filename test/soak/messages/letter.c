@@ -18,13 +18,14 @@ make_wire(struct letter *l)
 	while (at < end) {
 		const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t len = (size_t)((newline != NULL ? newline : end) - at);
+		bool has_cr = len > 0 && at[len - 1] == '\r';
 
-		if (at < (newline != NULL ? newline : end) && *at == '.') {
+		if (len > 0 && *at == '.') {
 			text_put(&l->wire, ".", 1);
 			stuffed++;
 		}
 		text_put(&l->wire, at, len);
-		text_put(&l->wire, "\r\n" + (len > 0 && at[len - 1] == '\r'), len > 0 && at[len - 1] == '\r' ? 1 : 2);
+		text_put(&l->wire, has_cr ? "\n" : "\r\n", has_cr ? 1 : 2);
 		at += len + (newline != NULL);
 	}
 	l->size = l->wire.len - stuffed;

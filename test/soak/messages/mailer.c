@@ -1,7 +1,5 @@
-#include "mailer.h"
+#include "mailer_parts.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +22,8 @@ mailer_start(struct mailer *m, const struct mailer_script *script)
 	text_say(&m->out, "220 mailer.example ESMTP of the campaign\r\n");
 }
 
-static struct event *
-note(struct mailer *m, enum event_kind kind, size_t at, size_t len)
+struct event *
+mailer_note(struct mailer *m, enum event_kind kind, size_t at, size_t len)
 {
 	if (m->count == m->cap) {
 		m->cap = m->cap == 0 ? 256 : 2 * m->cap;
@@ -35,299 +33,6 @@ note(struct mailer *m, enum event_kind kind, size_t at, size_t len)
 	}
 	m->events[m->count] = (struct event){ .kind = kind, .at = at, .len = len };
 	return &m->events[m->count++];
-}
-
-void
-mailer_verb(const uint8_t *line, size_t len, char verb[12])
-{
-	size_t n = 0;
-
-	while (n < 11 && n < len && isalnum(line[n])) {
-		verb[n] = (char)toupper(line[n]);
-		n++;
-	}
-	verb[n] = '\0';
-}
-
-/* The dice of the answer that is next: two of them are never the same. */
-static struct dice
-next_answer(struct mailer *m)
-{
-	return dice_start(m->script->seed, 1000 + m->answers++);
-}
-
-/* A reply, in one of the forms that replies have.  Its number tells it from all others. */
-static void
-say(struct mailer *m, struct dice *d, unsigned code, const char *text)
-{
-	bool talks = m->script->odd && dice_chance(d, m->script->talks);
-	size_t lines = !talks ? 0 : dice_chance(d, 900) ? dice_between(d, 1, 6) :
-	    dice_between(d, m->script->lines_max / 3, m->script->lines_max);
-
-	if (m->script->odd && !talks && dice_chance(d, 20)) {
-		text_say(&m->out, "%u%s\r\n", code, dice_chance(d, 500) ? "" : " ");
-		return;
-	}
-	for (size_t i = 0; i < lines; i++) {
-		size_t len = dice_chance(d, 950) ? dice_below(d, 70) : dice_below(d, 1500);
-
-		text_say(&m->out, "%u-", code);
-		for (size_t at = 0; at < len; at++) {
-			uint8_t octet = (uint8_t)dice_between(d, ' ', dice_chance(d, 900) ? '~' : 255);
-			text_put(&m->out, &octet, 1);
-		}
-		text_say(&m->out, "\r\n");
-	}
-	text_say(&m->out, "%u %u.%u.0 %s, answer %llu\r\n", code, code / 100, (unsigned)dice_below(d, 8), text,
-	    (unsigned long long)m->answers);
-}
-
-static void
-close_now(struct mailer *m)
-{
-	m->state = MAILER_CLOSED;
-}
-
-/* Refuses, if it is this answer's lot.  False: it does not. */
-static bool
-refuses(struct mailer *m, struct dice *d)
-{
-	static const unsigned codes[] = { 450, 451, 452, 550, 552, 554, 553, 503 };
-
-	if (!dice_chance(d, m->script->refuses))
-		return false;
-	if (dice_chance(d, m->script->closes)) {
-		say(m, d, 421, "closing now");
-		close_now(m);
-		return true;
-	}
-	say(m, d, codes[dice_below(d, sizeof(codes) / sizeof(codes[0]))], "refused by lot");
-	return true;
-}
-
-/* Says the good reply, or refuses; true: it was the good one. */
-static bool
-answer(struct mailer *m, unsigned code, const char *text)
-{
-	struct dice d = next_answer(m);
-
-	if (refuses(m, &d))
-		return false;
-	say(m, &d, code, text);
-	return true;
-}
-
-static void
-answer_always(struct mailer *m, unsigned code, const char *text)
-{
-	struct dice d = next_answer(m);
-
-	say(m, &d, code, text);
-}
-
-static void
-forget_transaction(struct mailer *m)
-{
-	m->mail = m->message_begun = m->chunked = false;
-	m->rcpts = 0;
-}
-
-static void
-say_keywords(struct mailer *m)
-{
-	const struct mailer_script *s = m->script;
-
-	text_say(&m->out, "250%cmailer.example at your service\r\n", s->keyword_count > 0 ? '-' : ' ');
-	for (size_t i = 0; i < s->keyword_count; i++)
-		text_say(&m->out, "250%c%s\r\n", i + 1 < s->keyword_count ? '-' : ' ', s->keywords[i]);
-}
-
-static void
-hello(struct mailer *m, bool helo)
-{
-	bool first = m->hellos_only;
-
-	m->hellos++;
-	if (!helo && m->script->no_ehlo) {
-		text_say(&m->out, "502 5.5.1 EHLO is not known here\r\n");
-		return;
-	}
-	if (!helo && m->script->one_ehlo && m->hellos > 1) {
-		text_say(&m->out, "503 5.5.1 Once is enough\r\n");
-		return;
-	}
-	if (!first) {
-		struct dice d = next_answer(m);
-		if (refuses(m, &d))
-			return;
-	}
-	m->helo = helo;
-	forget_transaction(m);
-	if (helo)
-		text_say(&m->out, "250 mailer.example at your service\r\n");
-	else
-		say_keywords(m);
-}
-
-static void
-mail(struct mailer *m)
-{
-	if (m->mail)
-		answer_always(m, 503, "nested MAIL");
-	else if (answer(m, 250, "sender ok"))
-		m->mail = true;
-}
-
-static void
-rcpt(struct mailer *m)
-{
-	if (!m->mail)
-		answer_always(m, 503, "need MAIL");
-	else if (answer(m, 250, "recipient ok"))
-		m->rcpts++;
-}
-
-static void
-data(struct mailer *m)
-{
-	if (m->rcpts == 0) {
-		answer_always(m, 503, "need RCPT");
-	} else if (m->chunked) {
-		answer_always(m, 503, "no DATA behind BDAT");	/* RFC 3030, section 3 */
-	} else if (answer(m, 354, "go ahead")) {
-		m->state = MAILER_DATA;
-		m->begun_at = m->seen = m->at;
-	}
-}
-
-static void
-bdat(struct mailer *m, size_t at, size_t len)
-{
-	char line[80] = "", more[8] = "";
-	unsigned long long size;
-
-	memcpy(line, m->in.at + at, len < sizeof(line) ? len : sizeof(line) - 1);
-	if (sscanf(line, "%*s %llu %7s", &size, more) < 1) {
-		answer_always(m, 501, "what size?");
-		return;
-	}
-	m->chunk_last = strcasecmp(more, "LAST") == 0;
-	m->chunk_left = size;
-	m->chunk_at = at;
-	m->chunk_len = len;
-	m->begun_at = m->at;
-	m->state = MAILER_CHUNK;
-}
-
-static void
-auth(struct mailer *m)
-{
-	struct dice d = next_answer(m);
-
-	if (!m->script->auth) {
-		say(m, &d, 502, "no AUTH here");
-	} else if (!refuses(m, &d)) {
-		m->rounds = (unsigned)dice_below(&d, 4);
-		if (m->rounds > 0)
-			m->state = MAILER_CONTINUED;
-		say(m, &d, m->rounds > 0 ? 334 : 235, m->rounds > 0 ? "VXNlcm5hbWU6" : "welcome");
-	}
-}
-
-static void
-continued(struct mailer *m, const uint8_t *line, size_t len)
-{
-	struct dice d = next_answer(m);
-
-	m->state = MAILER_COMMAND;
-	m->rounds--;
-	if (len > 0 && line[0] == '*')
-		say(m, &d, 501, "cancelled");
-	else if (refuses(m, &d))
-		return;
-	else if (m->rounds > 0) {
-		m->state = MAILER_CONTINUED;
-		say(m, &d, 334, "UGFzc3dvcmQ6");
-	} else {
-		say(m, &d, 235, "welcome");
-	}
-}
-
-static void
-starttls(struct mailer *m)
-{
-	if (!m->script->starttls || m->script->refuses_tls) {
-		/* blackpony says it before anything else, and so it counts for nothing */
-		text_say(&m->out, "454 4.7.0 not now\r\n");
-	} else {
-		text_say(&m->out, "220 2.0.0 go\r\n");
-		m->state = MAILER_TLS;
-		if (m->in.len > m->at)
-			m->fault = "octets behind STARTTLS";
-	}
-}
-
-static void
-other(struct mailer *m, const char *verb)
-{
-	if (strcmp(verb, "RSET") == 0) {
-		if (answer(m, 250, "reset"))
-			forget_transaction(m);
-	} else if (strcmp(verb, "NOOP") == 0) {
-		answer(m, 250, "nothing done");
-	} else if (strcmp(verb, "VRFY") == 0) {
-		answer(m, 252, "try and see");
-	} else if (strcmp(verb, "HELP") == 0) {
-		answer(m, 214, "help yourself");
-	} else if (strcmp(verb, "QUIT") == 0) {
-		answer_always(m, 221, "bye");
-		close_now(m);
-	} else {
-		answer_always(m, 500, "not known");
-	}
-}
-
-/* Without PIPELINING, who has said more has not waited. */
-static void
-check_wait(struct mailer *m, const char *verb)
-{
-	bool ends_group = strcmp(verb, "DATA") == 0 || strcmp(verb, "EHLO") == 0 || strcmp(verb, "QUIT") == 0;
-
-	if (m->in.len > m->at && (ends_group || m->helo || !m->script->pipelining) && strcmp(verb, "BDAT") != 0)
-		m->fault = "octets behind a command that has to be waited for";
-}
-
-static void
-command(struct mailer *m, size_t at, size_t len)
-{
-	const uint8_t *line = m->in.at + at;
-	char verb[12];
-
-	mailer_verb(line, len, verb);
-	bool ehlo = strcmp(verb, "EHLO") == 0, helo = strcmp(verb, "HELO") == 0;
-	bool tls = strcmp(verb, "STARTTLS") == 0;
-
-	check_wait(m, verb);
-	note(m, m->hellos_only && (ehlo || helo || tls) ? EVENT_HELLO : EVENT_LINE, at, len);
-	if (ehlo || helo) {
-		hello(m, helo);
-		return;
-	}
-	if (tls) {
-		starttls(m);
-		return;
-	}
-	m->hellos_only = false;
-	if (strcmp(verb, "MAIL") == 0)
-		mail(m);
-	else if (strcmp(verb, "RCPT") == 0)
-		rcpt(m);
-	else if (strcmp(verb, "DATA") == 0)
-		data(m);
-	else if (strcmp(verb, "AUTH") == 0)
-		auth(m);
-	else
-		other(m, verb);
 }
 
 /* A line, when it is whole. */
@@ -346,19 +51,19 @@ take_line(struct mailer *m)
 	size_t len = (size_t)(end + 1 - m->in.at) - at;
 	m->at = m->seen = at + len;
 	if (m->state == MAILER_CONTINUED) {
-		note(m, EVENT_CONTINUED, at, len);
-		continued(m, m->in.at + at, len);
+		mailer_note(m, EVENT_CONTINUED, at, len);
+		mailer_continued(m, m->in.at + at, len);
 		return true;
 	}
 	mailer_verb(m->in.at + at, len, verb);
 	if (strcmp(verb, "BDAT") == 0) {
 		m->hellos_only = false;
-		bdat(m, at, len);
+		mailer_bdat(m, at, len);
 		if (m->state != MAILER_CHUNK)
-			note(m, EVENT_LINE, at, len);
+			mailer_note(m, EVENT_LINE, at, len);
 		return true;
 	}
-	command(m, at, len);
+	mailer_command(m, at, len);
 	return true;
 }
 
@@ -380,10 +85,10 @@ take_data(struct mailer *m)
 		return false;
 	}
 	m->at = m->seen = (size_t)(end - m->in.at) + 5;
-	note(m, EVENT_MESSAGE, m->begun_at, m->at - m->begun_at)->begins = true;
+	mailer_note(m, EVENT_MESSAGE, m->begun_at, m->at - m->begun_at)->begins = true;
 	m->state = MAILER_COMMAND;
-	forget_transaction(m);
-	m->messages += answer(m, 250, "taken");
+	mailer_forget(m);
+	m->messages += mailer_answer(m, 250, "taken");
 	return true;
 }
 
@@ -394,13 +99,13 @@ chunk_done(struct mailer *m)
 
 	m->state = MAILER_COMMAND;
 	if (m->rcpts == 0) {
-		answer_always(m, 503, "need RCPT");
-		forget_transaction(m);
-	} else if (!answer(m, 250, whole ? "taken" : "chunk ok")) {
-		forget_transaction(m);
+		mailer_answer_always(m, 503, "need RCPT");
+		mailer_forget(m);
+	} else if (!mailer_answer(m, 250, whole ? "taken" : "chunk ok")) {
+		mailer_forget(m);
 	} else if (whole) {
 		m->messages++;
-		forget_transaction(m);
+		mailer_forget(m);
 	} else {
 		m->chunked = true;
 	}
@@ -415,7 +120,7 @@ take_chunk(struct mailer *m)
 		return false;
 	m->at += m->chunk_left;
 	m->seen = m->at;
-	struct event *e = note(m, EVENT_CHUNK, m->begun_at, m->at - m->begun_at);
+	struct event *e = mailer_note(m, EVENT_CHUNK, m->begun_at, m->at - m->begun_at);
 	e->line_at = m->chunk_at;
 	e->line_len = m->chunk_len;
 	e->last = m->chunk_last;
@@ -443,7 +148,6 @@ mailer_step(struct mailer *m)
 		case MAILER_CHUNK:
 			more = take_chunk(m);
 			break;
-		case MAILER_RAW:
 		case MAILER_TLS:
 		case MAILER_CLOSED:
 			more = false;
@@ -459,7 +163,7 @@ mailer_end(struct mailer *m)
 
 	if (m->state == MAILER_CLOSED || m->in.len == m->at)
 		return;
-	e = note(m, EVENT_PART, m->at, m->in.len - m->at);
+	e = mailer_note(m, EVENT_PART, m->at, m->in.len - m->at);
 	e->stray = m->state == MAILER_CHUNK && m->rcpts == 0;
 	e->begins = m->state == MAILER_DATA || (m->state == MAILER_CHUNK && !m->message_begun && !e->stray);
 	/* of a chunk, its line as well: what is announced is whole when it is there */

@@ -28,8 +28,7 @@ struct mailer_script {
 	bool odd;		/* replies may be of odd forms, and long */
 };
 
-enum event_kind { EVENT_HELLO, EVENT_LINE, EVENT_CONTINUED, EVENT_MESSAGE, EVENT_CHUNK, EVENT_RAW,
-	EVENT_PART };
+enum event_kind { EVENT_HELLO, EVENT_LINE, EVENT_CONTINUED, EVENT_MESSAGE, EVENT_CHUNK, EVENT_PART };
 
 struct event {
 	enum event_kind kind;
@@ -39,7 +38,7 @@ struct event {
 	bool last, stray;	/* a chunk with LAST; one of no transaction */
 };
 
-enum mailer_state { MAILER_COMMAND, MAILER_CONTINUED, MAILER_DATA, MAILER_CHUNK, MAILER_RAW, MAILER_TLS,
+enum mailer_state { MAILER_COMMAND, MAILER_CONTINUED, MAILER_DATA, MAILER_CHUNK, MAILER_TLS,
 	MAILER_CLOSED };
 
 struct mailer {

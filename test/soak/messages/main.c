@@ -3,6 +3,7 @@
  * same mailer reached directly.
  *
  *   messages BIN FOLDER SEED MESSAGES [-j WORKERS] [-v] [-w WAY] [-t STALL-SECONDS] [-f FINDINGS]
+ *           [-s SECONDS]
  *       BIN has the programs, FOLDER their caches.  Dialogues are numbered from SEED on; one of them is
  *       made again by its number: `messages BIN FOLDER NUMBER 1 -v`.
  */
@@ -51,6 +52,7 @@ static struct {
 	struct text why;
 	int only;		/* way, or -1 */
 	unsigned long most;	/* findings, and then it ends */
+	time_t until;		/* it ends then, too; 0: never */
 } work;
 
 static enum way
@@ -245,7 +247,8 @@ start_worker(unsigned number, uint64_t first, unsigned long messages)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	work.host.number = number;
 	host_start(&work.host);
-	while (atomic_load(&shared->messages) < messages && atomic_load(&shared->found) < work.most)
+	while (atomic_load(&shared->messages) < messages && atomic_load(&shared->found) < work.most &&
+	    (work.until == 0 || time(NULL) < work.until))
 		one(first + atomic_fetch_add(&shared->next, 1));
 	host_stop(&work.host);
 	_exit(0);
@@ -286,12 +289,62 @@ report(time_t began)
 	return atomic_load(&shared->found) == 0 ? 0 : 1;
 }
 
+static void
+read_options(int argc, char *argv[], unsigned *workers)
+{
+	int option;
+
+	work.host.stall_ms = 20000;
+	work.only = -1;
+	work.most = 10;
+	optind = 5;
+	while ((option = getopt(argc, argv, "j:vw:t:f:s:")) != -1) {
+		if (option == 'j')
+			*workers = (unsigned)atoi(optarg);
+		else if (option == 'v')
+			work.host.verbose = true;
+		else if (option == 'w')
+			work.only = atoi(optarg);
+		else if (option == 's')
+			work.until = time(NULL) + atoi(optarg);
+		else if (option == 'f')
+			work.most = strtoul(optarg, NULL, 10);
+		else if (option == 't')
+			work.host.stall_ms = 1000 * atoi(optarg);
+		else
+			exit(64);
+	}
+}
+
+/* Until they have all come to their end. */
+static void
+wait_for_workers(unsigned running, time_t began)
+{
+	time_t said = began;
+	int status;
+
+	while (running > 0) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		running -= pid > 0;
+		if (pid > 0 && status != 0) {
+			printf("FOUND: a worker died, status %d\n", status);
+			atomic_fetch_add(&shared->found, 1);
+		}
+		if (pid <= 0)
+			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		if (time(NULL) - said >= SAY_EVERY_S) {
+			said = time(NULL);
+			progress(began);
+		}
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
 	unsigned workers = 8;
-	int option;
-	time_t began = time(NULL), said = began;
+	time_t began = time(NULL);
 
 	if (argc < 5)
 		return 64;
@@ -299,22 +352,7 @@ main(int argc, char *argv[])
 	work.host.folder = argv[2];
 	uint64_t seed = strtoull(argv[3], NULL, 10);
 	unsigned long messages = strtoul(argv[4], NULL, 10);
-	work.host.stall_ms = 20000;
-	work.only = -1;
-	work.most = 10;
-	optind = 5;
-	while ((option = getopt(argc, argv, "j:vw:t:f:")) != -1) {
-		if (option == 'j')
-			workers = (unsigned)atoi(optarg);
-		else if (option == 'v')
-			work.host.verbose = true;
-		else if (option == 'w')
-			work.only = atoi(optarg);
-		else if (option == 'f')
-			work.most = strtoul(optarg, NULL, 10);
-		else if (option == 't')
-			work.host.stall_ms = 1000 * atoi(optarg);
-	}
+	read_options(argc, argv, &workers);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		give_up("mmap");
@@ -322,26 +360,8 @@ main(int argc, char *argv[])
 	end_tls_ready();
 	if (messages < workers)
 		workers = (unsigned)messages;
-	unsigned running = workers;
 	for (unsigned i = 0; i < workers; i++)
 		start_worker(i, seed, messages);
-	while (running > 0) {
-		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG);
-
-		if (pid > 0) {
-			running--;
-			if (status != 0) {
-				printf("FOUND: a worker died, status %d\n", status);
-				atomic_fetch_add(&shared->found, 1);
-			}
-		} else {
-			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-		}
-		if (time(NULL) - said >= SAY_EVERY_S) {
-			said = time(NULL);
-			progress(began);
-		}
-	}
+	wait_for_workers(workers, began);
 	return report(began);
 }

@@ -269,6 +269,17 @@ ours(struct making *m)
 	end_command(m, s);
 }
 
+/* Commands of every length, up to where blackponyd takes none any more. */
+static void
+long_command(struct making *m)
+{
+	struct step *s = step(m, STEP_LINE);
+
+	text_say(&m->p->octets, "XLONG ");
+	shapes_word(&m->p->octets, &m->d, dice_order(&m->d, 1, 12270), true);
+	end_command(m, s);
+}
+
 /* Something between transactions, or in the middle of one. */
 static void
 aside(struct making *m)
@@ -299,13 +310,7 @@ aside(struct making *m)
 			ours(m);
 		break;
 	case 8:
-		/* commands of every length, up to where blackponyd takes none any more */
-		{
-			struct step *s = step(m, STEP_LINE);
-			text_say(&m->p->octets, "XLONG ");
-			shapes_word(&m->p->octets, &m->d, dice_order(&m->d, 1, 12270), true);
-			end_command(m, s);
-		}
+		long_command(m);
 		break;
 	default:
 		plain(m, odd[dice_below(&m->d, sizeof(odd) / sizeof(odd[0]))], true);

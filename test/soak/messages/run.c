@@ -14,7 +14,7 @@
 
 #define NAP_MS 50
 
-enum { SERIES_MAIL, SERIES_USER, SERIES_NEAR, SERIES_FAR, SERIES_RUN };
+enum { SERIES_MAIL, SERIES_USER, SERIES_NEAR, SERIES_FAR };
 
 static int64_t
 now_ms(void)
@@ -278,8 +278,8 @@ turn(struct run *r)
 static void
 stalled(struct run *r)
 {
-	snprintf(r->fault, sizeof(r->fault), "STALL: nothing moved for %d ms; mailer state %d, it has heard %zu octets, "
-	    "client %s", r->host->stall_ms, (int)r->mailer->state, r->mailer->in.len,
+	snprintf(r->fault, sizeof(r->fault), "STALL: nothing moved for %d ms; mailer state %d, it has heard "
+	    "%zu octets, client %s", r->host->stall_ms, (int)r->mailer->state, r->mailer->in.len,
 	    r->user.eof ? "at its end" : "waiting");
 }
 

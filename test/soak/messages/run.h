@@ -12,7 +12,7 @@
 struct host {
 	const char *bin, *folder;	/* of the programs; of their caches */
 	unsigned number;		/* of the worker */
-	int mail_fd, wire_fd, daemon_fd;	/* listening sockets: the mailer's, ours between the two, blackponyd's */
+	int mail_fd, wire_fd, daemon_fd;	/* listening: the mailer's, ours between the two, blackponyd's */
 	unsigned mail_port, wire_port, daemon_port;
 	pid_t daemon;			/* blackponyd on its listening socket; 0: none yet */
 	int log_fd, message_fd;		/* what the programs log; a message in a file */

@@ -65,7 +65,7 @@ mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, boo
 void
 mailer_show(const struct mailer *m, struct text *out)
 {
-	static const char *const kinds[] = { "hello", "line", "continued", "message", "chunk", "raw", "part" };
+	static const char *const kinds[] = { "hello", "line", "continued", "message", "chunk", "part" };
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct event *e = &m->events[i];

@@ -123,8 +123,8 @@ segment(struct text *t, struct dice *d, size_t len)
 static void
 front(struct text *t, struct dice *d)
 {
-	static const char *const fronts[] = { "From alice Mon\r\n", ">From bob\n", ">>From", "From", "Fro", " blank\r\n",
-		"\tblank\n", ">", ".", "..", "\r\n", "\n", ".\n", "From:\r\n", "F", ">>>>From x\n" };
+	static const char *const fronts[] = { "From alice Mon\r\n", ">From bob\n", ">>From", "From", "Fro",
+		" blank\r\n", "\tblank\n", ">", ".", "..", "\r\n", "\n", ".\n", "From:\r\n", "F", ">>>>From x\n" };
 	const char *end = dice_chance(d, 700) ? "\r\n" : "\n";
 
 	if (dice_chance(d, 150)) {
