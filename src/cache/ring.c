@@ -233,15 +233,15 @@ static int
 settle(struct ring *r, bool everything)
 {
 	enum age worst = load_pairs(r);
-
-	if (worst == AGE_GOOD && !store_is_due(&r->store) && !everything)
+	/* without pairs to keep it would not be there, and a session tells by it that nothing was replaced */
+	if (worst == AGE_GOOD && !store_is_due(&r->store) && !everything && r->store.cdbfd >= 0)
 		return 0;
 	if (store_lock(&r->store) < 0)
 		return -1;
 	/* who had the lock before us may have done it */
 	worst = load_pairs(r);
 	int result = 0;
-	if (worst != AGE_GOOD || store_is_due(&r->store) || everything)
+	if (worst != AGE_GOOD || store_is_due(&r->store) || everything || r->store.cdbfd < 0)
 		result = rebuild(r, everything || worst == AGE_OUTLIVED);
 	store_unlock(&r->store);
 	return result;
