@@ -143,7 +143,7 @@ say_nowhere(struct trust *t, const struct trust_case *c)
 	const char *why = c->why != NULL ? c->why : "-";
 
 	if (c->policy == POLICY_KNOWN)
-		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " TRUST_COMMAND "forget %s "
+		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " TRUST_COMMAND "forget -- %s "
 		    "accepts that", why, c->domain);
 	else
 		snprintf(t->text, sizeof(t->text), "is not in the DNS (%s), whose word costs no mail "

@@ -124,7 +124,7 @@ def test_the_dns(w):
             words.lost(operand, "may", status)
             assert words.arguments(operand, "may").status == 68
             result, reply = words.wait(operand, "known", "downgrade=mx.b.example")
-            text = "is gone from the DNS (%s): blackpony -k forget b.example accepts that" % why
+            text = "is gone from the DNS (%s): blackpony -k forget -- b.example accepts that" % why
             assert reply.text.decode() == "421 4.7.5 " + text, reply
             assert result.out.decode() == "4.7.5 %s\n" % text, result
             assert " end=not-trusted" in result.log, result

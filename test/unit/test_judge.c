@@ -285,7 +285,7 @@ threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
 	judge.place.host_count = 0;
 	says_nowhere(POLICY_MAY, END_NONE, TRUST_QUIET, "");
 	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE,
-	    "is gone from the DNS (null-mx): blackpony -k forget b.example accepts that");
+	    "is gone from the DNS (null-mx): blackpony -k forget -- b.example accepts that");
 	assert_true(judge.trust.loud);
 	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE, "is gone");
 	assert_false(judge.trust.loud);

@@ -38,6 +38,17 @@ known_as(enum memory_standing standing, bool pin, bool key, bool next)
 	return known;
 }
 
+/* A host can be named -C.  Every command that is suggested ends its options before the host. */
+static void
+names_no_option(const char *text)
+{
+	const char *command = strstr(text, TRUST_COMMAND);
+
+	if (command != NULL && strncmp(command, TRUST_COMMAND "pin -- ", 20) != 0 &&
+	    strncmp(command, TRUST_COMMAND "forget -- ", 23) != 0)
+		fail_msg("%s", text);
+}
+
 static struct trust
 decide(enum policy policy, unsigned newest, const struct memory_known *known, unsigned rank,
     enum vouch shown, enum key key)
@@ -52,6 +63,7 @@ decide(enum policy policy, unsigned newest, const struct memory_known *known, un
 
 	memcpy(vouched.public, keys[key], HOSTKEY_PUBLIC_LEN);
 	trust_decide(&trust, &c);
+	names_no_option(trust.text);
 	return trust;
 }
 
