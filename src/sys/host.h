@@ -4,7 +4,8 @@
  *     example.org   example.org.   [mx.example.org]   [192.0.2.5]   [ipv6:2001:db8::5]
  *
  * or a list of them with colons, to be tried in order; an element of digits only is the port of the
- * one before it.  Names may have letters beyond ASCII (sys/idna.h).  A name with a dot and no brackets is looked up as MX (RFC 5321 section 5.1, RFC 7505).
+ * one before it.  Names may have letters beyond ASCII (sys/idna.h).  A name with a dot and no brackets is
+ * looked up as MX (RFC 5321 section 5.1, RFC 7505).
  * Uses libc's resolver.  Knows nothing of SMTP.
  */
 #ifndef SYS_HOST_H
