@@ -136,7 +136,7 @@ append(struct memory *m, struct span key, struct span value)
 
 /* A key that was announced inherits how long the one before it has been known. */
 static void
-take_key(struct memory_host *h, const uint8_t *key, const uint8_t *next)
+take_key(struct memory_host *h, const uint8_t *key, const struct hostkey_next *next)
 {
 	bool had_key = (h->flags & MEMORY_FLAG_KEY) != 0;
 	bool same = had_key && memcmp(h->key, key, sizeof(h->key)) == 0;
@@ -150,7 +150,7 @@ take_key(struct memory_host *h, const uint8_t *key, const uint8_t *next)
 	h->flags = MEMORY_FLAG_KEY;
 	if (next != NULL) {
 		h->flags |= MEMORY_FLAG_NEXT;
-		memcpy(h->next, next, sizeof(h->next));
+		memcpy(h->next, next->public, sizeof(h->next));
 	}
 }
 
@@ -165,7 +165,7 @@ drop_key(struct memory_host *h)
 
 static void
 host_worked(struct memory *m, const struct memory_place *p, int64_t now_s, unsigned rank,
-    const uint8_t *key, const uint8_t *next)
+    const uint8_t *key, const struct hostkey_next *next)
 {
 	uint8_t mem[MEMORY_KEY_MAX], old_value[MEMORY_HOST_LEN], value[MEMORY_HOST_LEN];
 	struct span name = memory_key(mem, MEMORY_HOST, p->domain, p->host);
@@ -218,7 +218,7 @@ domain_worked(struct memory *m, const struct memory_place *p, int64_t now_s)
 
 void
 memory_worked(struct memory *m, const struct memory_place *p, int64_t now_s, unsigned rank,
-    const uint8_t *key, const uint8_t *next)
+    const uint8_t *key, const struct hostkey_next *next)
 {
 	if (!m->stored || rank > UINT8_MAX)
 		return;
@@ -229,7 +229,7 @@ memory_worked(struct memory *m, const struct memory_place *p, int64_t now_s, uns
 		if (lesson.has_key)
 			memcpy(lesson.key, key, sizeof(lesson.key));
 		if (lesson.has_next)
-			memcpy(lesson.next, next, sizeof(lesson.next));
+			lesson.next = *next;
 		memory_pass_on(m, p, &lesson);
 		return;
 	}

@@ -45,7 +45,8 @@ struct memory_known {
 struct memory_lesson {
 	uint8_t worked;		/* memory_worked(), with what follows; 0: memory_told() */
 	uint8_t rank, has_key, has_next;
-	uint8_t key[HOSTKEY_PUBLIC_LEN], next[HOSTKEY_PUBLIC_LEN];
+	uint8_t key[HOSTKEY_PUBLIC_LEN];
+	struct hostkey_next next;
 };
 
 /* Takes what was learned of the host that is being called.  0, or -1 with errno. */
@@ -94,7 +95,7 @@ void memory_look(struct memory *m, const struct memory_place *place, int64_t now
  * a valid one was shown, and the next one where that was announced (else NULL).
  */
 void memory_worked(struct memory *m, const struct memory_place *place, int64_t now_s, unsigned rank,
-    const uint8_t *key, const uint8_t *next);
+    const uint8_t *key, const struct hostkey_next *next);
 
 /* Somebody has been told, until it works again. */
 void memory_told(struct memory *m, const struct memory_place *place, int64_t now_s);
@@ -110,7 +111,10 @@ void memory_told(struct memory *m, const struct memory_place *place, int64_t now
 void memory_note(struct memory *m, const struct memory_place *place, int64_t now_s);
 void memory_leave(struct memory *m, memory_tell *tell, void *context);
 
-/* Outside: 0, or -1 with errno; EPERM for what no sound session would say. */
+/*
+ * Outside: 0, or -1 with errno; EPERM for what no sound session would say: that a host works with another key than
+ * the one that binds, or announces a key without having signed that.
+ */
 int memory_learn(struct memory *m, const struct memory_place *place, int64_t now_s,
     const struct memory_lesson *lesson);
 

@@ -66,6 +66,15 @@ is_key(const uint8_t *key, bool known, const uint8_t known_key[HOSTKEY_PUBLIC_LE
 	return known && key != NULL && memcmp(key, known_key, HOSTKEY_PUBLIC_LEN) == 0;
 }
 
+/* A key that is announced is accepted later.  So its announcement has to be signed, unless it is known. */
+static bool
+is_announced(const struct memory_known *known, const struct memory_lesson *lesson)
+{
+	return (is_key(lesson->key, known->has_key, known->key) &&
+	    is_key(lesson->next.public, known->has_next, known->next)) ||
+	    hostkey_verify_next(&lesson->next, lesson->key);
+}
+
 /*
  * Where a key binds or is pinned, nothing has worked there with another one: a session that says so is not
  * ours any more.
@@ -79,6 +88,8 @@ is_sound(struct memory *m, const struct memory_place *p, int64_t now_s,
 	if (lesson->worked > 1 || lesson->has_key > 1 || lesson->has_next > lesson->has_key)
 		return false;
 	memory_look(m, p, now_s, &known);
+	if (lesson->has_next && !is_announced(&known, lesson))
+		return false;
 	return lesson->worked == 0 || !(known.has_key || known.has_pin) ||
 	    is_key(key, known.has_key, known.key) || is_key(key, known.has_next, known.next) ||
 	    is_key(key, known.has_pin, known.pin);
@@ -92,12 +103,12 @@ memory_learn(struct memory *m, const struct memory_place *p, int64_t now_s,
 
 	if (!is_sound(m, p, now_s, lesson, key)) {
 		log_line(LOG_ERR, "what a session says of %.200s is not believed: another key than the one "
-		    "that binds there", p->host);
+		    "that binds there, or an announcement that is not signed", p->host);
 		errno = EPERM;
 		return -1;
 	}
 	if (lesson->worked)
-		memory_worked(m, p, now_s, lesson->rank, key, lesson->has_next ? lesson->next : NULL);
+		memory_worked(m, p, now_s, lesson->rank, key, lesson->has_next ? &lesson->next : NULL);
 	else
 		memory_told(m, p, now_s);
 	return 0;

@@ -128,13 +128,13 @@ put_verified(uint8_t value[VERIFIED_MAX], const struct vouched *v,
 	buf_put(&out, span(digest, HOSTKEY_DIGEST_LEN));
 	buf_put(&out, span(v->public, sizeof(v->public)));
 	if (v->has_next)
-		buf_put(&out, span(v->next, sizeof(v->next)));
+		buf_put(&out, span(v->next.public, sizeof(v->next.public)));
 	return TIME_LEN + buf_len(&out);
 }
 
 /* Are they the lines that were good before? */
 static bool
-find_verified(struct ring *r, const struct ring_own *own, struct span key,
+find_verified(struct ring *r, const struct ring_own *own, struct span key, struct span next_line,
     const uint8_t digest[HOSTKEY_DIGEST_LEN], struct vouched *v)
 {
 	uint8_t value[VERIFIED_MAX];
@@ -148,9 +148,8 @@ find_verified(struct ring *r, const struct ring_own *own, struct span key,
 	at += HOSTKEY_DIGEST_LEN;
 	v->until_s = (int64_t)octets_get64(value);
 	memcpy(v->public, at, sizeof(v->public));
-	v->has_next = len == VERIFIED_MAX;
-	if (v->has_next)
-		memcpy(v->next, at + HOSTKEY_PUBLIC_LEN, sizeof(v->next));
+	v->has_next = len == VERIFIED_MAX && hostkey_get_next(&v->next, next_line) &&
+	    memcmp(v->next.public, at + HOSTKEY_PUBLIC_LEN, sizeof(v->next.public)) == 0;
 	return true;
 }
 
@@ -160,7 +159,6 @@ verify(const uint8_t *peer_public, struct span id_line, struct span next_line, i
     struct vouched *v)
 {
 	struct hostkey_id id;
-	struct hostkey_next next;
 
 	if (!hostkey_get_id(&id, id_line))
 		return VOUCH_INVALID;
@@ -170,9 +168,7 @@ verify(const uint8_t *peer_public, struct span id_line, struct span next_line, i
 		return VOUCH_INVALID;
 	v->until_s = id.until_s;
 	memcpy(v->public, id.public, sizeof(v->public));
-	v->has_next = hostkey_get_next(&next, next_line) && hostkey_verify_next(&next, id.public);
-	if (v->has_next)
-		memcpy(v->next, next.public, sizeof(v->next));
+	v->has_next = hostkey_get_next(&v->next, next_line) && hostkey_verify_next(&v->next, id.public);
 	return VOUCH_GOOD;
 }
 
@@ -190,7 +186,7 @@ vouch_check(struct ring *r, const struct exchange *x, const uint8_t *peer_public
 		return VOUCH_INVALID;
 	struct span key = put_key(mem, RING_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
 	    span(NULL, 0));
-	if (find_verified(r, own, key, digest, v))
+	if (find_verified(r, own, key, next_line, digest, v))
 		return hostkey_in_time(v->until_s, now_s) ? VOUCH_GOOD : VOUCH_EXPIRED;
 	enum vouch verdict = verify(peer_public, id_line, next_line, now_s, v);
 	if (verdict == VOUCH_GOOD)

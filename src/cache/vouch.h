@@ -30,7 +30,7 @@ struct vouched {		/* what a good one says */
 	int64_t until_s;
 	uint8_t public[HOSTKEY_PUBLIC_LEN];
 	bool has_next;
-	uint8_t next[HOSTKEY_PUBLIC_LEN];
+	struct hostkey_next next;
 };
 
 /*

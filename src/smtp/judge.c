@@ -71,7 +71,7 @@ remember(struct judge *j, const struct trust_case *c, int64_t now_s)
 	switch (j->trust.remember) {
 	case TRUST_WORKED:
 		memory_worked(j->memory, &j->place, now_s, c->rank, v != NULL ? v->public : NULL,
-		    v != NULL && v->has_next ? v->next : NULL);
+		    v != NULL && v->has_next ? &v->next : NULL);
 		break;
 	case TRUST_TOLD:
 		memory_told(j->memory, &j->place, now_s);

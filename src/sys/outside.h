@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define OUTSIDE_OCTETS 160
+#define OUTSIDE_OCTETS 224
 
 struct outside_request {
 	uint16_t what, about;		/* the owner's */

@@ -63,14 +63,15 @@ static bool pinned;
 static void
 use(struct memory *m)
 {
-	static const uint8_t key[HOSTKEY_PUBLIC_LEN] = { 4, 1 }, next[HOSTKEY_PUBLIC_LEN] = { 4, 2 };
+	static const uint8_t key[HOSTKEY_PUBLIC_LEN] = { 4, 1 };
+	static const struct hostkey_next next = { .public = { 4, 2 } };
 	struct memory_known known;
 
 	memory_look(m, &place, NOW, &known);
 	look_at_known(&known);
 	memory_told(m, &place, NOW);
-	memory_worked(m, &place, NOW, 20, key, next);
-	memory_worked(m, &place, NOW + MEMORY_BINDS_AFTER_S, 20, key, next);
+	memory_worked(m, &place, NOW, 20, key, &next);
+	memory_worked(m, &place, NOW + MEMORY_BINDS_AFTER_S, 20, key, &next);
 	memory_look(m, &place, NOW + MEMORY_BINDS_AFTER_S, &known);
 	look_at_known(&known);
 	pinned = false;

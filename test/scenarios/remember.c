@@ -24,7 +24,8 @@ key(uint8_t public[HOSTKEY_PUBLIC_LEN], const char *text)
 int
 main(int argc, char *argv[])
 {
-	uint8_t host_key[HOSTKEY_PUBLIC_LEN], next_key[HOSTKEY_PUBLIC_LEN];
+	uint8_t host_key[HOSTKEY_PUBLIC_LEN];
+	struct hostkey_next next;
 	struct memory memory;
 
 	if (argc < 5 || argc > 7) {
@@ -37,7 +38,7 @@ main(int argc, char *argv[])
 
 	memory_open(&memory, argv[1], then_s);
 	memory_worked(&memory, &place, then_s, 20, key(host_key, argc > 5 ? argv[5] : NULL),
-	    key(next_key, argc > 6 ? argv[6] : NULL));
+	    key(next.public, argc > 6 ? argv[6] : NULL) != NULL ? &next : NULL);
 	bool stored = memory_is_whole(&memory);
 	memory_close(&memory);
 	return stored ? 0 : 1;

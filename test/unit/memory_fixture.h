@@ -58,7 +58,11 @@ standing(int64_t now_s)
 static inline void
 worked(int64_t now_s, const uint8_t *key, const uint8_t *next)
 {
-	memory_worked(&m, &b, now_s, 20, key, next);
+	struct hostkey_next announced;
+
+	if (next != NULL)
+		memcpy(announced.public, next, sizeof(announced.public));
+	memory_worked(&m, &b, now_s, 20, key, next != NULL ? &announced : NULL);
 }
 
 /* What memory_list() shows. */

@@ -170,12 +170,12 @@ names_up_to_255_octets(void **state)
 	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[MEMORY_NAME_MAX] = '\0';
-	memory_worked(&m, &place, T, 20, k1, k2);
+	memory_worked(&m, &place, T, 20, k1, NULL);
 	assert_int_equal(look_at(&place, T).standing, MEMORY_RECENT);
 	assert_int_equal(memory_pin(&m, name, k1, T), 0);
 	name[MEMORY_NAME_MAX] = 'a';
 	name[MEMORY_NAME_MAX + 1] = '\0';
-	memory_worked(&m, &place, T, 20, k1, k2);
+	memory_worked(&m, &place, T, 20, k1, NULL);
 	assert_int_equal(look_at(&place, T).standing, MEMORY_STRANGER);
 	assert_int_equal(memory_pin(&m, name, k1, T), -1);
 	assert_int_equal(memory_forget(&m, "", T), -1);

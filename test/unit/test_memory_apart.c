@@ -44,6 +44,19 @@ threat_39_a_session_knows_what_was_noted(void **state)
 	assert_int_equal(look_at(&elsewhere, T).standing, MEMORY_STRANGER);
 }
 
+/* Whose keys they are: `lesson` says that its host has one and announces another, which is signed. */
+static struct hostkey
+announce(struct memory_lesson *lesson)
+{
+	struct hostkey key, next;
+
+	assert_int_equal(hostkey_make(&key) | hostkey_make(&next), 0);
+	*lesson = (struct memory_lesson){ .worked = 1, .rank = 20, .has_key = 1, .has_next = 1 };
+	memcpy(lesson->key, key.public, sizeof(lesson->key));
+	assert_int_equal(hostkey_sign_next(&lesson->next, &key, next.public), 0);
+	return key;
+}
+
 static void
 what_it_learns_is_handed_on(void **state)
 {
@@ -59,11 +72,12 @@ what_it_learns_is_handed_on(void **state)
 	assert_true(told[0].worked && told[0].has_key && !told[0].has_next && told[0].rank == 20);
 	assert_memory_equal(told[0].key, k1, sizeof(k1));
 	assert_true(told[1].has_next);
-	assert_memory_equal(told[1].next, k2, sizeof(k2));
+	assert_memory_equal(told[1].next.public, k2, sizeof(k2));
 	assert_true(told[2].worked && !told[2].has_key);
 	assert_false(told[3].worked);
 	/* and outside it is as if it had been learned there */
 	open_again(T);
+	announce(&told[1]);
 	assert_int_equal(memory_learn(&m, &b, T, &told[1]), 0);
 	assert_int_equal(memory_learn(&m, &b, T + DAY, &told[1]), 0);
 	struct memory_known known = look_at(&b, T + DAY);
@@ -99,6 +113,33 @@ threat_39_a_key_that_binds_stays(void **state)
 	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
 }
 
+/* statement 39: nor announce one, which would be accepted later */
+static void
+threat_39_a_successor_is_signed(void **state)
+{
+	struct memory_lesson lesson, forged;
+	struct hostkey other;
+	struct hostkey key = announce(&lesson);
+
+	(void)state;
+	other = announce(&forged);
+	memcpy(forged.key, key.public, sizeof(forged.key));
+	/* of a host that nobody knows, of one that binds, and of one that announces a key already */
+	assert_int_equal(memory_learn(&m, &b, T, &forged), -1);
+	assert_int_equal(errno, EPERM);
+	worked(T, key.public, NULL);
+	worked(T + DAY, key.public, NULL);
+	assert_int_equal(memory_learn(&m, &b, T + DAY, &forged), -1);
+	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
+	assert_int_equal(memory_learn(&m, &b, T + DAY, &forged), -1);
+	assert_memory_equal(look_at(&b, T + DAY).next, lesson.next.public, HOSTKEY_PUBLIC_LEN);
+	/* one that is known is not verified again, but only beside the key that announced it */
+	memset(lesson.next.signature, 0, sizeof(lesson.next.signature));
+	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
+	memcpy(lesson.key, other.public, sizeof(lesson.key));
+	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), -1);
+}
+
 static void
 nonsense_is_refused(void **state)
 {
@@ -120,6 +161,7 @@ main(void)
 		TEST(threat_39_a_session_knows_what_was_noted),
 		TEST(what_it_learns_is_handed_on),
 		TEST(threat_39_a_key_that_binds_stays),
+		TEST(threat_39_a_successor_is_signed),
 		TEST(nonsense_is_refused),
 	};
 

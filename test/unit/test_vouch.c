@@ -185,7 +185,8 @@ what_is_signed_is_believed(void **state)
 			assert_int_equal(vouch_check(&r, X, peer_public, id, next, UNTIL + 600,
 			    &v), VOUCH_GOOD);
 			assert_true(v.has_next);
-			assert_memory_equal(v.next, other.public, sizeof(v.next));
+			assert_memory_equal(v.next.public, other.public, sizeof(v.next.public));
+			assert_true(hostkey_verify_next(&v.next, v.public));
 			assert_memory_equal(v.public, host.public, sizeof(v.public));
 			assert_int_equal(v.until_s, UNTIL);
 			assert_int_equal(vouch_check(&r, X, peer_public, id, next, UNTIL + 601,
