@@ -101,7 +101,7 @@ hello(struct making *m, bool helo)
 	text_put(&m->p->octets, " ", 1);
 	say_name(m);
 	end_command(m, s);
-	m->helo = helo;
+	m->helo = m->helo || helo;	/* an EHLO that follows may be refused */
 }
 
 static void
@@ -402,6 +402,14 @@ goodbye(struct making *m)
 	else if (last->kind == STEP_CHUNK && last->more_len > 0 && dice_chance(&m->d, 700))
 		last->more_len = dice_below(&m->d, last->more_len);
 	last->waits = false;
+	/* some go with commands in flight that have to be waited for */
+	for (size_t i = m->p->count, n = dice_below(&m->d, 10); n > 0 && i > 1; n--) {
+		struct step *s = &m->p->steps[--i];
+
+		if ((s->kind != STEP_LINE && s->kind != STEP_CHUNK) || s->ours)
+			break;
+		s->waits = false;
+	}
 	step(m, STEP_CUT);
 }
 
