@@ -79,8 +79,8 @@ use(struct memory *m)
 		return;
 	assert(known.standing == MEMORY_BINDING && known.rank >= 20 && !known.told);
 	assert(known.has_key && memcmp(known.key, key, sizeof(key)) == 0);
-	assert(known.has_next && memcmp(known.next, next, sizeof(next)) == 0);
-	pinned = memory_pin(m, place.domain, next, NOW) == 0;
+	assert(known.has_next && memcmp(known.next, next.public, sizeof(next.public)) == 0);
+	pinned = memory_pin(m, place.domain, next.public, NOW) == 0;
 	assert(pinned || !memory_is_whole(m));
 }
 
