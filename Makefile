@@ -67,8 +67,8 @@ ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 # static archives of the libraries: half of what a connection costs is the loader
 LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libidn2.a -l:libunistring.a -l:libresolv.a
 
-MAINS := src/blackponyd.c src/blackpony.c
-SOURCES := $(filter-out $(MAINS) $(wildcard src/musl/*.c),$(wildcard src/*/*.c src/*.c))
+MAINS := src/server/main.c src/client/main.c
+SOURCES := $(filter-out $(MAINS) $(wildcard src/musl/*.c),$(wildcard src/*/*.c))
 CORE := $(SOURCES:src/%.c=$(OUT)/obj/%.o)
 MUSL_CORE := $(SOURCES:src/%.c=$(OUT)/musl/%.o)
 MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
@@ -83,9 +83,11 @@ MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
 HEADERS := /usr/include/cdb.h /usr/include/idn2.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
 
 LINK_MUSL = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
-    $(filter-out %/libc,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
+    $(filter %.o,$^) $(filter %.a,$^) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
 
-$(OUT)/blackponyd $(OUT)/blackpony: $(OUT)/%: $(OUT)/musl/%.o $(MUSL_OWN) $(OUT)/musl/core.a $(OUT)/libc
+$(OUT)/blackponyd: $(OUT)/musl/server/main.o
+$(OUT)/blackpony: $(OUT)/musl/client/main.o
+$(OUT)/blackponyd $(OUT)/blackpony: $(MUSL_OWN) $(OUT)/musl/core.a $(OUT)/libc
 	$(LINK_MUSL)
 
 $(OUT)/musl/core.a: $(MUSL_CORE)
@@ -113,11 +115,11 @@ $(OUT)/musl/include: Makefile
 	@ln -sfn $(HEADERS) $@
 	@touch $@
 else
-$(OUT)/blackponyd: $(OUT)/obj/blackponyd.o $(OUT)/obj/core.a $(OUT)/libc
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter-out %/libc,$^) $(LIBS)
+$(OUT)/blackponyd: $(OUT)/obj/server/main.o $(OUT)/obj/core.a $(OUT)/libc
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(OUT)/blackpony: $(OUT)/obj/blackpony.o $(OUT)/obj/core.a $(OUT)/libc
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter-out %/libc,$^) $(LIBS)
+$(OUT)/blackpony: $(OUT)/obj/client/main.o $(OUT)/obj/core.a $(OUT)/libc
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 endif
 
 $(OUT)/obj/core.a: $(CORE)
@@ -139,7 +141,7 @@ PATHS = -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(SYSCONFDIR)"' -DSTATEDIR='"$(S
     -DKNOWNDIR='"$(KNOWNDIR)"'
 
 # sessions in unit tests check that they never wait while something could move, as all of SAN=1 and FUZZ=1 does
-CHECKED := $(OUT)/unit/obj/session_flow.o
+CHECKED := $(OUT)/unit/obj/session/session_flow.o
 
 $(CHECKED): $(OUT)/unit/obj/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -217,7 +219,7 @@ install: all
 	install -m 755 bin/blackpony $(LIBEXEC)/blackpony
 	ln -sf ../libexec/blackpony $(DESTDIR)$(PREFIX)/bin/blackpony
 	install -m 755 bin/ponystat $(DESTDIR)$(PREFIX)/bin/ponystat
-	umask 022; for page in $(PAGES); do $(AT_PATHS) src/$$page >$(MAN)/man$${page##*.}/$$page || exit; done
+	umask 022; for page in $(PAGES); do $(AT_PATHS) src/man/$$page >$(MAN)/man$${page##*.}/$$page || exit; done
 	install -m 644 README $(DOC)
 	umask 022; for file in $(EXAMPLES); do $(AT_PATHS) etc/$$file >$(DOC)/$$file || exit; done
 	chmod 755 $(DOC)/*.run
@@ -253,7 +255,7 @@ include test/faults/faults.mk
 include test/scenarios/scenarios.mk
 include test/soak/soak.mk
 
--include $(CORE:.o=.d) $(CHECKED:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(OUT)/obj/blackpony.d $(OUT)/obj/blackponyd.d $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
+-include $(CORE:.o=.d) $(CHECKED:.o=.d) $(MUSL_CORE:.o=.d) $(wildcard $(OUT)/musl/*.d $(OUT)/musl/musl/*.d) $(MAINS:src/%.c=$(OUT)/obj/%.d) $(UNITS:=.d) $(wildcard $(OUT)/bench/obj/*.d)
 
 .SECONDARY: $(OUT)/bench/obj/common.o $(BENCH:$(OUT)/bench/%=$(OUT)/bench/obj/%.o)
 .PHONY: FORCE all tools lint valgrind check-tools units check demo demo-tools bench bench-tools install uninstall deb deb-tools \

@@ -47,7 +47,7 @@ extern const struct cipher cipher_chacha20poly1305;
 extern const struct cipher cipher_aes256gcm;
 extern const struct cipher cipher_arsyfor;
 extern const struct cipher cipher_t32;
-extern const struct cipher cipher_blowfish;	/* where mbedTLS has it: crypt/blowfish.h */
+extern const struct cipher cipher_blowfish;	/* where mbedTLS has it: crypt/cipher_blowfish.h */
 extern const struct cipher cipher_rotn;
 
 #endif

@@ -7,7 +7,7 @@
  *	XCRYPT-ID <host key> <until> <signature>
  *	XCRYPT-NEXT <next host key> <signature>
  *
- * Octets in, octets out: where keys lie is sys/keyfile.h's, what is remembered cache/'s.
+ * Octets in, octets out: where keys lie is sys/private_file.h's, what is remembered cache/'s.
  */
 #ifndef CRYPT_HOSTKEY_H
 #define CRYPT_HOSTKEY_H

@@ -1,6 +1,6 @@
 #include "crypt/suite.h"
 
-#include "crypt/blowfish.h"
+#include "crypt/cipher_blowfish.h"
 
 const struct suite suite_table[] = {
 	{ "chacha20poly1305_2.0", &exchange_x25519, &cipher_chacha20poly1305, "default" },

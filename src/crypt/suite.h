@@ -4,7 +4,7 @@
 #ifndef CRYPT_SUITE_H
 #define CRYPT_SUITE_H
 
-#include "crypt/exchange.h"
+#include "crypt/kex.h"
 
 #define SUITE_MAX 16		/* in a list */
 #define SUITE_NAME_MAX 32	/* characters of a name */

@@ -7,7 +7,7 @@
 #define SMTP_DELIVER_H
 
 #include "smtp/message.h"
-#include "smtp/opening.h"
+#include "smtp/client_handshake.h"
 
 #define DELIVER_TEXT_MAX 600
 

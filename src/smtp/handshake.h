@@ -1,6 +1,6 @@
 /*
  * The XCRYPT handshake (xcrypt.7), both roles: what each line says, in which order things are checked, when
- * keys are computed and when a secret is kept.  The key exchange itself is crypt/exchange.h's.
+ * keys are computed and when a secret is kept.  The key exchange itself is crypt/kex.h's.
  *
  *	client					server
  *						handshake_offer()

@@ -4,7 +4,7 @@
  * A machine (relay, caller, deliver, probe) has no descriptors.  It has four buffers, two of each side:
  * `wire` is the Internet, which may be encrypted (the buffers hold what is inside), `local` is the
  * mailer on this host, or the message on standard input.  step() moves what can be moved and says by
- * the other fields what it needs; session.c, a test or a fuzzer does the rest:
+ * the other fields what it needs; session/session.c, a test or a fuzzer does the rest:
  *
  *	read into from_*; then step() and write what is in to_* until nothing moves (io_mark()); wait.
  *
@@ -14,7 +14,7 @@
 #define SMTP_IO_H
 
 #include "base/buf.h"
-#include "crypt/exchange.h"
+#include "crypt/kex.h"
 
 /* Which deadline is running (blackpony.conf.5). */
 enum io_wait {

@@ -1,6 +1,6 @@
 #include "smtp/probe.h"
 
-#include "smtp/ask.h"
+#include "smtp/dialog.h"
 
 #include <string.h>
 

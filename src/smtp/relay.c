@@ -1,4 +1,4 @@
-#include "smtp/relay_parts.h"
+#include "smtp/relay_internal.h"
 
 #include <string.h>
 

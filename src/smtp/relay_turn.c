@@ -4,7 +4,7 @@
  * until the reply has come, and must not hide it from them.  So in the clear the mailer hears it at that
  * moment, as octets: a client that does so waits for no offer.  Where that cannot be, the session ends.
  */
-#include "smtp/relay_parts.h"
+#include "smtp/relay_internal.h"
 
 /* From here on a pipe of octets: what we do not read cannot get out of step. */
 bool

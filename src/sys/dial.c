@@ -1,7 +1,7 @@
 #include "sys/dial.h"
 
 #include "base/clock.h"
-#include "sys/resolve.h"
+#include "sys/resolver.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -73,7 +73,7 @@ struct targets {
  */
 enum lookup host_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms);
 
-/* The same with look-ups other than libc's (sys/resolve.h), for tests. */
+/* The same with look-ups other than libc's (sys/resolver.h), for tests. */
 struct resolver;
 enum lookup host_lookup_with(const struct resolver *resolver, struct targets *targets,
     const struct host_list *list, int64_t deadline_ms);

@@ -3,7 +3,7 @@
 #include "sys/host.h"
 #include "sys/idna.h"
 #include "sys/path.h"
-#include "sys/value.h"
+#include "sys/settings_parse.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
  */
 #include "bench.h"
 
-#include "cache/ring.h"
+#include "store/key_cache.h"
 #include "crypt/suite.h"
 
 #include <stdio.h>

@@ -13,7 +13,7 @@
  */
 #include "bench.h"
 
-#include "cache/ring.h"
+#include "store/key_cache.h"
 #include "crypt/suite.h"
 
 #include <math.h>

@@ -18,15 +18,19 @@ $(OUT)/faults/count.o: test/faults/count.c | $(OUT)/musl/include
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(COUNTED): $(OUT)/faults/%: $(OUT)/musl/%.o $(OUT)/faults/count.o $(MUSL_OWN) $(OUT)/musl/core.a
+$(OUT)/faults/blackponyd: $(OUT)/musl/server/main.o
+$(OUT)/faults/blackpony: $(OUT)/musl/client/main.o
+$(COUNTED): $(OUT)/faults/%: $(OUT)/faults/count.o $(MUSL_OWN) $(OUT)/musl/core.a
 	$(LINK_MUSL) $(COUNT_WRAP)
 else
 $(OUT)/faults/count.o: test/faults/count.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(COUNTED): $(OUT)/faults/%: $(OUT)/obj/%.o $(OUT)/faults/count.o $(OUT)/obj/core.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(COUNT_WRAP) -o $@ $^ $(LIBS)
+$(OUT)/faults/blackponyd: $(OUT)/obj/server/main.o
+$(OUT)/faults/blackpony: $(OUT)/obj/client/main.o
+$(COUNTED): $(OUT)/faults/count.o $(OUT)/obj/core.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(COUNT_WRAP) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 endif
 
 faults-tools: check-tools scenario-tools $(INJECT) $(COUNTED)

@@ -4,8 +4,8 @@
  */
 #include "stage.h"
 
-#include "smtp/ask.h"
-#include "smtp/introduce.h"
+#include "smtp/dialog.h"
+#include "smtp/xclient.h"
 #include "smtp/probe.h"
 
 #include <string.h>

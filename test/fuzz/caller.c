@@ -12,7 +12,7 @@
 #include "openings.h"
 #include "stage.h"
 
-#include "smtp/caller.h"
+#include "smtp/transparent.h"
 
 static struct play {
 	struct stage stage;

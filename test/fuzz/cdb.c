@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "cache/cdb_look.h"
-#include "cache/fold.h"
+#include "store/cdb_look.h"
+#include "store/compact.h"
 
 #include <cdb.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "files.h"
 
 #include "smtp/ehlo.h"
-#include "smtp/judge.h"
+#include "client/peer_check.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "smtp/ehlo.h"
-#include "smtp/ending.h"
+#include "smtp/outcome.h"
 
 #include <string.h>
 

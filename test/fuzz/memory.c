@@ -5,8 +5,8 @@
  */
 #include "files.h"
 
-#include "cache/memory_entry.h"
-#include "smtp/trust.h"
+#include "store/known_hosts_record.h"
+#include "smtp/policy.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "sys/addresses.h"
-#include "sys/mx.h"
+#include "sys/dns_addr.h"
+#include "sys/dns_mx.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * What the targets for blackpony's two machines share: both open in the same way (smtp/opening.h).
+ * What the targets for blackpony's two machines share: both open in the same way (smtp/client_handshake.h).
  */
 #ifndef OPENINGS_H
 #define OPENINGS_H
@@ -7,7 +7,7 @@
 #include "honest.h"
 #include "stage.h"
 
-#include "smtp/opening.h"
+#include "smtp/client_handshake.h"
 
 extern const char *const openings_offers[4];
 

@@ -4,7 +4,7 @@
  */
 #include "files.h"
 
-#include "cache/ring.h"
+#include "store/key_cache.h"
 
 #include <string.h>
 

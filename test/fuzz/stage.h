@@ -66,7 +66,7 @@ void stage_play(struct stage *s, struct span script);
 /* Octets come from the wire (or the local side), now. */
 void stage_comes(struct stage *s, bool from_wire, struct span octets);
 
-/* Steps until nothing moves, as session_flow.c does, and looks that nothing can. */
+/* Steps until nothing moves, as session/session_flow.c does, and looks that nothing can. */
 void stage_step(struct stage *s);
 
 /* The wire is a new one, as for another call. */

@@ -37,7 +37,7 @@ def judged(w, b, *program, relay):
     assert relays(w) == relay
 
 
-def test_program(w):
+def test_options(w):
     b = server(w)
     judged(w, b, *b.behind(), relay=False)
 

@@ -25,7 +25,7 @@ def served(b, *program):
     b.inetd(b.daemon_line(*program), addresses=DOORS)
 
 
-def test_program(w):
+def test_options(w):
     machine, a, b = receiver(w)
     served(b, *b.behind())
     receives(machine, a, b)

@@ -3,7 +3,7 @@
  * ago would have left in the memory, without waiting for it to be so long ago.  `-` is no host key.
  */
 #include "base/clock.h"
-#include "cache/memory.h"
+#include "store/known_hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
  *       line: "good", or what is wrong.
  */
 #include "base/clock.h"
-#include "cache/dir.h"
-#include "cache/ring.h"
+#include "store/private_dir.h"
+#include "store/key_cache.h"
 #include "crypt/random.h"
 
 #include <errno.h>

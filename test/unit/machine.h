@@ -93,7 +93,7 @@ bench_step_once(struct bench *b)
 	}
 }
 
-/* Steps until nothing moves, as session_flow.c does; one step more changes nothing then. */
+/* Steps until nothing moves, as session/session_flow.c does; one step more changes nothing then. */
 static inline void
 bench_step(struct bench *b)
 {

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#include "accept.h"
+#include "sys/accept.h"
 #include "addresses.h"
 #include "base/clock.h"
 #include "descriptors.h"

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#include "session.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <poll.h>

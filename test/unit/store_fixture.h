@@ -2,7 +2,7 @@
 #ifndef TEST_STORE_FIXTURE_H
 #define TEST_STORE_FIXTURE_H
 
-#include "cache/store.h"
+#include "store/store.h"
 #include "scratch.h"
 #include "unit.h"
 

@@ -3,7 +3,7 @@
  * with the wire between them cut as one likes, then as sessions with sockets, and a mailer of the
  * test's at each end.
  */
-#include "callers.h"
+#include "transparents.h"
 #include "sessions.h"
 
 #include "smtp/relay.h"

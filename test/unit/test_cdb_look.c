@@ -2,8 +2,8 @@
 #include "scratch.h"
 #include "unit.h"
 
-#include "cache/cdb_look.h"
-#include "cache/entry.h"
+#include "store/cdb_look.h"
+#include "store/entry.h"
 
 #include <cdb.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The ciphers: test/vectors/arsyfor.txt, every line; AEADs whole, in place, and tampered with. */
-#include "crypt/arsyfor.h"
-#include "crypt/blowfish.h"
+#include "crypt/cipher_arsyfor.h"
+#include "crypt/cipher_blowfish.h"
 #include "crypt/cipher.h"
 #include "crypt/random.h"
 

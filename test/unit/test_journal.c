@@ -1,4 +1,4 @@
-#include "cache/journal.h"
+#include "store/journal.h"
 
 #include "scratch.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 /* What `blackponyd -t` asks a mailer, and what its answers mean. */
 #include "machine.h"
 
-#include "smtp/ask.h"
+#include "smtp/dialog.h"
 #include "smtp/probe.h"
 
 static struct bench bench;

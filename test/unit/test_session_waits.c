@@ -6,9 +6,9 @@
 #include "keys.h"
 
 #include "crypt/random.h"
-#include "session_parts.h"
+#include "session/session_internal.h"
 #include "smtp/deliver.h"
-#include "smtp/relay_parts.h"
+#include "smtp/relay_internal.h"
 
 #include <fcntl.h>
 #include <signal.h>

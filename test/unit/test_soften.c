@@ -1,5 +1,5 @@
 /* 5yz that becomes 4yz: soften.c, and caller.c's dialogue where an attempt to encrypt has failed. */
-#include "callers.h"
+#include "transparents.h"
 
 static const struct { const char *said, *heard; } lines[] = {
 	{ "530 5.7.0 Must use XCRYPT first\r\n", "430 4.7.0 Must use XCRYPT first\r\n" },

@@ -1,7 +1,7 @@
 /*
  * STARTTLS as the opening asks for it, on a caller under `must`: the answers to it, and what TLS comes to.
  */
-#include "callers.h"
+#include "transparents.h"
 
 #define OFFERS "250-mx\r\n250-STARTTLS\r\n250 SIZE 1\r\n"
 

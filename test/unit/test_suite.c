@@ -1,6 +1,6 @@
 #include "crypt/suite.h"
 
-#include "crypt/blowfish.h"
+#include "crypt/cipher_blowfish.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

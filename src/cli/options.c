@@ -1,0 +1,274 @@
+#include "cli/options.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "smtp/outcome.h"
+#include "sys/ids.h"
+#include "sys/locked.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Descriptor 2 under inetd is the client's socket, and sendmail's mailer has the dialogue there. */
+static bool
+stderr_is_ours(void)
+{
+	if (isatty(STDERR_FILENO))
+		return true;
+	return fd_is_open(STDERR_FILENO) && !fd_same(STDERR_FILENO, STDIN_FILENO) &&
+	    !fd_same(STDERR_FILENO, STDOUT_FILENO);
+}
+
+static int
+read_suites(struct program *p)
+{
+	struct settings *s = &p->settings;
+	struct span culprit;
+	char shown[64];
+
+	if (suite_list_read(&p->suites, span_of(s->suites), &culprit) == 0)
+		return 0;
+	span_printable(shown, sizeof(shown), culprit);
+	snprintf(p->error, sizeof(p->error), "%s: suites: \"%s\" %s; -V lists what is built in",
+	    s->suites_origin, shown, suite_why_not(culprit));
+	return -1;
+}
+
+static int
+read_settings(struct program *p, const char *file, char *const options[], size_t option_count)
+{
+	struct settings *s = &p->settings;
+
+	if (settings_file(s, file != NULL ? file : PROGRAM_SETTINGS, file != NULL) == -1)
+		goto fail;
+	for (size_t i = 0; i < option_count; i++)
+		if (settings_option(s, options[i]) == -1)
+			goto fail;
+	if (settings_finish(s) == -1)
+		goto fail;
+	return read_suites(p);
+fail:
+	snprintf(p->error, sizeof(p->error), "%s", s->error);
+	return -1;
+}
+
+int
+program_start(struct program *p, int argc, char *argv[], const char *letters)
+{
+	const char *file = NULL;
+	char *options[PROGRAM_OPTIONS_MAX];
+	size_t option_count = 0;
+	int letter;
+
+	if (!fd_is_open(STDIN_FILENO) || !fd_is_open(STDOUT_FILENO) || !fd_is_open(STDERR_FILENO))
+		fd_fill_standard();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a full cache is an error of write(2) */
+	p->talks_to_people = stderr_is_ours();
+	settings_defaults(&p->settings);
+	opterr = 0;
+	while ((letter = getopt(argc, argv, letters)) != -1) {
+		switch (letter) {
+		case 'C':
+			file = optarg;
+			break;
+		case 'o':
+			if (option_count == PROGRAM_OPTIONS_MAX)
+				snprintf(p->error, sizeof(p->error), "more than %d -o",
+				    PROGRAM_OPTIONS_MAX);
+			else
+				options[option_count++] = optarg;
+			break;
+		case 'f':
+			p->sender = optarg;
+			break;
+		case 'k':
+			p->command = optarg;
+			break;
+		case 't':
+			p->test = true;
+			break;
+		case 'v':
+			p->verbose = true;
+			break;
+		case 'V':
+			p->version = true;
+			break;
+		case 'x':
+			p->expire = true;
+			break;
+		case ':':
+			snprintf(p->error, sizeof(p->error), "-%c needs an argument", optopt);
+			break;
+		default:
+			snprintf(p->error, sizeof(p->error), "there is no option -%c; see %s(8)",
+			    optopt, p->name);
+			break;
+		}
+	}
+	/* people ask for these, and 2 may well be where 1 goes */
+	p->talks_to_people = p->talks_to_people || p->test || p->expire || p->command != NULL;
+	p->settings_file = file != NULL ? file : PROGRAM_SETTINGS;
+	if (p->error[0] != '\0')
+		return -1;
+	return p->version ? 0 : read_settings(p, file, options, option_count);
+}
+
+void
+program_log(const struct program *p)
+{
+	bool to_stderr = p->verbose && fd_is_open(STDERR_FILENO) &&
+	    !fd_same(STDERR_FILENO, STDIN_FILENO) && !fd_same(STDERR_FILENO, STDOUT_FILENO);
+
+	log_open(p->name, p->settings.log_facility, to_stderr);
+}
+
+void
+program_complain(const struct program *p)
+{
+	uint8_t mem[sizeof(p->error) + 64];
+	struct buf line;
+
+	log_line(LOG_ERR, "%s", p->error);
+	if (!p->talks_to_people || log_verbose())
+		return;
+	buf_init(&line, mem, sizeof(mem));
+	buf_printf(&line, "%s: %s\n", p->name, p->error);
+	fd_write_all(STDERR_FILENO, buf_peek(&line), 2000);
+}
+
+void
+program_print_version(const struct program *p)
+{
+#ifdef __GLIBC__
+	const char *libc = "glibc";
+#else
+	const char *libc = "musl";
+#endif
+
+	printf("%s %s, libc %s%s\n", p->name, VERSION, libc,
+	    jail_is_wide ? " (test build: wide jail)" : "");
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		const struct cipher *c = s->cipher;
+
+		printf("%s: generation %s, %s; %s, ", s->name, s->exchange->generation,
+		    s->exchange->title, c->title);
+		if (c->keys > 0)
+			printf("%u keys; %s\n", c->keys, s->standing);
+		else
+			printf("%zu-bit key; %s\n", 8 * c->key_len, s->standing);
+	}
+}
+
+struct ring_settings
+program_ring(const struct program *p, const struct suite_list *suites)
+{
+	bool off = strcmp(p->settings.cache, "off") == 0;
+
+	return (struct ring_settings){
+		.directory = off ? NULL : p->settings.cache,
+		.suites = suites,
+		.lifetime_s = p->settings.key_lifetime_ms / 1000,
+		.entries_max = p->settings.cache_entries,
+	};
+}
+
+void
+program_open_ring(const struct program *p, struct ring *ring, const struct suite_list *suites)
+{
+	struct ring_settings settings = program_ring(p, suites);
+
+	ring_open(ring, &settings);
+}
+
+static int
+fail_user(struct program *p, const char *why)
+{
+	const char *user = p->settings.user;
+
+	snprintf(p->error, sizeof(p->error), "user%s%.200s: %s", user[0] != '\0' ? " " : "", user, why);
+	return -1;
+}
+
+int
+program_may_become(struct program *p)
+{
+	const char *why;
+
+	return ids_may_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
+}
+
+int
+program_become(struct program *p)
+{
+	const char *why;
+
+	/* swap is a disk */
+	if (locked_static() == -1)
+		log_debug("keys in memory can be swapped: %s", strerror(errno));
+	return ids_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
+}
+
+int
+program_jail(struct program *p, enum jail jail)
+{
+	const char *step;
+
+	/* what grows is the journal, and standard error where that is a file */
+	if (jail_enter(jail, PROGRAM_FILE_MAX, &step) == 0)
+		return 0;
+	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));
+	return -1;
+}
+
+struct session_limits
+program_limits(const struct settings *s)
+{
+	return (struct session_limits){
+		.command_ms = s->command_timeout_ms,
+		.greeting_ms = s->command_timeout_ms,
+		.data_ms = s->data_timeout_ms,
+		.final_ms = s->final_timeout_ms,
+		.handshake_ms = s->handshake_timeout_ms,
+		.idle_ms = s->idle_timeout_ms,
+		.linger_ms = 2000,
+	};
+}
+
+const char *
+program_cache_word(const struct ring *ring, const struct handshake *handshake)
+{
+	const struct suite *suite = handshake_suite(handshake);
+
+	if (suite == NULL || !handshake->computed)
+		return "-";
+	if (!ring->stored || !suite->exchange->cached)
+		return "off";
+	return handshake->kept && !handshake->recomputed ? "hit" : "miss";
+}
+
+void
+program_log_crypt(struct buf *line, const struct ring *ring, const struct handshake *handshake,
+    const char *crypt, const char *why)
+{
+	buf_printf(line, " crypt=%s", crypt);
+	if (why != NULL || strcmp(crypt, "none") == 0)
+		log_pair(line, "why", span_of(why != NULL ? why : ""));
+	buf_printf(line, " cache=%s", program_cache_word(ring, handshake));
+}
+
+void
+program_log_end(struct buf *line, const struct session *session, int64_t begun_ms,
+    enum ending end)
+{
+	int64_t ms = clock_ms() - begun_ms;
+
+	buf_printf(line, " in=%llu out=%llu seconds=%lld.%03lld end=%s",
+	    (unsigned long long)session->wire_read, (unsigned long long)session->wire_written,
+	    (long long)(ms / 1000), (long long)(ms % 1000), ending_row(end)->log);
+	if (session->layer_fault != NULL)
+		log_pair(line, "fault", span_of(session->layer_fault));
+}

@@ -1,0 +1,14 @@
+/*
+ * What blackpony -t prints of the host that it has reached.
+ */
+#ifndef CLIENT_TEST_REPORT_H
+#define CLIENT_TEST_REPORT_H
+
+#include "client/attempt.h"
+
+#define FOUND_MAX 16384		/* octets: the longest offer, every octet of it escaped, and the rest */
+
+/* Puts it to `out`, which has room for FOUND_MAX octets.  `lookup_ms`: what finding its addresses took. */
+void found_put(struct buf *out, const struct call *c, int64_t lookup_ms);
+
+#endif

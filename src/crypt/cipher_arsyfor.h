@@ -1,0 +1,21 @@
+/*
+ * arsyfor, by its published vectors the same as RC4.  XCRYPT keys it with 10 octets, through
+ * cipher_arsyfor; this header is for the vectors, whose keys have other lengths.
+ */
+#ifndef CRYPT_CIPHER_ARSYFOR_H
+#define CRYPT_CIPHER_ARSYFOR_H
+
+#include "base/octets.h"
+
+struct arsyfor {
+	uint8_t s[256];		/* the permutation */
+	uint8_t i, j;
+};
+
+/* Keys it with `len` octets, 1 to 256. */
+void arsyfor_key(struct arsyfor *a, const uint8_t *key, size_t len);
+
+/* XORs the next `len` octets of the keystream into `octets`. */
+void arsyfor_stream(struct arsyfor *a, uint8_t *octets, size_t len);
+
+#endif

@@ -1,0 +1,193 @@
+#include "crypt/kex.h"
+
+#include "crypt/kex_fields.h"
+#include "crypt/random.h"
+
+#include <assert.h>
+#include <mbedtls/base64.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/rsa.h>
+#include <string.h>
+
+#define MODULUS_LEN 256
+#define PRIME_LEN (MODULUS_LEN / 2)
+#define TEXT_LEN 344		/* of 256 octets in base64 */
+#define HALF_LEN 20
+
+static const unsigned char exponent[] = { 0x01, 0x00, 0x01 };
+
+_Static_assert(HALF_LEN <= EXCHANGE_CONFIRM_MAX, "an agreement holds the halves");
+_Static_assert(2 * PRIME_LEN <= EXCHANGE_PRIVATE_MAX, "a pair holds both primes");
+_Static_assert(TEXT_LEN < EXCHANGE_TEXT_MAX, "a field holds base64 and the NUL that mbedTLS adds");
+
+static size_t
+put_base64(char *text, const uint8_t octets[MODULUS_LEN])
+{
+	size_t len;
+	int rc = mbedtls_base64_encode((unsigned char *)text, EXCHANGE_TEXT_MAX, &len, octets,
+	    MODULUS_LEN);
+
+	assert(rc == 0 && len == TEXT_LEN);
+	(void)rc;
+	return len;
+}
+
+/* The one text of each value: without blanks, line ends, or bits that nothing asks for. */
+static enum exchange_field
+get_base64(uint8_t octets[MODULUS_LEN], struct span text)
+{
+	char again[EXCHANGE_TEXT_MAX];
+	size_t len;
+
+	if (text.len != TEXT_LEN ||
+	    mbedtls_base64_decode(octets, MODULUS_LEN, &len, text.at, text.len) != 0 ||
+	    len != MODULUS_LEN)
+		return FIELD_MALFORMED;
+	put_base64(again, octets);
+	return memcmp(again, text.at, TEXT_LEN) == 0 ? FIELD_GOOD : FIELD_MALFORMED;
+}
+
+/* An RSA context inside `pk`, with OAEP; to be freed with mbedtls_pk_free() in either case. */
+static int
+begin(mbedtls_pk_context *pk)
+{
+	mbedtls_pk_init(pk);
+	if (mbedtls_pk_setup(pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) != 0)
+		return -1;
+	mbedtls_rsa_set_padding(mbedtls_pk_rsa(*pk), MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA1);
+	return 0;
+}
+
+/* A private key is its two primes, from which the rest follows. */
+static int
+make_pair(struct exchange_pair *pair)
+{
+	mbedtls_pk_context pk;
+	int rc = -1;
+
+	pair->private_len = 2 * PRIME_LEN;
+	if (begin(&pk) == 0 &&
+	    mbedtls_rsa_gen_key(mbedtls_pk_rsa(pk), random_mbedtls, NULL, 8 * MODULUS_LEN,
+	    65537) == 0 &&
+	    mbedtls_rsa_export_raw(mbedtls_pk_rsa(pk), pair->public, MODULUS_LEN,
+	    pair->private, PRIME_LEN, pair->private + PRIME_LEN, PRIME_LEN, NULL, 0, NULL, 0) == 0)
+		rc = 0;
+	else
+		octets_wipe(pair->private, sizeof(pair->private));
+	mbedtls_pk_free(&pk);
+	return rc;
+}
+
+static size_t
+put_public(char *text, const struct exchange_pair *own)
+{
+	return put_base64(text, own->public);
+}
+
+static enum exchange_field
+get_public(uint8_t *public, struct span text)
+{
+	enum exchange_field field = get_base64(public, text);
+
+	if (field != FIELD_GOOD)
+		return field;
+	return (public[0] & 0x80) && (public[MODULUS_LEN - 1] & 1) ? FIELD_GOOD : FIELD_REFUSED;
+}
+
+/* Seals a half to the owner of `modulus`. */
+static int
+seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN], const uint8_t half[HALF_LEN])
+{
+	mbedtls_pk_context pk;
+	size_t len = 0;
+	int rc = -1;
+
+	if (begin(&pk) == 0 &&
+	    mbedtls_rsa_import_raw(mbedtls_pk_rsa(pk), modulus, MODULUS_LEN, NULL, 0, NULL, 0,
+	    NULL, 0, exponent, sizeof(exponent)) == 0 &&
+	    mbedtls_rsa_complete(mbedtls_pk_rsa(pk)) == 0 &&
+	    mbedtls_pk_encrypt(&pk, half, HALF_LEN, sealed, &len, MODULUS_LEN, random_mbedtls,
+	    NULL) == 0 && len == MODULUS_LEN)
+		rc = 0;
+	mbedtls_pk_free(&pk);
+	return rc;
+}
+
+/*
+ * Opens a half sealed to us.  Whatever is wrong with it, the other side learns that it is wrong and
+ * no more: mbedTLS takes the padding off in constant time.
+ */
+static int
+open_sealed(uint8_t half[HALF_LEN], const struct exchange_pair *own,
+    const uint8_t sealed[MODULUS_LEN])
+{
+	const uint8_t *p = own->private, *q = own->private + PRIME_LEN;
+	mbedtls_pk_context pk;
+	uint8_t plain[MODULUS_LEN];
+	size_t len = 0;
+	int rc = -1;
+
+	assert(own->private_len == 2 * PRIME_LEN);
+	if (begin(&pk) == 0 &&
+	    mbedtls_rsa_import_raw(mbedtls_pk_rsa(pk), NULL, 0, p, PRIME_LEN, q, PRIME_LEN, NULL, 0,
+	    exponent, sizeof(exponent)) == 0 &&
+	    mbedtls_rsa_complete(mbedtls_pk_rsa(pk)) == 0 &&
+	    mbedtls_pk_decrypt(&pk, sealed, MODULUS_LEN, plain, &len, sizeof(plain), random_mbedtls,
+	    NULL) == 0 && len == HALF_LEN) {
+		memcpy(half, plain, HALF_LEN);
+		rc = 0;
+	}
+	octets_wipe(plain, sizeof(plain));
+	mbedtls_pk_free(&pk);
+	return rc;
+}
+
+static int
+put_ok(struct agreement *a, char *text)
+{
+	uint8_t *half = a->server ? a->half_b : a->half_a, sealed[MODULUS_LEN];
+
+	if (random_octets(half, HALF_LEN) < 0 || seal(sealed, a->peer_public, half) < 0)
+		return -1;
+	return (int)put_base64(text, sealed);
+}
+
+static bool
+get_ok(struct agreement *a, struct span text)
+{
+	uint8_t sealed[MODULUS_LEN];
+
+	return get_base64(sealed, text) == FIELD_GOOD &&
+	    open_sealed(a->server ? a->half_a : a->half_b, a->own, sealed) == 0;
+}
+
+static int
+finish(struct agreement *a)
+{
+	uint8_t halves[2 * HALF_LEN];
+
+	memcpy(halves, a->half_a, HALF_LEN);
+	memcpy(halves + HALF_LEN, a->half_b, HALF_LEN);
+	int rc = fields_split_keys(a, span(halves, sizeof(halves)));
+	octets_wipe(halves, sizeof(halves));
+	return rc;
+}
+
+const struct exchange exchange_rsa = {
+	.generation = "0.2",
+	.rank = 2,
+	.title = "RSA, 2048 bits",
+	.public_len = MODULUS_LEN,
+	.nonce_len = FIELDS_SHORT_NONCE_LEN,
+	.pair_on_demand = true,
+	.pair = make_pair,
+	.put_public = put_public,
+	.get_public = get_public,
+	.draw_nonce = fields_draw_short_nonce,
+	.put_nonce = fields_put_short_nonce,
+	.get_nonce = fields_get_short_nonce,
+	.prepare = fields_nothing_to_do,
+	.put_ok = put_ok,
+	.get_ok = get_ok,
+	.finish = finish,
+};

@@ -1,0 +1,259 @@
+#include "server/backend.h"
+
+#include "smtp/dialog.h"
+#include "smtp/xclient.h"
+#include "sys/dial.h"
+#include "sys/netns.h"
+#include "sys/proxy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a mailer that is a program cannot be told in, or one at an address; NULL: it can. */
+static const char *
+wrong_for_program(enum client_address how)
+{
+	switch (how) {
+	case CLIENT_ADDRESS_AUTO:
+	case CLIENT_ADDRESS_NONE:
+	case CLIENT_ADDRESS_NETNS:
+		return NULL;
+	default:
+		return "that client-address is for a mailer that listens for itself, at the address in "
+		    "backend; a program takes netns (or none)";
+	}
+}
+
+static const char *
+wrong_for_backend(enum client_address how, const struct address *to)
+{
+	switch (how) {
+	case CLIENT_ADDRESS_AUTO:
+		return "client-address = auto cannot know what the mailer at an address takes: say "
+		    "proxy-v1 or proxy-v2 (Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent "
+		    "(any, on this host), or none, and make sure with -t that it does not relay";
+	case CLIENT_ADDRESS_NETNS:
+		return "client-address = netns is for programs; a mailer that listens for itself takes "
+		    "proxy-v1, proxy-v2, xclient or transparent (or none)";
+	case CLIENT_ADDRESS_TRANSPARENT:
+		if (address_family(to) == AF_UNSPEC)
+			return "client-address = transparent needs a TCP backend; a local socket takes "
+			    "proxy-v1, proxy-v2 or xclient (or none)";
+		return NULL;
+	case CLIENT_ADDRESS_NONE:
+		if (address_family(to) == AF_INET6 && dial_is_own(to))
+			return "client-address = none and an IPv6 address of this host: every client would look "
+			    "like this host to the mailer, which may relay for it; use 127.0.0.1, which is "
+			    "called from 127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+int
+mailer_check(struct mailer *m, char *const argv[], const struct settings *settings)
+{
+	struct address to;
+
+	m->fd = -1;
+	m->pid = 0;
+	m->greeted = false;
+	m->error = NULL;
+	snprintf(m->text, sizeof(m->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
+	if (argv[0] != NULL && settings->backend[0] != '\0')
+		m->error = "there is a program and a backend setting; only one can be the mailer";
+	else if (argv[0] != NULL)
+		m->error = wrong_for_program(settings->client_address);
+	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
+		m->error = "none given: name a program, or an address as the setting backend";
+	else
+		m->error = wrong_for_backend(settings->client_address, &to);
+	errno = EINVAL;
+	return m->error == NULL ? 0 : -1;
+}
+
+/* Fails with what to do about it. */
+static int
+fail(struct mailer *m, const char *error)
+{
+	m->error = error;
+	errno = EINVAL;
+	return -1;
+}
+
+/*
+ * What the program gets as 0 and 1: a connection from the true client where there is one; never pipes,
+ * which sendmail and Exim trust.
+ */
+static int
+make_ends(struct mailer *m, const struct settings *settings, const struct child_caller *caller,
+    int ends[2])
+{
+	bool true_address = settings->client_address == CLIENT_ADDRESS_NETNS ||
+	    (settings->client_address == CLIENT_ADDRESS_AUTO && !caller->by_hand);
+	const char *step;
+
+	if (!true_address) {
+		m->error = "no socket pair";
+		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	}
+	if (address_family(&caller->remote) == AF_UNSPEC)
+		return fail(m, "the caller has no TCP address to show to it; client-address = none does "
+		    "without");
+	if (netns_connect(&caller->remote, &caller->local, ends, &step) == 0)
+		return 0;
+	m->error = "no private network namespace to show the caller's address in: allow user "
+	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
+	    "start blackponyd as root, or set client-address = none and ask -t whether it relays";
+	return -1;
+}
+
+static int
+start_program(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller)
+{
+	int ends[2];
+
+	if (make_ends(m, settings, caller, ends) == -1)
+		return -1;
+	m->error = "the program cannot be started";
+	if (fd_prepare(ends[0]) == -1 || child_start(argv, caller, ends[1], &m->pid) == -1) {
+		int why = errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		errno = why;
+		return -1;
+	}
+	close(ends[1]);
+	m->fd = ends[0];
+	return 0;
+}
+
+/*
+ * A mailer on this host sees another address of this host, and may relay for it, be it 127.0.0.1
+ * or an interface's. It should know 127.0.0.25 as nobody.  IPv6 has no such address.
+ */
+static const struct address *
+stranger_on_this_host(const struct address *to, struct address *from)
+{
+	if (address_family(to) != AF_INET || !dial_is_own(to))
+		return NULL;
+	address_read(from, SPAN("127.0.0.25"), 0);
+	return from;
+}
+
+static int
+dial_as_client(struct mailer *m, const struct address *to, const struct child_caller *caller,
+    int64_t timeout_ms)
+{
+	struct address from = caller->remote;
+	char text[FD_ADDRESS_MAX];
+
+	if (address_family(&from) != address_family(to))
+		return fail(m, "client-address = transparent: the caller's address is not of the "
+		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
+	m->fd = dial_transparent(to, &from, timeout_ms);
+	if (m->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
+		/* taken, by the caller himself where he is on this host: another port will do */
+		address_text(&from, text);
+		address_read(&from, span_of(text), 0);
+		m->fd = dial_transparent(to, &from, timeout_ms);
+	}
+	m->error = errno == EPERM ? "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
+	    "as root" : "it cannot be reached with the caller's address: transparent needs rules that "
+	    "bring its replies back, see blackpony.conf(5)";
+	return m->fd == -1 ? -1 : 0;
+}
+
+static int
+dial_mailer(struct mailer *m, const struct settings *settings, const struct child_caller *caller)
+{
+	struct address to, from;
+
+	dial_read_backend(&to, span_of(settings->backend));
+	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
+		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
+	/* in every other way, too: one that passes over what it is told goes by this */
+	m->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
+	m->error = "it cannot be reached";
+	return m->fd == -1 ? -1 : 0;
+}
+
+/*
+ * The header goes first, in one write.  One without addresses would have the mailer go by ours; a client
+ * that resets its connection at once has none.
+ */
+static int
+send_proxy_header(struct mailer *m, const struct settings *settings,
+    const struct child_caller *caller)
+{
+	uint8_t mem[PROXY_V1_MAX + PROXY_V2_HEAD];
+	struct buf header;
+
+	if (address_family(&caller->remote) == AF_UNSPEC ||
+	    address_family(&caller->remote) != address_family(&caller->local))
+		return fail(m, "the caller has no TCP address for a PROXY header; client-address = none "
+		    "does without");
+	buf_init(&header, mem, sizeof(mem));
+	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
+		proxy_put_v1(&header, &caller->remote, &caller->local);
+	else
+		proxy_put_v2(&header, &caller->remote, &caller->local);
+	m->error = "it does not take the PROXY header";
+	return fd_write_all(m->fd, buf_peek(&header), settings->connect_timeout_ms);
+}
+
+/* A mailer that does not take the client's address would take the client for us. */
+int
+mailer_introduce(struct mailer *m, const struct settings *settings,
+    const struct child_caller *caller, struct session *session)
+{
+	const struct session_limits limits = {
+		.command_ms = settings->command_timeout_ms, .linger_ms = 1000 };
+	char text[FD_ADDRESS_MAX], address[FD_ADDRESS_MAX + 8] = "[UNAVAILABLE]";
+	static struct introduce introduce;
+	struct machine machine = { &introduce, introduce_step, ask_fault };
+
+	if (m->pid != 0 || settings->client_address != CLIENT_ADDRESS_XCLIENT)
+		return 0;
+	address_text(&caller->remote, text);
+	if (text[0] != '\0')
+		snprintf(address, sizeof(address), "%s%s",
+		    address_family(&caller->remote) == AF_INET6 ? "IPV6:" : "", text);
+	introduce_start(&introduce, settings->hostname, address, address_port(&caller->remote));
+	session_start(session, machine, &limits);
+	session_wire(session, m->fd, m->fd);
+	session_local(session, -1, -1);
+	session->stays_open = true;
+	if (session_run(session) != END_DONE)
+		return fail(m, introduce.step == INTRODUCE_GREETING ? "it does not greet with 220" :
+		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
+		    "loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
+	reply_copy(&m->greeting, &introduce.reply);
+	m->greeted = true;
+	return 0;
+}
+
+int
+mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller)
+{
+	if (mailer_check(m, argv, settings) == -1)
+		return -1;
+	if (argv[0] != NULL)
+		return start_program(m, argv, settings, caller);
+	if (dial_mailer(m, settings, caller) == -1)
+		return -1;
+	if (settings->client_address != CLIENT_ADDRESS_PROXY_V1 &&
+	    settings->client_address != CLIENT_ADDRESS_PROXY_V2)
+		return 0;
+	if (send_proxy_header(m, settings, caller) == 0)
+		return 0;
+	close(m->fd);
+	return -1;
+}

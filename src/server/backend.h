@@ -1,0 +1,42 @@
+/*
+ * Reaching the mailer behind blackponyd: a program started for the session, or an address; and telling
+ * it who is calling, in one of the ways of the setting client-address.
+ */
+#ifndef SERVER_BACKEND_H
+#define SERVER_BACKEND_H
+
+#include "session/session.h"
+#include "smtp/line.h"
+#include "sys/child.h"
+#include "sys/settings.h"
+
+struct mailer {
+	int fd;
+	pid_t pid;		/* 0: not a program of ours */
+	bool greeted;		/* it had to be talked to already ... */
+	struct reply greeting;	/* ... and this is what the client is to hear first */
+	const char *error;	/* of the last call that failed: what to do about it */
+	char text[256];		/* "/usr/sbin/sendmail" or "127.0.0.1:25", for the log */
+};
+
+/*
+ * Checks that program (NULL-terminated, or argv[0] NULL for none) and settings go together.  0, or -1
+ * with m->error, and errno EINVAL.
+ */
+int mailer_check(struct mailer *m, char *const argv[], const struct settings *settings);
+
+/*
+ * Reaches it for this caller, with the identity that we have, and reads nothing from it.  0, or -1 with m->error
+ * (and errno; EINVAL where m->error says it all).
+ */
+int mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
+    const struct child_caller *caller);
+
+/*
+ * Tells it who is calling, where that is a dialogue (xclient): to be called when root has been given up.  `session`
+ * is for that, and is free for use again afterwards.  0, or -1 with m->error and errno EINVAL.
+ */
+int mailer_introduce(struct mailer *m, const struct settings *settings,
+    const struct child_caller *caller, struct session *session);
+
+#endif

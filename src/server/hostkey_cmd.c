@@ -1,0 +1,211 @@
+#include "server/hostkey_cmd.h"
+
+#include "base/log.h"
+#include "sys/private_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Longer than any, so that what is too long is noticed. */
+#define ROOM (HOSTKEY_FILE_MAX + 1)
+
+static int
+fail(struct program *p, const struct keyfile_place *place, const char *name, const char *why)
+{
+	snprintf(p->error, sizeof(p->error), "%.300s/%s: %s", place->directory, name, why);
+	program_complain(p);
+	return -1;
+}
+
+/* 0, or -1 with errno and `*why` */
+static int
+load(const struct keyfile_place *place, const char *name, struct hostkey *key, const char **why)
+{
+	char text[ROOM];
+	ssize_t len = keyfile_read(place, name, text, sizeof(text), why);
+	int result = len < 0 ? -1 : 0;
+
+	if (result == 0 && !hostkey_get_file(key, span(text, (size_t)len))) {
+		errno = EINVAL;
+		*why = "it is no host key";
+		result = -1;
+	}
+	octets_wipe(text, sizeof(text));
+	return result;
+}
+
+static void
+print(const char *before, const struct hostkey *key)
+{
+	char text[HOSTKEY_TEXT_LEN];
+
+	hostkey_put_public(text, key->public);
+	printf("%s%.*s\n", before, HOSTKEY_TEXT_LEN, text);
+}
+
+/* Makes a key where there is none. */
+static int
+make(struct program *p, const struct keyfile_place *place, const char *name)
+{
+	struct hostkey key;
+	char text[HOSTKEY_FILE_MAX];
+	int result = hostkey_make(&key);
+
+	if (result < 0) {
+		fail(p, place, name, "no key can be made: no randomness, or no memory");
+	} else {
+		result = keyfile_create(place, name, span(text, hostkey_put_file(text, &key)));
+		if (result < 0)
+			fail(p, place, name, errno == EEXIST ? "it is there already" :
+			    strerror(errno));
+		else
+			print("", &key);
+	}
+	octets_wipe(text, sizeof(text));
+	hostkey_wipe(&key);
+	return result;
+}
+
+/* The one there is; `before` stands in front of it, NULL: it is not printed. */
+static int
+show(struct program *p, const struct keyfile_place *place, const char *name, const char *before)
+{
+	struct hostkey key;
+	const char *why;
+
+	if (load(place, name, &key, &why) < 0)
+		return fail(p, place, name, why);
+	if (before != NULL)
+		print(before, &key);
+	hostkey_wipe(&key);
+	return 0;
+}
+
+static int
+show_both(struct program *p, const struct keyfile_place *place)
+{
+	struct hostkey next;
+	const char *why;
+
+	if (show(p, place, KEYFILE_HOST, "") < 0)
+		return -1;
+	if (load(place, KEYFILE_NEXT, &next, &why) < 0)
+		return errno == ENOENT ? 0 : fail(p, place, KEYFILE_NEXT, why);
+	print("next ", &next);
+	hostkey_wipe(&next);
+	return 0;
+}
+
+/* The next one comes after one that others know. */
+static int
+announce(struct program *p, const struct keyfile_place *place)
+{
+	return show(p, place, KEYFILE_HOST, NULL) < 0 ? -1 : make(p, place, KEYFILE_NEXT);
+}
+
+static int
+change(struct program *p, const struct keyfile_place *place)
+{
+	if (show(p, place, KEYFILE_NEXT, NULL) < 0)
+		return -1;
+	if (keyfile_replace(place, KEYFILE_HOST, KEYFILE_NEXT) < 0)
+		return fail(p, place, KEYFILE_HOST, strerror(errno));
+	return show(p, place, KEYFILE_HOST, "");
+}
+
+int
+keys_run(struct program *p)
+{
+	const char *what = p->command, *why;
+	struct keyfile_place place;
+	int result = -1;
+
+	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0) {
+		snprintf(p->error, sizeof(p->error), "user %s: %s", p->settings.user, why);
+		program_complain(p);
+	} else if (strcmp(what, "new") == 0) {
+		result = make(p, &place, KEYFILE_HOST);
+	} else if (strcmp(what, "show") == 0) {
+		result = show_both(p, &place);
+	} else if (strcmp(what, "next") == 0) {
+		result = announce(p, &place);
+	} else if (strcmp(what, "change") == 0) {
+		result = change(p, &place);
+	} else {
+		snprintf(p->error, sizeof(p->error), "-k %.40s: use new, show, next or change",
+		    what);
+		program_complain(p);
+	}
+	return result < 0 ? 1 : 0;
+}
+
+/* For -t: 0, also where there is none; -1 where it is of no use to a session. */
+static int
+try(const struct keyfile_place *place, const char *name, const char *before, const char *none)
+{
+	struct hostkey key;
+	const char *why;
+
+	if (load(place, name, &key, &why) == 0) {
+		print(before, &key);
+		hostkey_wipe(&key);
+	} else if (errno != ENOENT) {
+		printf("host key: %s/%s: not used: %s\n", place->directory, name, why);
+		return -1;
+	} else if (none != NULL) {
+		printf("%s\n", none);
+	}
+	return 0;
+}
+
+int
+keys_test(const struct program *p)
+{
+	struct keyfile_place place;
+	const char *why;
+
+	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0) {
+		printf("host key: %s\n", why);
+		return -1;
+	}
+	if (try(&place, KEYFILE_HOST, "host key: ", "host key: none; blackponyd -k new makes one") < 0)
+		return -1;
+	return try(&place, KEYFILE_NEXT, "host key: next ", NULL);
+}
+
+/* For a session: what may not be used is as good as not there, and said. */
+static bool
+take(const struct keyfile_place *place, const char *name, struct hostkey *key)
+{
+	const char *why;
+
+	if (load(place, name, key, &why) == 0)
+		return true;
+	if (errno != ENOENT)
+		log_line(LOG_WARNING, "%.300s/%s: not used: %s", place->directory, name, why);
+	return false;
+}
+
+void
+keys_say(const struct program *p, struct ring *ring, struct keys_statements *said)
+{
+	struct keyfile_place place;
+	struct hostkey host, next;
+	struct hostkey_id id;
+	struct hostkey_next after;
+	const char *why;
+
+	*said = (struct keys_statements){ .id_len = 0 };
+	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0 ||
+	    !take(&place, KEYFILE_HOST, &host))
+		return;
+	if (vouch_id(ring, &exchange_x25519, &host, &id) == 0)
+		said->id_len = hostkey_put_id(said->id, &id);
+	if (said->id_len > 0 && take(&place, KEYFILE_NEXT, &next)) {
+		if (vouch_next(ring, &exchange_x25519, &host, next.public, &after) == 0)
+			said->next_len = hostkey_put_next(said->next, &after);
+		hostkey_wipe(&next);
+	}
+	hostkey_wipe(&host);
+}

@@ -1,0 +1,360 @@
+/* Octets on their way through a session: what is on the wire, what is inside, and what goes out when. */
+#include "session/session_internal.h"
+
+#include <assert.h>
+#include <sys/socket.h>
+
+void
+session_fault(struct session *s, enum ending what)
+{
+	struct io *io = &s->io;
+
+	if (io->end != END_NONE)
+		return;
+	if (io->pipe)
+		io->end = what;
+	else
+		s->machine.fault(s->machine.machine, io, what);
+}
+
+/* Where plain octets from the wire go: in a pipe straight on. */
+struct buf *
+session_plain_from_wire(struct session *s)
+{
+	return s->io.pipe ? &s->io.to_local : &s->io.from_wire;
+}
+
+struct buf *
+session_plain_from_local(struct session *s)
+{
+	return s->io.pipe ? &s->io.to_wire : &s->io.from_local;
+}
+
+/* What was read before it became a pipe has to go first. */
+static void
+move_leftovers(struct session *s)
+{
+	buf_move(&s->io.to_local, &s->io.from_wire);
+	buf_move(&s->io.to_wire, &s->io.from_local);
+}
+
+void
+session_stop_layer(struct session *s)
+{
+	if (s->layer != NULL)
+		s->layer->stop(s->layer_state);
+	s->layer = NULL;
+	s->layer_opening = false;
+}
+
+/* From the machine's word on, the wire is encrypted; what it said before that goes out in the clear. */
+static void
+begin_encryption(struct session *s)
+{
+	struct io *io = &s->io;
+	int result;
+
+	buf_move(&s->wire_out, &io->to_wire);
+	if (io->encrypt != NULL) {
+		result = channel_start(&s->channel, io->encrypt);
+		s->layer = &channel_layer;
+		s->layer_state = &s->channel;
+	} else {
+		result = s->tls_start(io->start_tls, &s->layer, &s->layer_state);
+		s->layer_opening = true;
+	}
+	io->encrypt = NULL;
+	io->start_tls = NULL;
+	if (result == -1) {
+		session_stop_layer(s);
+		session_fault(s, END_NO_MEMORY);
+	}
+}
+
+/* The layer would not go on.  What it would have taken can go nowhere, and must not be waited for. */
+static void
+layer_broke(struct session *s)
+{
+	s->layer_fault = s->layer->fault(s->layer_state);
+	session_fault(s, END_BAD_RECORD);
+	buf_clear(&s->io.to_wire);
+}
+
+/* Its own handshake, where it has one: the machine waits for its outcome. */
+static void
+watch_layer(struct session *s)
+{
+	if (s->layer == NULL || !s->layer_opening)
+		return;
+	enum layer_state state = s->layer->state(s->layer_state);
+	if (state == LAYER_OPENING)
+		return;
+	s->layer_opening = false;
+	s->io.tls = state == LAYER_OPEN ? IO_TLS_OPEN : IO_TLS_FAILED;
+	if (state == LAYER_FAILED)
+		s->layer_fault = s->layer->fault(s->layer_state);
+}
+
+/* Typed lines: LF becomes CRLF, and CRLF stays. */
+static void
+lines_by_hand(struct session *s, struct buf *to, struct buf *from)
+{
+	while (buf_len(from) > 0 && buf_room(to) >= 2) {
+		uint8_t octet = buf_peek(from).at[0];
+
+		if (octet == '\n' && !s->last_cr)
+			buf_put(to, SPAN("\r"));
+		s->last_cr = octet == '\r';
+		buf_put(to, span(&octet, 1));
+		buf_take(from, 1);
+	}
+}
+
+/* A stream cipher by hand, in small pieces, for each may double. */
+static void
+open_by_hand(struct session *s)
+{
+	uint8_t mem[1024];
+	struct buf plain;
+
+	buf_init(&plain, mem, sizeof(mem));
+	while (buf_len(&s->wire_in) > 0 && buf_room(session_plain_from_wire(s)) >= 2 * sizeof(mem)) {
+		channel_open(&s->channel, &plain, &s->wire_in);
+		lines_by_hand(s, session_plain_from_wire(s), &plain);
+	}
+	octets_wipe(mem, sizeof(mem));
+}
+
+static bool
+layer_holds(const struct session *s)
+{
+	return s->layer != NULL && s->layer->holds != NULL && s->layer->holds(s->layer_state);
+}
+
+/* From what is on the wire to what is inside. */
+static void
+open_wire(struct session *s)
+{
+	struct io *io = &s->io;
+
+	if (s->by_hand && s->layer == &channel_layer &&
+	    s->channel.suite->cipher->stream != NULL) {
+		open_by_hand(s);
+	} else if (s->layer != NULL) {
+		if (s->layer->open(s->layer_state, session_plain_from_wire(s), &s->wire_in) == -1)
+			layer_broke(s);
+	} else if (s->by_hand) {
+		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
+	}
+	/* the end is only there when everything before it is through */
+	if (s->wire_closed && !io->wire_eof && !layer_holds(s) &&
+	    (buf_len(&s->wire_in) == 0 || buf_room(session_plain_from_wire(s)) >= RECORD_MAX)) {
+		io->wire_eof = true;
+		io->wire_truncated = s->layer != NULL && !s->layer->ended(s->layer_state);
+	}
+}
+
+/* From what is inside to what goes on the wire. */
+static void
+seal_wire(struct session *s)
+{
+	if (s->layer != NULL &&
+	    s->layer->seal(s->layer_state, &s->wire_out, &s->io.to_wire) == -1)
+		layer_broke(s);
+}
+
+void
+session_wire_broken(struct session *s)
+{
+	s->wire_shut = s->wire_closed = true;
+	s->io.wire_eof = true;
+	buf_clear(&s->wire_out);
+	buf_clear(&s->io.to_wire);
+	session_fault(s, END_WIRE_BROKEN);
+}
+
+/* Nobody reads what the machine has for the local side any more. */
+void
+session_local_broken(struct session *s)
+{
+	s->local_shut = true;
+	buf_clear(&s->io.to_local);
+}
+
+bool
+session_wire_flushed(const struct session *s)
+{
+	return buf_len(&s->io.to_wire) == 0 && buf_len(&s->wire_out) == 0;
+}
+
+/* Seals what there is room for, and writes it, unless the last write found no room. */
+static void
+flush_wire(struct session *s)
+{
+	struct buf *out;
+
+	if (s->wire_shut)
+		return;
+	seal_wire(s);
+	/* the end goes out with the last word, not behind it */
+	if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
+		(void)s->layer->end(s->layer_state, &s->wire_out);
+	out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
+	if (s->wire_full || buf_len(out) == 0)
+		return;
+	size_t before = buf_len(out);
+	enum fd_result result = fd_write(s->wire_write_fd, out);
+
+	s->wire_written += before - buf_len(out);
+	s->wire_full = result == FD_WAIT;
+	if (result == FD_BROKEN)
+		session_wire_broken(s);
+}
+
+static void
+flush_local(struct session *s)
+{
+	struct io *io = &s->io;
+
+	if (s->local_shut || s->local_write_fd == -1) {
+		buf_clear(&io->to_local);
+		return;
+	}
+	if (buf_len(&io->to_local) > 0 && !s->local_full) {
+		enum fd_result result = fd_write(s->local_write_fd, &io->to_local);
+
+		s->local_full = result == FD_WAIT;
+		if (result == FD_BROKEN)
+			session_local_broken(s);
+	}
+	if (io->shut_local && !s->local_shut && buf_len(&io->to_local) == 0) {
+		shutdown(s->local_write_fd, SHUT_WR);
+		s->local_shut = true;
+	}
+}
+
+/* After our last octet on the wire: close_notify, where there is one, and a FIN. */
+static void
+shut_wire(struct session *s)
+{
+	if (s->wire_shut || !session_wire_flushed(s))
+		return;
+	if (s->layer != NULL && !s->layer->end(s->layer_state, &s->wire_out))
+		return;
+	/* close_notify goes first */
+	if (!session_wire_flushed(s))
+		return;
+	shutdown(s->wire_write_fd, SHUT_WR);
+	s->wire_shut = true;
+}
+
+bool
+session_only_hears(const struct session *s)
+{
+	return !s->serving && s->io.pipe && s->io.local_eof && s->local_write_fd != -1;
+}
+
+/*
+ * In a pipe, one side's end of file is passed on behind its last octet; the service's ends it, and so does
+ * a mailer's that is gone altogether: whoever calls for it does not stay longer.
+ */
+static void
+pipe_ends(struct session *s)
+{
+	struct io *io = &s->io;
+	bool wire_done = io->wire_eof && buf_len(&io->from_wire) == 0;
+	bool local_done = io->local_eof && buf_len(&io->from_local) == 0;
+
+	if (io->end != END_NONE)
+		return;
+	if (wire_done && io->wire_truncated)
+		io->end = END_TRUNCATED;
+	else if (s->serving ? local_done : wire_done || (local_done && s->local_shut))
+		io->end = END_DONE;
+	else if (wire_done)
+		io->shut_local = true;
+	else if (local_done)
+		io->shut_wire = true;
+}
+
+/* From what was read to what is to be written. */
+static void
+advance(struct session *s)
+{
+	struct io *io = &s->io;
+
+	if (io->pipe)
+		move_leftovers(s);
+	open_wire(s);
+	watch_layer(s);
+	if (!io->pipe && io->end == END_NONE)
+		s->machine.step(s->machine.machine, io);
+	if (io->encrypt != NULL || io->start_tls != NULL)
+		begin_encryption(s);
+	if (io->settled && s->settled != NULL) {
+		s->settled();
+		s->settled = NULL;
+	}
+	if (io->pipe) {
+		move_leftovers(s);
+		pipe_ends(s);
+	}
+}
+
+static void
+move_once(struct session *s)
+{
+	if (s->io.end == END_NONE)
+		advance(s);
+	flush_wire(s);
+	flush_local(s);
+	if (s->io.shut_wire)
+		shut_wire(s);
+}
+
+/* The machine's mark, and what else one turn can see that another did. */
+static struct io_mark
+mark(const struct session *s)
+{
+	struct io_mark m = io_mark(&s->io);
+	const bool flags[] = { s->layer != NULL, s->layer_opening,
+		s->layer_opening && s->layer->state(s->layer_state) != LAYER_OPENING,
+		s->wire_closed, s->wire_shut, s->local_shut, s->wire_full, s->local_full };
+
+	m.octets += buf_moves(&s->wire_in) + buf_moves(&s->wire_out);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		m.flags |= (unsigned)flags[i] << (16 + i);
+	return m;
+}
+
+/*
+ * In builds for tests: nothing waits while it could move.  One more turn changes nothing, and what is still to
+ * be written found no room.
+ */
+static void
+check_still(struct session *s)
+{
+#ifdef CHECK_WAITS
+	struct io_mark before = mark(s);
+
+	move_once(s);
+	assert(io_mark_same(before, mark(s)));
+	assert(session_wire_flushed(s) || s->wire_full || s->wire_shut || s->layer_opening);
+	assert(buf_len(&s->io.to_local) == 0 || s->local_full);
+#else
+	(void)s;
+#endif
+}
+
+void
+session_move(struct session *s)
+{
+	struct io_mark before, after = mark(s);
+
+	do {
+		before = after;
+		move_once(s);
+		after = mark(s);
+	} while (!io_mark_same(before, after));
+	check_still(s);
+}

@@ -1,0 +1,104 @@
+#include "smtp/outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct ending_row rows[END_COUNT] = {
+	[END_NONE] = { "going-on", EXIT_LATER, "4.3.0", "it has not ended" },
+	[END_DONE] = { "done", EXIT_SENT, "2.0.0", "closed" },
+	[END_SENT] = { "sent", EXIT_SENT, "2.0.0", "sent" },
+	[END_WIRE_GONE] = { "far-end-gone", EXIT_LATER, "4.4.2", "the far end closed the connection" },
+	[END_LOCAL_GONE] = { "mailer-gone", EXIT_LATER, "4.3.0", "the mailer here closed" },
+	[END_WIRE_BROKEN] = { "connection-broken", EXIT_LATER, "4.4.2", "the connection broke" },
+	[END_LOCAL_BROKEN] = { "mailer-broken", EXIT_LATER, "4.3.0",
+	    "the mailer here cannot be read or written" },
+	[END_TRUNCATED] = { "truncated", EXIT_LATER, "4.7.0",
+	    "the encrypted connection was cut without a goodbye" },
+	[END_BAD_RECORD] = { "bad-record", EXIT_LATER, "4.7.5",
+	    "something on the way changes what is encrypted" },
+	[END_TIMEOUT] = { "timeout", EXIT_LATER, "4.4.2", "waited too long" },
+	[END_INJECTED] = { "injected", EXIT_LATER, "4.7.5",
+	    "octets behind the switch to encryption: somebody is on the way" },
+	[END_CONFIRMATION] = { "wrong-confirmation", EXIT_LATER, "4.7.5",
+	    "the keys of the two ends differ: somebody is on the way" },
+	[END_EARLY_REPLY] = { "early-reply", EXIT_LATER, "4.5.0",
+	    "the mailer saw an end inside a message" },
+	[END_UNASKED_REPLY] = { "unasked-reply", EXIT_LATER, "4.5.0",
+	    "the mailer answered what was not asked" },
+	[END_BAD_REPLY] = { "bad-reply", EXIT_LATER, "4.5.0", "what came is no SMTP reply" },
+	[END_BAD_CHUNK] = { "bad-chunk", EXIT_LATER, "4.5.4",
+	    "a chunk of no known size, or not offered" },
+	[END_GROUPED] = { "grouped", EXIT_LATER, "4.5.0", "octets that did not wait for a reply" },
+	[END_MUST] = { "not-encrypted", EXIT_LATER, "4.7.5",
+	    "encryption is required here and not to be had there" },
+	[END_TRUST] = { "not-trusted", EXIT_LATER, "4.7.5",
+	    "not as it is remembered, or as the key on file says" },
+	[END_GREETED_LATER] = { "greeted-later", EXIT_LATER, "4.3.2", "takes no mail now" },
+	[END_GREETED_NEVER] = { "greeted-never", EXIT_LATER, "4.3.2", "takes no mail" },
+	[END_REFUSED_LATER] = { "refused-for-now", EXIT_LATER, "4.5.0", "not taken now" },
+	[END_REFUSED_FOR_GOOD] = { "refused", EXIT_REFUSED, "5.0.0", "refused" },
+	[END_CALL_PLAIN] = { "handshake-failed", EXIT_LATER, "4.7.5",
+	    "the handshake failed, twice" },
+	[END_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
+	[END_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
+};
+
+const struct ending_row *
+ending_row(enum ending end)
+{
+	return &rows[end];
+}
+
+/* `d.ddd.ddd` at the front of `text`: its length, or 0. */
+static size_t
+status_len(struct span text)
+{
+	static const size_t digits_max[3] = { 1, 3, 3 };
+	size_t at = 0;
+
+	for (size_t part = 0; part < 3; part++) {
+		if (part > 0 && (at == text.len || text.at[at] != '.'))
+			return 0;
+		at += part > 0;
+		size_t start = at;
+		while (at < text.len && text.at[at] >= '0' && text.at[at] <= '9')
+			at++;
+		if (at == start || at - start > digits_max[part])
+			return 0;
+	}
+	return at == text.len || text.at[at] == ' ' ? at : 0;
+}
+
+void
+ending_status(char out[13], unsigned code, struct span text)
+{
+	size_t len = status_len(text);
+
+	/* a code of another class than the reply's is no better than none */
+	if (len > 0 && text.at[0] == '0' + code / 100) {
+		memcpy(out, text.at, len);
+		out[len] = '\0';
+	} else {
+		snprintf(out, 13, "%u.0.0", code / 100 % 10);
+	}
+}
+
+int
+ending_refusal_exit(unsigned code, struct span text, bool to_rcpt)
+{
+	char status[13];
+
+	if (!to_rcpt)
+		return EXIT_REFUSED;
+	ending_status(status, code, text);
+	/* the sender's address: many look at it only now */
+	if (strcmp(status, "5.1.7") == 0 || strcmp(status, "5.1.8") == 0)
+		return EXIT_REFUSED;
+	if (strcmp(status, "5.1.2") == 0)
+		return EXIT_NO_HOST;
+	if (strncmp(status, "5.1.", 4) == 0)
+		return EXIT_NO_USER;
+	if (strcmp(status, "5.0.0") == 0 && (code == 550 || code == 551 || code == 553))
+		return EXIT_NO_USER;
+	return EXIT_REFUSED;
+}

@@ -1,0 +1,416 @@
+/* The client's commands and messages, on their way to the mailer. */
+#include "smtp/relay_internal.h"
+
+#include "smtp/keyword.h"
+
+#include <string.h>
+
+void
+relay_take(struct io *io, size_t octets)
+{
+	buf_take(&io->from_wire, octets);
+	io->progress++;
+}
+
+/* Our own answer has its place among the mailer's: behind everything it still owes. */
+static bool
+can_answer(const struct relay *r, const struct io *io)
+{
+	return r->queue_len == 0 && buf_room(&io->to_wire) >= XCRYPT_LINE_MAX;
+}
+
+bool
+relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
+{
+	if (!can_answer(r, io))
+		return false;
+	io_show(io, "<", span_of(text));
+	buf_printf(&io->to_wire, "%s\r\n", text);
+	relay_take(io, octets);
+	return true;
+}
+
+/*
+ * Does what follows depend on the reply, or on one that we do not know, perhaps?  In the clear it waits for
+ * those as well that have to be the last of a group (RFC 2920, section 3.1): a client that does not wait is a
+ * smuggler or a robot there, and the mailer gets to see it (relay_turn.c).
+ */
+static bool
+is_waited_for(const struct relay *r, enum verb verb)
+{
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_HELO:
+	case VERB_AUTH:
+	case VERB_DATA:
+	case VERB_OTHER:
+		return true;
+	case VERB_NOOP:
+	case VERB_VRFY:
+	case VERB_EXPN:
+		return r->crypt != CRYPT_ON && !r->set->must;
+	default:
+		return false;
+	}
+}
+
+#define MAIL_GROWS 20	/* octets: the digits of the largest SIZE */
+
+/* MAIL with SIZE, of a message that will be longer by our trace line (RFC 1870, section 5). */
+static bool
+put_longer_mail(const struct relay *r, struct span text, struct buf *out)
+{
+	struct span arguments;
+
+	return r->crypt == CRYPT_ON && r->set->mark && verb_of(text, &arguments) == VERB_MAIL &&
+	    keyword_mail(arguments, MESSAGE_TRACE_MAX, out);
+}
+
+/* Passes a line on, to be answered by the mailer. */
+static bool
+forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
+{
+	if (relay_queue_full(r) || buf_room(&io->to_local) < line->octets + MAIL_GROWS)
+		return false;
+	if (r->crypt != CRYPT_ON)
+		io_show(io, ">", line->text);
+	if (verb != VERB_MAIL || !put_longer_mail(r, line->text, &io->to_local))
+		buf_put(&io->to_local, span(line->text.at, line->octets));
+	relay_queue_put(r, verb);
+	r->sync = is_waited_for(r, verb);
+	relay_take(io, line->octets);
+	return true;
+}
+
+static void
+remember_name(struct relay *r, struct span name)
+{
+	r->said_len = name.len < RELAY_NAME_MAX ? name.len : RELAY_NAME_MAX;
+	if (r->said_len > 0)
+		memcpy(r->said, name.at, r->said_len);
+}
+
+static bool
+forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb verb,
+    struct span name)
+{
+	remember_name(r, name);
+	return forward(r, io, line, verb);
+}
+
+/* An octet behind an XCRYPT line, read already or not yet, is an injected command. */
+static bool
+has_octets_behind(struct io *io, const struct line *line)
+{
+	return buf_len(&io->from_wire) > line->octets || io->wire_has_octets(io->context);
+}
+
+static void
+injected(struct io *io)
+{
+	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL octets behind the line\r\n"));
+	io->end = END_INJECTED;
+}
+
+/* The one attempt has come to nothing: the session goes on in the clear. */
+static void
+give_up(struct relay *r, const char *why)
+{
+	r->crypt = CRYPT_GIVEN_UP;
+	r->why = why;
+}
+
+/* A client's `XCRYPT ...` before encryption. */
+static bool
+xcrypt(struct relay *r, struct io *io, const struct line *line)
+{
+	if (!can_answer(r, io))
+		return false;
+	io_show(io, ">", line->text);
+	if (has_octets_behind(io, line)) {
+		injected(io);
+		return true;
+	}
+	if (r->hello != VERB_EHLO)
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL say EHLO first");
+	if (r->crypt != CRYPT_NOT_YET)
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
+	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
+	case HANDSHAKE_AGREED:
+		r->crypt = CRYPT_ANSWERED;
+		break;
+	case HANDSHAKE_USED_UP:
+		give_up(r, "handshake-refused");
+		break;
+	case HANDSHAKE_NO_SUITE:
+		break;
+	}
+	relay_take(io, line->octets);
+	return true;
+}
+
+/* Back to where the session stood behind the greeting (xcrypt.7, "Starting over"). */
+static void
+start_over(struct relay *r, struct io *io)
+{
+	r->crypt = CRYPT_ON;
+	r->why = NULL;
+	io->encrypt = &r->handshake.agreement;
+}
+
+/* The client's line behind our 250 XCRYPT. */
+static bool
+confirm(struct relay *r, struct io *io, const struct line *line)
+{
+	io_show(io, ">", line->text);
+	if (has_octets_behind(io, line)) {
+		injected(io);
+		return true;
+	}
+	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
+		give_up(r, "client-refused");
+		return relay_answer(r, io, line->octets, "250 XCRYPT FAIL");
+	}
+	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
+		start_over(r, io);
+	else
+		io->end = END_CONFIRMATION;
+	relay_take(io, line->octets);
+	return true;
+}
+
+static bool
+clear_command(struct relay *r, struct io *io, const struct line *line)
+{
+	struct span arguments;
+	enum verb verb = verb_of(line->text, &arguments);
+
+	if (r->crypt == CRYPT_ANSWERED) {
+		if (!can_answer(r, io))
+			return false;
+		if (handshake_next(line->text) != HANDSHAKE_OTHER)
+			return confirm(r, io, line);
+		give_up(r, "client-gave-up");
+	}
+	switch (verb) {
+	case VERB_XCRYPT:
+		return xcrypt(r, io, line);
+	case VERB_EHLO:
+	case VERB_HELO:
+		return forward_hello(r, io, line, verb, arguments);
+	case VERB_NOOP:
+	case VERB_RSET:
+	case VERB_QUIT:
+		return forward(r, io, line, verb);
+	case VERB_HELP:
+	case VERB_VRFY:
+	case VERB_EXPN:
+		if (!r->set->must)
+			return forward(r, io, line, verb);
+		break;
+	default:
+		break;
+	}
+	if (r->set->must && verb == VERB_BDAT)
+		return relay_refuse_chunk(r, io, line, arguments, "530 5.7.0 Must use XCRYPT first");
+	if (r->set->must)
+		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
+	return relay_become_pipe(r, io, NULL);
+}
+
+/* A 0.x or 1.0 client goes on with MAIL at once: the mailer hears a fresh EHLO all the same. */
+static bool
+repeat_hello(struct relay *r, struct io *io)
+{
+	if (relay_queue_full(r) || r->queue_len > 0 ||
+	    buf_room(&io->to_local) < RELAY_NAME_MAX + 16)
+		return false;
+	buf_put(&io->to_local, SPAN("EHLO "));
+	buf_put(&io->to_local, span(r->name, r->name_len));
+	buf_put(&io->to_local, SPAN("\r\n"));
+	relay_queue_put(r, VERB_OWN_EHLO);
+	r->sync = true;
+	r->hello_inside = true;
+	return true;
+}
+
+/* Is it AUTH with a mechanism that we cannot carry?  It is not offered, but may be tried. */
+static bool
+is_foreign_auth(enum verb verb, struct span arguments)
+{
+	struct span mechanism;
+
+	return verb == VERB_AUTH && span_word(&arguments, ' ', &mechanism) &&
+	    !keyword_mechanism(mechanism);
+}
+
+static bool
+inside_command(struct relay *r, struct io *io, const struct line *line)
+{
+	const struct exchange *x = handshake_suite(&r->handshake)->exchange;
+	struct span arguments;
+	enum verb verb = verb_of(line->text, &arguments);
+
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_HELO:
+		return forward_hello(r, io, line, verb, arguments);
+	case VERB_NOOP:
+	case VERB_QUIT:
+	case VERB_RSET:
+		return forward(r, io, line, verb);
+	case VERB_XCRYPT:
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");
+	case VERB_STARTTLS:
+		return relay_answer(r, io, line->octets, "503 5.5.1 Already encrypted");
+	default:
+		break;
+	}
+	if (!r->hello_inside) {
+		if (x->hears_ehlo_first && verb == VERB_BDAT)
+			return relay_refuse_chunk(r, io, line, arguments, "503 5.5.1 Say EHLO again first");
+		if (x->hears_ehlo_first)
+			return relay_answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
+		return repeat_hello(r, io);
+	}
+	if (verb == VERB_BDAT)
+		return relay_chunk(r, io, line, arguments);
+	if (is_foreign_auth(verb, arguments))
+		return relay_answer(r, io, line->octets, "504 5.5.4 Not this mechanism");
+	return forward(r, io, line, verb);
+}
+
+/*
+ * A line that the mailer might take for two goes no further.  Where a torn line has a meaning of its
+ * own, what reads it refuses it, and closes.
+ */
+static bool
+is_torn(const struct relay *r, struct span text)
+{
+	struct span arguments;
+
+	if (!line_is_torn(text))
+		return false;
+	return verb_of(text, &arguments) != (r->crypt == CRYPT_ON ? VERB_BDAT : VERB_XCRYPT);
+}
+
+/*
+ * The mailer waits for a line that it cannot have: it is told so (RFC 4954, section 4).  So many octets of that
+ * line are done with, and what comes next is `next`.
+ */
+static bool
+cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next)
+{
+	if (relay_queue_full(r) || !buf_put(&io->to_local, SPAN("*\r\n")))
+		return false;
+	relay_queue_put(r, VERB_AUTH);
+	r->sync = true;
+	r->input = next;
+	relay_take(io, octets);
+	return true;
+}
+
+/*
+ * In the clear, does the line end in LF alone?  Some mailers take that and others do not; nobody does it who
+ * would encrypt, but for a torn XCRYPT, which has no meaning.
+ */
+static bool
+ends_in_lf(const struct relay *r, struct span said)
+{
+	size_t at = span_find(said, '\n');
+	struct span arguments;
+
+	if (r->set->must || r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_ON ||
+	    at >= said.len || at >= LINE_MAX_OCTETS || (at > 0 && said.at[at - 1] == '\r'))
+		return false;
+	return verb_of(span(said.at, at), &arguments) != VERB_XCRYPT;
+}
+
+static bool
+command(struct relay *r, struct io *io)
+{
+	struct line line;
+
+	if (r->sync && r->queue_len > 0)
+		return relay_while_waiting(r, io);
+	if (r->input == INPUT_COMMAND && ends_in_lf(r, buf_peek(&io->from_wire)))
+		return relay_become_pipe(r, io, "bare-lf");
+	switch (line_command(buf_peek(&io->from_wire), &line)) {
+	case LINE_NONE:
+		return false;
+	case LINE_TOO_LONG:
+		if (r->input == INPUT_CONTINUATION)
+			return cancel_auth(r, io, 0, INPUT_SKIP);
+		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
+			return false;
+		r->input = INPUT_SKIP;
+		if (r->crypt == CRYPT_ANSWERED)
+			give_up(r, "client-gave-up");
+		return true;
+	case LINE_FOUND:
+		break;
+	}
+	if (r->input == INPUT_CONTINUATION) {
+		if (line_is_torn(line.text))
+			return cancel_auth(r, io, line.octets, INPUT_COMMAND);
+		if (!forward(r, io, &line, VERB_AUTH))
+			return false;
+		r->input = INPUT_COMMAND;
+		return true;
+	}
+	if (is_torn(r, line.text)) {
+		if (!relay_answer(r, io, line.octets,
+		    "500 5.5.2 A command ends in CRLF and has no other"))
+			return false;
+		if (r->crypt == CRYPT_ANSWERED)
+			give_up(r, "client-gave-up");
+		return true;
+	}
+	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
+}
+
+/* The rest of a line that was too long goes nowhere. */
+static bool
+skip(struct relay *r, struct io *io)
+{
+	for (;;) {
+		struct span s = buf_peek(&io->from_wire);
+		size_t newline = span_find(s, '\n');
+
+		if (newline == s.len) {
+			/* the last octet may be the CR of the CRLF to come */
+			if (s.len > 1)
+				buf_take(&io->from_wire, s.len - 1);
+			return false;
+		}
+		bool crlf = newline > 0 && s.at[newline - 1] == '\r';
+		buf_take(&io->from_wire, newline + 1);
+		if (crlf) {
+			r->input = INPUT_COMMAND;
+			return true;
+		}
+	}
+}
+
+bool
+relay_command(struct relay *r, struct io *io)
+{
+	if (r->crypt == CRYPT_ON && buf_len(&io->from_wire) > 0)
+		r->heard_inside = true;
+	if (r->leaving != END_NONE)
+		return false;
+	switch (r->input) {
+	case INPUT_COMMAND:
+	case INPUT_CONTINUATION:
+		return command(r, io);
+	case INPUT_MESSAGE:
+		return relay_message(r, io);
+	case INPUT_CHUNK:
+		return relay_chunk_octets(r, io);
+	case INPUT_SKIP:
+		return skip(r, io);
+	case INPUT_OVER:
+		return false;
+	}
+	return false;
+}

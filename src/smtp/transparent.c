@@ -1,0 +1,310 @@
+#include "smtp/transparent.h"
+
+#include "smtp/ehlo.h"
+
+#include <string.h>
+
+void
+caller_start(struct caller *c, const struct opening_settings *settings, struct key_source keys)
+{
+	memset(c, 0, offsetof(struct caller, opening));
+	c->set = settings;
+	c->keys = keys;
+	c->greeting_due = true;
+	opening_start(&c->opening, settings, keys, false);
+}
+
+void
+caller_connected(struct caller *c, bool plain)
+{
+	opening_wipe(&c->opening);
+	opening_start(&c->opening, c->set, c->keys, plain);
+	c->greeting_due = true;
+	c->ehlo_refused = false;
+}
+
+void
+caller_wipe(struct caller *c)
+{
+	opening_wipe(&c->opening);
+}
+
+static void
+local_answer(struct io *io, size_t octets, const char *text)
+{
+	buf_printf(&io->to_local, "%s\r\n", text);
+	buf_take(&io->from_local, octets);
+	io->progress++;
+}
+
+/* The mailer's hello, said to the far end.  HELO becomes EHLO, unless that has been refused. */
+static void
+hello(struct caller *c, struct io *io)
+{
+	c->waits = true;
+	opening_hello(&c->opening, io, span(c->name, c->name_len), c->helo && c->ehlo_refused);
+}
+
+/* A command of the mailer's before it is a pipe.  False: no line yet. */
+static bool
+command(struct caller *c, struct io *io)
+{
+	struct span name;
+	struct line line;
+	enum verb verb;
+
+	switch (line_command(buf_peek(&io->from_local), &line)) {
+	case LINE_NONE:
+		return false;
+	case LINE_TOO_LONG:
+		io->end = END_LOCAL_BROKEN;
+		return false;
+	case LINE_FOUND:
+		break;
+	}
+	verb = verb_of(line.text, &name);
+	switch (verb) {
+	case VERB_EHLO:
+	case VERB_HELO:
+		if (name.len > sizeof(c->name) || line_is_torn(line.text)) {
+			local_answer(io, line.octets, "501 5.5.4 That is no name");
+			return true;
+		}
+		if (name.len > 0)
+			memcpy(c->name, name.at, name.len);
+		c->name_len = name.len;
+		c->helo = verb == VERB_HELO;
+		buf_take(&io->from_local, line.octets);
+		hello(c, io);
+		return true;
+	case VERB_NOOP:
+	case VERB_RSET:
+		local_answer(io, line.octets, "250 2.0.0 Ok");
+		return true;
+	case VERB_QUIT:
+		/* as a pipe it would pass what stands behind QUIT in the clear */
+		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+		local_answer(io, line.octets, "221 2.0.0 Bye");
+		io->end = END_DONE;
+		return false;
+	default:
+		local_answer(io, line.octets, "503 5.5.1 Say EHLO first");
+		return true;
+	}
+}
+
+/* Gives the mailer the reply that the opening has come to. */
+static void
+pass_reply(struct caller *c, struct io *io)
+{
+	bool one_line = c->helo && c->opening.reply.code < 300;
+
+	opening_put_reply(&c->opening, &io->to_local, one_line);
+	c->waits = false;
+	io->progress++;
+}
+
+static void
+greeted(struct caller *c, struct io *io)
+{
+	c->greeting_due = false;
+	if (!c->greeted) {
+		buf_put(&io->to_local, buf_peek(&c->opening.reply.raw));
+		c->greeted = true;
+	}
+	if (c->waits)
+		hello(c, io);		/* called again: what it said to the last one */
+}
+
+/* The next host is asked.  What this one said is the last word, if nobody has another. */
+static void
+leave(struct io *io, enum ending end)
+{
+	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	io->elsewhere = true;
+	io->end = end;
+}
+
+/* EHLO is refused, and then HELO. */
+static void
+refused(struct caller *c, struct io *io)
+{
+	bool said_helo = c->helo && c->ehlo_refused;
+	bool for_good = c->opening.reply.code >= 500;
+
+	c->ehlo_refused = true;
+	if (!for_good)
+		leave(io, END_REFUSED_LATER);
+	else if (said_helo)
+		leave(io, END_GREETED_NEVER);
+	else if (c->helo)
+		hello(c, io);		/* our EHLO was refused: HELO, as the mailer said */
+	else
+		pass_reply(c, io);
+}
+
+/*
+ * The mailer has its reply, and there will be no other call.  STARTTLS is the mailer's own then, and an
+ * attempt to encrypt like ours.
+ */
+static void
+ready(struct caller *c, struct io *io)
+{
+	const struct opening *o = &c->opening;
+	bool one_line = c->helo;
+
+	pass_reply(c, io);
+	io->settled = true;
+	if (o->provisional)
+		c->dialogue = CALLER_SOFTENS;
+	else if (!o->encrypted && !one_line && ehlo_offers(&o->reply, "STARTTLS", NULL))
+		c->dialogue = CALLER_MAY_STARTTLS;
+	else
+		io->pipe = true;
+}
+
+static void
+step_once(struct caller *c, struct io *io, bool *moved)
+{
+	*moved = false;
+	if (!c->greeting_due && !c->waits) {
+		*moved = command(c, io);
+		if (!*moved && io->local_eof && !io->pipe)
+			io->end = END_LOCAL_GONE;
+		return;
+	}
+	switch (opening_step(&c->opening, io)) {
+	case OPENING_GREETED:
+		if (c->greeting_due) {
+			greeted(c, io);
+			*moved = true;
+		}
+		break;
+	case OPENING_READY:
+		ready(c, io);
+		break;
+	case OPENING_REFUSED:
+		refused(c, io);
+		*moved = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The first command behind EHLO.  Only STARTTLS is of interest. */
+static void
+may_starttls(struct caller *c, struct io *io)
+{
+	struct span arguments;
+	struct line line;
+	enum line_found found = line_command(buf_peek(&io->from_local), &line);
+
+	if (found == LINE_NONE && !io->local_eof && !io->wire_eof && buf_len(&io->from_wire) == 0)
+		return;
+	if (found != LINE_FOUND || verb_of(line.text, &arguments) != VERB_STARTTLS) {
+		io->pipe = true;
+		return;
+	}
+	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
+	buf_take(&io->from_local, line.octets);
+	reply_start(&c->opening.reply);
+	c->dialogue = CALLER_STARTTLS;
+	io->progress++;
+}
+
+/* The reply to it.  What is none is passed as it came. */
+static void
+got_starttls(struct caller *c, struct io *io)
+{
+	struct reply *reply = &c->opening.reply;
+	enum reply_state state = reply_take(reply, &io->from_wire);
+
+	if (state == REPLY_MORE && !io->wire_eof)
+		return;
+	buf_put(&io->to_local, buf_peek(&reply->raw));
+	io->progress++;
+	if (state == REPLY_WHOLE && reply->code >= 400)
+		c->dialogue = CALLER_SOFTENS;
+	else
+		io->pipe = true;
+}
+
+/* As a pipe does it, but for the replies. */
+static void
+softens(struct caller *c, struct io *io)
+{
+	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
+
+	if (!soften_move(&c->soften, &io->to_local, &io->from_wire, io->wire_eof)) {
+		io->pipe = true;	/* TLS, and what is in it is not ours to see */
+		return;
+	}
+	/* the far end has closed: what it is told from now on must not depend on how that comes */
+	if (io->wire_eof && buf_len(&io->from_wire) == 0) {
+		io->end = io->wire_truncated ? END_TRUNCATED : END_DONE;
+		return;
+	}
+	buf_move(&io->to_wire, &io->from_local);
+	/* a mailer that has ended its side waits for what is left, and not for ever */
+	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before && !io->local_eof)
+		io->progress++;
+	if (io->local_eof && buf_len(&io->from_local) == 0)
+		io->shut_wire = true;
+}
+
+static void
+dialogue(struct caller *c, struct io *io)
+{
+	if (c->dialogue == CALLER_MAY_STARTTLS)
+		may_starttls(c, io);
+	if (c->dialogue == CALLER_STARTTLS && !io->pipe)
+		got_starttls(c, io);
+	if (c->dialogue == CALLER_SOFTENS && !io->pipe)
+		softens(c, io);
+	io->midway = false;
+	io->wait = io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
+}
+
+void
+caller_step(void *caller, struct io *io)
+{
+	struct caller *c = caller;
+	bool moved = true;
+
+	if (c->dialogue != CALLER_OPENS) {
+		dialogue(c, io);
+		return;
+	}
+	/* the longest reply has to fit in one piece */
+	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
+	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
+		step_once(c, io, &moved);
+	io->midway = reply_begun(&c->opening.reply) && c->waits;
+	io->wait = opening_wait(&c->opening);
+	if (c->dialogue != CALLER_OPENS)
+		dialogue(c, io);
+}
+
+void
+caller_fault(void *caller, struct io *io, enum ending fault)
+{
+	struct caller *c = caller;
+
+	if (c->greeting_due || c->waits) {
+		opening_fault(&c->opening, io, fault);
+		return;
+	}
+	/* gone while the mailer thinks: it has heard a greeting, and nothing else */
+	io->elsewhere = fault == END_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
+	io->end = fault;
+}
+
+void
+caller_give_up(struct caller *c, struct buf *out, const char *text)
+{
+	if (!c->greeted || c->waits)
+		buf_printf(out, "%s\r\n", text);
+	c->greeted = true;
+	c->waits = false;
+}

@@ -1,0 +1,68 @@
+#include "smtp/xclient.h"
+
+#include "smtp/dialog.h"
+#include "smtp/ehlo.h"
+
+void
+introduce_start(struct introduce *i, const char *hostname, const char *address, unsigned port)
+{
+	i->step = INTRODUCE_GREETING;
+	i->hostname = hostname;
+	i->address = address;
+	i->port = port;
+	reply_start(&i->reply);
+}
+
+/* What the mailer offers to be told decides what is said; the address it has to take. */
+static bool
+say_xclient(struct introduce *i, struct buf *out)
+{
+	struct span attributes;
+
+	if (!ehlo_offers(&i->reply, "XCLIENT", &attributes) || !ehlo_has_word(attributes, "ADDR"))
+		return false;
+	buf_printf(out, "XCLIENT ADDR=%s", i->address);
+	if (i->port != 0 && ehlo_has_word(attributes, "PORT"))
+		buf_printf(out, " PORT=%u", i->port);
+	if (ehlo_has_word(attributes, "NAME"))
+		buf_put(out, SPAN(" NAME=[UNAVAILABLE]"));
+	buf_put(out, SPAN("\r\n"));
+	return true;
+}
+
+static void
+answered(void *introduce, struct io *io)
+{
+	struct introduce *i = introduce;
+
+	switch (i->step) {
+	case INTRODUCE_GREETING:
+		if (i->reply.code != 220)
+			break;
+		buf_printf(&io->to_wire, "EHLO %s\r\n", i->hostname);
+		i->step = INTRODUCE_EHLO;
+		reply_start(&i->reply);
+		return;
+	case INTRODUCE_EHLO:
+		if (i->reply.code != 250 || !say_xclient(i, &io->to_wire))
+			break;
+		i->step = INTRODUCE_XCLIENT;
+		reply_start(&i->reply);
+		return;
+	case INTRODUCE_XCLIENT:
+		/* back at the greeting: the session begins here */
+		if (i->reply.code != 220)
+			break;
+		io->end = END_DONE;
+		return;
+	}
+	io->end = i->reply.code >= 400 ? END_REFUSED_LATER : END_BAD_REPLY;
+}
+
+void
+introduce_step(void *introduce, struct io *io)
+{
+	struct introduce *i = introduce;
+
+	ask_step(i, io, &i->reply, answered);
+}

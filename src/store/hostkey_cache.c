@@ -1,0 +1,195 @@
+#include "store/hostkey_cache.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * In the ring's store, each under the own public key and so gone with it:
+ *
+ *   'I' rank own-public host-public			until (8 octets), signature
+ *   'N' rank own-public host-public next-public	signature
+ *   'V' rank own-public peer-public			until, digest of the lines, their host
+ *							key, and the next one
+ */
+
+#define TIME_LEN 8
+#define ID_LEN (TIME_LEN + HOSTKEY_SIGNATURE_LEN)
+#define KEY_MAX (2 + HOSTKEY_SHORT_LEN + 2 * HOSTKEY_PUBLIC_LEN)
+#define VERIFIED_LEN (TIME_LEN + HOSTKEY_DIGEST_LEN + HOSTKEY_PUBLIC_LEN)
+#define VERIFIED_MAX (VERIFIED_LEN + HOSTKEY_PUBLIC_LEN)
+
+_Static_assert(KEY_MAX <= ENTRY_KEY_MAX && VERIFIED_MAX <= ENTRY_VALUE_MAX, "they are entries");
+
+/* Our short key, made where there is none yet; NULL where there is none to be had. */
+static const struct ring_own *
+own_pair(struct ring *r, const struct exchange *x)
+{
+	if (x->public_len != HOSTKEY_SHORT_LEN || ring_source(r).own(r, x) == NULL)
+		return NULL;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->own[i].exchange == x)
+			return &r->own[i];
+	return NULL;
+}
+
+/* An entry's key: the kind, the own pair it belongs to, and what it is about. */
+static struct span
+put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct ring_own *own, struct span about,
+    struct span more)
+{
+	const uint8_t head[2] = { kind, (uint8_t)own->exchange->rank };
+	struct buf key;
+
+	buf_init(&key, mem, KEY_MAX);
+	buf_put(&key, span(head, sizeof(head)));
+	buf_put(&key, span(own->pair.public, HOSTKEY_SHORT_LEN));
+	buf_put(&key, about);
+	buf_put(&key, more);
+	return buf_peek(&key);
+}
+
+/* Only beside a pair that others have too. */
+static bool
+find(struct ring *r, const struct ring_own *own, struct span key, uint8_t *value, size_t room,
+    size_t *len)
+{
+	return own->shared && store_find(&r->store, key, value, room, len);
+}
+
+static void
+keep(struct ring *r, const struct ring_own *own, struct span key, struct span value)
+{
+	if (own->shared && store_append(&r->store, key, value) < 0)
+		log_debug("a statement is not kept: %s", strerror(errno));
+}
+
+int
+vouch_id(struct ring *r, const struct exchange *x, const struct hostkey *host,
+    struct hostkey_id *id)
+{
+	const struct ring_own *own = own_pair(r, x);
+	uint8_t mem[KEY_MAX], value[ID_LEN];
+	size_t len;
+
+	if (own == NULL)
+		return -1;
+	/* a pair of this process's own is replaced as soon as that ends */
+	int64_t until_s = own->created_s + HOSTKEY_ALLOWANCE_S + (own->shared ? r->lifetime_s : 0);
+	struct span key = put_key(mem, RING_ID, own, span(host->public, sizeof(host->public)),
+	    span(NULL, 0));
+	if (find(r, own, key, value, sizeof(value), &len) && len == ID_LEN &&
+	    octets_get64(value) == (uint64_t)until_s) {
+		memcpy(id->public, host->public, sizeof(id->public));
+		id->until_s = until_s;
+		memcpy(id->signature, value + TIME_LEN, sizeof(id->signature));
+		return 0;
+	}
+	if (hostkey_sign_id(id, host, own->pair.public, until_s) < 0)
+		return -1;
+	octets_put64(value, (uint64_t)until_s);
+	memcpy(value + TIME_LEN, id->signature, sizeof(id->signature));
+	keep(r, own, key, span(value, ID_LEN));
+	return 0;
+}
+
+int
+vouch_next(struct ring *r, const struct exchange *x, const struct hostkey *host,
+    const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next)
+{
+	const struct ring_own *own = own_pair(r, x);
+	uint8_t mem[KEY_MAX];
+	size_t len;
+
+	if (own == NULL)
+		return -1;
+	struct span key = put_key(mem, RING_NEXT, own, span(host->public, sizeof(host->public)),
+	    span(next_public, HOSTKEY_PUBLIC_LEN));
+	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
+	    len == sizeof(next->signature)) {
+		memcpy(next->public, next_public, sizeof(next->public));
+		return 0;
+	}
+	if (hostkey_sign_next(next, host, next_public) < 0)
+		return -1;
+	keep(r, own, key, span(next->signature, sizeof(next->signature)));
+	return 0;
+}
+
+static size_t
+put_verified(uint8_t value[VERIFIED_MAX], const struct vouched *v,
+    const uint8_t digest[HOSTKEY_DIGEST_LEN])
+{
+	struct buf out;
+
+	octets_put64(value, (uint64_t)v->until_s);
+	buf_init(&out, value + TIME_LEN, VERIFIED_MAX - TIME_LEN);
+	buf_put(&out, span(digest, HOSTKEY_DIGEST_LEN));
+	buf_put(&out, span(v->public, sizeof(v->public)));
+	if (v->has_next)
+		buf_put(&out, span(v->next.public, sizeof(v->next.public)));
+	return TIME_LEN + buf_len(&out);
+}
+
+/* Are they the lines that were good before? */
+static bool
+find_verified(struct ring *r, const struct ring_own *own, struct span key, struct span next_line,
+    const uint8_t digest[HOSTKEY_DIGEST_LEN], struct vouched *v)
+{
+	uint8_t value[VERIFIED_MAX];
+	const uint8_t *at = value + TIME_LEN;
+	size_t len;
+
+	if (!find(r, own, key, value, sizeof(value), &len) ||
+	    (len != VERIFIED_LEN && len != VERIFIED_MAX) ||
+	    !span_equal(span(at, HOSTKEY_DIGEST_LEN), span(digest, HOSTKEY_DIGEST_LEN)))
+		return false;
+	at += HOSTKEY_DIGEST_LEN;
+	v->until_s = (int64_t)octets_get64(value);
+	memcpy(v->public, at, sizeof(v->public));
+	v->has_next = len == VERIFIED_MAX && hostkey_get_next(&v->next, next_line) &&
+	    memcmp(v->next.public, at + HOSTKEY_PUBLIC_LEN, sizeof(v->next.public)) == 0;
+	return true;
+}
+
+/* The public-key operations. */
+static enum vouch
+verify(const uint8_t *peer_public, struct span id_line, struct span next_line, int64_t now_s,
+    struct vouched *v)
+{
+	struct hostkey_id id;
+
+	if (!hostkey_get_id(&id, id_line))
+		return VOUCH_INVALID;
+	if (!hostkey_in_time(id.until_s, now_s))
+		return VOUCH_EXPIRED;
+	if (!hostkey_verify_id(&id, peer_public))
+		return VOUCH_INVALID;
+	v->until_s = id.until_s;
+	memcpy(v->public, id.public, sizeof(v->public));
+	v->has_next = hostkey_get_next(&v->next, next_line) && hostkey_verify_next(&v->next, id.public);
+	return VOUCH_GOOD;
+}
+
+enum vouch
+vouch_check(struct ring *r, const struct exchange *x, const uint8_t *peer_public,
+    struct span id_line, struct span next_line, int64_t now_s, struct vouched *v)
+{
+	const struct ring_own *own = own_pair(r, x);
+	uint8_t mem[KEY_MAX], digest[HOSTKEY_DIGEST_LEN], value[VERIFIED_MAX];
+
+	*v = (struct vouched){ .until_s = 0 };
+	if (id_line.len == 0 || own == NULL)
+		return VOUCH_NONE;
+	if (hostkey_digest(digest, id_line, next_line) < 0)
+		return VOUCH_INVALID;
+	struct span key = put_key(mem, RING_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
+	    span(NULL, 0));
+	if (find_verified(r, own, key, next_line, digest, v))
+		return hostkey_in_time(v->until_s, now_s) ? VOUCH_GOOD : VOUCH_EXPIRED;
+	enum vouch verdict = verify(peer_public, id_line, next_line, now_s, v);
+	if (verdict == VOUCH_GOOD)
+		keep(r, own, key, span(value, put_verified(value, v, digest)));
+	return verdict;
+}

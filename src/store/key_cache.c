@@ -1,0 +1,441 @@
+#include "store/key_cache.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/*
+ * What the store holds:
+ *
+ *   'P' rank                        creation time (8 octets), public key, private key
+ *   'S' rank own-public peer-public Z, and one octet more (1) when it was used again
+ *
+ * and what vouch.c adds: rank, own public key, and more.
+ */
+enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
+
+#define KEY_HEAD_LEN 2
+#define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * EXCHANGE_PUBLIC_MAX)
+#define TIME_LEN 8
+#define PAIR_MAX (TIME_LEN + EXCHANGE_PUBLIC_MAX + EXCHANGE_PRIVATE_MAX)
+#define USED_LEN 1
+#define AHEAD_MAX_S 600		/* how far in the future a creation may seem to be */
+
+_Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
+_Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
+_Static_assert(EXCHANGE_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
+
+/*
+ * Pairs are made while the ring is opened, and stand in the CDB.  In the journal, where sessions write, one
+ * counts only where a session makes it.
+ */
+static bool
+journalled(struct span key)
+{
+	if (key.at[0] != KIND_PAIR)
+		return true;
+	for (const struct suite *s = suite_table; key.len == KEY_HEAD_LEN && s->name != NULL; s++)
+		if (s->exchange->rank == key.at[1])
+			return s->exchange->pair_on_demand;
+	return false;
+}
+
+enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
+
+static void
+put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct exchange *x)
+{
+	assert(x->rank <= UINT8_MAX);
+	key[0] = kind;
+	key[1] = (uint8_t)x->rank;
+}
+
+static struct ring_own *
+own_of(struct ring *r, const struct exchange *x)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->own[i].exchange == x)
+			return &r->own[i];
+	return NULL;
+}
+
+static void
+forget(struct ring_own *own)
+{
+	octets_wipe(&own->pair, sizeof(own->pair));
+	own->made = own->shared = false;
+}
+
+/* Takes the present pair out of the store. */
+static enum age
+load_pair(struct ring *r, struct ring_own *own)
+{
+	const struct exchange *x = own->exchange;
+	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
+	size_t len, head_len = TIME_LEN + x->public_len;
+	int64_t now_s = r->now_s();
+
+	forget(own);
+	put_key_head(key, KIND_PAIR, x);
+	if (!store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len))
+		return AGE_MISSING;
+	enum age age = AGE_MISSING;
+	if (len > head_len && len - head_len <= EXCHANGE_PRIVATE_MAX) {
+		int64_t created_s = (int64_t)octets_get64(value);
+		bool good = created_s > now_s - r->lifetime_s && created_s <= now_s + AHEAD_MAX_S;
+		age = good ? AGE_GOOD : AGE_OUTLIVED;
+	}
+	if (age == AGE_GOOD) {
+		own->pair.private_len = len - head_len;
+		memcpy(own->pair.public, value + TIME_LEN, x->public_len);
+		memcpy(own->pair.private, value + head_len, own->pair.private_len);
+		own->created_s = (int64_t)octets_get64(value);
+		own->made = own->shared = true;
+	}
+	octets_wipe(value, sizeof(value));
+	return age;
+}
+
+/*
+ * Says how bad the worst is.  All are replaced together: one that is outlived takes the others
+ * along.  One that is made on demand may well be missing.
+ */
+static enum age
+load_pairs(struct ring *r)
+{
+	enum age worst = AGE_GOOD;
+
+	for (size_t i = 0; i < r->count; i++) {
+		enum age age = load_pair(r, &r->own[i]);
+
+		if (age == AGE_MISSING && r->own[i].exchange->pair_on_demand)
+			continue;
+		worst = age > worst ? age : worst;
+	}
+	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++)
+		forget(&r->own[i]);
+	return worst;
+}
+
+struct judging {
+	const struct ring *ring;
+	bool only_ours;		/* what is of generations not enabled here is dropped */
+};
+
+/*
+ * Anybody who calls once has a secret here.  One that was used again saves a computation with
+ * each session, what is verified belongs to hosts that we call, and what we sign ourselves is
+ * little.
+ */
+static enum fold_fate
+worth(uint8_t kind, struct entry entry, const struct ring_own *own)
+{
+	struct span value;
+
+	if (kind == RING_ID || kind == RING_NEXT)
+		return FOLD_KEEP_ALWAYS;
+	if (kind == RING_VERIFIED)
+		return FOLD_KEEP_LONGER;
+	if (own == NULL || !entry_open(&value, entry.key, entry.sealed))
+		return FOLD_KEEP;
+	return value.len == own->exchange->secret_len + USED_LEN ? FOLD_KEEP_LONGER : FOLD_KEEP;
+}
+
+/*
+ * What was computed with a pair that has just been replaced is under another own public key, and
+ * goes.  Generations not enabled here may be in use by another process, with other suites.
+ */
+static enum fold_fate
+judge(void *context, struct entry entry)
+{
+	const struct judging *j = context;
+	const struct ring_own *own = NULL;
+	uint8_t kind = entry.key.at[0];
+
+	if (entry.key.len < KEY_HEAD_LEN)
+		return FOLD_FORGET;
+	for (size_t i = 0; i < j->ring->count; i++)
+		if (j->ring->own[i].exchange->rank == entry.key.at[1])
+			own = &j->ring->own[i];
+	if (own == NULL && j->only_ours)
+		return FOLD_FORGET;
+	/* outlived: replaced by what is added or, where that is made on demand, by nothing yet */
+	if (kind == KIND_PAIR)
+		return own == NULL || own->made ? FOLD_KEEP_ALWAYS : FOLD_FORGET;
+	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
+	    span(own->pair.public, own->exchange->public_len)))
+		return FOLD_FORGET;
+	return worth(kind, entry, own);
+}
+
+static int
+make_pair(const struct ring *r, struct ring_own *own)
+{
+	if (own->exchange->pair == NULL || own->exchange->pair(&own->pair) < 0) {
+		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s",
+		    own->exchange->generation);
+		forget(own);
+		return -1;
+	}
+	own->created_s = r->now_s();
+	own->made = true;
+	return 0;
+}
+
+static size_t
+format_pair(uint8_t value[PAIR_MAX], const struct ring_own *own)
+{
+	size_t public_len = own->exchange->public_len;
+
+	octets_put64(value, (uint64_t)own->created_s);
+	memcpy(value + TIME_LEN, own->pair.public, public_len);
+	memcpy(value + TIME_LEN + public_len, own->pair.private, own->pair.private_len);
+	return TIME_LEN + public_len + own->pair.private_len;
+}
+
+/* Makes the pairs that load_pairs() did not find, and a new CDB with them. */
+static int
+rebuild(struct ring *r, bool only_ours)
+{
+	uint8_t keys[RING_GENERATIONS][KEY_HEAD_LEN], values[RING_GENERATIONS][PAIR_MAX];
+	struct store_addition added[RING_GENERATIONS];
+	struct judging judging = { r, only_ours };
+	struct store_rebuilding how = { added, 0, judge, &judging, r->entries_max };
+	int result = -1;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct ring_own *own = &r->own[i];
+		size_t n = how.added_count;
+
+		if (own->made || own->exchange->pair_on_demand)
+			continue;
+		if (make_pair(r, own) < 0)
+			goto out;
+		put_key_head(keys[n], KIND_PAIR, own->exchange);
+		added[n].key = span(keys[n], KEY_HEAD_LEN);
+		added[n].value = span(values[n], format_pair(values[n], own));
+		how.added_count++;
+	}
+	/* where this fails, the new pairs serve this process alone */
+	result = store_rebuild(&r->store, &how);
+	for (size_t i = 0; i < r->count && result == 0; i++)
+		r->own[i].shared = r->own[i].made;
+out:
+	octets_wipe(values, sizeof(values));
+	return result;
+}
+
+/* Loads the pairs, and does what maintenance is due, or all of it. */
+static int
+settle(struct ring *r, bool everything)
+{
+	enum age worst = load_pairs(r);
+	/* without pairs to keep it would not be there, and a session tells by it that nothing was replaced */
+	if (worst == AGE_GOOD && !store_is_due(&r->store) && !everything && r->store.cdbfd >= 0)
+		return 0;
+	if (store_lock(&r->store) < 0)
+		return -1;
+	/* who had the lock before us may have done it */
+	worst = load_pairs(r);
+	int result = 0;
+	if (worst != AGE_GOOD || store_is_due(&r->store) || everything || r->store.cdbfd < 0)
+		result = rebuild(r, everything || worst == AGE_OUTLIVED);
+	store_unlock(&r->store);
+	return result;
+}
+
+static void
+add_own(struct ring *r, const struct exchange *x)
+{
+	if (x->public_len == 0 || own_of(r, x) != NULL)
+		return;
+	assert(r->count < RING_GENERATIONS);
+	r->own[r->count++].exchange = x;
+}
+
+static void
+prepare(struct ring *r, const struct ring_settings *settings)
+{
+	memset(r, 0, offsetof(struct ring, store));
+	store_none(&r->store);
+	r->lifetime_s = settings->lifetime_s;
+	r->entries_max = settings->entries_max;
+	r->now_s = settings->now_s != NULL ? settings->now_s : clock_wall_s;
+	for (size_t i = 0; i < settings->suites->count; i++)
+		add_own(r, settings->suites->at[i]->exchange);
+	if (settings->directory != NULL)
+		r->stored = store_open(&r->store, settings->directory, "keys") == 0;
+	r->store.journalled = journalled;
+}
+
+void
+ring_open(struct ring *r, const struct ring_settings *settings)
+{
+	prepare(r, settings);
+	if (r->stored && settle(r, false) < 0)
+		log_debug("the key cache is left as it is: %s", strerror(errno));
+}
+
+void
+ring_after_fork(struct ring *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		forget(&r->own[i]);
+	if (r->stored && store_reopen(&r->store) == 0 && settle(r, false) < 0)
+		log_debug("the key cache is left as it is: %s", strerror(errno));
+}
+
+void
+ring_leave_directory(struct ring *r)
+{
+	store_leave_directory(&r->store);
+}
+
+int
+ring_expire(const struct ring_settings *settings)
+{
+	struct ring r;
+	int result = 0;
+
+	if (settings->directory == NULL)
+		return 0;
+	prepare(&r, settings);
+	if (!r.stored || settle(&r, true) < 0) {
+		if (r.stored)
+			log_line(LOG_WARNING, "%s: what is outlived is still there: %s",
+			    settings->directory, strerror(errno));
+		result = -1;
+	}
+	ring_close(&r);
+	return result;
+}
+
+/*
+ * Takes the pair that somebody else has stored; where there is none, stores ours, if it is made.
+ * Where neither can be done, ours serves this process alone.
+ */
+static void
+share(struct ring *r, struct ring_own *own)
+{
+	struct ring_own stored = { .exchange = own->exchange };
+	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
+
+	if (!r->stored || store_lock_to_append(&r->store) < 0)
+		return;
+	if (load_pair(r, &stored) == AGE_GOOD) {
+		*own = stored;
+	} else if (own->made) {
+		put_key_head(key, KIND_PAIR, own->exchange);
+		own->shared = store_append_locked(&r->store, span(key, sizeof(key)),
+		    span(value, format_pair(value, own))) == 0;
+	}
+	store_unlock(&r->store);
+	octets_wipe(&stored, sizeof(stored));
+	octets_wipe(value, sizeof(value));
+}
+
+static const struct exchange_pair *
+source_own(void *context, const struct exchange *x)
+{
+	struct ring_own *own = own_of(context, x);
+
+	if (own == NULL)
+		return NULL;
+	if (!own->made && x->pair_on_demand)
+		share(context, own);	/* may have been made since we looked */
+	if (own->made)
+		return &own->pair;
+	if (make_pair(context, own) < 0)
+		return NULL;
+	if (x->pair_on_demand)
+		share(context, own);
+	return &own->pair;
+}
+
+/* The key of the secret shared with a peer; its length, or 0 where it would not be kept. */
+static size_t
+secret_key(uint8_t key[SECRET_KEY_MAX], struct ring *r, const struct exchange *x,
+    const uint8_t *peer_public)
+{
+	const struct ring_own *own = own_of(r, x);
+
+	if (own == NULL || !own->shared || !x->cached)
+		return 0;
+	put_key_head(key, KIND_SECRET, x);
+	memcpy(key + KEY_HEAD_LEN, own->pair.public, x->public_len);
+	memcpy(key + KEY_HEAD_LEN + x->public_len, peer_public, x->public_len);
+	return KEY_HEAD_LEN + 2 * x->public_len;
+}
+
+static bool
+source_find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX], found[EXCHANGE_SECRET_MAX + USED_LEN];
+	size_t key_len = secret_key(key, r, x, peer_public), len = 0;
+	bool good = key_len > 0 &&
+	    store_find(&r->store, span(key, key_len), found, sizeof(found), &len) &&
+	    (len == x->secret_len || len == x->secret_len + USED_LEN);
+
+	r->noted = good && len > x->secret_len;
+	if (good)
+		memcpy(secret, found, x->secret_len);
+	octets_wipe(found, len);
+	return good;
+}
+
+static void
+source_keep(void *context, const struct exchange *x, const uint8_t *peer_public,
+    const uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX];
+	size_t key_len = secret_key(key, r, x, peer_public);
+
+	if (key_len > 0 &&
+	    store_append(&r->store, span(key, key_len), span(secret, x->secret_len)) < 0)
+		log_debug("a secret is not kept: %s", strerror(errno));
+}
+
+/* Once for each secret: a look-up by itself writes nothing. */
+static void
+source_used(void *context, const struct exchange *x, const uint8_t *peer_public,
+    const uint8_t *secret)
+{
+	struct ring *r = context;
+	uint8_t key[SECRET_KEY_MAX], value[EXCHANGE_SECRET_MAX + USED_LEN];
+	size_t key_len = r->noted ? 0 : secret_key(key, r, x, peer_public);
+
+	memcpy(value, secret, x->secret_len);
+	value[x->secret_len] = 1;
+	if (key_len > 0 && store_append(&r->store, span(key, key_len),
+	    span(value, x->secret_len + USED_LEN)) < 0)
+		log_debug("that a secret was used is not noted: %s", strerror(errno));
+	octets_wipe(value, sizeof(value));
+}
+
+struct key_source
+ring_source(struct ring *r)
+{
+	return (struct key_source){ r, source_own, source_find, source_keep, source_used };
+}
+
+void
+ring_done(struct ring *r)
+{
+	bool stored = r->stored;
+
+	ring_close(r);
+	r->stored = stored;
+}
+
+void
+ring_close(struct ring *r)
+{
+	store_close(&r->store);
+	octets_wipe(r, offsetof(struct ring, store));
+	store_none(&r->store);
+}

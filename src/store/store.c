@@ -1,0 +1,392 @@
+/*
+ * What a crash can leave behind, and what becomes of it:
+ *
+ *   a record cut short at the journal's end    readers stop there; the next append cuts it off
+ *   NAME.cdb.new, whole or not                 nobody reads it; the next rebuilding removes it
+ *   the new CDB, and the journal not emptied   its entries are there twice, or out of date; the
+ *                                              next rebuilding sorts it out
+ *   after a power cut, holes in the journal    a hole is no record, or fails its check
+ *
+ * The commit is rename(2): the new CDB is synced before it and the directory after it, and only
+ * then is the journal emptied, so an entry is always in one of the two.
+ *
+ * There are two locks.  Whoever appends has the journal's.  Whoever rebuilds has the directory's and then the
+ * journal's (store/store_rebuild.c): a session in the jail has the journal open, not the directory, so what it
+ * can hold up by a lock is only what others append.  A journal that stays locked is replaced by a copy, and
+ * whoever had the old one open learns nothing more: its link is gone.
+ *
+ * Reading takes no lock.  The journal is read before the CDB is opened, so that a rebuilding in
+ * between shows an entry twice rather than not at all.  A journal that is emptied and written to
+ * while it is being read can come out as a mixture: lengths keep the reader inside it, and checks
+ * keep the mixture from being used.  Whoever writes has the lock, and reads the journal again under
+ * it.
+ */
+#include "store/store_internal.h"
+
+#include "base/log.h"
+#include "store/cdb_look.h"
+
+#include <cdb.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STUCK_MS 50		/* nobody has the journal's lock that long to append */
+#define CDB_LEN_MAX (1u << 30)	/* octets; above any sensible cache-entries */
+
+void
+store_complain(struct store *s, const char *suffix, const char *why)
+{
+	int saved = errno;
+
+	if (!s->complained)
+		log_line(LOG_WARNING, "%s/%s%s: %s", s->directory, s->name, suffix, why);
+	s->complained = true;
+	errno = saved;
+}
+
+const char *
+store_file_name(char out[STORE_NAME_MAX], const struct store *s, const char *suffix)
+{
+	snprintf(out, STORE_NAME_MAX, "%s%s", s->name, suffix);
+	return out;
+}
+
+void
+store_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int
+open_file(const struct store *s, const char *suffix, int flags, struct stat *st)
+{
+	char name[STORE_NAME_MAX];
+
+	return dir_file(s->dirfd, store_file_name(name, s, suffix), flags, s->owner, st);
+}
+
+static void
+complain_open(struct store *s, const char *suffix)
+{
+	bool foreign = errno == EINVAL || errno == ELOOP || errno == EISDIR;
+
+	s->doubtful = s->doubtful || errno != ENOENT;
+	if (errno != ENOENT)
+		store_complain(s, suffix, foreign ? "not used: not a file of ours; please remove it" :
+		    strerror(errno));
+}
+
+/* The tables in front say where the records end. */
+static bool
+begins_well(int fd, off_t size)
+{
+	uint8_t end[4];
+
+	return size >= FOLD_CDB_LEAST && size <= CDB_LEN_MAX &&
+	    dir_read(fd, end, sizeof(end)) == (ssize_t)sizeof(end) &&
+	    cdb_unpack(end) >= FOLD_CDB_LEAST && cdb_unpack(end) <= size;
+}
+
+void
+store_open_cdb(struct store *s)
+{
+	struct stat st;
+
+	store_close_fd(&s->cdbfd);
+	s->cdbfd = open_file(s, ".cdb", O_RDONLY, &st);
+	s->cdb_len = 0;
+	if (s->cdbfd < 0) {
+		complain_open(s, ".cdb");
+	} else if (!begins_well(s->cdbfd, st.st_size)) {
+		store_complain(s, ".cdb", "not used: damaged, or no database");
+		s->doubtful = true;
+		store_close_fd(&s->cdbfd);
+	} else {
+		s->cdb_len = (size_t)st.st_size;
+	}
+}
+
+bool
+store_is_due(const struct store *s)
+{
+	return s->journal.count >= STORE_FOLD_AT || s->journal.used >= JOURNAL_ROOM;
+}
+
+struct span
+store_journal(const struct store *s)
+{
+	return journal_copy_records(&s->journal);
+}
+
+/* Reads the journal, `size` octets long a moment ago. */
+int
+store_read_journal(struct store *s, off_t size)
+{
+	bool damaged = false;
+	int result = journal_copy_read(&s->journal, s->journalfd, size, &damaged);
+
+	if (damaged) {
+		store_complain(s, ".journal", "damaged, and not only where it ends");
+		s->doubtful = true;
+	}
+	return result;
+}
+
+void
+store_open_journal(struct store *s)
+{
+	struct stat st;
+
+	store_close_fd(&s->journalfd);
+	journal_copy_drop(&s->journal);
+	s->journalfd = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT, &st);
+	s->writable = s->journalfd >= 0;
+	if (!s->writable && (errno == EROFS || errno == EACCES)) {
+		store_complain(s, ".journal", "cannot be written, so nothing new is remembered");
+		s->journalfd = open_file(s, ".journal", O_RDONLY, &st);
+	}
+	if (s->journalfd < 0) {
+		complain_open(s, ".journal");
+	} else if (journal_copy_size(&s->journal, st.st_size) < 0 || store_read_journal(s, st.st_size) < 0) {
+		store_complain(s, ".journal", strerror(errno));
+		store_close_fd(&s->journalfd);
+		s->writable = false;
+		s->doubtful = true;
+	}
+}
+
+void
+store_none(struct store *s)
+{
+	memset(s, 0, offsetof(struct store, journal) + JOURNAL_COPY_HEAD);
+	s->dirfd = s->cdbfd = s->journalfd = -1;
+}
+
+/* A lock that nobody gives back would have every session wait that learns something. */
+static void
+free_lock(struct store *s)
+{
+	if (!s->writable)
+		return;
+	if (dir_lock(s->journalfd, STUCK_MS) == 0)
+		store_unlock(s);
+	else if (errno == EWOULDBLOCK && store_lock_at_once(s) == 0)
+		store_unlock(s);
+}
+
+static int
+open_files(struct store *s)
+{
+	if (s->dirfd < 0)
+		return -1;
+	store_open_journal(s);
+	free_lock(s);
+	store_open_cdb(s);
+	return 0;
+}
+
+int
+store_reopen(struct store *s)
+{
+	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	store_close_fd(&s->dirfd);
+	s->dirfd = fd;
+	s->maintains = false;
+	return open_files(s);
+}
+
+int
+store_open(struct store *s, const char *directory, const char *name)
+{
+	store_none(s);
+	s->directory = directory;
+	s->name = name;
+	s->owner = geteuid();
+	s->dirfd = dir_open(directory, s->owner);
+	return open_files(s);
+}
+
+static bool
+find_in_cdb(struct store *s, struct span key, uint8_t *sealed, size_t *len)
+{
+	if (s->cdbfd < 0)
+		return false;
+	/* by reading: mapping the file costs four times as much */
+	int found = cdb_look(s->cdbfd, key, sealed, ENTRY_SEALED_MAX, len);
+	if (found < 0) {
+		store_complain(s, ".cdb", "damaged");
+		s->doubtful = true;
+	}
+	return found > 0;
+}
+
+bool
+store_find(struct store *s, struct span key, void *value, size_t room, size_t *len)
+{
+	uint8_t sealed[ENTRY_SEALED_MAX];
+	size_t sealed_len = 0;
+	struct entry entry = { .key = key };
+	struct span sound;
+	bool found = false;
+
+	if ((s->journalled != NULL && !s->journalled(key)) ||
+	    !journal_find(store_journal(s), key, &entry)) {
+		if (!find_in_cdb(s, key, sealed, &sealed_len))
+			return false;
+		entry.sealed = span(sealed, sealed_len);
+	}
+	if (!entry_open(&sound, key, entry.sealed)) {
+		store_complain(s, sealed_len ? ".cdb" : ".journal", "a damaged entry is not used");
+		s->doubtful = true;
+	} else if (sound.len <= room) {
+		memcpy(value, sound.at, sound.len);
+		*len = sound.len;
+		found = true;
+	}
+	octets_wipe(sealed, sealed_len);
+	return found;
+}
+
+int
+store_lock_journal(const struct store *s)
+{
+	if (!s->writable) {
+		errno = EROFS;
+		return -1;
+	}
+	return dir_lock(s->journalfd, APPEND_TIMEOUT_MS);
+}
+
+void
+store_unlock(struct store *s)
+{
+	flock(s->journalfd, LOCK_UN);
+	if (s->maintains)
+		flock(s->dirfd, LOCK_UN);
+	s->maintains = false;
+}
+
+/* Under the lock: what the journal is now.  A journal that was removed locks nobody out. */
+int
+store_stat_locked(const struct store *s, struct stat *st)
+{
+	if (fstat(s->journalfd, st) < 0)
+		return -1;
+	if (st->st_nlink == 0) {
+		errno = ESTALE;
+		return -1;
+	}
+	return 0;
+}
+
+/* Is the entry the newest of its key already?  Two sessions may learn the same at the same time. */
+static bool
+known_already(const struct store *s, struct span key, struct span value)
+{
+	struct entry entry;
+	struct span sound;
+
+	return journal_find(store_journal(s), key, &entry) &&
+	    entry_open(&sound, key, entry.sealed) && sound.len == value.len &&
+	    octets_equal_secret(sound.at, value.at, value.len);
+}
+
+static int
+append(struct store *s, struct span key, struct span value)
+{
+	struct stat st;
+
+	if (store_stat_locked(s, &st) < 0 || store_read_journal(s, st.st_size) < 0)
+		return -1;
+	if (known_already(s, key, value))
+		return 0;
+	/* above the limit it is not of our making, and cut */
+	if (journal_copy_outgrown(&s->journal, st.st_size)) {
+		errno = EFBIG;
+		return -1;
+	}
+	off_t end = (off_t)s->journal.len;
+	if (st.st_size > end && s->careful && s->doubtful) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if (st.st_size > end) {
+		store_complain(s, ".journal", "has a damaged end, which is cut off");
+		if (ftruncate(s->journalfd, end) < 0)
+			return -1;
+	}
+	return journal_copy_append(&s->journal, s->journalfd, key, value);
+}
+
+int
+store_append_locked(struct store *s, struct span key, struct span value)
+{
+	int result = append(s, key, value);
+
+	if (result < 0)
+		store_complain(s, ".journal", strerror(errno));
+	return result;
+}
+
+int
+store_append(struct store *s, struct span key, struct span value)
+{
+	if (store_lock_journal(s) < 0)
+		return -1;
+	int result = store_append_locked(s, key, value);
+	store_unlock(s);
+	return result;
+}
+
+/* A session cannot ask the directory: there, a CDB that has been replaced has lost its name. */
+static bool
+has_same_cdb(const struct store *s)
+{
+	char name[STORE_NAME_MAX];
+	struct stat st;
+
+	if (s->dirfd >= 0)
+		return dir_unchanged(s->dirfd, store_file_name(name, s, ".cdb"), s->cdbfd);
+	return s->cdbfd >= 0 && fstat(s->cdbfd, &st) == 0 && st.st_nlink > 0;
+}
+
+int
+store_lock_to_append(struct store *s)
+{
+	struct stat st;
+	int why = ESTALE;
+
+	if (store_lock_journal(s) < 0)
+		return -1;
+	if (store_stat_locked(s, &st) < 0 || store_read_journal(s, st.st_size) < 0)
+		why = errno;
+	else if (has_same_cdb(s))
+		return 0;
+	store_unlock(s);
+	errno = why;
+	return -1;
+}
+
+void
+store_leave_directory(struct store *s)
+{
+	store_close_fd(&s->dirfd);
+}
+
+void
+store_close(struct store *s)
+{
+	store_close_fd(&s->cdbfd);
+	store_close_fd(&s->journalfd);
+	store_close_fd(&s->dirfd);
+	journal_copy_free(&s->journal);
+	s->writable = false;
+}

@@ -1,0 +1,208 @@
+/* The maintenance of a store: the lock for it, and a new CDB in the old one's place. */
+#include "store/store_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_TIMEOUT_MS 1000
+
+/* Some file systems lock no directories (NFS); then the journal's lock has to do. */
+static bool
+locks_no_directories(void)
+{
+	return errno == EBADF || errno == EINVAL || errno == ENOLCK || errno == EOPNOTSUPP;
+}
+
+/* What was learned, in a file that whoever had the old one open does not have. */
+static int
+write_copy(struct store *s, const char *made)
+{
+	struct span records = store_journal(s);
+	int fd = openat(s->dirfd, made,
+	    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -1;
+	if (dir_lock(fd, 0) == 0 && (records.len == 0 ||
+	    write(fd, records.at, records.len) == (ssize_t)records.len))
+		return fd;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
+/*
+ * The journal's lock is not given back: by a process that was stopped, or that somebody has taken over.  Puts
+ * a copy in its place, locked by us.
+ */
+static int
+replace_journal(struct store *s)
+{
+	char made[STORE_NAME_MAX], name[STORE_NAME_MAX];
+
+	struct stat st;
+
+	store_file_name(made, s, ".journal.new");
+	store_file_name(name, s, ".journal");
+	if (fstat(s->journalfd, &st) < 0 || journal_copy_size(&s->journal, st.st_size) < 0 ||
+	    store_read_journal(s, st.st_size) < 0)
+		return -1;
+	if (s->careful && s->doubtful) {
+		errno = EWOULDBLOCK;
+		return -1;
+	}
+	unlinkat(s->dirfd, made, 0);
+	int fd = write_copy(s, made);
+	if (fd < 0 || renameat(s->dirfd, made, s->dirfd, name) < 0) {
+		int why = errno;
+		store_close_fd(&fd);
+		unlinkat(s->dirfd, made, 0);
+		errno = why;
+		return -1;
+	}
+	log_line(LOG_WARNING, "%s/%s: was locked for too long, and is replaced by a copy", s->directory,
+	    name);
+	store_close_fd(&s->journalfd);
+	s->journalfd = fd;
+	return 0;
+}
+
+/* Under the directory's lock, nobody else replaces the journal. */
+static int
+lock_journal(struct store *s)
+{
+	char name[STORE_NAME_MAX];
+
+	if (!dir_unchanged(s->dirfd, store_file_name(name, s, ".journal"), s->journalfd))
+		store_open_journal(s);
+	if (store_lock_journal(s) == 0)
+		return 0;
+	return errno == EWOULDBLOCK && s->maintains ? replace_journal(s) : -1;
+}
+
+static int
+lock(struct store *s, int64_t timeout_ms)
+{
+	struct stat st;
+
+	if (!s->writable) {
+		errno = EROFS;
+		return -1;
+	}
+	s->maintains = dir_lock(s->dirfd, timeout_ms) == 0;
+	if (!s->maintains && !locks_no_directories())
+		return -1;
+	if (lock_journal(s) == 0 && store_stat_locked(s, &st) == 0 &&
+	    journal_copy_size(&s->journal, st.st_size) == 0 && store_read_journal(s, st.st_size) == 0)
+		return 0;
+	int why = errno;
+	store_unlock(s);
+	errno = why;
+	return -1;
+}
+
+int
+store_lock_at_once(struct store *s)
+{
+	return lock(s, 0);
+}
+
+int
+store_lock(struct store *s)
+{
+	if (lock(s, LOCK_TIMEOUT_MS) < 0)
+		return -1;
+	store_open_cdb(s);
+	return 0;
+}
+
+/* What is added is taken as if it stood at the journal's end.  To be freed. */
+static int
+format_added(const struct store_rebuilding *r, struct span *journal)
+{
+	uint8_t *mem = malloc(r->added_count * JOURNAL_RECORD_MAX + 1);
+	size_t len = 0;
+
+	if (mem == NULL)
+		return -1;
+	for (size_t i = 0; i < r->added_count; i++)
+		len += journal_format(mem + len, r->added[i].key, r->added[i].value);
+	*journal = span(mem, len);
+	return 0;
+}
+
+static void
+wipe_and_free(struct span mem)
+{
+	if (mem.at != NULL)
+		octets_wipe((void *)(uintptr_t)mem.at, mem.len);
+	free((void *)(uintptr_t)mem.at);
+}
+
+/* Puts the new CDB in the old one's place and empties the journal. */
+static int
+replace_cdb(struct store *s, const struct fold *fold)
+{
+	char made[STORE_NAME_MAX], name[STORE_NAME_MAX];
+
+	store_file_name(made, s, ".cdb.new");
+	store_file_name(name, s, ".cdb");
+	unlinkat(s->dirfd, made, 0);
+	int fd = openat(s->dirfd, made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (fold_write(fold, fd) < 0 || fsync(fd) < 0 ||
+	    renameat(s->dirfd, made, s->dirfd, name) < 0) {
+		int why = errno;
+		close(fd);
+		unlinkat(s->dirfd, made, 0);
+		errno = why;
+		return -1;
+	}
+	/* from here on it counts; until its name is safe, the journal stays beside it */
+	if (fsync(s->dirfd) < 0 || ftruncate(s->journalfd, 0) < 0)
+		store_complain(s, ".journal", strerror(errno));
+	else
+		journal_copy_drop(&s->journal);
+	close(fd);
+	store_open_cdb(s);
+	return 0;
+}
+
+static bool
+may_replace(struct store *s, const struct fold *fold)
+{
+	if (!s->careful || fold_is_sound(fold))
+		return true;
+	s->doubtful = true;
+	errno = EBADMSG;
+	return false;
+}
+
+int
+store_rebuild(struct store *s, const struct store_rebuilding *r)
+{
+	struct fold fold = { .damaged = s->doubtful };
+	struct span cdb = span(NULL, 0), added = span(NULL, 0);
+	int result = -1;
+
+	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
+	    fold_add_cdb(&fold, cdb) == 0 &&
+	    fold_add_journal(&fold, store_journal(s), s->journalled) == 0 && may_replace(s, &fold) &&
+	    fold_add_journal(&fold, added, NULL) == 0 &&
+	    fold_choose(&fold, r->judge, r->context, r->entries_max) == 0)
+		result = replace_cdb(s, &fold);
+	if (result < 0)
+		store_complain(s, ".cdb", errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
+	fold_free(&fold);
+	wipe_and_free(added);
+	wipe_and_free(cdb);
+	return result;
+}

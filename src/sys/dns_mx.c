@@ -1,0 +1,123 @@
+#include "sys/dns_mx.h"
+
+#include "sys/dns.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Room for one more of that preference: the last place, or that of a worse one.  NULL: all are as good. */
+static struct mx *
+place_for(struct mx_list *list, uint16_t preference)
+{
+	struct mx *worst = &list->at[0];
+
+	if (list->count < MX_MAX)
+		return &list->at[list->count++];
+	for (size_t i = 1; i < MX_MAX; i++)
+		if (list->at[i].preference > worst->preference)
+			worst = &list->at[i];
+	uint16_t dropped = worst->preference > preference ? worst->preference : preference;
+	if (dropped < list->dropped)
+		list->dropped = dropped;
+	return worst->preference > preference ? worst : NULL;
+}
+
+static void
+add(struct mx_list *list, uint16_t preference, const char *name)
+{
+	struct span host = span_of(name);
+
+	if (!host_is_name(host))
+		return;
+	struct mx *mx = place_for(list, preference);
+	if (mx == NULL)
+		return;
+	mx->preference = preference;
+	memcpy(mx->name, host.at, host.len);
+	mx->name[host.len] = '\0';
+}
+
+/* Without those of a preference that did not fit in whole, where there are better ones. */
+static void
+drop_broken_group(struct mx_list *list)
+{
+	size_t better = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		better += list->at[i].preference < list->dropped;
+	if (better == 0 || better == list->count)
+		return;
+	for (size_t i = 0, to = 0; i < list->count; i++)
+		if (list->at[i].preference < list->dropped)
+			list->at[to++] = list->at[i];
+	list->count = better;
+}
+
+enum mx_answer
+mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
+{
+	struct dns_reader reader;
+	struct dns_record record;
+	bool some = false, null = false, other = false;
+	char name[DNS_NAME_MAX];
+
+	list->count = 0;
+	list->dropped = MX_NONE_DROPPED;
+	if (!dns_open(&reader, span(message, len)))
+		return MX_USELESS;
+	while (dns_next(&reader, &record)) {
+		if (record.type != DNS_MX)
+			continue;
+		some = true;
+		if (record.end - record.data < 3 ||
+		    !dns_name(reader.message, record.data + 2, record.end, name))
+			other = true;
+		else if (name[0] == '\0')
+			null = true;
+		else {
+			other = true;
+			add(list, octets_get16(message + record.data), name);
+		}
+	}
+	drop_broken_group(list);
+	if (list->count > 0)
+		return MX_FOUND;
+	if (!some)
+		return MX_NONE;
+	return null && !other ? MX_NULL : MX_USELESS;
+}
+
+static void
+swap(struct mx *a, struct mx *b)
+{
+	struct mx old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+void
+mx_order(struct mx_list *list, const uint32_t random[MX_MAX])
+{
+	assert(list->count <= MX_MAX);
+	for (size_t i = list->count; i > 1; i--)
+		swap(&list->at[i - 1], &list->at[random[i - 1] % i]);
+	/* insertion keeps the order of equal ones, which is by chance now */
+	for (size_t i = 1; i < list->count; i++) {
+		struct mx *mx = list->at;
+
+		for (size_t j = i; j > 0 && mx[j].preference < mx[j - 1].preference; j--)
+			swap(&mx[j], &mx[j - 1]);
+	}
+}
+
+size_t
+mx_better(const struct mx_list *list, size_t index)
+{
+	size_t better = 0;
+
+	assert(index < list->count);
+	while (list->at[better].preference < list->at[index].preference)
+		better++;
+	return better;
+}

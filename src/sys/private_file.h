@@ -1,0 +1,45 @@
+/*
+ * Small files that nobody but their owner may look into.  Knows nothing of what they hold.
+ *
+ * A crash leaves a file as it was or as it is to be, and perhaps a NAME.new that nobody reads.
+ */
+#ifndef SYS_PRIVATE_FILE_H
+#define SYS_PRIVATE_FILE_H
+
+#include "base/octets.h"
+
+#include <sys/types.h>
+
+#define KEYFILE_HOST "host.key"		/* this host's key, in the directory of the settings */
+#define KEYFILE_NEXT "host.next"	/* the one that comes after it */
+
+#define KEYFILE_PATH_MAX 4096
+
+struct keyfile_place {
+	char directory[KEYFILE_PATH_MAX];
+	uid_t owner;		/* whose the files are, and whose they become */
+	gid_t group;
+};
+
+/*
+ * Where the files of these settings are: beside the file of the settings.  They belong to `user`
+ * where we are root and it is not empty, and to ourselves otherwise.  0, or -1 with `*why` a literal.
+ */
+int keyfile_place(struct keyfile_place *place, const char *settings_file, const char *user,
+    const char **why);
+
+/*
+ * Reads all of a file, which has to be shorter than `room`, to `out`.  Returns its length; or -1 with
+ * errno, and in `*why` what is wrong with it: ENOENT where there is none, EPERM where it belongs to
+ * somebody else or others may read it, EINVAL for what is no file or too long.
+ */
+ssize_t keyfile_read(const struct keyfile_place *place, const char *name, void *out, size_t room,
+    const char **why);
+
+/* Makes a file, of mode 0600, synced.  0, or -1 with errno: EEXIST where there is one already. */
+int keyfile_create(const struct keyfile_place *place, const char *name, struct span octets);
+
+/* Puts one file in the place of another, synced.  0, or -1 with errno. */
+int keyfile_replace(const struct keyfile_place *place, const char *name, const char *by);
+
+#endif

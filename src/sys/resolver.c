@@ -1,0 +1,59 @@
+/*
+ * What look-ups have in common, whoever makes them.
+ */
+#include "sys/resolver.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum resolved
+resolve_exchangers(struct mx_list *list, const uint8_t *answer, size_t len)
+{
+	uint32_t random[MX_MAX];
+
+	switch (mx_read_answer(list, answer, len)) {
+	case MX_NONE:
+		return RESOLVED_NOTHING;
+	case MX_NULL:
+		return RESOLVED_NULL;
+	case MX_USELESS:
+		return RESOLVED_LATER;
+	case MX_FOUND:
+		break;
+	}
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return RESOLVED_LATER;
+	mx_order(list, random);
+	return RESOLVED;
+}
+
+void
+resolve_set_port(struct address *address, uint16_t port)
+{
+	if (address->at.ss_family == AF_INET)
+		((struct sockaddr_in *)(void *)&address->at)->sin_port = htons(port);
+	else
+		((struct sockaddr_in6 *)(void *)&address->at)->sin6_port = htons(port);
+}
+
+bool
+resolve_is_own(const struct address *address)
+{
+	struct ifaddrs *interfaces;
+	bool own = false;
+
+	if (getifaddrs(&interfaces) < 0)
+		return false;
+	for (const struct ifaddrs *i = interfaces; i != NULL && !own; i = i->ifa_next) {
+		if (i->ifa_addr == NULL)
+			continue;
+		struct address ours;
+		address_from(&ours, i->ifa_addr, i->ifa_addr->sa_family == AF_INET6 ?
+		    sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+		own = address_same_host(&ours, address);
+	}
+	freeifaddrs(interfaces);
+	return own;
+}

@@ -1,0 +1,190 @@
+/*
+ * The hosts file, then the DNS.
+ */
+#include "sys/resolver.h"
+
+#include "base/clock.h"
+#include "sys/dns_addr.h"
+#include "sys/nameserver.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLANKS " \t\r\n"
+#define DNS_PORT 53
+
+static struct nameservers *
+servers(void)
+{
+	static struct nameservers those;
+
+	if (those.count == 0)
+		nameservers_read(&those, "/etc/resolv.conf", DNS_PORT);
+	return &those;
+}
+
+static enum resolved
+ask(const char *name, enum dns_type type, int64_t deadline_ms, uint8_t answer[DNS_MESSAGE_MAX],
+    size_t *len)
+{
+	if (nameservers_ask(servers(), name, type, deadline_ms, answer, len) < 0)
+		return RESOLVED_LATER;
+	return dns_code(span(answer, *len)) == DNS_NXDOMAIN ? RESOLVED_NO_NAME : RESOLVED;
+}
+
+static enum resolved
+exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+{
+	uint8_t answer[DNS_MESSAGE_MAX];
+	size_t len;
+	enum resolved known = ask(domain, DNS_MX, deadline_ms, answer, &len);
+
+	if (known == RESOLVED_LATER)
+		return RESOLVED_LATER;
+	enum resolved said = resolve_exchangers(list, answer, len);
+	if (known == RESOLVED)
+		return said;
+	/* what is malformed, or names a mail host of what does not exist, is no reason to lose mail */
+	return said == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
+}
+
+/* An address as hosts(5) has it: "fe80::1%eth0" as well. */
+static bool
+read_address(struct address *out, const char *text, uint16_t port)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *info;
+
+	if (getaddrinfo(text, NULL, &hints, &info) != 0)
+		return false;
+	address_from(out, info->ai_addr, info->ai_addrlen);
+	freeaddrinfo(info);
+	resolve_set_port(out, port);
+	return true;
+}
+
+/* One line of the hosts file: an address and its names. */
+static void
+read_line(struct addresses *found, char *line, const char *name)
+{
+	struct address address;
+	char *rest;
+
+	line[strcspn(line, "#")] = '\0';
+	const char *word = strtok_r(line, BLANKS, &rest);
+	if (word == NULL || !read_address(&address, word, found->port))
+		return;
+	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
+		if (span_equal_nocase(span_of(word), span_of(name))) {
+			addresses_add(found, &address);
+			return;
+		}
+}
+
+static void
+look_into_hosts(struct addresses *found, const char *name)
+{
+	FILE *file = fopen("/etc/hosts", "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (file == NULL)
+		return;
+	while (getline(&line, &size, file) >= 0)
+		read_line(found, line, name);
+	free(line);
+	fclose(file);
+}
+
+/* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
+static enum resolved
+ask_for_family(struct addresses *found, const char *name, enum dns_type type, int64_t deadline_ms)
+{
+	uint8_t answer[DNS_MESSAGE_MAX];
+	size_t len, before = found->count;
+
+	if (ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
+	    !addresses_read_answer(found, type, answer, len))
+		return RESOLVED_LATER;
+	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
+}
+
+/* Is there a route?  Nothing is sent for that. */
+static bool
+has_route(const struct address *address)
+{
+	int fd = socket(address->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	bool routed = connect(fd, (const struct sockaddr *)&address->at, address->len) == 0;
+	close(fd);
+	return routed;
+}
+
+static void
+append(struct addresses *found, const struct addresses *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		addresses_add(found, &more->at[i]);
+}
+
+/*
+ * IPv6 first (RFC 6724), but not where this host has none.  One family's failure is nothing if the
+ * other has an address; if not, the message has to wait for both.
+ */
+static enum resolved
+ask_for_both(struct addresses *found, const char *name, int64_t deadline_ms)
+{
+	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
+	struct addresses six = { six_at, HOST_TARGETS_MAX, 0, found->port };
+	struct addresses four = { four_at, HOST_TARGETS_MAX, 0, found->port };
+	enum resolved six_known = ask_for_family(&six, name, DNS_AAAA, deadline_ms);
+	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
+	bool six_first = six.count > 0 && has_route(&six.at[0]);
+
+	append(found, six_first ? &six : &four);
+	append(found, six_first ? &four : &six);
+	if (found->count > 0)
+		return RESOLVED;
+	return six_known == RESOLVED_LATER || four_known == RESOLVED_LATER ? RESOLVED_LATER :
+	    RESOLVED_NOTHING;
+}
+
+/* A name without a dot is one of this host's domains first. */
+static enum resolved
+ask_for_addresses(struct addresses *found, const char *name, int64_t deadline_ms)
+{
+	struct span rest = span_of(servers()->search), domain;
+	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
+
+	while (strchr(name, '.') == NULL && span_word(&rest, ' ', &domain) && domain.len > 0) {
+		snprintf(whole, sizeof(whole), "%s.%.*s", name, (int)domain.len,
+		    (const char *)domain.at);
+		enum resolved known = ask_for_both(found, whole, deadline_ms);
+		if (known != RESOLVED_NOTHING)
+			return known;
+	}
+	return ask_for_both(found, name, deadline_ms);
+}
+
+static enum resolved
+addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
+    size_t *count)
+{
+	struct addresses found = { at, max, 0, port };
+	enum resolved known = RESOLVED_LATER;
+
+	if (clock_ms() < deadline_ms) {
+		look_into_hosts(&found, name);
+		known = found.count > 0 ? RESOLVED : ask_for_addresses(&found, name, deadline_ms);
+	}
+	*count = found.count;
+	return known;
+}
+
+const struct resolver resolve_dns = { exchangers, addresses, resolve_is_own };

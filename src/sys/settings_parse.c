@@ -1,0 +1,244 @@
+#include "sys/settings_parse.h"
+
+#include "base/log.h"
+#include "sys/dial.h"
+#include "sys/idna.h"
+#include "sys/settings.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DURATION_DAYS_MAX 365
+#define SESSIONS_MAX 10000
+#define ENTRIES_MAX 1000000		/* so many of the largest records still fit into one CDB */
+
+const char *
+value_text(void *to, struct span value)
+{
+	char *text = to;
+
+	assert(value.len < SETTINGS_TEXT_MAX);
+	if (value.len > 0)
+		memcpy(text, value.at, value.len);
+	text[value.len] = '\0';
+	return NULL;
+}
+
+const char *
+value_backend(void *to, struct span value)
+{
+	struct address address;
+
+	if (value.len > 0 && dial_read_backend(&address, value) == -1)
+		return "is not a mailer's address; use address:port, [v6]:port or the path of a socket";
+	return value_text(to, value);
+}
+
+struct word {
+	const char *text;
+	int value;
+};
+
+enum { WORD_UNKNOWN = -1 };
+
+/* The value of a word in a list that ends with NULL. */
+static int
+word_value(const struct word *words, struct span word)
+{
+	for (; words->text != NULL; words++)
+		if (span_equal(word, span_of(words->text)))
+			return words->value;
+	return WORD_UNKNOWN;
+}
+
+const char *
+value_policy(void *to, struct span value)
+{
+	static const struct word words[] = {
+		{ "never", POLICY_NEVER }, { "may", POLICY_MAY }, { "must", POLICY_MUST },
+		{ "known", POLICY_KNOWN }, { "pinned", POLICY_PINNED }, { NULL, 0 },
+	};
+	int policy = word_value(words, value);
+
+	if (policy == WORD_UNKNOWN)
+		return "is not a policy; use never, may, known, must or pinned";
+	*(enum policy *)to = (enum policy)policy;
+	return NULL;
+}
+
+const char *
+value_client_address(void *to, struct span value)
+{
+	static const struct word words[] = {
+		{ "auto", CLIENT_ADDRESS_AUTO }, { "none", CLIENT_ADDRESS_NONE },
+		{ "netns", CLIENT_ADDRESS_NETNS }, { "proxy-v1", CLIENT_ADDRESS_PROXY_V1 },
+		{ "proxy-v2", CLIENT_ADDRESS_PROXY_V2 }, { "xclient", CLIENT_ADDRESS_XCLIENT },
+		{ "transparent", CLIENT_ADDRESS_TRANSPARENT }, { NULL, 0 },
+	};
+	int how = word_value(words, value);
+
+	if (how == WORD_UNKNOWN)
+		return "is not a way to tell the mailer; use auto, none, netns, proxy-v1, proxy-v2,"
+		    " xclient or transparent";
+	*(enum client_address *)to = (enum client_address)how;
+	return NULL;
+}
+
+const char *
+value_directory(void *to, struct span value)
+{
+	/* a mailer starts us wherever it likes, such as in its queue */
+	if (!span_starts(value, SPAN("/")) && !span_equal(value, SPAN("off")))
+		return "is not a directory; write its whole path, from / on, or off";
+	return value_text(to, value);
+}
+
+const char *
+value_duration(void *to, struct span value)
+{
+	static const struct { uint8_t letter; uint64_t seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+	};
+	uint64_t number;
+
+	if (span_number(value, UINT64_MAX, &number))
+		return "lacks a unit; write s, m, h or d behind the number, as in 30s";
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && value.len > 0; i++) {
+		uint64_t max = DURATION_DAYS_MAX * UINT64_C(86400) / units[i].seconds;
+
+		if (value.at[value.len - 1] != units[i].letter ||
+		    !span_number(span(value.at, value.len - 1), max, &number) || number == 0)
+			continue;
+		*(int64_t *)to = (int64_t)(number * units[i].seconds * 1000);
+		return NULL;
+	}
+	return "is not a duration; write one number and one unit, from 1s to 365d:"
+	    " 30s, 4m, 2h or 1d";
+}
+
+const char *
+value_entries(void *to, struct span value)
+{
+	uint64_t number;
+
+	if (!span_number(value, ENTRIES_MAX, &number) || number == 0)
+		return "is not a number from 1 to 1000000";
+	*(uint64_t *)to = number;
+	return NULL;
+}
+
+const char *
+value_sessions(void *to, struct span value)
+{
+	uint64_t number;
+
+	if (!span_number(value, SESSIONS_MAX, &number) || number == 0)
+		return "is not a number from 1 to 10000";
+	*(uint64_t *)to = number;
+	return NULL;
+}
+
+/* Are all of its bits but the first `bits` zero? */
+static bool
+is_network(const struct address *a, unsigned bits)
+{
+	struct span octets = address_octets(a);
+
+	for (size_t i = bits / 8; i < octets.len; i++)
+		if ((octets.at[i] & (i == bits / 8 ? 0xff >> bits % 8 : 0xff)) != 0)
+			return false;
+	return true;
+}
+
+/* `address` or `address/bits`.  NULL, or what is wrong with it. */
+static const char *
+read_network(struct settings_network *network, struct span text)
+{
+	size_t slash = span_find(text, '/');
+	struct span name = span(text.at, slash);
+	unsigned all = address_written_family(name) == AF_INET ? 32 : 128;
+	uint64_t bits = all;
+
+	if (address_read(&network->address, name, 0) == -1 ||
+	    (slash < text.len && !span_number(span_from(text, slash + 1), all, &bits)))
+		return "has something that is no address; write addresses or networks,"
+		    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
+	/* IPv4-mapped: its first 96 bits are all the same, and gone */
+	if (all == 128 && address_family(&network->address) == AF_INET) {
+		if (bits < 96)
+			return "has a network of IPv4-mapped addresses that is none of IPv4's; write it"
+			    " as IPv4, such as 192.0.2.0/24";
+		bits -= 96;
+	}
+	network->bits = (unsigned)bits;
+	if (!is_network(&network->address, network->bits))
+		return "has an address with bits behind its network's; write the network, such as"
+		    " 192.0.2.0/24, or the address alone";
+	if (address_is_unspecified(&network->address) && bits == 8 * address_octets(&network->address).len)
+		return "has 0.0.0.0 or ::, which is nobody's address; 0.0.0.0/0 and ::/0 are everybody";
+	return NULL;
+}
+
+const char *
+value_networks(void *to, struct span value)
+{
+	struct settings_networks networks = { .count = 0 };
+	struct span word;
+
+	while (value.len > 0 && span_word(&value, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		if (networks.count == SETTINGS_NETWORKS_MAX)
+			return "has more than 32 addresses; networks such as 192.0.2.0/24 are shorter";
+		const char *wrong = read_network(&networks.at[networks.count], word);
+		if (wrong != NULL)
+			return wrong;
+		networks.count++;
+	}
+	*(struct settings_networks *)to = networks;
+	return NULL;
+}
+
+/* It goes into EHLO and the trace line: nothing that could end either early. */
+const char *
+value_hostname(void *to, struct span value)
+{
+	static const char wrong[] = "is not a host name; use letters, digits, - and ., or [address]";
+	char ascii[HOST_NAME_MAX + 1];
+
+	if (!idna_to_ascii(ascii, value))
+		return wrong;
+	value = span_of(ascii);
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t octet = value.at[i], letter = octet | 0x20;
+		bool plain = (letter >= 'a' && letter <= 'z') || (octet >= '0' && octet <= '9') ||
+		    (octet != '\0' && strchr("-.:[]", octet) != NULL);
+
+		if (!plain)
+			return wrong;
+	}
+	return value_text(to, value);
+}
+
+const char *
+value_yes_no(void *to, struct span value)
+{
+	static const struct word words[] = { { "yes", true }, { "no", false }, { NULL, 0 } };
+	int yes = word_value(words, value);
+
+	if (yes == WORD_UNKNOWN)
+		return "is neither yes nor no";
+	*(bool *)to = yes;
+	return NULL;
+}
+
+const char *
+value_facility(void *to, struct span value)
+{
+	int facility = log_facility(value);
+
+	if (facility < 0)
+		return "is not a syslog facility; use mail, daemon, user, auth or local0 to local7";
+	*(int *)to = facility;
+	return NULL;
+}

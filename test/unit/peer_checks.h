@@ -1,0 +1,161 @@
+/*
+ * What a client makes of a host: the opening asks, memory, host keys and policy answer.  The
+ * handshake is a real one (transparents.h), and so is the memory; what stands between is the test.
+ */
+#ifndef TEST_JUDGES_H
+#define TEST_JUDGES_H
+
+#include "transparents.h"
+
+#include "scratch.h"
+#include "client/peer_check.h"
+
+#define T INT64_C(1800000000)
+#define DAY 86400
+#define HOST "mx.b.example"
+#define STRIPPED "250-mx\r\n250 SIZE 1\r\n"		/* without the offer that there was */
+
+static struct memory memory;
+static struct ring ring;
+static struct judge judge;
+static struct hostkey old_key, new_key;
+static int64_t now;
+static const char *const hosts[] = { HOST, "mx2.b.example" };
+
+/* What the server says inside, on lines of its own. */
+static char id_line[HOSTKEY_STATEMENT_MAX + 1], next_line[HOSTKEY_STATEMENT_MAX + 1];
+
+static inline int64_t
+test_now(void)
+{
+	return now;
+}
+
+static inline int
+start_all(void **state)
+{
+	struct ring_settings settings = { .suites = &client_suites, .lifetime_s = 7200,
+		.entries_max = 16, .now_s = test_now };
+
+	now = T;
+	id_line[0] = next_line[0] = '\0';
+	if (scratch_open(state) < 0 || caller_set_up(state) < 0 || hostkey_make(&old_key) < 0 ||
+	    hostkey_make(&new_key) < 0)
+		return -1;
+	suites_named(&client_suites, MODERN);
+	ring_open(&ring, &settings);
+	memory_open(&memory, scratch, now);
+	judge = (struct judge){ .memory = &memory, .ring = &ring, .now_s = test_now,
+		.policy = POLICY_MAY, .suites = &client_suites,
+		.place = { "b.example", HOST, hosts, 1 } };
+	set.judge = judge_opening;
+	set.judge_context = &judge;
+	return 0;
+}
+
+static inline int
+end_all(void **state)
+{
+	memory_close(&memory);
+	ring_close(&ring);
+	caller_tear_down(state);
+	return scratch_close(state);
+}
+
+static inline struct memory_known
+known(void)
+{
+	struct memory_known k;
+
+	memory_look(&memory, &judge.place, now, &k);
+	return k;
+}
+
+static inline void
+set_policy(enum policy policy)
+{
+	judge.policy = policy;
+	set.must = policy == POLICY_MUST || policy == POLICY_PINNED;
+}
+
+/* The server's statement with that key, good for a while from now on. */
+static inline void
+show_key(const struct hostkey *key, int64_t seconds)
+{
+	struct hostkey_id id;
+
+	const struct exchange_pair *pair = keys_own(&server_keys, &exchange_x25519);
+	assert_int_equal(hostkey_sign_id(&id, key, pair->public, now + seconds), 0);
+	id_line[hostkey_put_id(id_line, &id)] = '\0';
+}
+
+static inline void
+show_no_key(void)
+{
+	id_line[0] = next_line[0] = '\0';
+}
+
+/* A connection on which XCRYPT works, up to the reply to EHLO inside. */
+static inline void
+works(void)
+{
+	char reply[2 * LINE_TEXT];
+
+	judge_connected(&judge);
+	call_inside(MODERN);
+	snprintf(reply, sizeof(reply), "250-mx\r\n%s%s%s%s%s%s250 SIZE 1\r\n",
+	    id_line[0] ? "250-" : "", id_line, id_line[0] ? "\r\n" : "",
+	    next_line[0] ? "250-" : "", next_line, next_line[0] ? "\r\n" : "");
+	bench_wire(&bench, reply);
+}
+
+/* One whose clear EHLO is answered like that. */
+static inline void
+answers(const char *reply)
+{
+	judge_connected(&judge);
+	call_ehlo(MODERN);
+	bench_wire(&bench, reply);
+}
+
+static inline void
+assert_goes_on(void)
+{
+	assert_true(bench.io.settled);
+	assert_int_equal(bench.io.end, END_NONE);
+	assert_string_equal(judge.trust.text, "");
+}
+
+static inline void
+assert_waits(enum ending end, const char *words)
+{
+	assert_false(bench.io.settled);
+	assert_int_equal(bench.io.end, end);
+	if (strstr(judge.trust.text, words) == NULL)
+		fail_msg("%s: %s", words, judge.trust.text);
+	/* nothing of the reply, let alone of a message, has been passed on */
+	assert_local(&bench, "");
+}
+
+/* Twice, a day apart, whatever the policy is. */
+static inline void
+becomes_binding(const struct hostkey *key)
+{
+	enum policy policy = judge.policy;
+
+	set_policy(POLICY_MAY);
+	for (int i = 0; i < 2; i++) {
+		if (key != NULL)
+			show_key(key, 3600);
+		works();
+		assert_goes_on();
+		now += DAY;
+	}
+	assert_int_equal(known().standing, MEMORY_BINDING);
+	assert_int_equal(known().has_key, key != NULL);
+	set_policy(policy);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, start_all, end_all)
+
+#endif

@@ -1,0 +1,425 @@
+#include "crypt/kex.h"
+#include "crypt/suite.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const struct exchange *const x25519 = &exchange_x25519;
+static const struct exchange *const oakley1 = &exchange_oakley1;
+static const struct exchange *const head = &exchange_head;
+
+static const struct suite *
+suite_named(const char *name)
+{
+	const struct suite *suite = suite_find(span_of(name));
+
+	assert_non_null(suite);
+	return suite;
+}
+
+static enum exchange_field
+get_public(const struct exchange *x, const char *text)
+{
+	uint8_t public[EXCHANGE_PUBLIC_MAX];
+
+	return x->get_public(public, span_of(text));
+}
+
+static enum exchange_field
+get_nonce(const struct exchange *x, const char *text)
+{
+	uint8_t nonce[EXCHANGE_NONCE_MAX];
+
+	return x->get_nonce(nonce, span_of(text));
+}
+
+/* Own key and nonce of `from` reach `to` the way they do on the wire. */
+static void
+send_fields(const struct agreement *from, struct agreement *to)
+{
+	const struct exchange *x = from->suite->exchange;
+	char text[EXCHANGE_TEXT_MAX];
+	size_t len = x->put_public(text, from->own);
+
+	assert_int_equal(x->get_public(to->peer_public, span(text, len)), FIELD_GOOD);
+	len = x->put_nonce(text, from->server ? from->nonce_b : from->nonce_a);
+	assert_int_equal(x->get_nonce(from->server ? to->nonce_b : to->nonce_a, span(text, len)),
+	    FIELD_GOOD);
+}
+
+/* Two sides with fresh pairs and nonces, up to prepare(). */
+static void
+agree_both(struct agreement side[2], struct exchange_pair pair[2], const struct suite *suite)
+{
+	const struct exchange *x = suite->exchange;
+
+	memset(side, 0, 2 * sizeof(side[0]));
+	for (size_t i = 0; i < 2; i++) {
+		side[i].suite = suite;
+		side[i].server = i == 1;
+		if (x->pair != NULL) {
+			assert_int_equal(x->pair(&pair[i]), 0);
+			side[i].own = &pair[i];
+		}
+		assert_int_equal(x->draw_nonce(i == 1 ? side[i].nonce_b : side[i].nonce_a), 0);
+	}
+	send_fields(&side[0], &side[1]);
+	send_fields(&side[1], &side[0]);
+	for (size_t i = 0; i < 2; i++) {
+		if (x->agree != NULL)
+			assert_int_equal(x->agree(&side[i]), 0);
+		if (x->hash_transcript != NULL)
+			assert_int_equal(x->hash_transcript(&side[i], SPAN("offer\nchoice\nanswer\n")), 0);
+		assert_int_equal(x->prepare(&side[i]), 0);
+	}
+}
+
+static void
+both_sides_have_the_same_keys(void **state)
+{
+	(void)state;
+	for (const struct suite *suite = suite_table; suite->name != NULL; suite++) {
+		const struct exchange *x = suite->exchange;
+		static struct exchange_pair pair[2];
+		struct agreement side[2];
+		char ok[EXCHANGE_TEXT_MAX];
+
+		agree_both(side, pair, suite);
+		int len = x->put_ok(&side[0], ok);
+		assert_true(len >= 0 && x->get_ok(&side[1], span(ok, (size_t)len)));
+		len = x->put_ok(&side[1], ok);
+		assert_true(len >= 0 && x->get_ok(&side[0], span(ok, (size_t)len)));
+		assert_int_equal(x->finish(&side[0]), 0);
+		assert_int_equal(x->finish(&side[1]), 0);
+		assert_memory_equal(side[0].secret, side[1].secret, sizeof(side[0].secret));
+		assert_memory_equal(side[0].key_ab, side[1].key_ab, sizeof(side[0].key_ab));
+		assert_memory_equal(side[0].key_ba, side[1].key_ba, sizeof(side[0].key_ba));
+		assert_memory_equal(side[0].iv_ab, side[1].iv_ab, sizeof(side[0].iv_ab));
+		assert_memory_equal(side[0].iv_ba, side[1].iv_ba, sizeof(side[0].iv_ba));
+	}
+}
+
+/* 2.0: any digit of the confirmation changed, one too many or too few, or the other side's. */
+static void
+confirmation_is_exact(void **state)
+{
+	static struct exchange_pair pair[2];
+	struct agreement side[2];
+	char ok[EXCHANGE_TEXT_MAX];
+
+	(void)state;
+	agree_both(side, pair, suite_named("chacha20poly1305_2.0"));
+	for (size_t i = 0; i < 2; i++) {
+		struct agreement *from = &side[i], *to = &side[1 - i];
+
+		assert_int_equal(x25519->put_ok(from, ok), 32);
+		assert_true(x25519->get_ok(to, span(ok, 32)));
+		assert_false(x25519->get_ok(from, span(ok, 32)));
+		assert_false(x25519->get_ok(to, span(ok, 31)));
+		assert_false(x25519->get_ok(to, span(ok, 30)));
+		assert_false(x25519->get_ok(to, span(NULL, 0)));
+		ok[32] = '0';
+		assert_false(x25519->get_ok(to, span(ok, 33)));
+		for (size_t at = 0; at < 32; at++) {
+			char right = ok[at];
+
+			ok[at] = right == '0' ? '1' : '0';
+			assert_false(x25519->get_ok(to, span(ok, 32)));
+			ok[at] = 'g';
+			assert_false(x25519->get_ok(to, span(ok, 32)));
+			ok[at] = right;
+		}
+	}
+}
+
+static void
+older_generations_confirm_nothing(void **state)
+{
+	struct agreement a = { 0 };
+
+	(void)state;
+	assert_false(oakley1->confirms || head->confirms || exchange_rsa.confirms);
+	assert_true(oakley1->get_ok(&a, SPAN("")) && head->get_ok(&a, SPAN("")));
+	assert_false(oakley1->get_ok(&a, SPAN("00")) || head->get_ok(&a, SPAN("0")));
+}
+
+#define ZEROS30 "000000000000000000000000000000000000000000000000000000000000"
+#define FFS30 "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define OAKLEY_TOP "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74" \
+	"020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437" \
+	"4fe1356d6d51c245e485b576625e7ec6f44c42e9a63a3620ffffffffffffff"
+#define ZEROS95 ZEROS30 ZEROS30 ZEROS30 "0000000000"
+
+static void
+threat_18_oakley_keys_are_in_range(void **state)
+{
+	(void)state;
+	assert_int_equal(get_public(oakley1, ZEROS95 "00"), FIELD_REFUSED);
+	assert_int_equal(get_public(oakley1, ZEROS95 "01"), FIELD_REFUSED);
+	assert_int_equal(get_public(oakley1, ZEROS95 "02"), FIELD_GOOD);
+	assert_int_equal(get_public(oakley1, OAKLEY_TOP "fd"), FIELD_GOOD);	/* p - 2 */
+	assert_int_equal(get_public(oakley1, OAKLEY_TOP "fe"), FIELD_REFUSED);
+	assert_int_equal(get_public(oakley1, OAKLEY_TOP "ff"), FIELD_REFUSED);	/* p */
+	assert_int_equal(get_public(oakley1, FFS30 FFS30 FFS30 "ffffffffffff"), FIELD_REFUSED);
+}
+
+/* One digit, and one octet, too few and too many; what is no digit; either case. */
+static void
+assert_hex_field(enum exchange_field (*get)(const struct exchange *, const char *),
+    const struct exchange *x, size_t digits)
+{
+	char text[EXCHANGE_TEXT_MAX];
+
+	memset(text, 'a', sizeof(text));
+	for (size_t len = 0; len < 200; len++) {
+		text[len] = '\0';
+		assert_int_equal(get(x, text), len == digits ? FIELD_GOOD : FIELD_MALFORMED);
+		text[len] = 'a';
+	}
+	text[digits] = '\0';
+	for (size_t at = 0; at < digits; at += digits - 1) {
+		static const char others[] = "gG/:@` \t\n-\x80";
+
+		for (size_t i = 0; i < sizeof(others) - 1; i++) {
+			text[at] = others[i];
+			assert_int_equal(get(x, text), FIELD_MALFORMED);
+		}
+		text[at] = 'A';
+		assert_int_equal(get(x, text), FIELD_GOOD);
+		text[at] = 'a';
+	}
+}
+
+/* Of a length or form that is not its own: malformed (18, "of another length"). */
+static void
+threat_18_hex_fields_have_their_length(void **state)
+{
+	(void)state;
+	assert_hex_field(get_public, oakley1, 192);
+	assert_hex_field(get_nonce, oakley1, 20);
+	assert_hex_field(get_public, x25519, 64);
+	assert_hex_field(get_nonce, x25519, 64);
+}
+
+static void
+hex_fields_go_out_in_lower_case(void **state)
+{
+	uint8_t nonce[32];
+	char text[EXCHANGE_TEXT_MAX];
+
+	(void)state;
+	memset(nonce, 0xab, sizeof(nonce));
+	assert_int_equal(x25519->put_nonce(text, nonce), 64);
+	assert_memory_equal(text, "ababab", 6);
+	assert_int_equal(oakley1->put_nonce(text, nonce), 20);
+	assert_memory_equal(text, "ababab", 6);
+}
+
+static void
+head_fields(void **state)
+{
+	char text[EXCHANGE_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(head->put_public(text, NULL), 1);
+	assert_int_equal(text[0], '0');
+	assert_int_equal(get_public(head, "0"), FIELD_GOOD);
+	assert_int_equal(get_public(head, ""), FIELD_MALFORMED);
+	assert_int_equal(get_public(head, "00"), FIELD_MALFORMED);
+	assert_int_equal(get_public(head, "1"), FIELD_MALFORMED);
+	for (uint8_t n = 0; n < 26; n++) {
+		uint8_t got = 0xff;
+		char expected[4];
+		size_t len = head->put_nonce(text, &n);
+
+		assert_int_equal(len, snprintf(expected, sizeof(expected), "%d", n));
+		assert_memory_equal(text, expected, len);
+		assert_int_equal(head->get_nonce(&got, span(text, len)), FIELD_GOOD);
+		assert_int_equal(got, n);
+	}
+	static const char *const malformed[] = { "", "26", "00", "01", "025", "-1", "+1", "1 ", " 1",
+		"a", "256", "18446744073709551617", "1.0" };
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
+		assert_int_equal(get_nonce(head, malformed[i]), FIELD_MALFORMED);
+}
+
+/* All of 0 to 25 come up, and nothing else; missing one in 2,000 draws has odds of 1 to 10^33. */
+static void
+head_draws_every_number(void **state)
+{
+	bool seen[26] = { false };
+	uint8_t n;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++) {
+		assert_int_equal(head->draw_nonce(&n), 0);
+		assert_true(n < 26);
+		seen[n] = true;
+	}
+	for (int i = 0; i < 26; i++)
+		assert_true(seen[i]);
+}
+
+static void
+head_adds_up(void **state)
+{
+	struct agreement a = { .nonce_a = { 25 }, .nonce_b = { 25 } };
+
+	(void)state;
+	assert_int_equal(head->finish(&a), 0);
+	assert_int_equal(a.key_ab[0], 24);
+	assert_int_equal(a.key_ba[0], 24);
+}
+
+/* (RSA's are test_kex_rsa's.) */
+static void
+pairs_are_fresh(void **state)
+{
+	const struct exchange *const all[] = { x25519, oakley1 };
+	static struct exchange_pair one, other;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(all[i]->pair(&one), 0);
+		assert_int_equal(all[i]->pair(&other), 0);
+		assert_int_equal(one.private_len, all[i]->secret_len);
+		assert_memory_not_equal(one.private, other.private, one.private_len);
+		assert_memory_not_equal(one.public, other.public, all[i]->public_len);
+	}
+}
+
+static void
+threat_19_directions_have_keys_of_their_own(void **state)
+{
+	(void)state;
+	for (const struct suite *s = suite_table; s->exchange != head; s++) {
+		static struct exchange_pair pair[2];
+		struct agreement side[2];
+
+		agree_both(side, pair, s);
+		assert_int_equal(s->exchange->finish(&side[0]), 0);
+		assert_memory_not_equal(side[0].key_ab, side[0].key_ba, s->cipher->key_len);
+		if (s->cipher->seal != NULL)
+			assert_memory_not_equal(side[0].iv_ab, side[0].iv_ba, CIPHER_IV_LEN);
+	}
+}
+
+/* What `changed` comes to has no key in common with `a`, in either direction. */
+static void
+assert_other_keys(const struct agreement *a, struct agreement changed)
+{
+	const struct suite *s = a->suite;
+
+	assert_int_equal(s->exchange->prepare(&changed), 0);
+	assert_int_equal(s->exchange->finish(&changed), 0);
+	assert_memory_not_equal(changed.key_ab, a->key_ab, s->cipher->key_len);
+	assert_memory_not_equal(changed.key_ba, a->key_ba, s->cipher->key_len);
+	assert_memory_not_equal(changed.key_ab, a->key_ba, s->cipher->key_len);
+	assert_memory_not_equal(changed.key_ba, a->key_ab, s->cipher->key_len);
+}
+
+/* One Z, sessions that differ in a nonce only (either side's); in 2.0 also in suite or lines. */
+static void
+threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
+{
+	(void)state;
+	for (const struct suite *s = suite_table; s->exchange != head; s++) {
+		static struct exchange_pair pair[2];
+		struct agreement side[2], changed;
+
+		agree_both(side, pair, s);
+		assert_int_equal(s->exchange->finish(&side[0]), 0);
+		for (size_t at = 0; at < s->exchange->nonce_len; at++) {
+			changed = side[0];
+			changed.nonce_a[at] ^= 1;
+			assert_other_keys(&side[0], changed);
+			changed = side[0];
+			changed.nonce_b[at] ^= 1;
+			assert_other_keys(&side[0], changed);
+		}
+		changed = side[0];
+		if (s->exchange->hash_transcript == NULL)
+			continue;
+		assert_int_equal(s->exchange->hash_transcript(&changed, SPAN("offer\nchoice\nanswer ")), 0);
+		assert_other_keys(&side[0], changed);
+		changed = side[0];
+		changed.suite = suite_named(s->cipher == &cipher_aes256gcm ?
+		    "chacha20poly1305_2.0" : "aes256gcm_2.0");
+		assert_other_keys(&side[0], changed);
+	}
+}
+
+/* Nonces are the kernel's: two processes after a fork never draw the same. */
+static void
+threat_19_nonces_differ_after_a_fork(void **state)
+{
+	uint8_t ours[32], theirs[32];
+	int ends[2], status;
+
+	(void)state;
+	assert_int_equal(x25519->draw_nonce(ours), 0);
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool drawn = x25519->draw_nonce(theirs) == 0 && write(ends[1], theirs, 32) == 32;
+		_exit(drawn ? 0 : 1);
+	}
+	assert_int_equal(x25519->draw_nonce(ours), 0);
+	assert_int_equal(read(ends[0], theirs, 32), 32);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_memory_not_equal(ours, theirs, 32);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+threat_23_agreement_is_wiped(void **state)
+{
+	static const uint8_t zeros[EXCHANGE_SECRET_MAX];
+	struct agreement a;
+
+	(void)state;
+	memset(&a, 0xa5, sizeof(a));
+	a.suite = suite_table;
+	agreement_wipe(&a);
+	assert_memory_equal(a.secret, zeros, sizeof(a.secret));
+	assert_memory_equal(a.half_a, zeros, sizeof(a.half_a));
+	assert_memory_equal(a.half_b, zeros, sizeof(a.half_b));
+	assert_memory_equal(a.key_ab, zeros, sizeof(a.key_ab));
+	assert_memory_equal(a.key_ba, zeros, sizeof(a.key_ba));
+	assert_memory_equal(a.iv_ab, zeros, sizeof(a.iv_ab));
+	assert_memory_equal(a.iv_ba, zeros, sizeof(a.iv_ba));
+	assert_memory_equal(a.confirm_a, zeros, sizeof(a.confirm_a));
+	assert_memory_equal(a.confirm_b, zeros, sizeof(a.confirm_b));
+	assert_ptr_equal(a.suite, suite_table);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_sides_have_the_same_keys),
+		cmocka_unit_test(confirmation_is_exact),
+		cmocka_unit_test(older_generations_confirm_nothing),
+		cmocka_unit_test(threat_18_oakley_keys_are_in_range),
+		cmocka_unit_test(threat_18_hex_fields_have_their_length),
+		cmocka_unit_test(hex_fields_go_out_in_lower_case),
+		cmocka_unit_test(head_fields),
+		cmocka_unit_test(head_draws_every_number),
+		cmocka_unit_test(head_adds_up),
+		cmocka_unit_test(pairs_are_fresh),
+		cmocka_unit_test(threat_19_directions_have_keys_of_their_own),
+		cmocka_unit_test(threat_19_sessions_with_one_secret_have_keys_of_their_own),
+		cmocka_unit_test(threat_19_nonces_differ_after_a_fork),
+		cmocka_unit_test(threat_23_agreement_is_wiped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,377 @@
+#include "key_cache_fixture.h"
+
+#include <sys/wait.h>
+
+static void
+what_is_kept_is_found_by_the_next(void **state)
+{
+	uint8_t public[32];
+	struct ring r;
+
+	(void)state;
+	pairs_made = 0;
+	assert_false(found(opened(&r, &only_new), &x_new, 1));
+	keep(&r, &x_new, 1);
+	assert_true(found(&r, &x_new, 1));
+	memcpy(public, own(&r, &x_new)->public, 32);
+	ring_close(&r);
+	for (int round = 0; round < 3; round++) {
+		assert_true(found(opened(&r, &only_new), &x_new, 1));
+		assert_false(found(&r, &x_new, 2));
+		assert_memory_equal(own(&r, &x_new)->public, public, 32);
+		ring_close(&r);
+		keep_many(1000 + 1000 * (unsigned)round, 300);
+	}
+	assert_int_equal(pairs_made, 1);
+}
+
+static void
+generations_side_by_side(void **state)
+{
+	struct ring r;
+
+	(void)state;
+	pairs_made = 0;
+	opened(&r, &both);
+	keep(&r, &x_new, 1);
+	assert_false(found(&r, &x_old, 1));
+	keep(&r, &x_old, 1);
+	assert_true(found(&r, &x_new, 1) && found(&r, &x_old, 1));
+	/* one that has a pair but nothing to keep, and one with neither */
+	assert_non_null(own(&r, &x_rsa));
+	keep(&r, &x_rsa, 1);
+	assert_false(found(&r, &x_rsa, 1));
+	assert_null(own(&r, &x_head));
+	ring_close(&r);
+	assert_int_equal(pairs_made, 3);
+	assert_true(survives(&both, &x_old) && survives(&only_new, &x_new) &&
+	    survives(&only_old, &x_old));
+	assert_int_equal(pairs_made, 3);
+}
+
+/* A generation that is switched on later gets its pair, and costs the others nothing. */
+static void
+newly_enabled_generation(void **state)
+{
+	(void)state;
+	keep_many(1, 1);
+	assert_true(survives(&both, &x_new));
+	struct ring r;
+	keep(opened(&r, &both), &x_old, 1);
+	ring_close(&r);
+	/* and folding by a process that does not use it leaves it in place */
+	keep_many(2, STORE_FOLD_AT);
+	keep_many(1000, 0);
+	assert_int_equal(scratch_size("keys.journal"), 0);
+	assert_true(survives(&both, &x_old) && survives(&both, &x_new));
+}
+
+static void
+pairs_are_replaced_at_their_lifetime(void **state)
+{
+	/* a few seconds apart, as the clock goes on meanwhile */
+	static const struct { int64_t age_s; bool good; } cases[] = {
+		{ LIFETIME_S - 20, true }, { LIFETIME_S, false }, { LIFETIME_S + 1, false },
+		{ -580, true }, { -620, false }, { INT64_MAX / 2, false }, { INT64_MIN / 2, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		keep_many(1, 1);
+		assert_true(survives(&only_new, &x_new));
+		age(&x_new, cases[i].age_s);
+		pairs_made = 0;
+		assert_int_equal(survives(&only_new, &x_new), cases[i].good);
+		assert_int_equal(pairs_made, cases[i].good ? 0 : 1);
+		assert_false(!cases[i].good && survives(&only_new, &x_new));
+	}
+}
+
+static int64_t told_s;
+
+static int64_t
+as_told(void)
+{
+	return told_s;
+}
+
+/* By the clock it is given, to the second. */
+static void
+time_is_what_the_settings_say(void **state)
+{
+	struct ring_settings settings = settings_for(&only_new);
+	struct ring r;
+
+	(void)state;
+	settings.now_s = as_told;
+	told_s = 1000000;
+	ring_open(&r, &settings);
+	keep(&r, &x_new, 1);
+	ring_close(&r);
+	for (int past = 0; past < 2; past++) {
+		told_s = 1000000 + LIFETIME_S - 1 + past;
+		ring_open(&r, &settings);
+		assert_int_equal(found(&r, &x_new, 1), past == 0);
+		ring_close(&r);
+	}
+}
+
+/* The number of entries in the CDB and the journal. */
+static size_t
+entries(void)
+{
+	size_t len;
+	uint8_t *file = scratch_read("keys.cdb", &len);
+	struct fold fold = { 0 };
+	struct store s;
+
+	assert_int_equal(fold_add_cdb(&fold, span(file, len)), 0);
+	assert_int_equal(store_open(&s, scratch, "keys"), 0);
+	size_t count = fold.count + s.journal.count;
+	store_close(&s);
+	fold_free(&fold);
+	free(file);
+	return count;
+}
+
+/* One that is outlived takes everything along, in the CDB and in the journal. */
+static void
+replacing_drops_everything(void **state)
+{
+	struct ring r;
+
+	(void)state;
+	opened(&r, &both);
+	keep(&r, &x_new, 1);
+	keep(&r, &x_old, 1);
+	ring_close(&r);
+	age(&x_old, LIFETIME_S);
+	keep_many(2, 3);
+	assert_true(entries() > 5);
+	pairs_made = 0;
+	assert_false(survives(&both, &x_new));
+	assert_int_equal(pairs_made, 2);
+	assert_int_equal(entries(), 2);
+	/* of a generation no longer enabled nothing is left either */
+	age(&x_new, LIFETIME_S);
+	assert_false(survives(&only_new, &x_new));
+	assert_int_equal(entries(), 1);
+}
+
+/* statement 19 */
+static void
+threat_19_late_secret_of_an_old_pair(void **state)
+{
+	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
+	struct ring slow, quick;
+
+	(void)state;
+	opened(&slow, &only_new);
+	age(&x_new, LIFETIME_S);
+	opened(&quick, &only_new);
+	assert_memory_not_equal(own(&slow, &x_new)->public, own(&quick, &x_new)->public, 32);
+	/* appended with the old pair, after the new one is in place */
+	keep(&slow, &x_new, 1);
+	assert_true(scratch_size("keys.journal") > 0);
+	peer(other, 1);
+	assert_false(ring_source(&quick).find(&quick, &x_new, other, secret));
+	ring_close(&quick);
+	assert_false(survives(&only_new, &x_new));
+	/* nor when it is appended, and folded, later */
+	keep(opened(&quick, &only_new), &x_new, 2);
+	keep(&slow, &x_new, 3);
+	keep_many(10, STORE_FOLD_AT);
+	assert_false(survives(&only_new, &x_new));
+	assert_int_equal(scratch_size("keys.journal"), 0);
+	assert_int_equal(entries(), 1 + 1 + STORE_FOLD_AT);
+	assert_true(found(&quick, &x_new, 2));
+	ring_close(&quick);
+	ring_close(&slow);
+}
+
+static void
+folded_at_256_and_not_at_255(void **state)
+{
+	struct ring r;
+
+	(void)state;
+	assert_int_equal(STORE_FOLD_AT, 256);
+	keep_many(0, STORE_FOLD_AT - 1);
+	opened(&r, &only_new);
+	assert_int_equal(r.store.journal.count, STORE_FOLD_AT - 1);
+	assert_true(scratch_size("keys.journal") > 0);
+	keep(&r, &x_new, STORE_FOLD_AT - 1);
+	/* never by a session that only appends */
+	assert_int_equal(r.store.journal.count, STORE_FOLD_AT);
+	ring_close(&r);
+	opened(&r, &only_new);
+	assert_int_equal(r.store.journal.count, 0);
+	assert_int_equal(scratch_size("keys.journal"), 0);
+	for (unsigned i = 0; i < STORE_FOLD_AT; i++)
+		assert_true(found(&r, &x_new, i));
+	ring_close(&r);
+}
+
+/* statement 29: as many peers as there may be, and one more */
+static void
+threat_29_cap_on_peers(void **state)
+{
+	struct ring_settings settings = settings_for(&only_new);
+	struct ring r;
+
+	(void)state;
+	for (unsigned more = 0; more < 2; more++) {
+		settings.entries_max = STORE_FOLD_AT;
+		keep_many(0, STORE_FOLD_AT + more);
+		ring_open(&r, &settings);
+		assert_int_equal(entries(), 1 + STORE_FOLD_AT);
+		assert_int_equal(found(&r, &x_new, 0), more == 0);
+		for (unsigned i = 1; i < STORE_FOLD_AT + more; i++)
+			assert_true(found(&r, &x_new, i));
+		ring_close(&r);
+		age(&x_new, LIFETIME_S);
+	}
+	settings.entries_max = 1000;
+	for (unsigned i = 0; i < 20000; i++) {
+		if (i % 200 == 0)
+			ring_open(&r, &settings);
+		keep(&r, &x_new, i);
+		if (i % 200 == 199)
+			ring_close(&r);
+	}
+	assert_true(entries() <= 1 + 1000 + STORE_FOLD_AT + 200);
+}
+
+/* statement 29: peers that call once push out nobody who has called again */
+static void
+threat_29_a_peer_that_was_used_goes_last(void **state)
+{
+	struct ring_settings settings = settings_for(&both);
+	struct ring r;
+
+	(void)state;
+	settings.entries_max = 200;
+	for (unsigned i = 0; i < 20; i++) {
+		ring_open(&r, &settings);
+		for (unsigned n = 0; n < 100; n++) {
+			keep(&r, &x_new, 1000 + 100 * i + n);
+			keep(&r, &x_old, 1000 + 100 * i + n);
+		}
+		if (i == 0) {
+			keep(&r, &x_new, 1);
+			keep(&r, &x_old, 1);
+			keep(&r, &x_new, 2);
+		}
+		if (i < 2) {
+			use_again(&r, &x_new, 1);
+			use_again(&r, &x_old, 1);
+		}
+		ring_close(&r);
+	}
+	ring_open(&r, &settings);
+	assert_true(found(&r, &x_new, 1) && found(&r, &x_old, 1));
+	assert_false(found(&r, &x_new, 2));
+	ring_close(&r);
+}
+
+/* A look-up writes nothing, and use is noted once. */
+static void
+use_is_noted_once(void **state)
+{
+	struct ring r;
+
+	(void)state;
+	opened(&r, &only_new);
+	keep(&r, &x_new, 1);
+	off_t size = scratch_size("keys.journal");
+	assert_true(found(&r, &x_new, 1));
+	assert_int_equal(scratch_size("keys.journal"), size);
+	use_again(&r, &x_new, 1);
+	off_t noted = scratch_size("keys.journal");
+	assert_true(noted > size);
+	for (int i = 0; i < 3; i++) {
+		use_again(&r, &x_new, 1);
+		assert_true(found(&r, &x_new, 1));
+		ring_close(&r);
+		opened(&r, &only_new);
+	}
+	assert_int_equal(scratch_size("keys.journal"), noted);
+	ring_close(&r);
+}
+
+static void
+off_makes_pairs_for_each_process(void **state)
+{
+	struct ring_settings settings = settings_for(&both);
+	uint8_t public[32];
+	struct ring r;
+	int status;
+
+	(void)state;
+	settings.directory = NULL;
+	pairs_made = 0;
+	ring_open(&r, &settings);
+	assert_int_equal(pairs_made, 0);
+	memcpy(public, own(&r, &x_new)->public, 32);
+	assert_memory_equal(own(&r, &x_new)->public, public, 32);
+	assert_int_equal(pairs_made, 1);
+	keep(&r, &x_new, 1);
+	assert_false(found(&r, &x_new, 1));
+	pid_t pid = fork();
+	if (pid == 0) {
+		ring_after_fork(&r);
+		_exit(memcmp(own(&r, &x_new)->public, public, 32) == 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	ring_close(&r);
+	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(scratch_size("keys.journal"), -1);
+}
+
+static void
+expire_is_for_a_timer(void **state)
+{
+	struct ring_settings settings = settings_for(&only_new);
+
+	(void)state;
+	keep_many(1, 5);
+	/* nothing outlived: folded, and everything there */
+	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(scratch_size("keys.journal"), 0);
+	assert_true(survives(&only_new, &x_new));
+	age(&x_new, LIFETIME_S);
+	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(entries(), 1);
+	/* what is not enabled any more goes */
+	keep_many(1, 5);
+	settings.suites = &none;
+	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(entries(), 0);
+	chmod(scratch, 0755);
+	assert_int_equal(ring_expire(&settings), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_kept_is_found_by_the_next),
+		TEST(generations_side_by_side),
+		TEST(newly_enabled_generation),
+		TEST(pairs_are_replaced_at_their_lifetime),
+		TEST(time_is_what_the_settings_say),
+		TEST(replacing_drops_everything),
+		TEST(threat_19_late_secret_of_an_old_pair),
+		TEST(folded_at_256_and_not_at_255),
+		TEST(threat_29_cap_on_peers),
+		TEST(threat_29_a_peer_that_was_used_goes_last),
+		TEST(use_is_noted_once),
+		TEST(off_makes_pairs_for_each_process),
+		TEST(expire_is_for_a_timer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,395 @@
+/*
+ * host_lookup() against a small DNS of its own.
+ */
+#include "unit.h"
+
+#include "base/clock.h"
+#include "sys/resolver.h"
+
+#include <netinet/in.h>
+
+/* Names and what is behind them: hosts with addresses, domains with exchangers. */
+static const struct record {
+	const char *name;
+	enum resolved exchangers;
+	const char *mx[4];			/* in the order that mx_order() would give */
+	uint16_t preference[4];
+	enum resolved has_address;
+	const char *address[4];
+} records[] = {
+	{ "plain.example", RESOLVED, { "mx1.example", "mx2.example" }, { 10, 20 }, RESOLVED_NOTHING,
+	    { 0 } },
+	{ "mx1.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "2001:db8::1", "192.0.2.1" } },
+	{ "mx2.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "192.0.2.2" } },
+	{ "mx3.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "192.0.2.3" } },
+	{ "bare.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED_NOTHING, { 0 } },
+	{ "null.example", RESOLVED_NULL, { 0 }, { 0 }, RESOLVED, { "192.0.2.9" } },
+	{ "slow.example", RESOLVED_LATER, { 0 }, { 0 }, RESOLVED, { "192.0.2.9" } },
+	{ "down.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED_LATER, { 0 } },
+	{ "own.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "198.51.100.7",
+	    "198.51.100.1" } },
+	{ "loop.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "127.8.8.8" } },
+	{ "loop6.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::1" } },
+	{ "mapped.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::ffff:127.0.0.1" } },
+	{ "any.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "0.0.0.0" } },
+	{ "any6.example", RESOLVED_NOTHING, { 0 }, { 0 }, RESOLVED, { "::" } },
+	{ "backup.example", RESOLVED, { "mx1.example", "mx2.example", "own.example",
+	    "mx3.example" },
+	    { 10, 20, 20, 30 }, RESOLVED_NOTHING, { 0 } },
+	{ "best.example", RESOLVED, { "own.example", "mx1.example" }, { 10, 20 }, RESOLVED_NOTHING,
+	    { 0 } },
+	{ "equal.example", RESOLVED, { "mx1.example", "own.example" }, { 10, 10 }, RESOLVED_NOTHING,
+	    { 0 } },
+	{ "gone.example", RESOLVED, { "nowhere.example", "mx2.example" }, { 10, 20 },
+	    RESOLVED_NOTHING, { 0 } },
+	{ "half.example", RESOLVED, { "down.example", "mx2.example" }, { 10, 20 },
+	    RESOLVED_NOTHING, { 0 } },
+	{ "allgone.example", RESOLVED, { "nowhere.example", "down.example" }, { 10, 20 },
+	    RESOLVED, { "192.0.2.9" } },
+	{ "hosts.example", RESOLVED_NO_NAME, { 0 }, { 0 }, RESOLVED, { "192.0.2.50" } },
+	{ "smart", RESOLVED_LATER, { 0 }, { 0 }, RESOLVED, { "127.0.0.1" } },
+	{ NULL, RESOLVED_NO_NAME, { 0 }, { 0 }, RESOLVED_NOTHING, { 0 } },
+};
+
+static struct targets targets;
+static unsigned int asked;
+static char last_asked[HOST_NAME_MAX + 1];
+
+static const struct record *
+find(const char *name)
+{
+	const struct record *record = records;
+
+	asked++;
+	snprintf(last_asked, sizeof(last_asked), "%s", name);
+	while (record->name != NULL && strcmp(record->name, name) != 0)
+		record++;
+	return record;
+}
+
+static enum resolved
+exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+{
+	const struct record *record = find(domain);
+
+	assert_true(clock_ms() < deadline_ms);
+	for (list->count = 0; list->count < 4 && record->mx[list->count] != NULL; list->count++) {
+		snprintf(list->at[list->count].name, sizeof(list->at[0].name), "%s",
+		    record->mx[list->count]);
+		list->at[list->count].preference = record->preference[list->count];
+	}
+	return record->exchangers;
+}
+
+static enum resolved
+addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
+    size_t *count)
+{
+	const struct record *record = find(name);
+
+	assert_true(clock_ms() < deadline_ms);
+	assert_true(max >= 4);
+	for (*count = 0; *count < 4 && record->address[*count] != NULL; ++*count)
+		assert_int_equal(address_read(&at[*count], span_of(record->address[*count]), port),
+		    0);
+	return record->has_address;
+}
+
+static bool
+is_own(const struct address *address)
+{
+	char text[FD_ADDRESS_MAX];
+
+	address_text(address, text);
+	return strcmp(text, "198.51.100.1") == 0;
+}
+
+static const struct resolver small_dns = { exchangers, addresses, is_own };
+
+static enum lookup
+look_up_until(const char *operand, int64_t deadline_ms)
+{
+	struct host_list list;
+	const char *why;
+
+	asked = 0;
+	assert_int_equal(host_list_read(&list, span_of(operand), &why), 0);
+	return host_lookup_with(&small_dns, &targets, &list, deadline_ms);
+}
+
+static enum lookup
+look_up(const char *operand)
+{
+	return look_up_until(operand, clock_ms() + 60000);
+}
+
+/* Looking up `operand` gives these targets, "name address port" each, with commas. */
+static void
+finds(const char *operand, const char *want)
+{
+	char got[1024] = "";
+	char text[FD_ADDRESS_MAX];
+
+	assert_int_equal(look_up(operand), LOOKUP_FOUND);
+	for (size_t i = 0; i < targets.count; i++) {
+		size_t len = strlen(got);
+
+		address_text(&targets.at[i].address, text);
+		snprintf(got + len, sizeof(got) - len, "%s%s %s %u", i ? "," : "",
+		    targets.at[i].name, text,
+		    (unsigned int)address_port(&targets.at[i].address));
+	}
+	assert_string_equal(got, want);
+}
+
+static void
+finds_none(const char *operand, enum lookup want, const char *why)
+{
+	assert_int_equal(look_up(operand), want);
+	assert_int_equal(targets.count, 0);
+	assert_string_equal(targets.why, why);
+}
+
+static void
+exchangers_in_order_with_their_addresses(void **state)
+{
+	(void)state;
+	finds("plain.example",
+	    "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25,mx2.example 192.0.2.2 25");
+	finds("plain.example:26",
+	    "mx1.example 2001:db8::1 26,mx1.example 192.0.2.1 26,mx2.example 192.0.2.2 26");
+}
+
+static void
+without_mx_the_domain_itself(void **state)
+{
+	(void)state;
+	finds("mx2.example", "mx2.example 192.0.2.2 25");
+	finds_none("bare.example", LOOKUP_LATER,
+	    "bare.example: its mail host bare.example cannot be looked up or has no address");
+	finds_none("down.example", LOOKUP_LATER,
+	    "down.example: its mail host down.example cannot be looked up or has no address");
+}
+
+static void
+brackets_mean_no_mx(void **state)
+{
+	(void)state;
+	finds("[mx2.example]", "mx2.example 192.0.2.2 25");
+	finds("[null.example]", "null.example 192.0.2.9 25");
+	finds("[slow.example]", "slow.example 192.0.2.9 25");
+	assert_int_equal(asked, 1);
+	finds_none("[plain.example]", LOOKUP_LATER, "plain.example: has no address");
+	finds_none("[down.example]", LOOKUP_LATER,
+	    "down.example: no answer to the look-up of its address");
+	finds_none("[nowhere.example]", LOOKUP_NO_DOMAIN, "nowhere.example: no such host");
+}
+
+static void
+names_without_a_dot_and_literals_have_no_mx(void **state)
+{
+	(void)state;
+	finds("smart", "smart 127.0.0.1 25");
+	assert_int_equal(asked, 1);
+	finds("[192.0.2.77]:2525", "192.0.2.77 192.0.2.77 2525");
+	finds("192.0.2.77", "192.0.2.77 192.0.2.77 25");
+	finds("[ipv6:2001:db8::77]", "2001:db8::77 2001:db8::77 25");
+	finds("[127.0.0.1]", "127.0.0.1 127.0.0.1 25");
+	assert_int_equal(asked, 0);
+}
+
+/* Whether these are all that there are: a refusal of all that were found may not be everybody's. */
+static void
+what_could_not_be_looked_up_is_missing(void **state)
+{
+	(void)state;
+	look_up("plain.example");
+	assert_false(targets.some_missing);
+	look_up("gone.example");	/* its first host does not exist */
+	assert_false(targets.some_missing);
+	look_up("half.example");
+	assert_int_equal(targets.count, 1);
+	assert_true(targets.some_missing);
+	look_up("down.example:mx2.example");
+	assert_int_equal(targets.count, 1);
+	assert_true(targets.some_missing);
+	look_up("nowhere.example:mx2.example");
+	assert_false(targets.some_missing);
+}
+
+static void
+never_guesses_when_the_dns_is_down(void **state)
+{
+	(void)state;
+	finds_none("slow.example", LOOKUP_LATER,
+	    "slow.example: no usable answer to the look-up of its MX");
+	assert_int_equal(asked, 1);
+}
+
+static void
+what_only_libc_knows_exists(void **state)
+{
+	(void)state;
+	finds("hosts.example", "hosts.example 192.0.2.50 25");
+}
+
+static void
+what_will_never_take_mail(void **state)
+{
+	(void)state;
+	finds_none("nowhere.example", LOOKUP_NO_DOMAIN, "nowhere.example: no such domain");
+	finds_none("null.example", LOOKUP_NULL_MX, "null.example: takes no mail (null MX)");
+	finds_none("null.example:nowhere.example", LOOKUP_NULL_MX,
+	    "nowhere.example: no such domain");
+	finds_none("nowhere.example:nowhere2.example", LOOKUP_NO_DOMAIN,
+	    "nowhere2.example: no such domain");
+}
+
+static void
+one_that_must_wait_makes_all_wait(void **state)
+{
+	(void)state;
+	finds_none("slow.example:nowhere.example", LOOKUP_LATER,
+	    "slow.example: no usable answer to the look-up of its MX");
+	finds_none("nowhere.example:slow.example:null.example", LOOKUP_LATER,
+	    "slow.example: no usable answer to the look-up of its MX");
+}
+
+static void
+one_that_is_found_is_enough(void **state)
+{
+	(void)state;
+	finds("nowhere.example:[mx2.example]:26:slow.example:192.0.2.77",
+	    "mx2.example 192.0.2.2 26,192.0.2.77 192.0.2.77 25");
+}
+
+static void
+exchangers_that_are_gone_are_skipped(void **state)
+{
+	(void)state;
+	finds("gone.example", "mx2.example 192.0.2.2 25");
+	finds_none("allgone.example", LOOKUP_LATER,
+	    "allgone.example: its mail host down.example cannot be looked up or has no address");
+}
+
+static void
+ourselves_and_all_behind_are_left_out(void **state)
+{
+	(void)state;
+	finds("backup.example", "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25");
+	assert_string_equal(last_asked, "own.example");
+	finds_none("best.example", LOOKUP_LATER,
+	    "best.example: its mail host own.example is this host");
+	finds_none("equal.example", LOOKUP_LATER,
+	    "equal.example: its mail host own.example is this host");
+	finds_none("own.example", LOOKUP_LATER,
+	    "own.example: its mail host own.example is this host");
+	finds("192.0.2.77:own.example:equal.example", "192.0.2.77 192.0.2.77 25");
+}
+
+static void
+at_another_port_it_is_not_ourselves(void **state)
+{
+	(void)state;
+	finds("own.example:2525", "own.example 198.51.100.7 2525,own.example 198.51.100.1 2525");
+	finds("[own.example]", "own.example 198.51.100.7 25,own.example 198.51.100.1 25");
+}
+
+/* statement 31: nobody's DNS makes us speak to the mailer here, who takes us for one of its own */
+static void
+threat_31_exchangers_on_loopback_are_ourselves(void **state)
+{
+	static const char *const names[] = { "loop.example", "loop6.example", "mapped.example",
+		"any.example", "any6.example" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(look_up(names[i]), LOOKUP_LATER);
+		assert_int_equal(targets.count, 0);
+		assert_non_null(strstr(targets.why, "is this host"));
+	}
+}
+
+static void
+nothing_is_looked_up_after_the_deadline(void **state)
+{
+	(void)state;
+	assert_int_equal(look_up_until("plain.example:[mx1.example]:nowhere.example", clock_ms()),
+	    LOOKUP_LATER);
+	assert_int_equal(asked, 0);
+	assert_int_equal(look_up_until("plain.example:192.0.2.77", clock_ms()), LOOKUP_FOUND);
+	assert_int_equal(targets.count, 1);
+}
+
+static void
+no_more_targets_than_there_is_room_for(void **state)
+{
+	char operand[600] = "";
+
+	(void)state;
+	for (int i = 0; i < HOST_LIST_MAX; i++)
+		strcat(operand, i ? ":backup.example:26" : "backup.example:26");
+	assert_int_equal(look_up(operand), LOOKUP_FOUND);
+	assert_int_equal(targets.count, HOST_TARGETS_MAX);
+}
+
+static void
+knows_this_host(const struct resolver *resolver)
+{
+	struct address found[8], other;
+	size_t count;
+
+	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) != RESOLVED)
+		skip();
+	assert_true(count > 0);
+	assert_int_equal(address_port(&found[0]), 2525);
+	assert_true(address_is_loopback(&found[0]));
+	address_read(&other, SPAN("127.0.0.1"), 0);
+	assert_true(resolver->is_own(&other));
+	address_read(&other, SPAN("192.0.2.199"), 0);
+	assert_false(resolver->is_own(&other));
+	assert_int_equal(resolver->addresses("localhost", 25, clock_ms() - 5000, found, 8, &count),
+	    RESOLVED_LATER);
+}
+
+/* The real ones, as far as they go without a network. */
+static void
+libc_knows_this_host(void **state)
+{
+	(void)state;
+	knows_this_host(&resolve_libc);
+}
+
+static void
+the_hosts_file_knows_this_host(void **state)
+{
+	(void)state;
+	knows_this_host(&resolve_dns);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exchangers_in_order_with_their_addresses),
+		cmocka_unit_test(without_mx_the_domain_itself),
+		cmocka_unit_test(brackets_mean_no_mx),
+		cmocka_unit_test(names_without_a_dot_and_literals_have_no_mx),
+		cmocka_unit_test(what_could_not_be_looked_up_is_missing),
+		cmocka_unit_test(never_guesses_when_the_dns_is_down),
+		cmocka_unit_test(what_only_libc_knows_exists),
+		cmocka_unit_test(what_will_never_take_mail),
+		cmocka_unit_test(one_that_must_wait_makes_all_wait),
+		cmocka_unit_test(one_that_is_found_is_enough),
+		cmocka_unit_test(exchangers_that_are_gone_are_skipped),
+		cmocka_unit_test(ourselves_and_all_behind_are_left_out),
+		cmocka_unit_test(at_another_port_it_is_not_ourselves),
+		cmocka_unit_test(threat_31_exchangers_on_loopback_are_ourselves),
+		cmocka_unit_test(nothing_is_looked_up_after_the_deadline),
+		cmocka_unit_test(no_more_targets_than_there_is_room_for),
+		cmocka_unit_test(libc_knows_this_host),
+		cmocka_unit_test(the_hosts_file_knows_this_host),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

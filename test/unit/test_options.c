@@ -1,0 +1,216 @@
+/*
+ * What the two programs share: the command line, the settings behind it, and what goes into the
+ * log.
+ */
+#include "unit.h"
+
+#include "scratch.h"
+
+#include "cli/options.h"
+
+static struct program program;
+
+#define LETTERS ":tvVC:o:f:"
+
+/* The command line that ends in NULL; says where the operands begin. */
+static int
+start(int *operands, ...)
+{
+	static char words[80][64];
+	char *argv[80];
+	va_list args;
+	int argc = 0;
+
+	va_start(args, operands);
+	for (const char *word; (word = va_arg(args, const char *)) != NULL; argc++) {
+		assert_true(argc < 79 && strlen(word) < sizeof(words[0]));
+		argv[argc] = strcpy(words[argc], word);
+	}
+	va_end(args);
+	argv[argc] = NULL;
+	memset(&program, 0, sizeof(program));
+	program.name = "blackpony";
+	optind = 0;
+	int result = program_start(&program, argc, argv, LETTERS);
+	*operands = optind;
+	return result;
+}
+
+static void
+options_come_before_operands(void **state)
+{
+	int operands;
+
+	(void)state;
+	scratch_write("conf", "policy = must\nhostname = a.example\n", 35);
+	const char *conf = scratch_path("conf");
+	assert_int_equal(start(&operands, "x", "-tv", "-C", conf, "-o", "hostname=b.example", "-f",
+	    "<>", "--", "-host", "-v", NULL), 0);
+	assert_true(program.test && program.verbose);
+	assert_false(program.version || program.expire);
+	assert_string_equal(program.sender, "<>");
+	assert_string_equal(program.settings.hostname, "b.example");
+	assert_int_equal(operands, 9);
+	assert_int_equal(program.suites.count, 2);
+	assert_int_equal(start(&operands, "x", "-V", "-C", "/nowhere", NULL), 0);
+	assert_true(program.version);
+}
+
+static void
+assert_error(int result, const char *part)
+{
+	assert_int_equal(result, -1);
+	if (strstr(program.error, part) == NULL)
+		fail_msg("\"%s\" says nothing of \"%s\"", program.error, part);
+}
+
+/* statement 30 */
+static void
+threat_30_what_is_wrong_is_said(void **state)
+{
+	int operands;
+
+	(void)state;
+	scratch_write("empty", "", 0);
+	const char *conf = scratch_path("empty");
+	assert_error(start(&operands, "x", "-q", NULL), "-q");
+	assert_error(start(&operands, "x", "-C", NULL), "-C needs an argument");
+	assert_error(start(&operands, "x", "-C", "/nowhere/at/all", NULL), "/nowhere/at/all");
+	assert_error(start(&operands, "x", "-C", conf, "-o", "nothing=1", NULL), "nothing");
+	assert_error(start(&operands, "x", "-C", conf, "-o", "suites=t99_1.0", NULL), "t99_1.0");
+	assert_error(start(&operands, "x", "-C", conf, "-o", "suites=rotn_0.1 rotn_0.1", NULL),
+	    "rotn_0.1");
+	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "suites=", NULL), 0);
+	assert_int_equal(program.suites.count, 0);
+}
+
+/* As many -o as there is room for, and one more. */
+static void
+options_have_a_limit(void **state)
+{
+	static char words[2 * PROGRAM_OPTIONS_MAX + 3][16];
+	char *argv[2 * PROGRAM_OPTIONS_MAX + 6], conf[128];
+
+	(void)state;
+	scratch_write("empty", "", 0);
+	snprintf(conf, sizeof(conf), "-C%s", scratch_path("empty"));
+	for (int count = PROGRAM_OPTIONS_MAX; count <= PROGRAM_OPTIONS_MAX + 1; count++) {
+		int argc = 0;
+
+		argv[argc++] = strcpy(words[0], "x");
+		argv[argc++] = conf;
+		for (int i = 0; i < count; i++) {
+			argv[argc++] = strcpy(words[2 * i + 1], "-o");
+			argv[argc++] = strcpy(words[2 * i + 2], "policy=may");
+		}
+		argv[argc] = NULL;
+		memset(&program, 0, sizeof(program));
+		program.name = "blackpony";
+		optind = 0;
+		int result = program_start(&program, argc, argv, LETTERS);
+		assert_int_equal(result, count > PROGRAM_OPTIONS_MAX ? -1 : 0);
+	}
+}
+
+static void
+limits_are_the_settings(void **state)
+{
+	struct settings s = {
+		.command_timeout_ms = 1, .data_timeout_ms = 2, .final_timeout_ms = 3,
+		.handshake_timeout_ms = 4, .idle_timeout_ms = 5,
+	};
+	struct session_limits limits = program_limits(&s);
+
+	(void)state;
+	assert_int_equal(limits.command_ms, 1);
+	assert_int_equal(limits.data_ms, 2);
+	assert_int_equal(limits.final_ms, 3);
+	assert_int_equal(limits.handshake_ms, 4);
+	assert_int_equal(limits.idle_ms, 5);
+	assert_int_equal(limits.linger_ms, 2000);
+}
+
+static void
+the_cache_is_off_by_that_word_only(void **state)
+{
+	int operands;
+
+	(void)state;
+	scratch_write("empty", "", 0);
+	const char *conf = scratch_path("empty");
+	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "cache=off", "-o",
+	    "key-lifetime=90s",
+	    NULL), 0);
+	struct ring_settings ring = program_ring(&program, &program.suites);
+	assert_null(ring.directory);
+	assert_int_equal(ring.lifetime_s, 90);
+	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "cache=/tmp/offside", NULL), 0);
+	assert_string_equal(program_ring(&program, &program.suites).directory, "/tmp/offside");
+}
+
+static void
+the_cache_has_its_word(void **state)
+{
+	static struct handshake h;
+	static struct ring ring;
+
+	(void)state;
+	assert_string_equal(program_cache_word(&ring, &h), "-");
+	h.agreement.suite = suite_find(SPAN("aes256gcm_2.0"));
+	assert_string_equal(program_cache_word(&ring, &h), "-");
+	h.computed = true;
+	assert_string_equal(program_cache_word(&ring, &h), "off");
+	ring.stored = true;
+	assert_string_equal(program_cache_word(&ring, &h), "miss");
+	h.kept = true;
+	assert_string_equal(program_cache_word(&ring, &h), "hit");
+	h.recomputed = true;
+	assert_string_equal(program_cache_word(&ring, &h), "miss");
+	h.agreement.suite = suite_find(SPAN("rotn_0.1"));
+	assert_string_equal(program_cache_word(&ring, &h), "off");
+}
+
+static void
+the_log_line_says_how_it_went(void **state)
+{
+	static struct handshake h;
+	static struct ring ring;
+	static struct session session;
+	uint8_t mem[512];
+	struct buf line;
+
+	(void)state;
+	buf_init(&line, mem, sizeof(mem));
+	h.agreement.suite = suite_find(SPAN("aes256gcm_2.0"));
+	h.computed = ring.stored = true;
+	program_log_crypt(&line, &ring, &h, "aes256gcm_2.0", NULL);
+	assert_span(buf_peek(&line), " crypt=aes256gcm_2.0 cache=miss");
+	buf_clear(&line);
+	h.agreement.suite = NULL;
+	program_log_crypt(&line, &ring, &h, "none", "not-offered");
+	assert_span(buf_peek(&line), " crypt=none why=not-offered cache=-");
+	buf_clear(&line);
+	session.wire_read = 12;
+	session.wire_written = 34;
+	session.layer_fault = channel_fault_text(CHANNEL_BAD_RECORD);
+	program_log_end(&line, &session, 0, END_BAD_RECORD);
+	assert_true(span_starts(buf_peek(&line), SPAN(" in=12 out=34 seconds=")));
+	assert_int_equal(buf_put(&line, SPAN("\0")), true);
+	assert_non_null(strstr((const char *)mem, " end=bad-record fault=record\\x20does"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_come_before_operands),
+		cmocka_unit_test(threat_30_what_is_wrong_is_said),
+		cmocka_unit_test(options_have_a_limit),
+		cmocka_unit_test(limits_are_the_settings),
+		cmocka_unit_test(the_cache_is_off_by_that_word_only),
+		cmocka_unit_test(the_cache_has_its_word),
+		cmocka_unit_test(the_log_line_says_how_it_went),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_open, scratch_close);
+}

@@ -1,0 +1,161 @@
+/* What a client makes of a host that shows its key or another's, or is not the one that it knows. */
+#include "peer_checks.h"
+
+enum shown { REMEMBERED, ANOTHER, NONE, OF_ANOTHER_SHORT_KEY, EXPIRED, TWICE };
+
+static void
+show(enum shown shown)
+{
+	show_key(shown == ANOTHER ? &new_key : &old_key, shown == EXPIRED ? -601 : 60);
+	next_line[0] = '\0';
+	if (shown == NONE)
+		show_no_key();
+	else if (shown == OF_ANOTHER_SHORT_KEY)
+		memset(&server_keys, 0, sizeof(server_keys));
+	else if (shown == TWICE)
+		memcpy(next_line, id_line, sizeof(next_line));
+}
+
+/* What is shown inside, and who goes on with it: may known must pinned. */
+static void
+host_keys(void **state)
+{
+	static const enum policy policies[] = { POLICY_MAY, POLICY_KNOWN, POLICY_MUST,
+	    POLICY_PINNED };
+	static const char *const goes_on[] = { [REMEMBERED] = "++++", [ANOTHER] = "+-+-",
+	    [NONE] = "+-+-", [OF_ANOTHER_SHORT_KEY] = "+-+-", [EXPIRED] = "+-+-",
+	    [TWICE] = "+-+-" };
+	char expected[HOSTKEY_TEXT_LEN + 1] = "";
+
+	(void)state;
+	becomes_binding(&old_key);
+	memory_pin(&memory, HOST, old_key.public, now);
+	hostkey_put_public(expected, old_key.public);
+	for (enum shown shown = REMEMBERED; shown <= TWICE; shown++)
+		for (size_t p = 0; p < COUNT(policies); p++) {
+			set_policy(policies[p]);
+			memset(&server_keys, 0, sizeof(server_keys));
+			client_keys.kept_count = 0;
+			show(shown);
+			works();
+			if (goes_on[shown][p] == '+')
+				assert_goes_on();
+			else
+				assert_waits(END_TRUST, "host key");
+			if (shown == REMEMBERED) {
+				assert_int_equal(judge.trust.alarm, TRUST_QUIET);
+				continue;
+			}
+			assert_int_equal(judge.trust.alarm, TRUST_KEY_CHANGED);
+			assert_string_equal(judge.trust.expected, expected);
+		}
+	/* nothing that was wrong has changed what is remembered */
+	assert_memory_equal(known().key, old_key.public, HOSTKEY_PUBLIC_LEN);
+}
+
+/* At its time and ten minutes on, and one second past it. */
+static void
+a_statement_to_the_second(void **state)
+{
+	(void)state;
+	set_policy(POLICY_KNOWN);
+	becomes_binding(&old_key);
+	show_key(&old_key, -HOSTKEY_ALLOWANCE_S);
+	works();
+	assert_goes_on();
+	show_key(&old_key, -HOSTKEY_ALLOWANCE_S - 1);
+	works();
+	assert_waits(END_TRUST, "past its time");
+}
+
+static void
+the_key_that_was_announced(void **state)
+{
+	struct hostkey_next next;
+
+	(void)state;
+	set_policy(POLICY_KNOWN);
+	becomes_binding(&old_key);
+	show_key(&old_key, 60);
+	hostkey_sign_next(&next, &old_key, new_key.public);
+	next_line[hostkey_put_next(next_line, &next)] = '\0';
+	works();
+	assert_goes_on();
+	assert_true(known().has_next);
+	next_line[0] = '\0';
+	show_key(&new_key, 60);
+	works();
+	assert_goes_on();
+	assert_memory_equal(known().key, new_key.public, HOSTKEY_PUBLIC_LEN);
+	/* there is no way back to the old one */
+	show_key(&old_key, 60);
+	works();
+	assert_waits(END_TRUST, "shows another host key");
+}
+
+/* Forged answers of the DNS: to hosts that nobody has met, encrypted or not. */
+static void
+a_domain_that_has_moved(void **state)
+{
+	(void)state;
+	set_policy(POLICY_KNOWN);
+	becomes_binding(&old_key);
+	show_no_key();
+	judge.place.host = hosts[1];
+	judge.place.hosts = &hosts[1];
+	answers(STRIPPED);
+	assert_waits(END_TRUST, "-k forget -- b.example");
+	works();
+	assert_waits(END_TRUST, "-k forget -- b.example");
+	assert_string_equal(judge.trust.expected, HOST);
+	/* beside one that is remembered, it is a stranger */
+	judge.place.hosts = hosts;
+	judge.place.host_count = 2;
+	answers(STRIPPED);
+	assert_goes_on();
+}
+
+/* Where the memory cannot be read, a stranger may be none: that is for later, unless the policy is `may`. */
+static void
+a_memory_that_is_not_there(void **state)
+{
+	(void)state;
+	memory_close(&memory);
+	for (int damaged = 0; damaged < 2; damaged++) {
+		memory_open(&memory, damaged ? scratch : NULL, now);
+		if (damaged) {
+			becomes_binding(&old_key);
+			memory_close(&memory);
+			scratch_write("known.cdb", "x", 1);
+			scratch_write("known.journal", "", 0);
+			memory_open(&memory, scratch, now);
+		}
+		show_key(&new_key, 60);
+		for (enum policy p = POLICY_MAY; p <= POLICY_PINNED; p++) {
+			set_policy(p);
+			works();
+			if (p == POLICY_KNOWN || p == POLICY_PINNED) {
+				assert_waits(END_TRUST, "cannot be read");
+				assert_null(strstr(judge.trust.text, "-k pin"));
+			} else {
+				assert_goes_on();
+			}
+		}
+		memory_close(&memory);
+	}
+	memory_open(&memory, NULL, now);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(host_keys),
+		TEST(a_statement_to_the_second),
+		TEST(the_key_that_was_announced),
+		TEST(a_domain_that_has_moved),
+		TEST(a_memory_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

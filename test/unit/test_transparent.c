@@ -1,0 +1,414 @@
+/* blackpony's machine with a mailer on its standard input: opening.c and caller.c. */
+#include "transparents.h"
+
+static void
+the_mailer_sees_the_second_reply_only(void **state)
+{
+	(void)state;
+	call_inside(MODERN);
+	assert_local(&bench, "");
+	bench_wire(&bench, "250-mx inside\r\n250-XCRYPT x\r\n250-STARTTLS\r\n250-SIZE 2\r\n"
+	    "250 XCRYPT-ID k\r\n");
+	assert_local(&bench, "250-mx inside\r\n250 SIZE 2\r\n");
+	assert_true(bench.io.pipe);
+	assert_int_equal(bench.io.end, END_NONE);
+	bench_local(&bench, "MAIL FROM:<>\r\n");
+	assert_wire(&bench, "MAIL FROM:<>\r\n");
+	bench_wire(&bench, "250 ok\r\n");
+	assert_local(&bench, "250 ok\r\n");
+}
+
+/* statement 7 */
+static void
+threat_7_packets_do_not_matter_to_the_client(void **state)
+{
+	(void)state;
+	for (size_t cut = 0; cut < 150; cut++) {
+		hosts_meet(MODERN, MODERN);
+		caller_start(&caller, &set, keys_source(&client_keys));
+		bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
+		bench_cut(&bench, cut);
+		caller_connected(&caller, false);
+		bench_wire(&bench, "220-mx\r\n220 ESMTP\r\n");
+		bench_local(&bench, "EHLO a.example\r\n");
+		assert_wire(&bench, "EHLO a.example\r\n");
+		server_offers();
+		server_says(spell("250-mx\r\n250 @", offer));
+		take_text(choice, bench_said_wire(&bench));
+		assert_int_equal(server_answers(), HANDSHAKE_AGREED);
+		server_says(answer_line);
+		take_text(ok, bench_said_wire(&bench));
+		assert_true(server_takes_ok());
+		server_says(ok_reply);
+		assert_wire(&bench, "EHLO a.example\r\n");
+		bench_wire(&bench, "250-mx\r\n250 SIZE 1\r\n");
+		assert_local(&bench, "220-mx\r\n220 ESMTP\r\n250-mx\r\n250 SIZE 1\r\n");
+		assert_true(bench.io.pipe);
+		caller_wipe(&caller);
+	}
+}
+
+/* statement 2: in the same packet, in a later one that is there, or an octet only */
+static void
+threat_2_octets_behind_the_ok_end_it(void **state)
+{
+	static const char *const behind[] = { "\r", "250 mx\r\n", "250-mx\r\n250 SIZE\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(behind); i++) {
+		for (size_t cut = 0; cut < 70; cut++) {
+			call_ok(MODERN);
+			bench_cut(&bench, cut);
+			strcat(ok_reply, "\r\n");
+			bench_wire(&bench, strcat(ok_reply, behind[i]));
+			assert_int_equal(bench.io.end, END_INJECTED);
+			assert_false(bench.encrypted);
+			assert_wire(&bench, "");
+			assert_local(&bench, "");
+			caller_wipe(&caller);
+		}
+	}
+}
+
+/* statement 14, and what is not an offer */
+static void
+threat_14_replies_without_an_offer_are_passed(void **state)
+{
+	static const struct {
+		const char *reply, *seen, *why;
+	} rows[] = {
+		{ "250 mx\r\n", "250 mx\r\n", "not-offered" },
+		{ "250 XCRYPT aes256gcm_2.0\r\n", "250 XCRYPT aes256gcm_2.0\r\n", "not-offered" },
+		{ "250-XCRYPT aes256gcm_2.0\r\n250 SIZE\r\n",
+		    "250-XCRYPT aes256gcm_2.0\r\n250 SIZE\r\n", "not-offered" },
+		{ "250-mx\r\n250-STARTTLS\r\n250 XCRYPT-ID k\r\n", "250-mx\r\n250 STARTTLS\r\n",
+		    "not-offered" },
+		{ "250-mx\r\n250 XCRYPT\r\n", "250 mx\r\n", "no-common-suite" },
+		{ "250-mx\r\n250-XCRYPT arsyfor_1.0\r\n250 SIZE\r\n", "250-mx\r\n250 SIZE\r\n",
+		    "no-common-suite" },
+		{ "250-mx\r\n250-XCRYPT aes256gcm_2.0\r\n250-X\r\n250 xcrypt aes256gcm_2.0\r\n",
+		    "250-mx\r\n250 X\r\n", "two-offers" },
+		{ "250-mx\r\n250-XXXXXXXXXXXXX\r\n250 SIZE\r\n",
+		    "250-mx\r\n250-XXXXXXXXXXXXX\r\n250 SIZE\r\n", "masked-on-the-way" },
+		{ "250-mx\n250 X\n", "250-mx\r\n250 X\r\n", "not-offered" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		call_ehlo(MODERN);
+		bench_wire(&bench, rows[i].reply);
+		assert_local(&bench, rows[i].seen);
+		assert_true(bench.io.settled);
+		assert_string_equal(caller.opening.why, rows[i].why);
+		assert_wire(&bench, "");
+		caller_wipe(&caller);
+	}
+}
+
+/*
+ * A torn offer, or one too long to be hashed, is none: neither client nor server would gain by it.
+ */
+static void
+hostile_offers_are_none(void **state)
+{
+	static char text[LINE_TEXT];
+
+	(void)state;
+	call_ehlo(MODERN);
+	bench_wire_octets(&bench, SPAN("250-mx\r\n250 XCRYPT aes256gcm_2.0\0\r\n"));
+	assert_true(bench.io.pipe);
+	caller_wipe(&caller);
+	call_ehlo(MODERN);
+	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\rx\r\n");
+	assert_true(bench.io.pipe);
+	caller_wipe(&caller);
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "250-mx\r\n250 XCRYPT aes256gcm_2.0 ", 33);
+	strcpy(text + 12 + XCRYPT_LINE_MAX + 1, "\r\n");
+	call_ehlo(MODERN);
+	bench_wire(&bench, text);
+	assert_true(bench.io.pipe);
+	caller_wipe(&caller);
+}
+
+/* What went wrong is forgotten: the far end's refusal is no reply to the mailer's EHLO. */
+static void
+a_clean_refusal_goes_on_in_the_clear(void **state)
+{
+	(void)state;
+	call_choice(MODERN);
+	server_says("454 4.7.0 XCRYPT FAIL not able to now");
+	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
+	assert_true(bench.io.settled);
+	assert_string_equal(caller.opening.why, "refused");
+	assert_wire(&bench, "");
+}
+
+static void
+a_key_that_we_refuse_goes_on_in_the_clear(void **state)
+{
+	(void)state;
+	call_choice(MODERN);
+	server_says(spell("250 XCRYPT@", strchr(strchr(choice, ' ') + 1, ' ')));
+	assert_wire(&bench, "XCRYPT FAIL\r\n");
+	assert_local(&bench, "");
+	server_says("250 XCRYPT FAIL");
+	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
+	assert_true(bench.io.settled);
+	assert_string_equal(caller.opening.why, "key-refused");
+}
+
+static void
+a_host_without_keys_goes_on_in_the_clear(void **state)
+{
+	(void)state;
+	client_keys.none = true;
+	call_ehlo(MODERN);
+	bench_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
+	assert_local(&bench, "250 mx\r\n");
+	assert_true(bench.io.settled);
+	assert_string_equal(caller.opening.why, "no-key");
+}
+
+/* Called again: the mailer has had its greeting, and its hello is said for it. */
+static void
+assert_called_again(const char *hello, const char *seen)
+{
+	bench.io.end = END_NONE;
+	bench.io.wire_eof = false;
+	buf_clear(&bench.io.from_wire);
+	caller_connected(&caller, true);
+	bench_step(&bench);
+	bench_wire(&bench, "220 mx again\r\n");
+	assert_local(&bench, "");
+	assert_wire(&bench, hello);
+	bench_wire(&bench, "250-mx\r\n250-XCRYPT " MODERN "\r\n250 SIZE 3\r\n");
+	assert_wire(&bench, "");
+	assert_local(&bench, seen);
+	assert_true(bench.io.settled);
+	assert_string_equal(caller.opening.why, "called-again");
+}
+
+static void
+threat_25_called_again_the_mailers_hello_is_kept(void **state)
+{
+	(void)state;
+	call_choice(MODERN);
+	server_says("250 what?");
+	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	assert_called_again("EHLO a.example\r\n", "250-mx\r\n250 SIZE 3\r\n");
+	caller_wipe(&caller);
+
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "HELO b.example\r\n");
+	bench_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
+	bench_said_wire(&bench);
+	bench_said_local(&bench);
+	bench_wire_eof(&bench);
+	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	assert_called_again("EHLO b.example\r\n", "250 mx\r\n");
+}
+
+static void
+helo_is_answered_in_one_line(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "helo b.example\r\n");
+	assert_wire(&bench, "EHLO b.example\r\n");
+	bench_wire(&bench, "250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n");
+	assert_local(&bench, "220 mx\r\n250 mx\r\n");
+	assert_true(bench.io.pipe);
+}
+
+/* Where EHLO is refused: HELO as it was said, or the mailer's own. */
+static void
+helo_is_said_where_ehlo_is_refused(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "HELO b\r\n");
+	bench_wire(&bench, "502 what?\r\n");
+	assert_wire(&bench, "EHLO b\r\nHELO b\r\n");
+	bench_wire(&bench, "250 mx\r\n");
+	assert_local(&bench, "220 mx\r\n250 mx\r\n");
+	assert_true(bench.io.pipe);
+	assert_string_equal(caller.opening.why, "no-ehlo");
+	caller_wipe(&caller);
+
+	call_ehlo(MODERN);
+	bench_wire(&bench, "500-what\r\n500 is that\r\n");
+	assert_local(&bench, "500-what\r\n500 is that\r\n");
+	assert_false(bench.io.pipe);
+	bench_local(&bench, "HELO a.example\r\n");
+	assert_wire(&bench, "HELO a.example\r\n");
+	bench_wire(&bench, "550 not you\r\n");
+	assert_local(&bench, "");
+	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	assert_true(bench.io.elsewhere);
+}
+
+/* The next host: the mailer has had its greeting, and its hello is said again, with EHLO first. */
+static void
+the_next_host_is_asked(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "HELO a.example\r\n");
+	bench_wire(&bench, "500 what?\r\n");
+	assert_wire(&bench, "EHLO a.example\r\nHELO a.example\r\n");
+	bench_wire(&bench, "451 not now\r\n");
+	assert_int_equal(bench.io.end, END_REFUSED_LATER);
+	assert_true(bench.io.elsewhere);
+	assert_wire(&bench, "QUIT\r\n");
+	bench.io.end = END_NONE;
+	caller_connected(&caller, false);
+	bench_wire(&bench, "220 mx2\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n");
+	bench_wire(&bench, "250-mx2\r\n250 SIZE\r\n");
+	assert_local(&bench, "220 mx\r\n250 mx2\r\n");
+	assert_true(bench.io.pipe && bench.io.settled);
+	caller_wipe(&caller);
+
+	/* gone before the mailer has said anything; a mailer that says nothing is another thing */
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_fault(&bench, END_WIRE_BROKEN);
+	assert_true(bench.io.elsewhere);
+	caller_wipe(&caller);
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_fault(&bench, END_TIMEOUT);
+	assert_false(bench.io.elsewhere);
+}
+
+/* Nothing that stands behind a QUIT goes out, which would be in the clear: statement 24. */
+static void
+threat_24_quit_before_a_hello_ends_it(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "QUIT\r\nMAIL FROM:<secret@a.example>\r\n");
+	assert_false(bench.io.pipe);
+	assert_int_equal(bench.io.end, END_DONE);
+	assert_wire(&bench, "QUIT\r\n");
+	assert_local(&bench, "220 mx\r\n221 2.0.0 Bye\r\n");
+}
+
+/* Before its hello the mailer is answered by us. */
+static void
+commands_before_hello_are_answered(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_local(&bench, "NOOP\r\nrset\r\nMAIL FROM:<>\r\n\r\n");
+	assert_local(&bench, "");
+	bench_wire(&bench, "220 mx\r\n");
+	assert_local(&bench,
+	    "220 mx\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n503 5.5.1 Say EHLO first\r\n"
+	    "503 5.5.1 Say EHLO first\r\n");
+	assert_wire(&bench, "");
+}
+
+static void
+threat_15_names_that_are_none_are_not_said(void **state)
+{
+	static char name[OPENING_NAME_MAX + 16];
+
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_said_local(&bench);
+	bench_local_octets(&bench, SPAN("EHLO a\0b\r\nEHLO a\nMAIL FROM:<>\r\nHELO a\rb\r\n"));
+	assert_local(&bench, "501 5.5.4 That is no name\r\n501 5.5.4 That is no name\r\n"
+	    "501 5.5.4 That is no name\r\n");
+	memset(name, 'a', sizeof(name));
+	memcpy(name, "EHLO ", 5);
+	memcpy(name + 5 + OPENING_NAME_MAX + 1, "\r\n", 3);
+	bench_local(&bench, name);
+	assert_local(&bench, "501 5.5.4 That is no name\r\n");
+	assert_wire(&bench, "");
+	memcpy(name + 5 + OPENING_NAME_MAX, "\r\n", 3);
+	bench_local(&bench, name);
+	assert_wire(&bench, name);
+}
+
+static void
+an_empty_name_is_the_far_ends_business(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "EHLO\r\n");
+	assert_wire(&bench, "EHLO \r\n");
+	bench_wire(&bench, "501 a name?\r\n");
+	assert_local(&bench, "220 mx\r\n501 a name?\r\n");
+}
+
+static void
+a_mailer_that_goes_before_hello_ends_it(void **state)
+{
+	(void)state;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "EHL");
+	bench_local_eof(&bench);
+	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+}
+
+/* Our last word has its place where the mailer waits, and once. */
+static void
+giving_up_answers_who_waits(void **state)
+{
+	(void)state;
+	call(MODERN);
+	caller_give_up(&caller, &bench.io.to_local, "421 4.4.1 nobody");
+	caller_give_up(&caller, &bench.io.to_local, "421 4.4.1 nobody");
+	bench_drain(&bench);
+	assert_local(&bench, "421 4.4.1 nobody\r\n");
+	caller_wipe(&caller);
+	call_choice(MODERN);
+	caller_give_up(&caller, &bench.io.to_local, "421 4.7.5 no");
+	bench_drain(&bench);
+	assert_local(&bench, "421 4.7.5 no\r\n");
+	caller_wipe(&caller);
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_said_local(&bench);
+	caller_give_up(&caller, &bench.io.to_local, "421 4.7.5 no");
+	bench_drain(&bench);
+	assert_local(&bench, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_caller(the_mailer_sees_the_second_reply_only),
+		with_caller(threat_7_packets_do_not_matter_to_the_client),
+		with_caller(threat_2_octets_behind_the_ok_end_it),
+		with_caller(threat_14_replies_without_an_offer_are_passed),
+		with_caller(hostile_offers_are_none),
+		with_caller(a_clean_refusal_goes_on_in_the_clear),
+		with_caller(a_key_that_we_refuse_goes_on_in_the_clear),
+		with_caller(a_host_without_keys_goes_on_in_the_clear),
+		with_caller(threat_25_called_again_the_mailers_hello_is_kept),
+		with_caller(helo_is_answered_in_one_line),
+		with_caller(helo_is_said_where_ehlo_is_refused),
+		with_caller(the_next_host_is_asked),
+		with_caller(threat_24_quit_before_a_hello_ends_it),
+		with_caller(commands_before_hello_are_answered),
+		with_caller(threat_15_names_that_are_none_are_not_said),
+		with_caller(an_empty_name_is_the_far_ends_business),
+		with_caller(a_mailer_that_goes_before_hello_ends_it),
+		with_caller(giving_up_answers_who_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,331 @@
+/* Every way a far end can go wrong, at every point of the opening, under `may` and `must`. */
+#include "transparents.h"
+
+/* What the far end does instead of what it should: one of these is said, or happens. */
+static const char end_of_file[] = "<end of file>";
+static const char time_out[] = "<timeout>";
+static const char broken[] = "<broken>";
+static const char bad_record[] = "<bad record>";
+
+static void
+happens(const char *what)
+{
+	if (what == end_of_file)
+		bench_wire_eof(&bench);
+	else if (what == time_out)
+		bench_fault(&bench, END_TIMEOUT);
+	else if (what == broken)
+		bench_fault(&bench, END_WIRE_BROKEN);
+	else if (what == bad_record)
+		bench_fault(&bench, END_BAD_RECORD);
+	else
+		bench_wire(&bench, what);
+}
+
+struct row {
+	const char *what;
+	enum ending may, must;
+	const char *seen;	/* by the mailer, under `may` */
+	bool goes_on;		/* under `may` */
+};
+
+/* Gone, or not willing: nothing has been said to the mailer, and the next host may be. */
+static bool
+leaves(enum ending end)
+{
+	return end == END_WIRE_GONE || end == END_WIRE_BROKEN || end == END_TIMEOUT ||
+	    end == END_BAD_REPLY || end == END_GREETED_LATER || end == END_GREETED_NEVER ||
+	    end == END_REFUSED_LATER;
+}
+
+static void
+assert_row(void (*start)(const char *names), const char *names, const struct row *row)
+{
+	for (int must = 0; must < 2; must++) {
+		set.must = must;
+		start(names);
+		bench_said_local(&bench);
+		bench_said_wire(&bench);
+		happens(row->what);
+		if (bench.io.end != (must ? row->must : row->may))
+			fail_msg("%s under %s: ended by %d", row->what, must ? "must" : "may",
+			    bench.io.end);
+		assert_wire(&bench, bench.io.end == END_REFUSED_LATER ? "QUIT\r\n" : "");
+		assert_int_equal(bench.io.elsewhere, leaves(bench.io.end));
+		assert_local(&bench, must ? "" : row->seen);
+		assert_int_equal(bench.io.settled, must ? false : row->goes_on);
+		assert_false(bench.encrypted && row->goes_on);
+		caller_wipe(&caller);
+	}
+}
+
+#define assert_rows(start, names, rows) do { \
+	for (size_t i_ = 0; i_ < COUNT(rows); i_++) \
+		assert_row(start, names, &(rows)[i_]); \
+} while (0)
+
+static char long_line[LINE_MAX_OCTETS + 1];
+
+static void
+a_greeting_that_is_none_is_left_for_the_next_host(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ time_out, END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ broken, END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ "SSH-2.0-x\r\n", END_NONE, END_NONE, "", false },
+		{ "\r\nhi\r\n220-mx\r\n\r\n250 x\r\n", END_NONE, END_NONE, "220-mx\r\n250 x\r\n", false },
+		{ "220-mx\r\n554 x\r\n", END_GREETED_NEVER, END_GREETED_NEVER, "", false },
+		{ long_line, END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ "421 later\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ "450-later\r\n450 x\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ "354 go\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
+		{ "554 no\r\n", END_GREETED_NEVER, END_GREETED_NEVER, "", false },
+		{ "220 mx\r\n", END_NONE, END_NONE, "220 mx\r\n", false },
+	};
+
+	(void)state;
+	for (int must = 0; must < 2; must++) {
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			set.must = must;
+			call(MODERN);
+			happens(rows[i].what);
+			assert_int_equal(bench.io.end, rows[i].may);
+			assert_int_equal(bench.io.elsewhere, leaves(rows[i].may));
+			assert_int_equal(caller.opening.provisional, must && rows[i].may == END_GREETED_NEVER);
+			assert_local(&bench, rows[i].seen);
+			assert_wire(&bench, "");
+			caller_wipe(&caller);
+		}
+	}
+}
+
+/* statements 24 and 25 */
+static void
+threat_25_replies_to_ehlo(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_WIRE_GONE, END_WIRE_GONE, "", false },
+		{ time_out, END_TIMEOUT, END_TIMEOUT, "", false },
+		{ broken, END_WIRE_BROKEN, END_WIRE_BROKEN, "", false },
+		{ "what?\r\n", END_NONE, END_NONE, "", false },
+		{ "\r\n250-mx\r\n250\tx\r\nSIZE\r\n250 HELP\r\n", END_NONE, END_MUST,
+		    "250-mx\r\n250 HELP\r\n", true },
+		{ "250-mx\r\n550 x\r\n", END_NONE, END_MUST, "550-mx\r\n550 x\r\n", false },
+		{ long_line, END_BAD_REPLY, END_BAD_REPLY, "", false },
+		{ "421 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
+		{ "450 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
+		{ "550-no\r\n550 no\r\n", END_NONE, END_MUST, "550-no\r\n550 no\r\n", false },
+		{ "220 what\r\n", END_NONE, END_MUST, "220 what\r\n", true },
+		{ "354 what\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
+		{ "250 mx\r\n", END_NONE, END_MUST, "250 mx\r\n", true },
+		{ "250-mx\r\n250 XXXXXXXX\r\n", END_NONE, END_MUST, "250-mx\r\n250 XXXXXXXX\r\n",
+		    true },
+		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", END_NONE, END_MUST, "250 mx\r\n", true },
+	};
+
+	(void)state;
+	assert_rows(call_ehlo, MODERN, rows);
+}
+
+#define CLEAR "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n"
+
+static const char half[] = "250 XCRYP";
+
+/* statements 24 and 25 */
+static void
+threat_25_answers_to_the_proposal(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
+		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
+		{ broken, END_CALL_PLAIN, END_MUST, "", false },
+		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ long_line, END_CALL_PLAIN, END_MUST, "", false },
+		{ "421 later\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "220 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "354 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "250 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "250 XCRYPT\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "250 XCRYPT OK\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "454-x\r\n454 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "454 x\r\n", END_NONE, END_MUST, CLEAR, true },
+		{ "500\r\n", END_NONE, END_MUST, CLEAR, true },
+		{ "503 5.5.1 XCRYPT FAIL octets\r\n", END_NONE, END_MUST, CLEAR, true },
+		{ half, END_NONE, END_NONE, "", false },
+	};
+
+	(void)state;
+	assert_rows(call_choice, MODERN, rows);
+}
+
+/* In 2.0 what is wrong here is tampering; what does not come is not. */
+static void
+threat_25_replies_to_the_confirmation(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
+		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
+		{ broken, END_CALL_PLAIN, END_MUST, "", false },
+		{ "what?\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ long_line, END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "421 later\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "454 no\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "500 no\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "250 XCRYPT OK\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ "250 XCRYPT OK 00112233445566778899aabbccddeeff\r\n", END_CONFIRMATION,
+		    END_CONFIRMATION, "", false },
+		{ "250-x\r\n250 x\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+	};
+
+	(void)state;
+	assert_rows(call_ok, MODERN, rows);
+}
+
+static void
+threat_25_replies_to_an_older_ok(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
+		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
+		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "421 later\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "454 no\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "250 XCRYPT OK x\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ "250 XCRYPT OK \r\n", END_CALL_PLAIN, END_MUST, "", false },
+	};
+
+	(void)state;
+	assert_rows(call_ok, "arsyfor_1.0", rows);
+}
+
+/* Until the first reply inside, what cannot be understood is a handshake that failed. */
+static void
+threat_25_replies_inside(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
+		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
+		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ bad_record, END_BAD_RECORD, END_BAD_RECORD, "", false },
+	};
+	static const struct {
+		const char *says, *seen;
+		bool pipe;
+		enum ending end;
+	} good[] = {
+		{ "250 mx\r\n", "250 mx\r\n", true, END_NONE },
+		{ "421 later\r\n", "", false, END_REFUSED_LATER },
+		{ "550 no\r\n", "550 no\r\n", false, END_NONE },
+	};
+
+	(void)state;
+	assert_rows(call_inside, MODERN, rows);
+	for (int must = 0; must < 2; must++) {
+		for (size_t i = 0; i < COUNT(good); i++) {
+			set.must = must;
+			call_inside(MODERN);
+			bench_wire(&bench, good[i].says);
+			assert_local(&bench, good[i].seen);
+			assert_int_equal(bench.io.pipe, good[i].pipe);
+			assert_int_equal(bench.io.end, good[i].end);
+			caller_wipe(&caller);
+		}
+	}
+}
+
+/* statement 24 */
+static void
+threat_24_must_does_not_go_on_after_a_refused_key(void **state)
+{
+	(void)state;
+	set.must = true;
+	call_choice(MODERN);
+	server_says(spell("250 XCRYPT@", strchr(strchr(choice, ' ') + 1, ' ')));
+	assert_wire(&bench, "XCRYPT FAIL\r\n");
+	server_says("250 XCRYPT FAIL");
+	assert_int_equal(bench.io.end, END_MUST);
+	assert_local(&bench, "");
+	assert_false(bench.io.pipe);
+}
+
+static void
+threat_24_must_and_helo(void **state)
+{
+	(void)state;
+	set.must = true;
+	call(MODERN);
+	bench_wire(&bench, "220 mx\r\n");
+	bench_local(&bench, "HELO a\r\n");
+	assert_wire(&bench, "EHLO a\r\n");
+	bench_wire(&bench, "500 what?\r\n");
+	assert_int_equal(bench.io.end, END_MUST);
+	assert_wire(&bench, "");
+}
+
+static void
+without_suites_nothing_is_taken_up(void **state)
+{
+	(void)state;
+	call_ehlo("");
+	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\r\n");
+	assert_local(&bench, "250 mx\r\n");
+	assert_true(bench.io.pipe);
+	assert_string_equal(caller.opening.why, "switched-off");
+}
+
+/* The deadlines, in the order in which they run; the handshake's is one for all of its lines. */
+static void
+each_deadline_has_its_time(void **state)
+{
+	(void)state;
+	call(MODERN);
+	assert_int_equal(bench.io.wait, WAIT_GREETING);
+	bench_wire(&bench, "220 mx\r\n");
+	assert_int_equal(bench.io.wait, WAIT_COMMAND);
+	bench_local(&bench, "EHLO a\r\n");
+	assert_int_equal(bench.io.wait, WAIT_GREETING);
+	caller_wipe(&caller);
+	call_choice(MODERN);
+	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
+	uint64_t before = bench.io.progress;
+	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
+	server_says(answer_line);
+	take_text(ok, bench_said_wire(&bench));
+	assert_true(server_takes_ok());
+	server_says(ok_reply);
+	assert_true(bench.encrypted);
+	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
+	assert_int_equal(bench.io.progress, before);
+	bench_wire(&bench, "250 mx\r\n");
+	assert_true(bench.io.progress > before);
+}
+
+static int
+long_line_set_up(void **state)
+{
+	(void)state;
+	memset(long_line, 'a', LINE_MAX_OCTETS);
+	memcpy(long_line, "250 ", 4);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_caller(a_greeting_that_is_none_is_left_for_the_next_host),
+		with_caller(threat_25_replies_to_ehlo),
+		with_caller(threat_25_answers_to_the_proposal),
+		with_caller(threat_25_replies_to_the_confirmation),
+		with_caller(threat_25_replies_to_an_older_ok),
+		with_caller(threat_25_replies_inside),
+		with_caller(threat_24_must_does_not_go_on_after_a_refused_key),
+		with_caller(threat_24_must_and_helo),
+		with_caller(without_suites_nothing_is_taken_up),
+		with_caller(each_deadline_has_its_time),
+	};
+
+	return cmocka_run_group_tests(tests, long_line_set_up, NULL);
+}

@@ -1,0 +1,99 @@
+/*
+ * A caller on the bench, with a server's handshake (handshakes.h) at its wire.  The mailer on
+ * standard input is what the test says by bench_local().
+ */
+#ifndef TEST_CALLERS_H
+#define TEST_CALLERS_H
+
+#include "handshakes.h"
+#include "machine.h"
+
+#include "smtp/transparent.h"
+
+#define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct bench bench;
+static struct caller caller;
+static struct opening_settings set;
+
+static inline int
+caller_set_up(void **state)
+{
+	set = (struct opening_settings){ .suites = &client_suites };
+	return hosts_set_up(state);
+}
+
+static inline int
+caller_tear_down(void **state)
+{
+	caller_wipe(&caller);
+	return hosts_tear_down(state);
+}
+
+#define with_caller(test) cmocka_unit_test_setup_teardown(test, caller_set_up, caller_tear_down)
+
+/* A first call, of which nothing has been heard. */
+static inline void
+call(const char *names)
+{
+	hosts_meet(names, names);
+	caller_start(&caller, &set, keys_source(&client_keys));
+	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
+	caller_connected(&caller, false);
+	bench_step(&bench);
+}
+
+/* ... and the greeting has, and EHLO said. */
+static inline void
+call_ehlo(const char *names)
+{
+	call(names);
+	bench_wire(&bench, "220 mx ESMTP\r\n");
+	assert_local(&bench, "220 mx ESMTP\r\n");
+	bench_local(&bench, "EHLO a.example\r\n");
+	assert_wire(&bench, "EHLO a.example\r\n");
+	assert_local(&bench, "");
+}
+
+/* ... and the offer, in a reply of several lines, and XCRYPT said. */
+static inline void
+call_choice(const char *names)
+{
+	call_ehlo(names);
+	server_offers();
+	bench_wire(&bench, spell("250-mx clear\r\n250-STARTTLS\r\n250-@\r\n250 SIZE 1\r\n", offer));
+	take_text(choice, bench_said_wire(&bench));
+}
+
+static inline void
+server_says(const char *line)
+{
+	char text[LINE_TEXT + 2];
+
+	snprintf(text, sizeof(text), "%s\r\n", line);
+	bench_wire(&bench, text);
+}
+
+/* ... and the answer, and OK said. */
+static inline void
+call_ok(const char *names)
+{
+	call_choice(names);
+	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
+	server_says(answer_line);
+	take_text(ok, bench_said_wire(&bench));
+	assert_true(server_takes_ok());
+}
+
+/* ... and its reply, and EHLO said inside. */
+static inline void
+call_inside(const char *names)
+{
+	call_ok(names);
+	server_says(ok_reply);
+	assert_true(bench.encrypted);
+	assert_wire(&bench, "EHLO a.example\r\n");
+}
+
+#endif
