@@ -23,7 +23,7 @@ stderr_is_ours(void)
 }
 
 static int
-read_suites(struct program *p)
+read_suites(struct options *p)
 {
 	struct settings *s = &p->settings;
 	struct span culprit;
@@ -38,11 +38,11 @@ read_suites(struct program *p)
 }
 
 static int
-read_settings(struct program *p, const char *file, char *const options[], size_t option_count)
+read_settings(struct options *p, const char *file, char *const options[], size_t option_count)
 {
 	struct settings *s = &p->settings;
 
-	if (settings_file(s, file != NULL ? file : PROGRAM_SETTINGS, file != NULL) == -1)
+	if (settings_file(s, file != NULL ? file : OPTIONS_SETTINGS, file != NULL) == -1)
 		goto fail;
 	for (size_t i = 0; i < option_count; i++)
 		if (settings_option(s, options[i]) == -1)
@@ -56,10 +56,10 @@ fail:
 }
 
 int
-program_start(struct program *p, int argc, char *argv[], const char *letters)
+options_read(struct options *p, int argc, char *argv[], const char *letters)
 {
 	const char *file = NULL;
-	char *options[PROGRAM_OPTIONS_MAX];
+	char *options[OPTIONS_OPTIONS_MAX];
 	size_t option_count = 0;
 	int letter;
 
@@ -76,9 +76,9 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 			file = optarg;
 			break;
 		case 'o':
-			if (option_count == PROGRAM_OPTIONS_MAX)
+			if (option_count == OPTIONS_OPTIONS_MAX)
 				snprintf(p->error, sizeof(p->error), "more than %d -o",
-				    PROGRAM_OPTIONS_MAX);
+				    OPTIONS_OPTIONS_MAX);
 			else
 				options[option_count++] = optarg;
 			break;
@@ -111,14 +111,14 @@ program_start(struct program *p, int argc, char *argv[], const char *letters)
 	}
 	/* people ask for these, and 2 may well be where 1 goes */
 	p->talks_to_people = p->talks_to_people || p->test || p->expire || p->command != NULL;
-	p->settings_file = file != NULL ? file : PROGRAM_SETTINGS;
+	p->settings_file = file != NULL ? file : OPTIONS_SETTINGS;
 	if (p->error[0] != '\0')
 		return -1;
 	return p->version ? 0 : read_settings(p, file, options, option_count);
 }
 
 void
-program_log(const struct program *p)
+options_open_log(const struct options *p)
 {
 	bool to_stderr = p->verbose && fd_is_open(STDERR_FILENO) &&
 	    !fd_same(STDERR_FILENO, STDIN_FILENO) && !fd_same(STDERR_FILENO, STDOUT_FILENO);
@@ -127,7 +127,7 @@ program_log(const struct program *p)
 }
 
 void
-program_complain(const struct program *p)
+options_complain(const struct options *p)
 {
 	uint8_t mem[sizeof(p->error) + 64];
 	struct buf line;
@@ -141,7 +141,7 @@ program_complain(const struct program *p)
 }
 
 void
-program_print_version(const struct program *p)
+options_print_version(const struct options *p)
 {
 #ifdef __GLIBC__
 	const char *libc = "glibc";
@@ -154,8 +154,8 @@ program_print_version(const struct program *p)
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
 		const struct cipher *c = s->cipher;
 
-		printf("%s: generation %s, %s; %s, ", s->name, s->exchange->generation,
-		    s->exchange->title, c->title);
+		printf("%s: generation %s, %s; %s, ", s->name, s->kex->version_text,
+		    s->kex->title, c->title);
 		if (c->keys > 0)
 			printf("%u keys; %s\n", c->keys, s->standing);
 		else
@@ -163,12 +163,12 @@ program_print_version(const struct program *p)
 	}
 }
 
-struct ring_settings
-program_ring(const struct program *p, const struct suite_list *suites)
+struct key_cache_settings
+options_key_cache(const struct options *p, const struct suite_list *suites)
 {
 	bool off = strcmp(p->settings.cache, "off") == 0;
 
-	return (struct ring_settings){
+	return (struct key_cache_settings){
 		.directory = off ? NULL : p->settings.cache,
 		.suites = suites,
 		.lifetime_s = p->settings.key_lifetime_ms / 1000,
@@ -177,15 +177,15 @@ program_ring(const struct program *p, const struct suite_list *suites)
 }
 
 void
-program_open_ring(const struct program *p, struct ring *ring, const struct suite_list *suites)
+options_open_key_cache(const struct options *p, struct key_cache *cache, const struct suite_list *suites)
 {
-	struct ring_settings settings = program_ring(p, suites);
+	struct key_cache_settings settings = options_key_cache(p, suites);
 
-	ring_open(ring, &settings);
+	key_cache_open(cache, &settings);
 }
 
 static int
-fail_user(struct program *p, const char *why)
+fail_user(struct options *p, const char *why)
 {
 	const char *user = p->settings.user;
 
@@ -194,7 +194,7 @@ fail_user(struct program *p, const char *why)
 }
 
 int
-program_may_become(struct program *p)
+options_may_become(struct options *p)
 {
 	const char *why;
 
@@ -202,7 +202,7 @@ program_may_become(struct program *p)
 }
 
 int
-program_become(struct program *p)
+options_become(struct options *p)
 {
 	const char *why;
 
@@ -213,19 +213,19 @@ program_become(struct program *p)
 }
 
 int
-program_jail(struct program *p, enum jail jail)
+options_jail(struct options *p, enum jail jail)
 {
 	const char *step;
 
 	/* what grows is the journal, and standard error where that is a file */
-	if (jail_enter(jail, PROGRAM_FILE_MAX, &step) == 0)
+	if (jail_enter(jail, OPTIONS_FILE_MAX, &step) == 0)
 		return 0;
 	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));
 	return -1;
 }
 
 struct session_limits
-program_limits(const struct settings *s)
+options_limits(const struct settings *s)
 {
 	return (struct session_limits){
 		.command_ms = s->command_timeout_ms,
@@ -239,36 +239,36 @@ program_limits(const struct settings *s)
 }
 
 const char *
-program_cache_word(const struct ring *ring, const struct handshake *handshake)
+logline_cache_word(const struct key_cache *cache, const struct handshake *handshake)
 {
 	const struct suite *suite = handshake_suite(handshake);
 
 	if (suite == NULL || !handshake->computed)
 		return "-";
-	if (!ring->stored || !suite->exchange->cached)
+	if (!cache->stored || !suite->kex->cached)
 		return "off";
 	return handshake->kept && !handshake->recomputed ? "hit" : "miss";
 }
 
 void
-program_log_crypt(struct buf *line, const struct ring *ring, const struct handshake *handshake,
+logline_crypt(struct buf *line, const struct key_cache *cache, const struct handshake *handshake,
     const char *crypt, const char *why)
 {
 	buf_printf(line, " crypt=%s", crypt);
 	if (why != NULL || strcmp(crypt, "none") == 0)
 		log_pair(line, "why", span_of(why != NULL ? why : ""));
-	buf_printf(line, " cache=%s", program_cache_word(ring, handshake));
+	buf_printf(line, " cache=%s", logline_cache_word(cache, handshake));
 }
 
 void
-program_log_end(struct buf *line, const struct session *session, int64_t begun_ms,
-    enum ending end)
+logline_end(struct buf *line, const struct session *session, int64_t begun_ms,
+    enum outcome end)
 {
 	int64_t ms = clock_ms() - begun_ms;
 
 	buf_printf(line, " in=%llu out=%llu seconds=%lld.%03lld end=%s",
 	    (unsigned long long)session->wire_read, (unsigned long long)session->wire_written,
-	    (long long)(ms / 1000), (long long)(ms % 1000), ending_row(end)->log);
+	    (long long)(ms / 1000), (long long)(ms % 1000), outcome_row(end)->log);
 	if (session->layer_fault != NULL)
 		log_pair(line, "fault", span_of(session->layer_fault));
 }

@@ -13,9 +13,9 @@
 
 /* Policies go by the destination as it was asked for, not by the mail host behind it. */
 static enum policy
-policy_of(const struct call *c, size_t element)
+policy_of(const struct attempt *c, size_t element)
 {
-	return settings_policy_for(&c->program->settings, span_of(c->hosts->at[element].name));
+	return settings_policy_for(&c->options->settings, span_of(c->hosts->at[element].name));
 }
 
 /*
@@ -23,14 +23,14 @@ policy_of(const struct call *c, size_t element)
  * No certificate takes the place of a key that is pinned.
  */
 static bool
-starttls_is_ours(const struct call *c, enum policy policy)
+starttls_is_ours(const struct attempt *c, enum policy policy)
 {
 	return policy == POLICY_MUST ||
 	    (c->delivers && policy != POLICY_NEVER && policy != POLICY_PINNED);
 }
 
 bool
-call_may_need_tls(const struct call *c)
+attempt_may_need_tls(const struct attempt *c)
 {
 	for (size_t i = 0; i < c->targets.count; i++)
 		if (starttls_is_ours(c, policy_of(c, c->targets.at[i].element)))
@@ -40,7 +40,7 @@ call_may_need_tls(const struct call *c)
 
 /* Whom the judge is to judge, and by what.  The host is to be set behind it. */
 static void
-set_judge(struct call *c, size_t element)
+set_judge(struct attempt *c, size_t element)
 {
 	enum policy policy = policy_of(c, element);
 
@@ -51,25 +51,25 @@ set_judge(struct call *c, size_t element)
 	case POLICY_KNOWN:
 	case POLICY_MUST:
 	case POLICY_PINNED:
-		c->suites = suite_list_for_must(&c->program->suites);
+		c->suites = suite_list_for_must(&c->options->suites);
 		break;
 	case POLICY_MAY:
-		c->suites = c->program->suites;
+		c->suites = c->options->suites;
 		break;
 	}
-	c->judge.memory = c->memory;
-	c->judge.ring = c->ring;
-	c->judge.now_s = clock_wall_s;
-	c->judge.policy = policy;
-	c->judge.suites = &c->suites;
-	c->judge.place = (struct memory_place){ .domain = c->hosts->at[element].name,
+	c->check.known_hosts = c->known_hosts;
+	c->check.cache = c->cache;
+	c->check.now_s = clock_wall_s;
+	c->check.policy = policy;
+	c->check.suites = &c->suites;
+	c->check.place = (struct known_hosts_place){ .domain = c->hosts->at[element].name,
 		.host = c->hosts->at[element].name, .hosts = c->names };
 }
 
 static void
-set_place(struct call *c)
+set_place(struct attempt *c)
 {
-	struct memory_place *place = &c->judge.place;
+	struct known_hosts_place *place = &c->check.place;
 
 	place->host = c->target->name;
 	/* the addresses of one host follow one another */
@@ -84,7 +84,7 @@ set_place(struct call *c)
 
 /* The one that is called, or asked about. */
 static void
-set_target(struct call *c, size_t i)
+set_target(struct attempt *c, size_t i)
 {
 	c->target = &c->targets.at[i];
 	set_judge(c, c->target->element);
@@ -92,36 +92,36 @@ set_target(struct call *c, size_t i)
 }
 
 static void
-apply_policy(struct call *c)
+apply_policy(struct attempt *c)
 {
-	enum policy policy = c->judge.policy;
-	c->opening_settings->suites = &c->suites;
-	c->opening_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
-	c->opening_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
-	c->opening_settings->judge = judge_opening;
-	c->opening_settings->judge_context = &c->judge;
+	enum policy policy = c->check.policy;
+	c->client_settings->suites = &c->suites;
+	c->client_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
+	c->client_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
+	c->client_settings->check = peer_check_decide;
+	c->client_settings->check_context = &c->check;
 }
 
 /* Of several, the one that something is known of is told. */
-enum ending
-call_nowhere(struct call *c, const char *why)
+enum outcome
+call_nowhere(struct attempt *c, const char *why)
 {
-	size_t told = c->hosts->count;
+	size_t alerted = c->hosts->count;
 
 	for (size_t i = 0; i < c->hosts->count; i++) {
 		set_judge(c, i);
-		if (judge_nowhere(&c->judge, why) != END_NONE &&
-		    (told == c->hosts->count || c->judge.trust.alarm != TRUST_QUIET))
-			told = i;
+		if (peer_check_nowhere(&c->check, why) != OUTCOME_NONE &&
+		    (alerted == c->hosts->count || c->check.verdict.alarm != ALARM_NONE))
+			alerted = i;
 	}
-	if (told == c->hosts->count)
-		return END_NONE;
-	set_judge(c, told);
-	return judge_nowhere(&c->judge, why);
+	if (alerted == c->hosts->count)
+		return OUTCOME_NONE;
+	set_judge(c, alerted);
+	return peer_check_nowhere(&c->check, why);
 }
 
 static void
-log_call(const struct call *c, int64_t begun_ms)
+log_call(const struct attempt *c, int64_t begun_ms)
 {
 	uint8_t mem[LOG_LINE_MAX];
 	char address[FD_ADDRESS_MAX];
@@ -133,31 +133,31 @@ log_call(const struct call *c, int64_t begun_ms)
 	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
 	log_pair(&line, "host", span_of(c->target->name));
 	buf_printf(&line, " address=[%s]:%u", address, address_port(&c->target->address));
-	if (c->end == END_NOT_REACHED) {
+	if (c->end == OUTCOME_NOT_REACHED) {
 		log_pair(&line, "error", span_of(c->why));
-		buf_printf(&line, " end=%s", ending_row(c->end)->log);
+		buf_printf(&line, " end=%s", outcome_row(c->end)->log);
 	} else {
-		program_log_crypt(&line, c->ring, &c->opening->handshake, opening_crypt(c->opening),
-		    c->opening->why);
-		if (c->opening->tls)
+		logline_crypt(&line, c->cache, &c->client->handshake, client_handshake_crypt(c->client),
+		    c->client->why);
+		if (c->client->tls)
 			starttls_log(&line);
-		judge_log(&c->judge, &line);
-		program_log_end(&line, c->session, begun_ms, c->end);
+		peer_check_log(&c->check, &line);
+		logline_end(&line, c->session, begun_ms, c->end);
 	}
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
 enum { OUTSIDE_DIAL, OUTSIDE_LEARN };
 
-_Static_assert(sizeof(struct memory_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
-_Static_assert(HOST_TARGETS_MAX <= MEMORY_PLACES_MAX, "every target can be noted");
+_Static_assert(sizeof(struct known_hosts_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
+_Static_assert(HOST_TARGETS_MAX <= KNOWN_HOSTS_PLACES_MAX, "every target can be noted");
 
 /* In the process outside: only what these targets are for, whatever a session asks. */
 static int
 serve_outside(void *context, const struct outside_request *request, int *fd)
 {
-	struct call *c = context;
-	struct memory_lesson lesson;
+	struct attempt *c = context;
+	struct known_hosts_lesson lesson;
 
 	errno = EINVAL;
 	if (request->about >= c->targets.count)
@@ -169,7 +169,7 @@ serve_outside(void *context, const struct outside_request *request, int *fd)
 		return *fd == -1 ? -1 : 0;
 	case OUTSIDE_LEARN:
 		memcpy(&lesson, request->octets, sizeof(lesson));
-		return memory_learn(c->memory, &c->judge.place, clock_wall_s(), &lesson);
+		return known_hosts_learn(c->known_hosts, &c->check.place, clock_wall_s(), &lesson);
 	default:
 		return -1;
 	}
@@ -177,9 +177,9 @@ serve_outside(void *context, const struct outside_request *request, int *fd)
 
 /* In the session: of the target that is being called. */
 static int
-learn_outside(void *context, const struct memory_lesson *lesson)
+learn_outside(void *context, const struct known_hosts_lesson *lesson)
 {
-	struct call *c = context;
+	struct attempt *c = context;
 	struct outside_request request = { .what = OUTSIDE_LEARN,
 		.about = (uint16_t)(c->target - c->targets.at) };
 
@@ -188,7 +188,7 @@ learn_outside(void *context, const struct memory_lesson *lesson)
 }
 
 static int
-dial_outside(struct call *c, int64_t timeout_ms)
+dial_outside(struct attempt *c, int64_t timeout_ms)
 {
 	struct outside_request request = { .what = OUTSIDE_DIAL,
 		.about = (uint16_t)(c->target - c->targets.at),
@@ -199,21 +199,21 @@ dial_outside(struct call *c, int64_t timeout_ms)
 }
 
 int
-call_prepare(struct call *c)
+call_prepare(struct attempt *c)
 {
 	for (size_t i = 0; i < c->targets.count; i++) {
 		set_target(c, i);
-		memory_note(c->memory, &c->judge.place, clock_wall_s());
+		known_hosts_note(c->known_hosts, &c->check.place, clock_wall_s());
 	}
 	c->target = NULL;
 	if (outside_start(&c->outside, serve_outside, c) == -1)
 		return -1;
-	memory_leave(c->memory, learn_outside, c);
+	known_hosts_leave(c->known_hosts, learn_outside, c);
 	return 0;
 }
 
 void
-call_settled(struct call *c)
+call_settled(struct attempt *c)
 {
 	outside_end(&c->outside);
 }
@@ -226,13 +226,13 @@ at_most(int64_t a, int64_t b)
 
 /* One connection to the present target. */
 static void
-connect_and_run(struct call *c, bool plain)
+connect_and_run(struct attempt *c, bool plain)
 {
-	const struct settings *settings = &c->program->settings;
+	const struct settings *settings = &c->options->settings;
 	int64_t begun = clock_ms(), left = c->deadline_ms - begun;
 	int fd = -1;
 
-	judge_connected(&c->judge);
+	peer_check_start(&c->check);
 	if (left > 0)
 		fd = dial_outside(c, at_most(left, settings->connect_timeout_ms));
 	else
@@ -240,7 +240,7 @@ connect_and_run(struct call *c, bool plain)
 	c->connected_ms = clock_ms();
 	c->dialled_ms = c->connected_ms - begun;
 	if (fd == -1) {
-		c->end = END_NOT_REACHED;
+		c->end = OUTCOME_NOT_REACHED;
 		snprintf(c->why, sizeof(c->why), "%.200s: %.50s", c->target->name, strerror(errno));
 		log_call(c, begun);
 		return;
@@ -259,16 +259,16 @@ connect_and_run(struct call *c, bool plain)
 
 /* The present target has left the message to the next.  The last one that said something is told of. */
 static void
-take_note(struct call *c)
+take_note(struct attempt *c)
 {
-	const struct reply *reply = &c->opening->reply;
+	const struct reply *reply = &c->client->reply;
 	bool in_opening = reply->code >= 300;
-	bool said = in_opening || c->end == END_REFUSED_LATER;
+	bool said = in_opening || c->end == OUTCOME_REFUSED_LATER;
 
-	if (c->end == END_NOT_REACHED || (c->one_said && !said))
+	if (c->end == OUTCOME_NOT_REACHED || (c->one_said && !said))
 		return;
 	c->one_said = said;
-	c->told = c->target;
+	c->alerted = c->target;
 	c->left = c->end;
 	reply_start(&c->greeting);
 	if (in_opening)
@@ -276,34 +276,34 @@ take_note(struct call *c)
 }
 
 static void
-call_target(struct call *c, bool others)
+call_target(struct attempt *c, bool others)
 {
 	apply_policy(c);
 	c->session->io.others = others;
 	connect_and_run(c, false);
-	if (c->end != END_CALL_PLAIN)
+	if (c->end != OUTCOME_RETRY_CLEAR)
 		return;
 	log_line(LOG_WARNING, "%s: encryption failed there, calling again without it", c->target->name);
 	connect_and_run(c, true);
 }
 
-enum ending
-call_run(struct call *c)
+enum outcome
+attempt_run(struct attempt *c)
 {
 	bool someone_else = c->targets.some_missing || c->targets.count == 0;
 
-	c->left = c->end = END_NOT_REACHED;
+	c->left = c->end = OUTCOME_NOT_REACHED;
 	reply_start(&c->greeting);
 	snprintf(c->why, sizeof(c->why), "no address");
 	for (size_t i = 0; i < c->targets.count; i++) {
 		set_target(c, i);
 		call_target(c, i + 1 < c->targets.count);
-		if (c->end != END_NOT_REACHED && !c->session->io.elsewhere) {
-			c->told = c->target;
+		if (c->end != OUTCOME_NOT_REACHED && !c->session->io.elsewhere) {
+			c->alerted = c->target;
 			return c->end;
 		}
 		take_note(c);
-		someone_else = someone_else || c->end != END_GREETED_NEVER || c->opening->provisional;
+		someone_else = someone_else || c->end != OUTCOME_GREETED_NEVER || c->client->provisional;
 	}
 	c->refused_only = !someone_else;
 	c->end = c->left;

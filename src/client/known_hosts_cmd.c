@@ -12,8 +12,8 @@
 #include <time.h>
 
 struct knowns {
-	struct program *program;
-	struct memory memory;
+	struct options *options;
+	struct known_hosts known_hosts;
 	int64_t now_s;
 	char name[HOST_NAME_MAX + 1];	/* HOST; "" all */
 	const char *key;		/* KEY */
@@ -22,21 +22,21 @@ struct knowns {
 };
 
 static int __attribute__((format(printf, 2, 3)))
-fail(struct program *p, const char *format, ...)
+fail(struct options *p, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(p->error, sizeof(p->error), format, args);
 	va_end(args);
-	program_complain(p);
+	options_complain(p);
 	return 1;
 }
 
 static int
 fail_with(struct knowns *k, int why)
 {
-	return fail(k->program, "%s: %s", k->program->settings.known, why != EBADMSG ? strerror(why) :
+	return fail(k->options, "%s: %s", k->options->settings.known, why != EBADMSG ? strerror(why) :
 	    "damaged; put known.cdb and known.journal back from a copy, or remove both to begin anew");
 }
 
@@ -78,19 +78,19 @@ print_name(const char *name)
 }
 
 static void
-print_item(void *context, const struct memory_item *item)
+print_item(void *context, const struct known_hosts_item *item)
 {
 	struct knowns *k = context;
-	const struct memory_known *known = &item->known;
+	const struct known_host *known = &item->known;
 
-	if (k->name[0] != '\0' && !memory_item_is(item, k->name))
+	if (k->name[0] != '\0' && !known_hosts_item_matches(item, k->name))
 		return;
 	k->count++;
 	print_name(item->domain);
 	if (item->host[0] != '\0') {
 		printf(" ");
 		print_name(item->host);
-		printf(" generation=%u.%u", known->rank / 10, known->rank % 10);
+		printf(" generation=%u.%u", known->version / 10, known->version % 10);
 		print_day("first", item->first_s);
 		print_day("last", item->last_s);
 		printf(" binding=%s", item->binding ? "yes" : "no");
@@ -98,16 +98,16 @@ print_item(void *context, const struct memory_item *item)
 	print_key(k, "key", known->has_key, known->key);
 	print_key(k, "next", known->has_next, known->next);
 	print_key(k, "pinned", known->has_pin, known->pin);
-	printf("%s\n", known->told ? " contradicted=yes" : "");
+	printf("%s\n", known->alerted ? " contradicted=yes" : "");
 }
 
 static int
 list(struct knowns *k)
 {
-	if (memory_list(&k->memory, k->now_s, print_item, k) < 0)
+	if (known_hosts_list(&k->known_hosts, k->now_s, print_item, k) < 0)
 		return fail_with(k, errno);
 	if (k->count == 0 && k->name[0] != '\0')
-		return fail(k->program, "nothing is known of %s", k->name);
+		return fail(k->options, "nothing is known of %s", k->name);
 	return 0;
 }
 
@@ -124,9 +124,9 @@ pin(struct knowns *k)
 	uint8_t key[HOSTKEY_PUBLIC_LEN];
 
 	if (!hostkey_get_public(key, span_of(k->key)))
-		return fail(k->program, "%.100s: not a host key; blackponyd -k show prints one, of "
+		return fail(k->options, "%.100s: not a host key; blackponyd -k show prints one, of "
 		    "%d characters", k->key, HOSTKEY_TEXT_LEN);
-	if (memory_pin(&k->memory, k->name, key, k->now_s) < 0)
+	if (known_hosts_pin(&k->known_hosts, k->name, key, k->now_s) < 0)
 		return fail_with(k, errno);
 	return 0;
 }
@@ -134,11 +134,11 @@ pin(struct knowns *k)
 static int
 forget(struct knowns *k)
 {
-	int dropped = memory_forget(&k->memory, k->name, k->now_s);
+	int dropped = known_hosts_forget(&k->known_hosts, k->name, k->now_s);
 
 	if (dropped < 0)
 		return fail_with(k, errno);
-	return dropped > 0 ? 0 : fail(k->program, "nothing is known of %s", k->name);
+	return dropped > 0 ? 0 : fail(k->options, "nothing is known of %s", k->name);
 }
 
 static const struct command {
@@ -173,27 +173,27 @@ read_name(struct knowns *k, const char *operand)
 		return 0;
 	}
 	if (host_list_read(&hosts, span_of(operand), &why) < 0)
-		return fail(k->program, "%.100s: %s", operand, why);
+		return fail(k->options, "%.100s: %s", operand, why);
 	if (hosts.count != 1 || strchr(bracket != NULL ? bracket : operand, ':') != NULL)
-		return fail(k->program, "%.100s: one host is expected, without a port", operand);
+		return fail(k->options, "%.100s: one host is expected, without a port", operand);
 	memcpy(k->name, hosts.at[0].name, sizeof(k->name));
 	return 0;
 }
 
 /* As the user whose memory it is. */
 static int
-open_memory(struct knowns *k)
+open_known_hosts(struct knowns *k)
 {
-	struct program *p = k->program;
+	struct options *p = k->options;
 
 	if (strcmp(p->settings.known, "off") == 0)
 		return fail(p, "known = off: nothing is remembered here");
-	if (program_become(p) == -1) {
-		program_complain(p);
+	if (options_become(p) == -1) {
+		options_complain(p);
 		return 1;
 	}
-	memory_open(&k->memory, p->settings.known, k->now_s);
-	if (!k->memory.stored)
+	known_hosts_open(&k->known_hosts, p->settings.known, k->now_s);
+	if (!k->known_hosts.stored)
 		return fail(p, "%s: cannot be used; it has to be a directory of mode 0700 that "
 		    "belongs to who runs blackpony", p->settings.known);
 	return 0;
@@ -206,15 +206,15 @@ run(struct knowns *k, const struct command *command, char *const operands[])
 	if (operands[0] != NULL && read_name(k, operands[0]) != 0)
 		return 1;
 	k->key = command->operands > 1 ? operands[1] : NULL;
-	if (open_memory(k) != 0)
+	if (open_known_hosts(k) != 0)
 		return 1;
 	int status = command->run(k);
-	memory_close(&k->memory);
+	known_hosts_close(&k->known_hosts);
 	return status;
 }
 
 int
-knowns_run(struct program *p, char *const operands[])
+known_hosts_cmd(struct options *p, char *const operands[])
 {
 	const struct command *command = find_command(p->command);
 	int count = 0;
@@ -227,7 +227,7 @@ knowns_run(struct program *p, char *const operands[])
 	struct knowns *k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return fail(p, "%s", strerror(errno));
-	k->program = p;
+	k->options = p;
 	k->now_s = clock_wall_s();
 	int status = run(k, command, operands);
 	free(k);

@@ -10,6 +10,6 @@
  * `-k list|show|pin|forget`, as p->command says; `operands` end in NULL.  Returns the exit status:
  * 1 too where there is nothing of that name.
  */
-int knowns_run(struct program *p, char *const operands[]);
+int known_hosts_cmd(struct options *p, char *const operands[]);
 
 #endif

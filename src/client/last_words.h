@@ -12,9 +12,9 @@
 const char *words_own(const char *text);
 
 /* Why nobody took the conversation.  Good until the next call. */
-const char *words_why(const struct call *c, enum ending end);
+const char *words_why(const struct attempt *c, enum outcome end);
 
 /* The reply to the mailer when no call is left to be made, without CRLF. */
-void words_reply(char text[WORDS_REPLY_MAX], const struct call *c, enum ending end);
+void words_reply(char text[WORDS_REPLY_MAX], const struct attempt *c, enum outcome end);
 
 #endif

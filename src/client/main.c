@@ -26,14 +26,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct program program = { .name = "blackpony" };
+static struct options options = { .name = "blackpony" };
 static struct session session;
-static struct ring ring;
-static struct memory memory;
+static struct key_cache cache;
+static struct known_hosts known_hosts;
 static struct host_list hosts;
-static struct opening_settings opening_settings = { .suites = &program.suites };
-static struct call call;
-static struct caller caller;
+static struct client_settings client_settings = { .suites = &options.suites };
+static struct attempt attempt;
+static struct transparent transparent;
 static struct deliver deliver;
 static int64_t begun_ms;
 static bool has_recipients;
@@ -61,25 +61,25 @@ static int
 nowhere(const char *operand, const char *why, const char *status)
 {
 	uint8_t mem[LOG_LINE_MAX];
-	char text[TRUST_TEXT_MAX + 210];
+	char text[POLICY_TEXT_MAX + 210];
 	struct buf line;
-	enum ending end = call_nowhere(&call, why);
-	const char *said = call.judge.trust.text;
+	enum outcome end = call_nowhere(&attempt, why);
+	const char *said = attempt.check.verdict.text;
 
 	buf_init(&line, mem, sizeof(mem));
 	buf_put(&line, SPAN("look-up"));
 	log_pair(&line, "to", span_of(operand));
-	log_pair(&line, "error", span_of(call.targets.why));
-	judge_log(&call.judge, &line);
-	if (end != END_NONE)
-		log_pair(&line, "end", span_of(ending_row(end)->log));
+	log_pair(&line, "error", span_of(attempt.targets.why));
+	peer_check_log(&attempt.check, &line);
+	if (end != OUTCOME_NONE)
+		log_pair(&line, "end", span_of(outcome_row(end)->log));
 	log_line(LOG_NOTICE, "%.*s", (int)buf_len(&line), (const char *)mem);
-	if (end == END_NONE)
-		return answer(EXIT_NO_HOST, status, call.targets.why);
+	if (end == OUTCOME_NONE)
+		return answer(EXIT_NO_HOST, status, attempt.targets.why);
 	/* a command names the host */
-	snprintf(text, sizeof(text), "%.200s%s%s", strstr(said, TRUST_COMMAND) != NULL ? "" :
-	    call.judge.place.domain, strstr(said, TRUST_COMMAND) != NULL ? "" : " ", said);
-	return answer(EXIT_LATER, ending_row(end)->status, text);
+	snprintf(text, sizeof(text), "%.200s%s%s", strstr(said, POLICY_COMMAND) != NULL ? "" :
+	    attempt.check.place.domain, strstr(said, POLICY_COMMAND) != NULL ? "" : " ", said);
+	return answer(EXIT_LATER, outcome_row(end)->status, text);
 }
 
 /*
@@ -89,14 +89,14 @@ nowhere(const char *operand, const char *why, const char *status)
 static int
 prepare_outside(void)
 {
-	if (call_prepare(&call) == 0) {
-		program_open_ring(&program, &ring, &program.suites);
-		ring_leave_directory(&ring);
+	if (call_prepare(&attempt) == 0) {
+		options_open_key_cache(&options, &cache, &options.suites);
+		key_cache_leave_directory(&cache);
 		return EXIT_SENT;
 	}
-	snprintf(program.error, sizeof(program.error), "no process to dial: %s", strerror(errno));
-	program_complain(&program);
-	return answer(EXIT_LATER, "4.3.0", program.error);
+	snprintf(options.error, sizeof(options.error), "no process to dial: %s", strerror(errno));
+	options_complain(&options);
+	return answer(EXIT_LATER, "4.3.0", options.error);
 }
 
 static int
@@ -110,52 +110,52 @@ look_up(const char *operand)
 		/* it goes into a reply: nothing in it may end that early */
 		buf_init(&shown, mem, sizeof(mem));
 		log_escape(&shown, span_of(operand));
-		snprintf(program.error, sizeof(program.error), "%.*s: %s", (int)buf_len(&shown),
+		snprintf(options.error, sizeof(options.error), "%.*s: %s", (int)buf_len(&shown),
 		    (const char *)mem, why);
-		program_complain(&program);
-		return answer(EXIT_LATER, "4.3.5", program.error);
+		options_complain(&options);
+		return answer(EXIT_LATER, "4.3.5", options.error);
 	}
-	call.program = &program;
-	call.ring = &ring;
-	call.memory = &memory;
-	call.hosts = &hosts;
-	call.deadline_ms = begun_ms + program.settings.dial_timeout_ms;
-	enum lookup found = host_lookup(&call.targets, &hosts, call.deadline_ms);
+	attempt.options = &options;
+	attempt.cache = &cache;
+	attempt.known_hosts = &known_hosts;
+	attempt.hosts = &hosts;
+	attempt.deadline_ms = begun_ms + options.settings.dial_timeout_ms;
+	enum lookup found = mx_lookup(&attempt.targets, &hosts, attempt.deadline_ms);
 	if (found == LOOKUP_FOUND)
 		return prepare_outside();
 	if (found == LOOKUP_NO_DOMAIN)
 		return nowhere(operand, "no-such-domain", "5.1.2");
 	if (found == LOOKUP_NULL_MX)
 		return nowhere(operand, "null-mx", "5.1.10");
-	log_line(LOG_NOTICE, "look-up to=%.200s error=%s", operand, call.targets.why);
-	return answer(EXIT_LATER, "4.4.3", call.targets.why);
+	log_line(LOG_NOTICE, "look-up to=%.200s error=%s", operand, attempt.targets.why);
+	return answer(EXIT_LATER, "4.4.3", attempt.targets.why);
 }
 
 static int
 in_no_jail(void)
 {
-	program_complain(&program);
-	return answer(EXIT_LATER, "4.3.0", program.error);
+	options_complain(&options);
+	return answer(EXIT_LATER, "4.3.0", options.error);
 }
 
 static void
-open_memory(void)
+open_known_hosts(void)
 {
-	bool off = strcmp(program.settings.known, "off") == 0;
+	bool off = strcmp(options.settings.known, "off") == 0;
 
-	memory_open(&memory, off ? NULL : program.settings.known, clock_wall_s());
+	known_hosts_open(&known_hosts, off ? NULL : options.settings.known, clock_wall_s());
 }
 
 /* What only a session needs to know. */
 static void
 wipe_everything(void)
 {
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	deliver_wipe(&deliver);
 	session_wipe(&session);
-	ring_close(&ring);
-	memory_close(&memory);
-	call_settled(&call);
+	key_cache_close(&cache);
+	known_hosts_close(&known_hosts);
+	call_settled(&attempt);
 	starttls_done();
 }
 
@@ -163,46 +163,46 @@ wipe_everything(void)
 static void
 settle(void)
 {
-	call_settled(&call);
-	ring_done(&ring);
-	agreement_wipe(&call.opening->handshake.agreement);
+	call_settled(&attempt);
+	key_cache_done(&cache);
+	agreement_wipe(&attempt.client->handshake.agreement);
 	starttls_done();
 }
 
 /* What both ways of sending share. */
 static void
-prepare_call(struct machine machine, struct opening *opening,
+prepare_call(struct machine machine, struct client_handshake *client,
     void (*connected)(void *, bool))
 {
-	struct session_limits limits = program_limits(&program.settings);
+	struct session_limits limits = options_limits(&options.settings);
 
 	session_start(&session, machine, &limits);
-	call.session = &session;
-	call.opening_settings = &opening_settings;
-	call.opening = opening;
-	call.machine = machine.machine;
-	call.connected = connected;
+	attempt.session = &session;
+	attempt.client_settings = &client_settings;
+	attempt.client = client;
+	attempt.machine = machine.machine;
+	attempt.connected = connected;
 	session.settled = settle;
 	session.tls_start = starttls_begin;
 }
 
 static void
-caller_connects(void *machine, bool plain)
+transparent_connects(void *machine, bool plain)
 {
-	caller_connected(machine, plain);
+	transparent_connected(machine, plain);
 }
 
 /* The mailer gets its last word where it is waiting for one. */
 static void
-last_word(enum ending end)
+last_word(enum outcome end)
 {
 	uint8_t mem[1024];
 	struct buf out;
 	char text[WORDS_REPLY_MAX];
 
-	words_reply(text, &call, end);
+	words_reply(text, &attempt, end);
 	buf_init(&out, mem, sizeof(mem));
-	caller_give_up(&caller, &out, text);
+	transparent_give_up(&transparent, &out, text);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
 }
 
@@ -210,20 +210,20 @@ last_word(enum ending end)
 static int
 speak(void)
 {
-	struct machine machine = { &caller, caller_step, caller_fault };
+	struct machine machine = { &transparent, transparent_step, transparent_fault };
 
-	caller_start(&caller, &opening_settings, ring_source(&ring));
-	prepare_call(machine, &caller.opening, caller_connects);
+	transparent_start(&transparent, &client_settings, key_cache_source(&cache));
+	prepare_call(machine, &transparent.client, transparent_connects);
 	fd_prepare(STDIN_FILENO);
 	fd_prepare(STDOUT_FILENO);
 	session_local(&session, STDIN_FILENO, STDOUT_FILENO);
-	if (call_may_need_tls(&call))
+	if (attempt_may_need_tls(&attempt))
 		starttls_prepare();
-	if (program_jail(&program, JAIL_CALL) == -1)
+	if (options_jail(&options, JAIL_CALL) == -1)
 		return in_no_jail();
-	enum ending end = call_run(&call);
+	enum outcome end = attempt_run(&attempt);
 	last_word(end);
-	return end == END_DONE ? EXIT_SENT : EXIT_LATER;
+	return end == OUTCOME_DONE ? EXIT_SENT : EXIT_LATER;
 }
 
 static void
@@ -241,25 +241,25 @@ default_sender(void)
 
 	if (entry == NULL)
 		return "";
-	snprintf(sender, sizeof(sender), "%.64s@%s", entry->pw_name, program.settings.hostname);
+	snprintf(sender, sizeof(sender), "%.64s@%s", entry->pw_name, options.settings.hostname);
 	return sender;
 }
 
 /* The outcome on standard output, and as an exit status. */
 static int
-report(enum ending end)
+report(enum outcome end)
 {
-	const struct ending_row *row = ending_row(end);
+	const struct outcome_row *row = outcome_row(end);
 	struct span text = span_from(span_of(deliver.text), 4);
 	char line[DELIVER_TEXT_MAX + 64], status[13];
 	int code = row->exit_code;
 
-	ending_status(status, deliver.code, text);
+	outcome_status(status, deliver.code, text);
 	switch (end) {
-	case END_REFUSED_FOR_GOOD:
-		code = ending_refusal_exit(deliver.code, text, deliver.to_rcpt);
+	case OUTCOME_REFUSED_FOR_GOOD:
+		code = outcome_refusal_exit(deliver.code, text, deliver.to_rcpt);
 		return answer(code, status, deliver.text);
-	case END_REFUSED_LATER:
+	case OUTCOME_REFUSED_LATER:
 		if (deliver.code < 400)
 			return answer(code, row->status, deliver.text);
 		if (deliver.code < 500)
@@ -267,18 +267,18 @@ report(enum ending end)
 		snprintf(line, sizeof(line), "%s: %s", deliver.waits != NULL ? deliver.waits :
 		    row->text, deliver.text);
 		return answer(code, row->status, line);
-	case END_SENT:
+	case OUTCOME_SENT:
 		return answer(code, status, deliver.text);
 	default:
-		if (call.greeting.code != 0 &&
-		    (end == END_GREETED_LATER || end == END_GREETED_NEVER)) {
+		if (attempt.greeting.code != 0 &&
+		    (end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER)) {
 			char said[301];
 
-			span_printable(said, sizeof(said), reply_last_line(&call.greeting));
-			snprintf(line, sizeof(line), "%.200s said: %s", call.told->name, said);
+			span_printable(said, sizeof(said), reply_last_line(&attempt.greeting));
+			snprintf(line, sizeof(line), "%.200s said: %s", attempt.alerted->name, said);
 			return answer(code, row->status, line);
 		}
-		return answer(code, row->status, words_why(&call, end));
+		return answer(code, row->status, words_why(&attempt, end));
 	}
 }
 
@@ -292,34 +292,34 @@ send_message(char *recipients[], size_t count)
 	const char *status;
 	int code;
 
-	message.sender = program.sender != NULL ? program.sender : default_sender();
+	message.sender = options.sender != NULL ? options.sender : default_sender();
 	if (strcmp(message.sender, "<>") == 0)
 		message.sender = "";
-	code = envelope_prepare(&message, recipients, &status, program.error, sizeof(program.error));
+	code = envelope_prepare(&message, recipients, &status, options.error, sizeof(options.error));
 	if (code != EXIT_SENT) {
-		program_complain(&program);
-		return answer(code, status, program.error);
+		options_complain(&options);
+		return answer(code, status, options.error);
 	}
 	if (spool_open(&spool, STDIN_FILENO) == -1) {
-		snprintf(program.error, sizeof(program.error), "the message cannot be read or kept: %s",
+		snprintf(options.error, sizeof(options.error), "the message cannot be read or kept: %s",
 		    strerror(errno));
-		program_complain(&program);
-		return answer(EXIT_LATER, "4.3.1", program.error);
+		options_complain(&options);
+		return answer(EXIT_LATER, "4.3.1", options.error);
 	}
 	message.length = spool.length;
 	message.octets = spool.octets;
 	message.eight_bit = spool.eight_bit;
 
-	deliver_start(&deliver, &opening_settings, &message, ring_source(&ring),
-	    program.settings.hostname);
-	prepare_call(machine, &deliver.opening, deliver_connects);
+	deliver_start(&deliver, &client_settings, &message, key_cache_source(&cache),
+	    options.settings.hostname);
+	prepare_call(machine, &deliver.client, deliver_connects);
 	session_local(&session, spool.fd, -1);
 	/* the mailer that waits for our exit status has its own limit, and may bounce the message then */
-	session.until_ms = begun_ms + program.settings.message_timeout_ms;
-	call.delivers = true;
-	if (call_may_need_tls(&call))
+	session.until_ms = begun_ms + options.settings.message_timeout_ms;
+	attempt.delivers = true;
+	if (attempt_may_need_tls(&attempt))
 		starttls_prepare();
-	code = program_jail(&program, JAIL_CALL) == 0 ? report(call_run(&call)) : in_no_jail();
+	code = options_jail(&options, JAIL_CALL) == 0 ? report(attempt_run(&attempt)) : in_no_jail();
 	close(spool.fd);
 	return code;
 }
@@ -331,7 +331,7 @@ test(const char *operand)
 	struct machine machine = { &deliver, deliver_step, deliver_fault };
 	struct deliver_message nothing = { .sender = "" };
 	int64_t lookup_ms;
-	uint8_t mem[FOUND_MAX];
+	uint8_t mem[TEST_REPORT_MAX];
 	struct buf out;
 	int code;
 
@@ -339,26 +339,26 @@ test(const char *operand)
 	lookup_ms = clock_ms() - begun_ms;
 	if (code != EXIT_SENT)
 		return EXIT_LATER;
-	deliver_start(&deliver, &opening_settings, &nothing, ring_source(&ring),
-	    program.settings.hostname);
-	prepare_call(machine, &deliver.opening, deliver_connects);
+	deliver_start(&deliver, &client_settings, &nothing, key_cache_source(&cache),
+	    options.settings.hostname);
+	prepare_call(machine, &deliver.client, deliver_connects);
 	session_local(&session, -1, -1);
-	call.delivers = true;
+	attempt.delivers = true;
 	starttls_prepare();
-	if (program_jail(&program, JAIL_CALL) == -1)
+	if (options_jail(&options, JAIL_CALL) == -1)
 		return in_no_jail();
-	enum ending end = call_run(&call);
+	enum outcome end = attempt_run(&attempt);
 	/* stdio would ask of standard output what the jail does not tell */
 	buf_init(&out, mem, sizeof(mem));
-	if (end == END_NOT_REACHED) {
-		buf_printf(&out, "not reached: %s\n", call.why);
+	if (end == OUTCOME_NOT_REACHED) {
+		buf_printf(&out, "not reached: %s\n", attempt.why);
 		code = EXIT_LATER;
 	} else {
-		found_put(&out, &call, lookup_ms);
-		if (end != END_DONE)
-			buf_printf(&out, "ended: %s\n", words_why(&call, end));
-		code = end == END_TRUST ? EXIT_LATER : deliver.opening.encrypted ? 0 :
-		    end == END_DONE ? 1 : EXIT_LATER;
+		test_report_put(&out, &attempt, lookup_ms);
+		if (end != OUTCOME_DONE)
+			buf_printf(&out, "ended: %s\n", words_why(&attempt, end));
+		code = end == OUTCOME_NOT_TRUSTED ? EXIT_LATER : deliver.client.encrypted ? 0 :
+		    end == OUTCOME_DONE ? 1 : EXIT_LATER;
 	}
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), session.limits.linger_ms);
 	deliver_wipe(&deliver);
@@ -368,8 +368,8 @@ test(const char *operand)
 static int
 wrong_usage(void)
 {
-	program_complain(&program);
-	return answer(EXIT_LATER, "4.3.5", program.error);
+	options_complain(&options);
+	return answer(EXIT_LATER, "4.3.5", options.error);
 }
 
 int
@@ -379,43 +379,43 @@ main(int argc, char *argv[])
 	int code;
 
 	begun_ms = clock_ms();
-	call.outside.fd = -1;
+	attempt.outside.fd = -1;
 	who_called = getuid();
 	/* before anything is read that somebody else could have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;
-	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVf:") == 0;
+	bool started = options_read(&options, argc, argv, "+:C:k:o:tvVf:") == 0;
 
 	fd_close_rest();
-	program_log(&program);
-	session.limits = program_limits(&program.settings);
+	options_open_log(&options);
+	session.limits = options_limits(&options.settings);
 	/* an answer to people is one without a mailer's code */
-	has_recipients = argc - optind > 1 || program.test;
+	has_recipients = argc - optind > 1 || options.test;
 	if (!dropped) {
-		snprintf(program.error, sizeof(program.error), "identity: %s", why);
+		snprintf(options.error, sizeof(options.error), "identity: %s", why);
 		return wrong_usage();
 	}
 	if (!started)
 		return wrong_usage();
-	if (program.version) {
-		program_print_version(&program);
+	if (options.version) {
+		options_print_version(&options);
 		return 0;
 	}
-	if (program.command != NULL)
-		return knowns_run(&program, argv + optind);
-	if (argc == optind || (program.test && argc - optind > 1)) {
-		snprintf(program.error, sizeof(program.error), "usage: blackpony [-tvV] [-C file] "
+	if (options.command != NULL)
+		return known_hosts_cmd(&options, argv + optind);
+	if (argc == optind || (options.test && argc - optind > 1)) {
+		snprintf(options.error, sizeof(options.error), "usage: blackpony [-tvV] [-C file] "
 		    "[-o name=value] [-f sender] [--] host[:port] [recipient ...]");
 		return wrong_usage();
 	}
 	if (session_make_room(&session) == -1) {
-		snprintf(program.error, sizeof(program.error), "memory for a session: %s", strerror(errno));
+		snprintf(options.error, sizeof(options.error), "memory for a session: %s", strerror(errno));
 		return wrong_usage();
 	}
 	/* both programs share one cache, and so one identity */
-	if (program_become(&program) == -1)
+	if (options_become(&options) == -1)
 		return wrong_usage();
-	open_memory();
-	if (program.test) {
+	open_known_hosts();
+	if (options.test) {
 		code = test(argv[optind]);
 	} else {
 		code = look_up(argv[optind]);

@@ -11,35 +11,35 @@
 #include "smtp/client_handshake.h"
 #include "smtp/policy.h"
 
-struct judge {
-	struct memory *memory;
-	struct ring *ring;
+struct peer_check {
+	struct known_hosts *known_hosts;
+	struct key_cache *cache;
 	int64_t (*now_s)(void);		/* seconds since 1970 */
 
 	/* for each target */
 	enum policy policy;
 	const struct suite_list *suites;	/* enabled here, as far as the policy allows */
-	struct memory_place place;
+	struct known_hosts_place place;
 
 	/* of the present connection */
-	enum vouch shown;		/* VOUCH_NONE in the clear, too */
-	struct vouched vouched;		/* for VOUCH_GOOD */
-	struct trust trust;		/* trust.text is empty unless it was refused */
+	enum statement_verdict shown;		/* STATEMENT_NONE in the clear, too */
+	struct verified_statement verified;		/* for STATEMENT_GOOD */
+	struct policy_verdict verdict;		/* trust.text is empty unless it was refused */
 };
 
 /* Before each connection. */
-void judge_connected(struct judge *j);
+void peer_check_start(struct peer_check *j);
 
-/* For struct opening_settings; `judge` is the context. */
-enum ending judge_opening(void *judge, const struct opening *o, bool again);
+/* For struct client_settings; `judge` is the context. */
+enum outcome peer_check_decide(void *check, const struct client_handshake *o, bool again);
 
 /*
  * The DNS says that the destination, j->place without hosts, does not exist or takes no mail: `why`, a
- * literal.  END_NONE where that may be believed, or the end it comes to.
+ * literal.  OUTCOME_NONE where that may be believed, or the end it comes to.
  */
-enum ending judge_nowhere(struct judge *j, const char *why);
+enum outcome peer_check_nowhere(struct peer_check *j, const char *why);
 
 /* " downgrade=..." or " key-changed=...", where one of them is so. */
-void judge_log(const struct judge *j, struct buf *line);
+void peer_check_log(const struct peer_check *j, struct buf *line);
 
 #endif

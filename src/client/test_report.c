@@ -16,9 +16,9 @@ put_words(struct buf *out, const char *label, struct span s)
 }
 
 static void
-put_times(struct buf *out, const struct call *c, int64_t lookup_ms)
+put_times(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 {
-	const struct opening *o = c->opening;
+	const struct client_handshake *o = c->client;
 	int64_t end = o->at.handshake != 0 ? o->at.handshake : o->at.ehlo;
 
 	buf_printf(out, "milliseconds: look-up %lld, connection %lld", (long long)lookup_ms,
@@ -32,34 +32,34 @@ put_times(struct buf *out, const struct call *c, int64_t lookup_ms)
 }
 
 static void
-put_judge(struct buf *out, const struct judge *j)
+put_judge(struct buf *out, const struct peer_check *j)
 {
-	static const char *const faults[] = { [VOUCH_NONE] = "none", [VOUCH_GOOD] = "",
-		[VOUCH_INVALID] = "invalid", [VOUCH_EXPIRED] = "past its time" };
+	static const char *const faults[] = { [STATEMENT_NONE] = "none", [STATEMENT_GOOD] = "",
+		[STATEMENT_INVALID] = "invalid", [STATEMENT_EXPIRED] = "past its time" };
 	char key[HOSTKEY_TEXT_LEN];
 
-	hostkey_put_public(key, j->vouched.public);
-	buf_printf(out, "host key: %.*s%s\n", j->shown == VOUCH_GOOD ? HOSTKEY_TEXT_LEN : 0, key,
+	hostkey_put_public(key, j->verified.public);
+	buf_printf(out, "host key: %.*s%s\n", j->shown == STATEMENT_GOOD ? HOSTKEY_TEXT_LEN : 0, key,
 	    faults[j->shown]);
-	if (j->trust.alarm != TRUST_QUIET)
-		buf_printf(out, "%s: %s was expected\n", trust_alarm_name(j->trust.alarm), j->trust.expected);
+	if (j->verdict.alarm != ALARM_NONE)
+		buf_printf(out, "%s: %s was expected\n", policy_alarm_name(j->verdict.alarm), j->verdict.expected);
 }
 
 void
-found_put(struct buf *out, const struct call *c, int64_t lookup_ms)
+test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 {
-	const struct opening *o = c->opening;
+	const struct client_handshake *o = c->client;
 	char address[FD_ADDRESS_MAX];
 
 	address_text(&c->target->address, address);
 	buf_printf(out, "host: %s [%s]:%u\n", c->target->name, address,
 	    address_port(&c->target->address));
 	put_words(out, "offered", o->offer_len > 0 ? span(o->offer, o->offer_len) : SPAN("nothing"));
-	buf_printf(out, "suite: %s", opening_crypt(o));
+	buf_printf(out, "suite: %s", client_handshake_crypt(o));
 	if (o->why != NULL || !o->encrypted)
 		buf_printf(out, " (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
 	buf_printf(out, "\n");
-	buf_printf(out, "cache: %s\n", program_cache_word(c->ring, &o->handshake));
-	put_judge(out, &c->judge);
+	buf_printf(out, "cache: %s\n", logline_cache_word(c->cache, &o->handshake));
+	put_judge(out, &c->check);
 	put_times(out, c, lookup_ms);
 }

@@ -6,9 +6,9 @@
 
 #include "client/attempt.h"
 
-#define FOUND_MAX 16384		/* octets: the longest offer, every octet of it escaped, and the rest */
+#define TEST_REPORT_MAX 16384		/* octets: the longest offer, every octet of it escaped, and the rest */
 
-/* Puts it to `out`, which has room for FOUND_MAX octets.  `lookup_ms`: what finding its addresses took. */
-void found_put(struct buf *out, const struct call *c, int64_t lookup_ms);
+/* Puts it to `out`, which has room for TEST_REPORT_MAX octets.  `lookup_ms`: what finding its addresses took. */
+void test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms);
 
 #endif

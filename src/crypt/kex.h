@@ -13,29 +13,29 @@
 
 struct suite;
 
-#define EXCHANGE_PRIVATE_MAX 256	/* octets; the primes of an RSA-2048 key are the longest */
-#define EXCHANGE_PUBLIC_MAX 256
-#define EXCHANGE_SECRET_MAX 96
-#define EXCHANGE_NONCE_MAX 32
-#define EXCHANGE_CONFIRM_MAX 20		/* octets behind OK: a tag, or a secret of one's own */
-#define EXCHANGE_TEXT_MAX 352		/* characters of a field on the wire */
+#define KEX_PRIVATE_MAX 256	/* octets; the primes of an RSA-2048 key are the longest */
+#define KEX_PUBLIC_MAX 256
+#define KEX_SECRET_MAX 96
+#define KEX_NONCE_MAX 32
+#define KEX_CONFIRM_MAX 20		/* octets behind OK: a tag, or a secret of one's own */
+#define KEX_TEXT_MAX 352		/* characters of a field on the wire */
 
-struct exchange_pair {
-	uint8_t private[EXCHANGE_PRIVATE_MAX];
+struct kex_pair {
+	uint8_t private[KEX_PRIVATE_MAX];
 	size_t private_len;
-	uint8_t public[EXCHANGE_PUBLIC_MAX];	/* exchange's public_len octets */
+	uint8_t public[KEX_PUBLIC_MAX];	/* exchange's public_len octets */
 };
 
 /* What both sides of one connection have agreed on so far. */
 struct agreement {
 	const struct suite *suite;
 	bool server;				/* which side we are: b, or a */
-	const struct exchange_pair *own;	/* the key source's; NULL where there are none */
-	uint8_t peer_public[EXCHANGE_PUBLIC_MAX];
-	uint8_t nonce_a[EXCHANGE_NONCE_MAX], nonce_b[EXCHANGE_NONCE_MAX];
-	uint8_t secret[EXCHANGE_SECRET_MAX];	/* Z */
+	const struct kex_pair *own;	/* the key source's; NULL where there are none */
+	uint8_t peer_public[KEX_PUBLIC_MAX];
+	uint8_t nonce_a[KEX_NONCE_MAX], nonce_b[KEX_NONCE_MAX];
+	uint8_t secret[KEX_SECRET_MAX];	/* Z */
 	uint8_t transcript[32];			/* T, 2.0 */
-	uint8_t half_a[EXCHANGE_CONFIRM_MAX], half_b[EXCHANGE_CONFIRM_MAX]; /* Sa and Sb, 0.2 */
+	uint8_t half_a[KEX_CONFIRM_MAX], half_b[KEX_CONFIRM_MAX]; /* Sa and Sb, 0.2 */
 
 	/* what comes out */
 	uint8_t key_ab[CIPHER_KEY_MAX], key_ba[CIPHER_KEY_MAX];
@@ -43,17 +43,17 @@ struct agreement {
 	uint8_t confirm_a[16], confirm_b[16];
 };
 
-enum exchange_field {
+enum kex_field {
 	FIELD_GOOD,
 	FIELD_MALFORMED,	/* not of the form: 501 */
 	FIELD_REFUSED		/* of the form, but not a value that is accepted: 454 */
 };
 
-#define EXCHANGE_RANK_2_0 20	/* the first generation with integrity, and with host keys */
+#define KEX_VERSION_2_0 20	/* the first generation with integrity, and with host keys */
 
-struct exchange {
-	const char *generation;		/* in a suite's name, behind the underscore: "2.0" */
-	unsigned rank;			/* higher is newer: 20 for 2.0 */
+struct kex {
+	const char *version_text;		/* in a suite's name, behind the underscore: "2.0" */
+	unsigned version;			/* higher is newer: 20 for 2.0 */
 	const char *title;		/* for people: "X25519" */
 	size_t public_len;		/* octets of a public key; 0: there is none */
 	size_t secret_len;		/* octets of Z; 0: there is none */
@@ -67,18 +67,18 @@ struct exchange {
 	 * Makes a pair, to be used for as long as keys live (xcrypt.7, "What is kept").  0, or -1:
 	 * no randomness or no memory.  NULL where public_len is 0.
 	 */
-	int (*pair)(struct exchange_pair *pair);
+	int (*pair)(struct kex_pair *pair);
 
 	/*
 	 * The fields of a line.  The put functions write characters to `text`, at most
-	 * EXCHANGE_TEXT_MAX and without a NUL, and return how many.  The get functions read all of
+	 * KEX_TEXT_MAX and without a NUL, and return how many.  The get functions read all of
 	 * `text`.  A nonce is drawn fresh from the kernel by draw_nonce(): 0, or -1.
 	 */
-	size_t (*put_public)(char *text, const struct exchange_pair *own);
-	enum exchange_field (*get_public)(uint8_t *public, struct span text);
+	size_t (*put_public)(char *text, const struct kex_pair *own);
+	enum kex_field (*get_public)(uint8_t *public, struct span text);
 	int (*draw_nonce)(uint8_t *nonce);
 	size_t (*put_nonce)(char *text, const uint8_t *nonce);
-	enum exchange_field (*get_nonce)(uint8_t *nonce, struct span text);
+	enum kex_field (*get_nonce)(uint8_t *nonce, struct span text);
 
 	/* Z from our private and their public key, to a->secret.  0, or -1.  NULL: there is none. */
 	int (*agree)(struct agreement *a);
@@ -105,10 +105,10 @@ struct exchange {
 	int (*finish)(struct agreement *a);
 };
 
-extern const struct exchange exchange_x25519;	/* 2.0 */
-extern const struct exchange exchange_oakley1;	/* 1.0 */
-extern const struct exchange exchange_rsa;	/* 0.2 */
-extern const struct exchange exchange_head;	/* 0.1 */
+extern const struct kex kex_x25519;	/* 2.0 */
+extern const struct kex kex_oakley1;	/* 1.0 */
+extern const struct kex kex_rsa;	/* 0.2 */
+extern const struct kex kex_rotn;	/* 0.1 */
 
 /* Wipes every secret in `a`; what else it holds stays. */
 void agreement_wipe(struct agreement *a);
@@ -120,15 +120,15 @@ void agreement_wipe(struct agreement *a);
  */
 struct key_source {
 	void *context;
-	const struct exchange_pair *(*own)(void *context, const struct exchange *x);
+	const struct kex_pair *(*own)(void *context, const struct kex *x);
 	/* Z computed earlier with the present own pair and that public key, to `secret`? */
-	bool (*find)(void *context, const struct exchange *x, const uint8_t *peer_public,
+	bool (*find)(void *context, const struct kex *x, const uint8_t *peer_public,
 	    uint8_t *secret);
 	/* A finished handshake's Z, to be found later. */
-	void (*keep)(void *context, const struct exchange *x, const uint8_t *peer_public,
+	void (*keep)(void *context, const struct kex *x, const uint8_t *peer_public,
 	    const uint8_t *secret);
 	/* A handshake has finished with the Z that was found last.  May be NULL. */
-	void (*used)(void *context, const struct exchange *x, const uint8_t *peer_public,
+	void (*used)(void *context, const struct kex *x, const uint8_t *peer_public,
 	    const uint8_t *secret);
 };
 

@@ -16,7 +16,7 @@ fields_put_hex(char *text, const uint8_t *octets, size_t len)
 	return 2 * len;
 }
 
-enum exchange_field
+enum kex_field
 fields_get_hex(uint8_t *octets, size_t len, struct span text)
 {
 	return octets_from_hex(octets, len, text) ? FIELD_GOOD : FIELD_MALFORMED;
@@ -56,7 +56,7 @@ fields_put_short_nonce(char *text, const uint8_t *nonce)
 	return fields_put_hex(text, nonce, FIELDS_SHORT_NONCE_LEN);
 }
 
-enum exchange_field
+enum kex_field
 fields_get_short_nonce(uint8_t *nonce, struct span text)
 {
 	return fields_get_hex(nonce, FIELDS_SHORT_NONCE_LEN, text);
@@ -65,7 +65,7 @@ fields_get_short_nonce(uint8_t *nonce, struct span text)
 int
 fields_split_keys(struct agreement *a, struct span secret)
 {
-	uint8_t text[EXCHANGE_SECRET_MAX + 2 * FIELDS_SHORT_NONCE_LEN], hash[SHA1_LEN];
+	uint8_t text[KEX_SECRET_MAX + 2 * FIELDS_SHORT_NONCE_LEN], hash[SHA1_LEN];
 	size_t len = secret.len + 2 * FIELDS_SHORT_NONCE_LEN;
 
 	assert(len <= sizeof(text));

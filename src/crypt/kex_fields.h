@@ -12,7 +12,7 @@
 size_t fields_put_hex(char *text, const uint8_t *octets, size_t len);
 
 /* All of `text` into exactly `len` octets, or FIELD_MALFORMED. */
-enum exchange_field fields_get_hex(uint8_t *octets, size_t len, struct span text);
+enum kex_field fields_get_hex(uint8_t *octets, size_t len, struct span text);
 
 /* A put_ok() and a get_ok() for generations where OK stands alone. */
 int fields_put_bare_ok(struct agreement *a, char *text);
@@ -26,7 +26,7 @@ int fields_nothing_to_do(struct agreement *a);
 
 int fields_draw_short_nonce(uint8_t *nonce);
 size_t fields_put_short_nonce(char *text, const uint8_t *nonce);
-enum exchange_field fields_get_short_nonce(uint8_t *nonce, struct span text);
+enum kex_field fields_get_short_nonce(uint8_t *nonce, struct span text);
 
 /* Their keys: SHA-1 of `secret` and both nonces, one half for each direction.  0, or -1. */
 int fields_split_keys(struct agreement *a, struct span secret);

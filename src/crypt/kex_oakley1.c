@@ -59,7 +59,7 @@ power(uint8_t out[NUMBER_LEN], const uint8_t base[NUMBER_LEN], const uint8_t exp
 }
 
 static int
-make_pair(struct exchange_pair *pair)
+make_pair(struct kex_pair *pair)
 {
 	do {
 		if (random_octets(pair->private, NUMBER_LEN) < 0)
@@ -74,15 +74,15 @@ make_pair(struct exchange_pair *pair)
 }
 
 static size_t
-put_public(char *text, const struct exchange_pair *own)
+put_public(char *text, const struct kex_pair *own)
 {
 	return fields_put_hex(text, own->public, NUMBER_LEN);
 }
 
-static enum exchange_field
+static enum kex_field
 get_public(uint8_t *public, struct span text)
 {
-	enum exchange_field field = fields_get_hex(public, NUMBER_LEN, text);
+	enum kex_field field = fields_get_hex(public, NUMBER_LEN, text);
 
 	return field == FIELD_GOOD && !in_range(public) ? FIELD_REFUSED : field;
 }
@@ -100,9 +100,9 @@ finish(struct agreement *a)
 	return fields_split_keys(a, span(a->secret, NUMBER_LEN));
 }
 
-const struct exchange exchange_oakley1 = {
-	.generation = "1.0",
-	.rank = 10,
+const struct kex kex_oakley1 = {
+	.version_text = "1.0",
+	.version = 10,
 	.title = "Diffie-Hellman, 768-bit Oakley group 1",
 	.public_len = NUMBER_LEN,
 	.secret_len = NUMBER_LEN,

@@ -6,14 +6,14 @@
 #define LETTERS 26
 
 static size_t
-put_public(char *text, const struct exchange_pair *own)
+put_public(char *text, const struct kex_pair *own)
 {
 	(void)own;
 	text[0] = '0';
 	return 1;
 }
 
-static enum exchange_field
+static enum kex_field
 get_public(uint8_t *public, struct span text)
 {
 	(void)public;
@@ -43,7 +43,7 @@ put_nonce(char *text, const uint8_t *nonce)
 	return len;
 }
 
-static enum exchange_field
+static enum kex_field
 get_nonce(uint8_t *nonce, struct span text)
 {
 	uint64_t number;
@@ -65,9 +65,9 @@ finish(struct agreement *a)
 	return 0;
 }
 
-const struct exchange exchange_head = {
-	.generation = "0.1",
-	.rank = 1,
+const struct kex kex_rotn = {
+	.version_text = "0.1",
+	.version = 1,
 	.title = "none: two numbers added up",
 	.nonce_len = 1,
 	.put_public = put_public,

@@ -16,15 +16,15 @@
 
 static const unsigned char exponent[] = { 0x01, 0x00, 0x01 };
 
-_Static_assert(HALF_LEN <= EXCHANGE_CONFIRM_MAX, "an agreement holds the halves");
-_Static_assert(2 * PRIME_LEN <= EXCHANGE_PRIVATE_MAX, "a pair holds both primes");
-_Static_assert(TEXT_LEN < EXCHANGE_TEXT_MAX, "a field holds base64 and the NUL that mbedTLS adds");
+_Static_assert(HALF_LEN <= KEX_CONFIRM_MAX, "an agreement holds the halves");
+_Static_assert(2 * PRIME_LEN <= KEX_PRIVATE_MAX, "a pair holds both primes");
+_Static_assert(TEXT_LEN < KEX_TEXT_MAX, "a field holds base64 and the NUL that mbedTLS adds");
 
 static size_t
 put_base64(char *text, const uint8_t octets[MODULUS_LEN])
 {
 	size_t len;
-	int rc = mbedtls_base64_encode((unsigned char *)text, EXCHANGE_TEXT_MAX, &len, octets,
+	int rc = mbedtls_base64_encode((unsigned char *)text, KEX_TEXT_MAX, &len, octets,
 	    MODULUS_LEN);
 
 	assert(rc == 0 && len == TEXT_LEN);
@@ -33,10 +33,10 @@ put_base64(char *text, const uint8_t octets[MODULUS_LEN])
 }
 
 /* The one text of each value: without blanks, line ends, or bits that nothing asks for. */
-static enum exchange_field
+static enum kex_field
 get_base64(uint8_t octets[MODULUS_LEN], struct span text)
 {
-	char again[EXCHANGE_TEXT_MAX];
+	char again[KEX_TEXT_MAX];
 	size_t len;
 
 	if (text.len != TEXT_LEN ||
@@ -60,7 +60,7 @@ begin(mbedtls_pk_context *pk)
 
 /* A private key is its two primes, from which the rest follows. */
 static int
-make_pair(struct exchange_pair *pair)
+make_pair(struct kex_pair *pair)
 {
 	mbedtls_pk_context pk;
 	int rc = -1;
@@ -79,15 +79,15 @@ make_pair(struct exchange_pair *pair)
 }
 
 static size_t
-put_public(char *text, const struct exchange_pair *own)
+put_public(char *text, const struct kex_pair *own)
 {
 	return put_base64(text, own->public);
 }
 
-static enum exchange_field
+static enum kex_field
 get_public(uint8_t *public, struct span text)
 {
-	enum exchange_field field = get_base64(public, text);
+	enum kex_field field = get_base64(public, text);
 
 	if (field != FIELD_GOOD)
 		return field;
@@ -118,7 +118,7 @@ seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN], const uint
  * no more: mbedTLS takes the padding off in constant time.
  */
 static int
-open_sealed(uint8_t half[HALF_LEN], const struct exchange_pair *own,
+open_sealed(uint8_t half[HALF_LEN], const struct kex_pair *own,
     const uint8_t sealed[MODULUS_LEN])
 {
 	const uint8_t *p = own->private, *q = own->private + PRIME_LEN;
@@ -173,9 +173,9 @@ finish(struct agreement *a)
 	return rc;
 }
 
-const struct exchange exchange_rsa = {
-	.generation = "0.2",
-	.rank = 2,
+const struct kex kex_rsa = {
+	.version_text = "0.2",
+	.version = 2,
 	.title = "RSA, 2048 bits",
 	.public_len = MODULUS_LEN,
 	.nonce_len = FIELDS_SHORT_NONCE_LEN,

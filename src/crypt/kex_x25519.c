@@ -52,7 +52,7 @@ multiply(uint8_t out[POINT_LEN], const uint8_t scalar[SCALAR_LEN], const uint8_t
 }
 
 static int
-make_pair(struct exchange_pair *pair)
+make_pair(struct kex_pair *pair)
 {
 	static const uint8_t base[POINT_LEN] = { 9 };
 
@@ -104,15 +104,15 @@ low_order(const uint8_t point[POINT_LEN])
 }
 
 static size_t
-put_public(char *text, const struct exchange_pair *own)
+put_public(char *text, const struct kex_pair *own)
 {
 	return fields_put_hex(text, own->public, POINT_LEN);
 }
 
-static enum exchange_field
+static enum kex_field
 get_public(uint8_t *public, struct span text)
 {
-	enum exchange_field field = fields_get_hex(public, POINT_LEN, text);
+	enum kex_field field = fields_get_hex(public, POINT_LEN, text);
 
 	return field == FIELD_GOOD && low_order(public) ? FIELD_REFUSED : field;
 }
@@ -129,7 +129,7 @@ put_nonce(char *text, const uint8_t *nonce)
 	return fields_put_hex(text, nonce, NONCE_LEN);
 }
 
-static enum exchange_field
+static enum kex_field
 get_nonce(uint8_t *nonce, struct span text)
 {
 	return fields_get_hex(nonce, NONCE_LEN, text);
@@ -214,9 +214,9 @@ get_ok(struct agreement *a, struct span text)
 	    octets_equal_secret(confirm, a->server ? a->confirm_a : a->confirm_b, CONFIRM_LEN);
 }
 
-const struct exchange exchange_x25519 = {
-	.generation = "2.0",
-	.rank = EXCHANGE_RANK_2_0,
+const struct kex kex_x25519 = {
+	.version_text = "2.0",
+	.version = KEX_VERSION_2_0,
 	.title = "X25519",
 	.public_len = POINT_LEN,
 	.secret_len = POINT_LEN,

@@ -3,14 +3,14 @@
 #include "crypt/cipher_blowfish.h"
 
 const struct suite suite_table[] = {
-	{ "chacha20poly1305_2.0", &exchange_x25519, &cipher_chacha20poly1305, "default" },
-	{ "aes256gcm_2.0", &exchange_x25519, &cipher_aes256gcm, "default" },
-	{ "arsyfor_1.0", &exchange_oakley1, &cipher_arsyfor, "historic" },
-	{ "t32_1.0", &exchange_oakley1, &cipher_t32, "historic" },
+	{ "chacha20poly1305_2.0", &kex_x25519, &cipher_chacha20poly1305, "default" },
+	{ "aes256gcm_2.0", &kex_x25519, &cipher_aes256gcm, "default" },
+	{ "arsyfor_1.0", &kex_oakley1, &cipher_arsyfor, "historic" },
+	{ "t32_1.0", &kex_oakley1, &cipher_t32, "historic" },
 #ifdef BLOWFISH_BUILT_IN
-	{ "blowfish_0.2", &exchange_rsa, &cipher_blowfish, "historic" },
+	{ "blowfish_0.2", &kex_rsa, &cipher_blowfish, "historic" },
 #endif
-	{ "rotn_0.1", &exchange_head, &cipher_rotn, "by hand" },
+	{ "rotn_0.1", &kex_rotn, &cipher_rotn, "by hand" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -77,10 +77,10 @@ suite_list_has(const struct suite_list *list, const struct suite *suite)
 }
 
 bool
-suite_list_has_rank(const struct suite_list *list, unsigned rank_at_least)
+suite_list_has_rank(const struct suite_list *list, unsigned version_at_least)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i]->exchange->rank >= rank_at_least)
+		if (list->at[i]->kex->version >= version_at_least)
 			return true;
 	return false;
 }
@@ -88,12 +88,12 @@ suite_list_has_rank(const struct suite_list *list, unsigned rank_at_least)
 struct suite_list
 suite_list_for_must(const struct suite_list *list)
 {
-	enum { RANK_BY_HAND = 1, RANK_MODERN = 20 };
-	unsigned rank = suite_list_has_rank(list, RANK_MODERN) ? RANK_MODERN : RANK_BY_HAND + 1;
+	enum { VERSION_BY_HAND = 1, VERSION_MODERN = 20 };
+	unsigned version = suite_list_has_rank(list, VERSION_MODERN) ? VERSION_MODERN : VERSION_BY_HAND + 1;
 	struct suite_list good = { .count = 0 };
 
 	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i]->exchange->rank >= rank)
+		if (list->at[i]->kex->version >= version)
 			good.at[good.count++] = list->at[i];
 	return good;
 }
@@ -110,7 +110,7 @@ suite_choose(const struct suite_list *accepted, struct span offered)
 		if (suite == NULL || !suite_list_has(accepted, suite))
 			continue;
 		/* only a newer one displaces what the server named before it */
-		if (best == NULL || suite->exchange->rank > best->exchange->rank)
+		if (best == NULL || suite->kex->version > best->kex->version)
 			best = suite;
 	}
 	return best;

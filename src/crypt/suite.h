@@ -11,7 +11,7 @@
 
 struct suite {
 	const char *name;		/* as on the wire */
-	const struct exchange *exchange;
+	const struct kex *kex;
 	const struct cipher *cipher;
 	const char *standing;		/* "default", "historic" or "by hand" */
 };
@@ -39,7 +39,7 @@ int suite_list_read(struct suite_list *list, struct span names, struct span *cul
 bool suite_list_has(const struct suite_list *list, const struct suite *suite);
 
 /* Is any suite in the list of this rank (struct exchange) or a higher one? */
-bool suite_list_has_rank(const struct suite_list *list, unsigned rank_at_least);
+bool suite_list_has_rank(const struct suite_list *list, unsigned version_at_least);
 
 /*
  * Those of `list` that satisfy the policy `must`: of generation 2.0 or later; where there is none of

@@ -55,7 +55,7 @@ wrong_for_backend(enum client_address how, const struct address *to)
 }
 
 int
-mailer_check(struct mailer *m, char *const argv[], const struct settings *settings)
+backend_check(struct backend *m, char *const argv[], const struct settings *settings)
 {
 	struct address to;
 
@@ -78,7 +78,7 @@ mailer_check(struct mailer *m, char *const argv[], const struct settings *settin
 
 /* Fails with what to do about it. */
 static int
-fail(struct mailer *m, const char *error)
+fail(struct backend *m, const char *error)
 {
 	m->error = error;
 	errno = EINVAL;
@@ -90,21 +90,21 @@ fail(struct mailer *m, const char *error)
  * which sendmail and Exim trust.
  */
 static int
-make_ends(struct mailer *m, const struct settings *settings, const struct child_caller *caller,
+make_ends(struct backend *m, const struct settings *settings, const struct client_info *client,
     int ends[2])
 {
 	bool true_address = settings->client_address == CLIENT_ADDRESS_NETNS ||
-	    (settings->client_address == CLIENT_ADDRESS_AUTO && !caller->by_hand);
+	    (settings->client_address == CLIENT_ADDRESS_AUTO && !client->by_hand);
 	const char *step;
 
 	if (!true_address) {
 		m->error = "no socket pair";
 		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 	}
-	if (address_family(&caller->remote) == AF_UNSPEC)
+	if (address_family(&client->remote) == AF_UNSPEC)
 		return fail(m, "the caller has no TCP address to show to it; client-address = none does "
 		    "without");
-	if (netns_connect(&caller->remote, &caller->local, ends, &step) == 0)
+	if (netns_connect(&client->remote, &client->local, ends, &step) == 0)
 		return 0;
 	m->error = "no private network namespace to show the caller's address in: allow user "
 	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
@@ -113,15 +113,15 @@ make_ends(struct mailer *m, const struct settings *settings, const struct child_
 }
 
 static int
-start_program(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller)
+start_program(struct backend *m, char *const argv[], const struct settings *settings,
+    const struct client_info *client)
 {
 	int ends[2];
 
-	if (make_ends(m, settings, caller, ends) == -1)
+	if (make_ends(m, settings, client, ends) == -1)
 		return -1;
 	m->error = "the program cannot be started";
-	if (fd_prepare(ends[0]) == -1 || child_start(argv, caller, ends[1], &m->pid) == -1) {
+	if (fd_prepare(ends[0]) == -1 || child_start(argv, client, ends[1], &m->pid) == -1) {
 		int why = errno;
 
 		close(ends[0]);
@@ -148,10 +148,10 @@ stranger_on_this_host(const struct address *to, struct address *from)
 }
 
 static int
-dial_as_client(struct mailer *m, const struct address *to, const struct child_caller *caller,
+dial_as_client(struct backend *m, const struct address *to, const struct client_info *client,
     int64_t timeout_ms)
 {
-	struct address from = caller->remote;
+	struct address from = client->remote;
 	char text[FD_ADDRESS_MAX];
 
 	if (address_family(&from) != address_family(to))
@@ -171,13 +171,13 @@ dial_as_client(struct mailer *m, const struct address *to, const struct child_ca
 }
 
 static int
-dial_mailer(struct mailer *m, const struct settings *settings, const struct child_caller *caller)
+dial_mailer(struct backend *m, const struct settings *settings, const struct client_info *client)
 {
 	struct address to, from;
 
 	dial_read_backend(&to, span_of(settings->backend));
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
-		return dial_as_client(m, &to, caller, settings->connect_timeout_ms);
+		return dial_as_client(m, &to, client, settings->connect_timeout_ms);
 	/* in every other way, too: one that passes over what it is told goes by this */
 	m->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
 	m->error = "it cannot be reached";
@@ -189,70 +189,70 @@ dial_mailer(struct mailer *m, const struct settings *settings, const struct chil
  * that resets its connection at once has none.
  */
 static int
-send_proxy_header(struct mailer *m, const struct settings *settings,
-    const struct child_caller *caller)
+send_proxy_header(struct backend *m, const struct settings *settings,
+    const struct client_info *client)
 {
 	uint8_t mem[PROXY_V1_MAX + PROXY_V2_HEAD];
 	struct buf header;
 
-	if (address_family(&caller->remote) == AF_UNSPEC ||
-	    address_family(&caller->remote) != address_family(&caller->local))
+	if (address_family(&client->remote) == AF_UNSPEC ||
+	    address_family(&client->remote) != address_family(&client->local))
 		return fail(m, "the caller has no TCP address for a PROXY header; client-address = none "
 		    "does without");
 	buf_init(&header, mem, sizeof(mem));
 	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
-		proxy_put_v1(&header, &caller->remote, &caller->local);
+		proxy_put_v1(&header, &client->remote, &client->local);
 	else
-		proxy_put_v2(&header, &caller->remote, &caller->local);
+		proxy_put_v2(&header, &client->remote, &client->local);
 	m->error = "it does not take the PROXY header";
 	return fd_write_all(m->fd, buf_peek(&header), settings->connect_timeout_ms);
 }
 
 /* A mailer that does not take the client's address would take the client for us. */
 int
-mailer_introduce(struct mailer *m, const struct settings *settings,
-    const struct child_caller *caller, struct session *session)
+mailer_introduce(struct backend *m, const struct settings *settings,
+    const struct client_info *client, struct session *session)
 {
 	const struct session_limits limits = {
 		.command_ms = settings->command_timeout_ms, .linger_ms = 1000 };
 	char text[FD_ADDRESS_MAX], address[FD_ADDRESS_MAX + 8] = "[UNAVAILABLE]";
-	static struct introduce introduce;
-	struct machine machine = { &introduce, introduce_step, ask_fault };
+	static struct xclient xclient;
+	struct machine machine = { &xclient, xclient_step, dialog_fault };
 
 	if (m->pid != 0 || settings->client_address != CLIENT_ADDRESS_XCLIENT)
 		return 0;
-	address_text(&caller->remote, text);
+	address_text(&client->remote, text);
 	if (text[0] != '\0')
 		snprintf(address, sizeof(address), "%s%s",
-		    address_family(&caller->remote) == AF_INET6 ? "IPV6:" : "", text);
-	introduce_start(&introduce, settings->hostname, address, address_port(&caller->remote));
+		    address_family(&client->remote) == AF_INET6 ? "IPV6:" : "", text);
+	xclient_start(&xclient, settings->hostname, address, address_port(&client->remote));
 	session_start(session, machine, &limits);
 	session_wire(session, m->fd, m->fd);
 	session_local(session, -1, -1);
 	session->stays_open = true;
-	if (session_run(session) != END_DONE)
-		return fail(m, introduce.step == INTRODUCE_GREETING ? "it does not greet with 220" :
+	if (session_run(session) != OUTCOME_DONE)
+		return fail(m, xclient.step == XCLIENT_GREETING ? "it does not greet with 220" :
 		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
 		    "loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
-	reply_copy(&m->greeting, &introduce.reply);
+	reply_copy(&m->greeting, &xclient.reply);
 	m->greeted = true;
 	return 0;
 }
 
 int
-mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller)
+backend_open(struct backend *m, char *const argv[], const struct settings *settings,
+    const struct client_info *client)
 {
-	if (mailer_check(m, argv, settings) == -1)
+	if (backend_check(m, argv, settings) == -1)
 		return -1;
 	if (argv[0] != NULL)
-		return start_program(m, argv, settings, caller);
-	if (dial_mailer(m, settings, caller) == -1)
+		return start_program(m, argv, settings, client);
+	if (dial_mailer(m, settings, client) == -1)
 		return -1;
 	if (settings->client_address != CLIENT_ADDRESS_PROXY_V1 &&
 	    settings->client_address != CLIENT_ADDRESS_PROXY_V2)
 		return 0;
-	if (send_proxy_header(m, settings, caller) == 0)
+	if (send_proxy_header(m, settings, client) == 0)
 		return 0;
 	close(m->fd);
 	return -1;

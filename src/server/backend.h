@@ -10,7 +10,7 @@
 #include "sys/child.h"
 #include "sys/settings.h"
 
-struct mailer {
+struct backend {
 	int fd;
 	pid_t pid;		/* 0: not a program of ours */
 	bool greeted;		/* it had to be talked to already ... */
@@ -23,20 +23,20 @@ struct mailer {
  * Checks that program (NULL-terminated, or argv[0] NULL for none) and settings go together.  0, or -1
  * with m->error, and errno EINVAL.
  */
-int mailer_check(struct mailer *m, char *const argv[], const struct settings *settings);
+int backend_check(struct backend *m, char *const argv[], const struct settings *settings);
 
 /*
  * Reaches it for this caller, with the identity that we have, and reads nothing from it.  0, or -1 with m->error
  * (and errno; EINVAL where m->error says it all).
  */
-int mailer_open(struct mailer *m, char *const argv[], const struct settings *settings,
-    const struct child_caller *caller);
+int backend_open(struct backend *m, char *const argv[], const struct settings *settings,
+    const struct client_info *client);
 
 /*
  * Tells it who is calling, where that is a dialogue (xclient): to be called when root has been given up.  `session`
  * is for that, and is free for use again afterwards.  0, or -1 with m->error and errno EINVAL.
  */
-int mailer_introduce(struct mailer *m, const struct settings *settings,
-    const struct child_caller *caller, struct session *session);
+int mailer_introduce(struct backend *m, const struct settings *settings,
+    const struct client_info *client, struct session *session);
 
 #endif

@@ -11,19 +11,19 @@
 #define ROOM (HOSTKEY_FILE_MAX + 1)
 
 static int
-fail(struct program *p, const struct keyfile_place *place, const char *name, const char *why)
+fail(struct options *p, const struct private_file_place *place, const char *name, const char *why)
 {
 	snprintf(p->error, sizeof(p->error), "%.300s/%s: %s", place->directory, name, why);
-	program_complain(p);
+	options_complain(p);
 	return -1;
 }
 
 /* 0, or -1 with errno and `*why` */
 static int
-load(const struct keyfile_place *place, const char *name, struct hostkey *key, const char **why)
+load(const struct private_file_place *place, const char *name, struct hostkey *key, const char **why)
 {
 	char text[ROOM];
-	ssize_t len = keyfile_read(place, name, text, sizeof(text), why);
+	ssize_t len = private_file_read(place, name, text, sizeof(text), why);
 	int result = len < 0 ? -1 : 0;
 
 	if (result == 0 && !hostkey_get_file(key, span(text, (size_t)len))) {
@@ -46,7 +46,7 @@ print(const char *before, const struct hostkey *key)
 
 /* Makes a key where there is none. */
 static int
-make(struct program *p, const struct keyfile_place *place, const char *name)
+make(struct options *p, const struct private_file_place *place, const char *name)
 {
 	struct hostkey key;
 	char text[HOSTKEY_FILE_MAX];
@@ -55,7 +55,7 @@ make(struct program *p, const struct keyfile_place *place, const char *name)
 	if (result < 0) {
 		fail(p, place, name, "no key can be made: no randomness, or no memory");
 	} else {
-		result = keyfile_create(place, name, span(text, hostkey_put_file(text, &key)));
+		result = private_file_create(place, name, span(text, hostkey_put_file(text, &key)));
 		if (result < 0)
 			fail(p, place, name, errno == EEXIST ? "it is there already" :
 			    strerror(errno));
@@ -69,7 +69,7 @@ make(struct program *p, const struct keyfile_place *place, const char *name)
 
 /* The one there is; `before` stands in front of it, NULL: it is not printed. */
 static int
-show(struct program *p, const struct keyfile_place *place, const char *name, const char *before)
+show(struct options *p, const struct private_file_place *place, const char *name, const char *before)
 {
 	struct hostkey key;
 	const char *why;
@@ -83,15 +83,15 @@ show(struct program *p, const struct keyfile_place *place, const char *name, con
 }
 
 static int
-show_both(struct program *p, const struct keyfile_place *place)
+show_both(struct options *p, const struct private_file_place *place)
 {
 	struct hostkey next;
 	const char *why;
 
-	if (show(p, place, KEYFILE_HOST, "") < 0)
+	if (show(p, place, HOSTKEY_FILE, "") < 0)
 		return -1;
-	if (load(place, KEYFILE_NEXT, &next, &why) < 0)
-		return errno == ENOENT ? 0 : fail(p, place, KEYFILE_NEXT, why);
+	if (load(place, HOSTKEY_FILE_NEXT, &next, &why) < 0)
+		return errno == ENOENT ? 0 : fail(p, place, HOSTKEY_FILE_NEXT, why);
 	print("next ", &next);
 	hostkey_wipe(&next);
 	return 0;
@@ -99,33 +99,33 @@ show_both(struct program *p, const struct keyfile_place *place)
 
 /* The next one comes after one that others know. */
 static int
-announce(struct program *p, const struct keyfile_place *place)
+announce(struct options *p, const struct private_file_place *place)
 {
-	return show(p, place, KEYFILE_HOST, NULL) < 0 ? -1 : make(p, place, KEYFILE_NEXT);
+	return show(p, place, HOSTKEY_FILE, NULL) < 0 ? -1 : make(p, place, HOSTKEY_FILE_NEXT);
 }
 
 static int
-change(struct program *p, const struct keyfile_place *place)
+change(struct options *p, const struct private_file_place *place)
 {
-	if (show(p, place, KEYFILE_NEXT, NULL) < 0)
+	if (show(p, place, HOSTKEY_FILE_NEXT, NULL) < 0)
 		return -1;
-	if (keyfile_replace(place, KEYFILE_HOST, KEYFILE_NEXT) < 0)
-		return fail(p, place, KEYFILE_HOST, strerror(errno));
-	return show(p, place, KEYFILE_HOST, "");
+	if (private_file_replace(place, HOSTKEY_FILE, HOSTKEY_FILE_NEXT) < 0)
+		return fail(p, place, HOSTKEY_FILE, strerror(errno));
+	return show(p, place, HOSTKEY_FILE, "");
 }
 
 int
-keys_run(struct program *p)
+hostkey_cmd(struct options *p)
 {
 	const char *what = p->command, *why;
-	struct keyfile_place place;
+	struct private_file_place place;
 	int result = -1;
 
-	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0) {
+	if (private_file_place(&place, p->settings_file, p->settings.user, &why) < 0) {
 		snprintf(p->error, sizeof(p->error), "user %s: %s", p->settings.user, why);
-		program_complain(p);
+		options_complain(p);
 	} else if (strcmp(what, "new") == 0) {
-		result = make(p, &place, KEYFILE_HOST);
+		result = make(p, &place, HOSTKEY_FILE);
 	} else if (strcmp(what, "show") == 0) {
 		result = show_both(p, &place);
 	} else if (strcmp(what, "next") == 0) {
@@ -135,14 +135,14 @@ keys_run(struct program *p)
 	} else {
 		snprintf(p->error, sizeof(p->error), "-k %.40s: use new, show, next or change",
 		    what);
-		program_complain(p);
+		options_complain(p);
 	}
 	return result < 0 ? 1 : 0;
 }
 
 /* For -t: 0, also where there is none; -1 where it is of no use to a session. */
 static int
-try(const struct keyfile_place *place, const char *name, const char *before, const char *none)
+try(const struct private_file_place *place, const char *name, const char *before, const char *none)
 {
 	struct hostkey key;
 	const char *why;
@@ -160,23 +160,23 @@ try(const struct keyfile_place *place, const char *name, const char *before, con
 }
 
 int
-keys_test(const struct program *p)
+hostkey_cmd_test(const struct options *p)
 {
-	struct keyfile_place place;
+	struct private_file_place place;
 	const char *why;
 
-	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0) {
+	if (private_file_place(&place, p->settings_file, p->settings.user, &why) < 0) {
 		printf("host key: %s\n", why);
 		return -1;
 	}
-	if (try(&place, KEYFILE_HOST, "host key: ", "host key: none; blackponyd -k new makes one") < 0)
+	if (try(&place, HOSTKEY_FILE, "host key: ", "host key: none; blackponyd -k new makes one") < 0)
 		return -1;
-	return try(&place, KEYFILE_NEXT, "host key: next ", NULL);
+	return try(&place, HOSTKEY_FILE_NEXT, "host key: next ", NULL);
 }
 
 /* For a session: what may not be used is as good as not there, and said. */
 static bool
-take(const struct keyfile_place *place, const char *name, struct hostkey *key)
+take(const struct private_file_place *place, const char *name, struct hostkey *key)
 {
 	const char *why;
 
@@ -188,22 +188,22 @@ take(const struct keyfile_place *place, const char *name, struct hostkey *key)
 }
 
 void
-keys_say(const struct program *p, struct ring *ring, struct keys_statements *said)
+hostkey_cmd_statements(const struct options *p, struct key_cache *cache, struct hostkey_statements *said)
 {
-	struct keyfile_place place;
+	struct private_file_place place;
 	struct hostkey host, next;
 	struct hostkey_id id;
 	struct hostkey_next after;
 	const char *why;
 
-	*said = (struct keys_statements){ .id_len = 0 };
-	if (keyfile_place(&place, p->settings_file, p->settings.user, &why) < 0 ||
-	    !take(&place, KEYFILE_HOST, &host))
+	*said = (struct hostkey_statements){ .id_len = 0 };
+	if (private_file_place(&place, p->settings_file, p->settings.user, &why) < 0 ||
+	    !take(&place, HOSTKEY_FILE, &host))
 		return;
-	if (vouch_id(ring, &exchange_x25519, &host, &id) == 0)
+	if (hostkey_cache_id(cache, &kex_x25519, &host, &id) == 0)
 		said->id_len = hostkey_put_id(said->id, &id);
-	if (said->id_len > 0 && take(&place, KEYFILE_NEXT, &next)) {
-		if (vouch_next(ring, &exchange_x25519, &host, next.public, &after) == 0)
+	if (said->id_len > 0 && take(&place, HOSTKEY_FILE_NEXT, &next)) {
+		if (hostkey_cache_next(cache, &kex_x25519, &host, next.public, &after) == 0)
 			said->next_len = hostkey_put_next(said->next, &after);
 		hostkey_wipe(&next);
 	}

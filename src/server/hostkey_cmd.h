@@ -12,15 +12,15 @@
  * `blackponyd -k new|show|next|change`, as p->command says: makes, shows, announces, changes.
  * Returns the exit status.
  */
-int keys_run(struct program *p);
+int hostkey_cmd(struct options *p);
 
 /*
  * Says on standard output what host key a session here would have, to be asked as the `user`.  0, or
  * -1 when there is one and it may not be used.
  */
-int keys_test(const struct program *p);
+int hostkey_cmd_test(const struct options *p);
 
-struct keys_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths 0: none */
+struct hostkey_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths 0: none */
 	char id[HOSTKEY_STATEMENT_MAX], next[HOSTKEY_STATEMENT_MAX];
 	size_t id_len, next_len;
 };
@@ -30,6 +30,6 @@ struct keys_statements {	/* lines of a reply to EHLO, from `XCRYPT-` on; lengths
  * not be used (said in the log).  To be asked as the `user`, before the jail; the host key itself
  * is wiped again.
  */
-void keys_say(const struct program *p, struct ring *ring, struct keys_statements *said);
+void hostkey_cmd_statements(const struct options *p, struct key_cache *cache, struct hostkey_statements *said);
 
 #endif

@@ -105,24 +105,24 @@ receive(const struct settings *settings, struct address *remote, struct address 
 }
 
 int
-identify(struct child_caller *caller, const struct settings *settings)
+identify(struct client_info *client, const struct settings *settings)
 {
 	struct address peer;
 	char text[FD_ADDRESS_MAX];
 
-	if (caller->by_hand)
+	if (client->by_hand)
 		return 0;
-	fd_peer(STDIN_FILENO, &caller->remote);
-	fd_own(STDIN_FILENO, &caller->local);
-	peer = caller->remote;
+	fd_peer(STDIN_FILENO, &client->remote);
+	fd_own(STDIN_FILENO, &client->local);
+	peer = client->remote;
 	if (!settings_network_has(&settings->proxy_from, &peer))
 		return 0;
-	switch (receive(settings, &caller->remote, &caller->local)) {
+	switch (receive(settings, &client->remote, &client->local)) {
 	case PROXY_GOOD:
 		return 0;
 	case PROXY_LOCAL:
-		caller->remote = peer;
-		fd_own(STDIN_FILENO, &caller->local);
+		client->remote = peer;
+		fd_own(STDIN_FILENO, &client->local);
 		return 0;
 	default:
 		address_text(&peer, text);

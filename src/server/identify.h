@@ -13,6 +13,6 @@
  * is in the session's jail; it says no more than two addresses.
  * 0, or -1: a connection to be closed without a word, and the log says why.
  */
-int identify(struct child_caller *caller, const struct settings *settings);
+int identify(struct client_info *client, const struct settings *settings);
 
 #endif

@@ -26,13 +26,13 @@
 
 #define IDLE_MS 60000		/* without a call and without a session, with a listening socket */
 
-static struct program program = { .name = "blackponyd" };
+static struct options options = { .name = "blackponyd" };
 static struct session session;
-static struct ring ring;
+static struct key_cache cache;
 static struct relay relay;
 static struct probe probe;
-static struct mailer mailer;
-static struct keys_statements said;
+static struct backend backend;
+static struct hostkey_statements said;
 
 /* For the log; to the client, no more than it needs. */
 static int
@@ -41,8 +41,8 @@ refuse(const char *reply)
 	uint8_t mem[512];
 	struct buf line;
 
-	program_complain(&program);
-	if (program.test || program.expire || program.command != NULL)
+	options_complain(&options);
+	if (options.test || options.expire || options.command != NULL)
 		return 1;
 	buf_init(&line, mem, sizeof(mem));
 	buf_printf(&line, "%s\r\n", reply);
@@ -56,8 +56,8 @@ refuse(const char *reply)
 static int
 refuse_mailer(void)
 {
-	snprintf(program.error, sizeof(program.error), "mailer %s: %s%s%s",
-	    mailer.text[0] != '\0' ? mailer.text : "-", mailer.error,
+	snprintf(options.error, sizeof(options.error), "mailer %s: %s%s%s",
+	    backend.text[0] != '\0' ? backend.text : "-", backend.error,
 	    errno == EINVAL ? "" : ": ", errno == EINVAL ? "" : strerror(errno));
 	return refuse("421 4.3.0 The mailer here cannot be reached");
 }
@@ -77,7 +77,7 @@ address_literal(const struct address *a, char out[RELAY_PEER_MAX])
 }
 
 static void
-log_session(const char *peer, uint16_t port, int64_t begun_ms, enum ending end)
+log_session(const char *peer, uint16_t port, int64_t begun_ms, enum outcome end)
 {
 	uint8_t mem[LOG_LINE_MAX];
 	struct buf line;
@@ -85,29 +85,29 @@ log_session(const char *peer, uint16_t port, int64_t begun_ms, enum ending end)
 	buf_init(&line, mem, sizeof(mem));
 	buf_printf(&line, "session client=%s:%u", peer[0] != '\0' ? peer : "[unknown]", port);
 	log_pair(&line, "helo", span(relay.said, relay.said_len));
-	log_pair(&line, "mailer", span_of(mailer.text));
-	program_log_crypt(&line, &ring, &relay.handshake,
+	log_pair(&line, "mailer", span_of(backend.text));
+	logline_crypt(&line, &cache, &relay.handshake,
 	    relay.crypt == CRYPT_ON ? handshake_suite(&relay.handshake)->name : "none", relay.why);
 	if (relay.crypt == CRYPT_ON)
 		buf_printf(&line, " messages=%u", relay.messages);
-	program_log_end(&line, &session, begun_ms, end);
+	logline_end(&line, &session, begun_ms, end);
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
 static void
 suites_to_offer(struct suite_list *suites)
 {
-	switch (program.settings.policy) {
+	switch (options.settings.policy) {
 	case POLICY_NEVER:
 		suites->count = 0;
 		break;
 	case POLICY_KNOWN:
 	case POLICY_MUST:
 	case POLICY_PINNED:
-		*suites = suite_list_for_must(&program.suites);
+		*suites = suite_list_for_must(&options.suites);
 		break;
 	case POLICY_MAY:
-		*suites = program.suites;
+		*suites = options.suites;
 		break;
 	}
 }
@@ -116,41 +116,41 @@ suites_to_offer(struct suite_list *suites)
 static void
 settle(void)
 {
-	ring_done(&ring);
+	key_cache_done(&cache);
 	agreement_wipe(&relay.handshake.agreement);
 }
 
 /* The relay between the client and the mailer, from the client's first octet to the last. */
 static void
-relay_session(const struct child_caller *caller, const struct suite_list *suites)
+relay_session(const struct client_info *client, const struct suite_list *suites)
 {
-	struct session_limits limits = program_limits(&program.settings);
+	struct session_limits limits = options_limits(&options.settings);
 	struct machine machine = { &relay, relay_step, relay_fault };
 	char peer[RELAY_PEER_MAX];
 	struct relay_settings settings = {
 		.suites = suites,
-		.must = program.settings.policy == POLICY_MUST ||
-		    program.settings.policy == POLICY_PINNED,
-		.mark = program.settings.mark,
-		.hostname = program.settings.hostname,
+		.must = options.settings.policy == POLICY_MUST ||
+		    options.settings.policy == POLICY_PINNED,
+		.mark = options.settings.mark,
+		.hostname = options.settings.hostname,
 		.peer = peer,
 	};
 	int64_t begun = clock_ms();
 
 	settings.says[0] = span(said.id, said.id_len);
 	settings.says[1] = span(said.next, said.next_len);
-	address_literal(&caller->remote, peer);
-	relay_start(&relay, &settings, ring_source(&ring));
+	address_literal(&client->remote, peer);
+	relay_start(&relay, &settings, key_cache_source(&cache));
 	session_start(&session, machine, &limits);
 	session.serving = true;
 	session.settled = settle;
-	session.by_hand = caller->by_hand;
+	session.by_hand = client->by_hand;
 	session_wire(&session, STDIN_FILENO, STDOUT_FILENO);
-	session_local(&session, mailer.fd, mailer.fd);
-	if (mailer.greeted)
-		buf_put(&session.io.from_local, buf_peek(&mailer.greeting.raw));
-	enum ending end = session_run(&session);
-	log_session(peer, address_port(&caller->remote), begun, end);
+	session_local(&session, backend.fd, backend.fd);
+	if (backend.greeted)
+		buf_put(&session.io.from_local, buf_peek(&backend.greeting.raw));
+	enum outcome end = session_run(&session);
+	log_session(peer, address_port(&client->remote), begun, end);
 	relay_wipe(&relay);
 	session_wipe(&session);
 }
@@ -159,31 +159,31 @@ relay_session(const struct child_caller *caller, const struct suite_list *suites
 static int
 serve(char *const mailer_argv[], bool by_hand)
 {
-	struct child_caller caller = { .by_hand = by_hand };
+	struct client_info client = { .by_hand = by_hand };
 	struct suite_list suites;
 	int status = 0;
 
-	if (identify(&caller, &program.settings) == -1)
+	if (identify(&client, &options.settings) == -1)
 		return 1;
 	/* with the identity we have: sendmail wants root's.  Nothing that it says is read before that has gone */
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
+	if (backend_open(&backend, mailer_argv, &options.settings, &client) == -1)
 		return refuse_mailer();
-	if (program_become(&program) == -1)
+	if (options_become(&options) == -1)
 		return refuse("421 4.3.5 Bad settings here");
 	suites_to_offer(&suites);
-	program_open_ring(&program, &ring, &suites);
-	keys_say(&program, &ring, &said);
-	ring_leave_directory(&ring);
+	options_open_key_cache(&options, &cache, &suites);
+	hostkey_cmd_statements(&options, &cache, &said);
+	key_cache_leave_directory(&cache);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
-	if (program_jail(&program, JAIL_SESSION) == -1)
+	if (options_jail(&options, JAIL_SESSION) == -1)
 		status = refuse("421 4.3.0 Not able to serve now");
-	else if (mailer_introduce(&mailer, &program.settings, &caller, &session) == -1)
+	else if (mailer_introduce(&backend, &options.settings, &client, &session) == -1)
 		status = refuse_mailer();
 	else
-		relay_session(&caller, &suites);
-	ring_close(&ring);
+		relay_session(&client, &suites);
+	key_cache_close(&cache);
 	return status;
 }
 
@@ -195,40 +195,40 @@ serve_listener(char *const mailer_argv[])
 		if (fd_same(fd, STDIN_FILENO))
 			close(fd);
 	fd_fill_standard();
-	switch (accept_loop(STDIN_FILENO, &program.settings, IDLE_MS)) {
+	switch (accept_loop(STDIN_FILENO, &options.settings, IDLE_MS)) {
 	case ACCEPT_CLIENT:
 		/* syslogd may have been started anew since we were, and the jail forbids to call it then */
-		program_log(&program);
+		options_open_log(&options);
 		return serve(mailer_argv, false);
 	case ACCEPT_DONE:
 		return 0;
 	case ACCEPT_BROKEN:
 		break;
 	}
-	snprintf(program.error, sizeof(program.error), "descriptor 0: cannot accept from it: %s",
+	snprintf(options.error, sizeof(options.error), "descriptor 0: cannot accept from it: %s",
 	    strerror(errno));
-	program_complain(&program);
+	options_complain(&options);
 	return 1;
 }
 
 /* The mailer, which has been reached, as a stranger from that address.  The exit status. */
 static int
-probe_as(struct span stranger, const struct child_caller *caller)
+probe_as(struct span stranger, const struct client_info *client)
 {
-	struct session_limits limits = program_limits(&program.settings);
-	struct machine machine = { &probe, probe_step, ask_fault };
+	struct session_limits limits = options_limits(&options.settings);
+	struct machine machine = { &probe, probe_step, dialog_fault };
 
-	if (mailer_introduce(&mailer, &program.settings, caller, &session) == -1)
+	if (mailer_introduce(&backend, &options.settings, client, &session) == -1)
 		return refuse_mailer();
-	probe_start(&probe, program.settings.hostname);
+	probe_start(&probe, options.settings.hostname);
 	session_start(&session, machine, &limits);
-	session_wire(&session, mailer.fd, mailer.fd);
+	session_wire(&session, backend.fd, backend.fd);
 	session_local(&session, -1, -1);
-	if (mailer.greeted)
-		buf_put(&session.io.from_wire, buf_peek(&mailer.greeting.raw));
-	enum ending end = session_run(&session);
-	if (end != END_DONE) {
-		printf("mailer: %s: %s\n", mailer.text, ending_row(end)->text);
+	if (backend.greeted)
+		buf_put(&session.io.from_wire, buf_peek(&backend.greeting.raw));
+	enum outcome end = session_run(&session);
+	if (end != OUTCOME_DONE) {
+		printf("mailer: %s: %s\n", backend.text, outcome_row(end)->text);
 		return 1;
 	}
 	printf("a stranger's mail to a foreign domain, from %.*s: %s (%s)\n", (int)stranger.len,
@@ -241,24 +241,24 @@ probe_as(struct span stranger, const struct child_caller *caller)
 static int
 ask_as(struct span stranger, char *const mailer_argv[])
 {
-	struct child_caller caller = { .by_hand = false };
+	struct client_info client = { .by_hand = false };
 	int status = 1;
 
-	address_read(&caller.remote, stranger, 40025);
-	bool six = address_family(&caller.remote) == AF_INET6;
-	address_read(&caller.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
-	if (mailer_open(&mailer, mailer_argv, &program.settings, &caller) == -1)
+	address_read(&client.remote, stranger, 40025);
+	bool six = address_family(&client.remote) == AF_INET6;
+	address_read(&client.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
+	if (backend_open(&backend, mailer_argv, &options.settings, &client) == -1)
 		return refuse_mailer();
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		status = program_become(&program) == -1 ? refuse("") : probe_as(stranger, &caller);
+		status = options_become(&options) == -1 ? refuse("") : probe_as(stranger, &client);
 		fflush(stdout);
 		_exit(status);
 	}
-	close(mailer.fd);
+	close(backend.fd);
 	if (pid == -1) {
-		snprintf(program.error, sizeof(program.error), "no process to ask the mailer in: %s",
+		snprintf(options.error, sizeof(options.error), "no process to ask the mailer in: %s",
 		    strerror(errno));
 		return refuse("");
 	}
@@ -274,7 +274,7 @@ ask_as(struct span stranger, char *const mailer_argv[])
 static int
 ask(char *const mailer_argv[])
 {
-	const struct settings *s = &program.settings;
+	const struct settings *s = &options.settings;
 	struct address to;
 
 	/* there the client calls the mailer itself, and has to be of its family */
@@ -291,34 +291,34 @@ ask(char *const mailer_argv[])
 static int
 test(char *const mailer_argv[])
 {
-	const struct settings *s = &program.settings;
+	const struct settings *s = &options.settings;
 
 	printf("settings: good\n");
 	fflush(stdout);
 	int status = ask(mailer_argv);
 	if (status != 0)
 		return status;
-	if (program_become(&program) == -1)
+	if (options_become(&options) == -1)
 		return refuse("");
-	program_open_ring(&program, &ring, &program.suites);
-	if (!ring.stored && strcmp(s->cache, "off") != 0)
+	options_open_key_cache(&options, &cache, &options.suites);
+	if (!cache.stored && strcmp(s->cache, "off") != 0)
 		printf("cache: %s: cannot be used, so each connection takes a public-key operation; the log"
 		    " says why\n", s->cache);
-	ring_close(&ring);
-	return keys_test(&program) == 0 ? 0 : 1;
+	key_cache_close(&cache);
+	return hostkey_cmd_test(&options) == 0 ? 0 : 1;
 }
 
 /* -x: for a timer. */
 static int
 expire(void)
 {
-	struct ring_settings settings = program_ring(&program, &program.suites);
+	struct key_cache_settings settings = options_key_cache(&options, &options.suites);
 
-	if (program_become(&program) == -1)
+	if (options_become(&options) == -1)
 		return refuse("");
-	if (settings.directory == NULL || ring_expire(&settings) == 0)
+	if (settings.directory == NULL || key_cache_expire(&settings) == 0)
 		return 0;
-	snprintf(program.error, sizeof(program.error), "cache %s: cannot be renewed; the log says why",
+	snprintf(options.error, sizeof(options.error), "cache %s: cannot be renewed; the log says why",
 	    settings.directory);
 	return refuse("");
 }
@@ -326,34 +326,34 @@ expire(void)
 int
 main(int argc, char *argv[])
 {
-	bool started = program_start(&program, argc, argv, "+:C:k:o:tvVx") == 0;
+	bool started = options_read(&options, argc, argv, "+:C:k:o:tvVx") == 0;
 
 	fd_close_rest();
-	program_log(&program);
+	options_open_log(&options);
 	if (!started)
 		return refuse("421 4.3.5 Bad settings here");
-	if (program.version) {
-		program_print_version(&program);
+	if (options.version) {
+		options_print_version(&options);
 		return 0;
 	}
-	if ((program.command != NULL || program.expire) && argv[optind] != NULL) {
-		snprintf(program.error, sizeof(program.error),
+	if ((options.command != NULL || options.expire) && argv[optind] != NULL) {
+		snprintf(options.error, sizeof(options.error),
 		    "usage: blackponyd -k new | show | next | change, or blackponyd -x, and no more");
 		return refuse("");
 	}
-	if (program.command != NULL)
-		return keys_run(&program);
-	if (program.expire)
+	if (options.command != NULL)
+		return hostkey_cmd(&options);
+	if (options.expire)
 		return expire();
 	if (session_make_room(&session) == -1) {
-		snprintf(program.error, sizeof(program.error), "memory for a session: %s", strerror(errno));
+		snprintf(options.error, sizeof(options.error), "memory for a session: %s", strerror(errno));
 		return refuse("421 4.3.2 No memory here");
 	}
-	if (mailer_check(&mailer, argv + optind, &program.settings) == -1)
+	if (backend_check(&backend, argv + optind, &options.settings) == -1)
 		return refuse_mailer();
-	if (program_may_become(&program) == -1)
+	if (options_may_become(&options) == -1)
 		return refuse("421 4.3.5 Bad settings here");
-	if (program.test)
+	if (options.test)
 		return test(argv + optind);
 	switch (fd_kind(STDIN_FILENO)) {
 	case FD_CONNECTED:

@@ -91,7 +91,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	io->start_tls = NULL;
 	io->tls = IO_TLS_NONE;
 	s->layer_fault = NULL;
-	io->end = END_NONE;
+	io->end = OUTCOME_NONE;
 	s->wire_read = s->wire_written = 0;
 	s->since_ms = clock_ms();
 }
@@ -213,7 +213,7 @@ wishes(struct session *s)
 	struct io *io = &s->io;
 	bool direct = s->layer == NULL && !s->by_hand;
 	struct buf *wire_into = direct ? session_plain_from_wire(s) : &s->wire_in;
-	bool going = io->end == END_NONE;
+	bool going = io->end == OUTCOME_NONE;
 
 	/* in a pipe, leftovers go before what is read straight behind them */
 	return (struct wishes){
@@ -303,21 +303,21 @@ linger(struct session *s)
 
 /* The wire is no longer to be believed, or gone. */
 static bool
-abrupt(enum ending end)
+abrupt(enum outcome end)
 {
-	return end == END_TRUNCATED || end == END_BAD_RECORD || end == END_WIRE_BROKEN ||
-	    end == END_WIRE_GONE;
+	return end == OUTCOME_TRUNCATED || end == OUTCOME_BAD_RECORD || end == OUTCOME_WIRE_BROKEN ||
+	    end == OUTCOME_WIRE_GONE;
 }
 
 /* Last words out, in order; then the FIN. */
 static void
 finish(struct session *s)
 {
-	bool alone = s->ended == END_TIMEOUT || (session_only_hears(s) && s->local_shut);
+	bool alone = s->ended == OUTCOME_TIMEOUT || (session_only_hears(s) && s->local_shut);
 
 	s->io.wait = alone ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
-	s->io.shut_wire = s->ended != END_BAD_RECORD;
+	s->io.shut_wire = s->ended != OUTCOME_BAD_RECORD;
 	session_move(s);
 	while (!session_wire_flushed(s) || buf_len(&s->io.to_local) > 0) {
 		struct wishes w = wishes(s);
@@ -335,18 +335,18 @@ finish(struct session *s)
 		linger(s);
 }
 
-enum ending
+enum outcome
 session_run(struct session *s)
 {
 	struct io *io = &s->io;
 
 	for (;;) {
 		session_move(s);
-		if (io->end != END_NONE)
+		if (io->end != OUTCOME_NONE)
 			break;
-		if (!turn(s) && io->end == END_NONE)
-			session_fault(s, END_TIMEOUT);
-		if (io->end != END_NONE)
+		if (!turn(s) && io->end == OUTCOME_NONE)
+			session_fault(s, OUTCOME_TIMEOUT);
+		if (io->end != OUTCOME_NONE)
 			break;
 	}
 	s->ended = io->end;

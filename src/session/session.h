@@ -51,7 +51,7 @@ struct session {
 
 	/* for the log */
 	uint64_t wire_read, wire_written;	/* octets */
-	enum ending ended;
+	enum outcome ended;
 	const char *layer_fault;	/* why it would not go on; NULL: it did */
 
 	uint8_t (*mem)[SESSION_BUFFER];	/* of each buffer */
@@ -82,7 +82,7 @@ void session_local(struct session *s, int read_fd, int write_fd);
  * order (close_notify, FIN, and for a server two seconds for the client's FIN), and says how it
  * ended.  The descriptors stay open for the caller to close.
  */
-enum ending session_run(struct session *s);
+enum outcome session_run(struct session *s);
 
 /* Wipes keys and everything that went through. */
 void session_wipe(struct session *s);

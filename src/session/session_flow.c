@@ -5,11 +5,11 @@
 #include <sys/socket.h>
 
 void
-session_fault(struct session *s, enum ending what)
+session_fault(struct session *s, enum outcome what)
 {
 	struct io *io = &s->io;
 
-	if (io->end != END_NONE)
+	if (io->end != OUTCOME_NONE)
 		return;
 	if (io->pipe)
 		io->end = what;
@@ -67,7 +67,7 @@ begin_encryption(struct session *s)
 	io->start_tls = NULL;
 	if (result == -1) {
 		session_stop_layer(s);
-		session_fault(s, END_NO_MEMORY);
+		session_fault(s, OUTCOME_NO_MEMORY);
 	}
 }
 
@@ -76,7 +76,7 @@ static void
 layer_broke(struct session *s)
 {
 	s->layer_fault = s->layer->fault(s->layer_state);
-	session_fault(s, END_BAD_RECORD);
+	session_fault(s, OUTCOME_BAD_RECORD);
 	buf_clear(&s->io.to_wire);
 }
 
@@ -170,7 +170,7 @@ session_wire_broken(struct session *s)
 	s->io.wire_eof = true;
 	buf_clear(&s->wire_out);
 	buf_clear(&s->io.to_wire);
-	session_fault(s, END_WIRE_BROKEN);
+	session_fault(s, OUTCOME_WIRE_BROKEN);
 }
 
 /* Nobody reads what the machine has for the local side any more. */
@@ -265,12 +265,12 @@ pipe_ends(struct session *s)
 	bool wire_done = io->wire_eof && buf_len(&io->from_wire) == 0;
 	bool local_done = io->local_eof && buf_len(&io->from_local) == 0;
 
-	if (io->end != END_NONE)
+	if (io->end != OUTCOME_NONE)
 		return;
 	if (wire_done && io->wire_truncated)
-		io->end = END_TRUNCATED;
+		io->end = OUTCOME_TRUNCATED;
 	else if (s->serving ? local_done : wire_done || (local_done && s->local_shut))
-		io->end = END_DONE;
+		io->end = OUTCOME_DONE;
 	else if (wire_done)
 		io->shut_local = true;
 	else if (local_done)
@@ -287,7 +287,7 @@ advance(struct session *s)
 		move_leftovers(s);
 	open_wire(s);
 	watch_layer(s);
-	if (!io->pipe && io->end == END_NONE)
+	if (!io->pipe && io->end == OUTCOME_NONE)
 		s->machine.step(s->machine.machine, io);
 	if (io->encrypt != NULL || io->start_tls != NULL)
 		begin_encryption(s);
@@ -304,7 +304,7 @@ advance(struct session *s)
 static void
 move_once(struct session *s)
 {
-	if (s->io.end == END_NONE)
+	if (s->io.end == OUTCOME_NONE)
 		advance(s);
 	flush_wire(s);
 	flush_local(s);

@@ -8,7 +8,7 @@
 #include "session/session.h"
 
 /* Something happened that the machine has to know of, where there is still a machine. */
-void session_fault(struct session *s, enum ending what);
+void session_fault(struct session *s, enum outcome what);
 
 /* Ends and forgets what encrypts. */
 void session_stop_layer(struct session *s);

@@ -2,8 +2,8 @@
  * How a client begins: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO again inside.
  * caller.c and deliver.c both begin like this.
  *
- * Policy is applied here: what may not go on in the clear ends with END_MUST, what went wrong in the
- * handshake with END_CALL_PLAIN (the same host again, without XCRYPT) or, where it smells of tampering,
+ * Policy is applied here: what may not go on in the clear ends with OUTCOME_MUST, what went wrong in the
+ * handshake with OUTCOME_RETRY_CLEAR (the same host again, without XCRYPT) or, where it smells of tampering,
  * with an end after which the message waits.  What else speaks against a host, such as what is
  * remembered of it, is for a judge to know.
  */
@@ -14,46 +14,46 @@
 #include "smtp/io.h"
 #include "smtp/line.h"
 
-#define OPENING_NAME_MAX 512
+#define CLIENT_NAME_MAX 512
 
-struct opening;
+struct client_handshake;
 
-struct opening_settings {
+struct client_settings {
 	const struct suite_list *suites;	/* accepted; none: never */
 	bool must;				/* nothing in the clear */
 	const char *starttls;			/* host to ask for STARTTLS instead of XCRYPT; NULL: never */
 	/*
 	 * May it go on with this host?  Asked once EHLO has been answered for good, before anything
 	 * of a message is said.  `again`, whether it may be called again in the clear, and whether what it
-	 * refuses there counts.  END_NONE when it may, or the end it comes to.  NULL: always.
+	 * refuses there counts.  OUTCOME_NONE when it may, or the end it comes to.  NULL: always.
 	 */
-	enum ending (*judge)(void *context, const struct opening *o, bool again);
-	void *judge_context;
+	enum outcome (*check)(void *context, const struct client_handshake *ch, bool again);
+	void *check_context;
 };
 
-enum opening_state {
-	OPENING_GREETING,	/* waiting for the greeting */
-	OPENING_GREETED,	/* it is there, in `reply`; hello next */
-	OPENING_EHLO,		/* EHLO said */
-	OPENING_ANSWER,		/* XCRYPT said */
-	OPENING_SAY_OK,		/* computing */
-	OPENING_OK,		/* XCRYPT OK said */
-	OPENING_FAIL,		/* XCRYPT FAIL said */
-	OPENING_STARTTLS,	/* STARTTLS said */
-	OPENING_TLS,		/* TLS shakes hands */
-	OPENING_INSIDE,		/* encrypted: EHLO to be said */
-	OPENING_INSIDE_EHLO,	/* ... and said */
-	OPENING_HELO,		/* HELO said */
-	OPENING_READY,		/* done; the reply to the EHLO (or HELO) that counts is in `reply` */
-	OPENING_REFUSED,	/* EHLO or HELO refused; `reply` says how; another hello may follow */
-	OPENING_OVER		/* io->end says why */
+enum client_state {
+	CLIENT_GREETING,	/* waiting for the greeting */
+	CLIENT_GREETED,	/* it is there, in `reply`; hello next */
+	CLIENT_EHLO,		/* EHLO said */
+	CLIENT_ANSWER,		/* XCRYPT said */
+	CLIENT_SAY_OK,		/* computing */
+	CLIENT_OK,		/* XCRYPT OK said */
+	CLIENT_FAIL,		/* XCRYPT FAIL said */
+	CLIENT_STARTTLS,	/* STARTTLS said */
+	CLIENT_TLS,		/* TLS shakes hands */
+	CLIENT_INSIDE,		/* encrypted: EHLO to be said */
+	CLIENT_INSIDE_EHLO,	/* ... and said */
+	CLIENT_HELO,		/* HELO said */
+	CLIENT_READY,		/* done; the reply to the EHLO (or HELO) that counts is in `reply` */
+	CLIENT_REFUSED,	/* EHLO or HELO refused; `reply` says how; another hello may follow */
+	CLIENT_OVER		/* io->end says why */
 };
 
-struct opening {
-	const struct opening_settings *set;
+struct client_handshake {
+	const struct client_settings *set;
 	struct handshake handshake;
-	enum opening_state state;
-	bool called_again;	/* because encryption went wrong: in the clear this time */
+	enum client_state state;
+	bool retried_clear;	/* because encryption went wrong: in the clear this time */
 	bool plain;		/* take up no offer of XCRYPT: that, or there is no suite to */
 	bool encrypted;
 	bool tls;		/* ... by STARTTLS, not by XCRYPT */
@@ -63,7 +63,7 @@ struct opening {
 	 * or it greeted with 5yz where mail may not go in the clear: anybody may have said that.
 	 */
 	bool provisional;
-	uint8_t name[OPENING_NAME_MAX];
+	uint8_t name[CLIENT_NAME_MAX];
 	size_t name_len;
 	uint8_t offer[XCRYPT_LINE_MAX];	/* what it offers, from `XCRYPT` on, for -t */
 	size_t offer_len;
@@ -77,34 +77,34 @@ struct opening {
 
 /*
  * For a new connection.  `settings` and what `keys` points to must outlive it.
- * opening_wipe() is always to be called, and before it is started again.
+ * client_handshake_wipe() is always to be called, and before it is started again.
  */
-void opening_start(struct opening *o, const struct opening_settings *settings,
+void client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
     struct key_source keys, bool plain);
-void opening_wipe(struct opening *o);
+void client_handshake_wipe(struct client_handshake *ch);
 
 /*
  * Says hello with `name`, once the greeting is there: EHLO, or HELO when `helo`.  0, or -1 when the
  * name is too long or torn.
  */
-int opening_hello(struct opening *o, struct io *io, struct span name, bool helo);
+int client_handshake_hello(struct client_handshake *ch, struct io *io, struct span name, bool helo);
 
 /* Goes on as far as it goes; says where it is. */
-enum opening_state opening_step(struct opening *o, struct io *io);
+enum client_state client_handshake_step(struct client_handshake *ch, struct io *io);
 
 /* A fault (struct machine): what it means while the opening is going on.  Sets io->end. */
-void opening_fault(struct opening *o, struct io *io, enum ending fault);
+void client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome fault);
 
 /* What encrypts: a suite's name, "starttls", or "none". */
-const char *opening_crypt(const struct opening *o);
+const char *client_handshake_crypt(const struct client_handshake *ch);
 
 /* The deadline that runs. */
-enum io_wait opening_wait(const struct opening *o);
+enum io_wait client_handshake_wait(const struct client_handshake *ch);
 
 /*
  * Puts `reply` to `out` as the mailer on this host should see it: without XCRYPT lines, and without
  * STARTTLS when encrypted; in one line when `one_line`.  `out` has room for REPLY_MAX octets.
  */
-void opening_put_reply(const struct opening *o, struct buf *out, bool one_line);
+void client_handshake_put_reply(const struct client_handshake *ch, struct buf *out, bool one_line);
 
 #endif

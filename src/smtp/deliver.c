@@ -7,32 +7,32 @@
 #include <string.h>
 
 void
-deliver_start(struct deliver *d, const struct opening_settings *settings,
+deliver_start(struct deliver *d, const struct client_settings *settings,
     const struct deliver_message *message, struct key_source keys, const char *hostname)
 {
-	memset(d, 0, offsetof(struct deliver, opening));
+	memset(d, 0, offsetof(struct deliver, client));
 	d->set = settings;
 	d->message = message;
 	d->keys = keys;
 	d->hostname = hostname;
-	opening_start(&d->opening, settings, keys, false);
+	client_handshake_start(&d->client, settings, keys, false);
 }
 
 void
 deliver_connected(struct deliver *d, bool plain)
 {
-	opening_wipe(&d->opening);
-	opening_start(&d->opening, d->set, d->keys, plain);
-	d->state = DELIVER_OPENING;
+	client_handshake_wipe(&d->client);
+	client_handshake_start(&d->client, d->set, d->keys, plain);
+	d->state = DELIVER_HANDSHAKE;
 	d->helo = d->elsewhere = false;
 	/* what the last host said is kept until this one says something */
-	d->outcome = END_NONE;
+	d->outcome = OUTCOME_NONE;
 }
 
 void
 deliver_wipe(struct deliver *d)
 {
-	opening_wipe(&d->opening);
+	client_handshake_wipe(&d->client);
 }
 
 static void
@@ -47,24 +47,24 @@ enter(struct deliver *d, struct io *io, enum deliver_state state)
 static bool
 for_good(const struct deliver *d, unsigned code)
 {
-	return code >= 500 && !d->opening.provisional;
+	return code >= 500 && !d->client.provisional;
 }
 
-static enum ending
+static enum outcome
 refusal(const struct deliver *d, unsigned code)
 {
-	return for_good(d, code) ? END_REFUSED_FOR_GOOD : END_REFUSED_LATER;
+	return for_good(d, code) ? OUTCOME_REFUSED_FOR_GOOD : OUTCOME_REFUSED_LATER;
 }
 
 /* Keeps the reply that decides, for standard output and the log. */
 static void
-settle(struct deliver *d, enum ending outcome, const struct reply *reply)
+settle(struct deliver *d, enum outcome outcome, const struct reply *reply)
 {
-	if (d->outcome != END_NONE)
+	if (d->outcome != OUTCOME_NONE)
 		return;
 	d->outcome = outcome;
 	d->code = reply->code;
-	d->waits = d->opening.provisional ? "this waits, for encryption failed there" : NULL;
+	d->waits = d->client.provisional ? "this waits, for encryption failed there" : NULL;
 	d->to_rcpt = d->state == DELIVER_ENVELOPE && d->answered > 1;
 	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
@@ -80,7 +80,7 @@ static void
 refused(struct deliver *d, struct io *io, const struct reply *reply)
 {
 	settle(d, refusal(d, reply->code), reply);
-	d->elsewhere = d->state < DELIVER_BODY && d->outcome == END_REFUSED_LATER;
+	d->elsewhere = d->state < DELIVER_BODY && d->outcome == OUTCOME_REFUSED_LATER;
 	quit(d, io);
 }
 
@@ -93,11 +93,11 @@ put_mail(struct deliver *d, struct buf *out)
 	mailbox_put(out, span_of(m->sender));
 	buf_put(out, SPAN(">"));
 	if (!d->helo) {
-		if (ehlo_offers(&d->opening.reply, "SIZE", NULL))
+		if (ehlo_offers(&d->client.reply, "SIZE", NULL))
 			buf_printf(out, " SIZE=%llu", (unsigned long long)m->octets);
-		if (m->eight_bit && ehlo_offers(&d->opening.reply, "8BITMIME", NULL))
+		if (m->eight_bit && ehlo_offers(&d->client.reply, "8BITMIME", NULL))
 			buf_put(out, SPAN(" BODY=8BITMIME"));
-		if (m->utf8 && ehlo_offers(&d->opening.reply, "SMTPUTF8", NULL))
+		if (m->utf8 && ehlo_offers(&d->client.reply, "SMTPUTF8", NULL))
 			buf_put(out, SPAN(" SMTPUTF8"));
 	}
 	buf_put(out, SPAN("\r\n"));
@@ -135,14 +135,14 @@ envelope_done(struct deliver *d, struct io *io)
 {
 	size_t all = d->message->recipient_count;
 
-	if (d->outcome == END_NONE) {
+	if (d->outcome == OUTCOME_NONE) {
 		buf_put(&io->to_wire, SPAN("DATA\r\n"));
 		enter(d, io, DELIVER_DATA);
 		return;
 	}
 	/* one refusal for good costs the message only when every recipient had one */
-	if (d->outcome == END_REFUSED_FOR_GOOD && d->refused != all) {
-		d->outcome = END_REFUSED_LATER;
+	if (d->outcome == OUTCOME_REFUSED_FOR_GOOD && d->refused != all) {
+		d->outcome = OUTCOME_REFUSED_LATER;
 		d->waits = "nothing sent, for not all were refused";
 	}
 	d->elsewhere = d->put_off > 0;
@@ -160,7 +160,7 @@ envelope_reply(struct deliver *d, struct io *io)
 		d->accepted += !is_mail;
 	} else if (code == 421 || is_mail) {
 		/* what follows in this transaction says nothing, nor what some were told before */
-		d->outcome = END_NONE;
+		d->outcome = OUTCOME_NONE;
 		refused(d, io, &d->reply);
 		return;
 	} else {
@@ -225,7 +225,7 @@ body(struct deliver *d, struct io *io)
 			end_line(d, &io->to_wire);
 		/* a file that can no longer be read, or was cut: what there is must not pass for all */
 		if (d->octets != d->message->octets) {
-			io->end = END_LOCAL_BROKEN;
+			io->end = OUTCOME_LOCAL_BROKEN;
 			return false;
 		}
 		buf_put(&io->to_wire, SPAN(".\r\n"));
@@ -272,14 +272,14 @@ got_reply(struct deliver *d, struct io *io)
 			refused(d, io, &d->reply);
 		} else if (io->to_wire.taken < d->message_end) {
 			/* it cannot have seen the end */
-			settle(d, END_REFUSED_LATER, &d->reply);
+			settle(d, OUTCOME_REFUSED_LATER, &d->reply);
 			io->end = d->outcome;
 		} else if (d->reply.code < 300) {
 			/* from here on the mail is theirs */
-			settle(d, END_SENT, &d->reply);
+			settle(d, OUTCOME_SENT, &d->reply);
 			quit(d, io);
 		} else {
-			settle(d, END_REFUSED_LATER, &d->reply);
+			settle(d, OUTCOME_REFUSED_LATER, &d->reply);
 			quit(d, io);
 		}
 		break;
@@ -289,7 +289,7 @@ got_reply(struct deliver *d, struct io *io)
 			io->end = d->outcome;
 		reply_start(&d->reply);
 		break;
-	case DELIVER_OPENING:
+	case DELIVER_HANDSHAKE:
 		break;
 	}
 }
@@ -304,14 +304,14 @@ dialogue(struct deliver *d, struct io *io)
 	else if (d->state == DELIVER_BODY)
 		moved = body(d, io);
 	/* in a group, a reply that is left out would have the next one's taken for it */
-	d->reply.lenient = !d->opening.encrypted && d->state != DELIVER_QUIT &&
+	d->reply.lenient = !d->client.encrypted && d->state != DELIVER_QUIT &&
 	    !(d->pipelining && d->state == DELIVER_ENVELOPE);
 	switch (reply_take(&d->reply, &io->from_wire)) {
 	case REPLY_WHOLE:
 		got_reply(d, io);
 		return true;
 	case REPLY_BROKEN:
-		io->end = d->state == DELIVER_QUIT ? d->outcome : END_BAD_REPLY;
+		io->end = d->state == DELIVER_QUIT ? d->outcome : OUTCOME_BAD_REPLY;
 		break;
 	case REPLY_MORE:
 		if (io->wire_eof)
@@ -327,11 +327,11 @@ opened(struct deliver *d, struct io *io)
 	/* not before DATA is taken is it certain that no other host will be called */
 	io->settled = !io->others || d->message->recipient_count == 0;
 	if (d->message->recipient_count == 0) {
-		d->outcome = END_DONE;
+		d->outcome = OUTCOME_DONE;
 		quit(d, io);
 		return;
 	}
-	d->pipelining = !d->helo && ehlo_offers(&d->opening.reply, "PIPELINING", NULL);
+	d->pipelining = !d->helo && ehlo_offers(&d->client.reply, "PIPELINING", NULL);
 	d->said = d->answered = d->accepted = d->refused = d->put_off = 0;
 	enter(d, io, DELIVER_ENVELOPE);
 }
@@ -339,23 +339,23 @@ opened(struct deliver *d, struct io *io)
 static bool
 open_up(struct deliver *d, struct io *io)
 {
-	struct opening *o = &d->opening;
+	struct client_handshake *ch = &d->client;
 
-	switch (opening_step(o, io)) {
-	case OPENING_GREETED:
-		opening_hello(o, io, span_of(d->hostname), false);
+	switch (client_handshake_step(ch, io)) {
+	case CLIENT_GREETED:
+		client_handshake_hello(ch, io, span_of(d->hostname), false);
 		return true;
-	case OPENING_READY:
+	case CLIENT_READY:
 		opened(d, io);
 		return true;
-	case OPENING_REFUSED:
-		if (o->reply.code >= 500 && !d->helo) {
+	case CLIENT_REFUSED:
+		if (ch->reply.code >= 500 && !d->helo) {
 			d->helo = true;
-			opening_hello(o, io, span_of(d->hostname), true);
+			client_handshake_hello(ch, io, span_of(d->hostname), true);
 			return true;
 		}
 		/* it refuses us, not the recipients: later */
-		settle(d, END_REFUSED_LATER, &o->reply);
+		settle(d, OUTCOME_REFUSED_LATER, &ch->reply);
 		d->waits = "this host is refused, and not the message";
 		d->elsewhere = true;
 		quit(d, io);
@@ -367,10 +367,10 @@ open_up(struct deliver *d, struct io *io)
 
 /* A host that is gone, or says what nobody understands, before the message was on its way. */
 static bool
-is_lost(enum ending end)
+is_lost(enum outcome end)
 {
-	return end == END_WIRE_GONE || end == END_WIRE_BROKEN || end == END_TRUNCATED ||
-	    end == END_TIMEOUT || end == END_BAD_REPLY;
+	return end == OUTCOME_WIRE_GONE || end == OUTCOME_WIRE_BROKEN || end == OUTCOME_TRUNCATED ||
+	    end == OUTCOME_TIMEOUT || end == OUTCOME_BAD_REPLY;
 }
 
 static void
@@ -378,7 +378,7 @@ over(const struct deliver *d, struct io *io)
 {
 	if (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA)
 		io->elsewhere = is_lost(io->end);
-	else if (d->state != DELIVER_OPENING)
+	else if (d->state != DELIVER_HANDSHAKE)
 		io->elsewhere = d->elsewhere;
 }
 
@@ -389,14 +389,14 @@ deliver_step(void *deliver, struct io *io)
 	bool moved;
 
 	do
-		moved = d->state == DELIVER_OPENING ? open_up(d, io) : dialogue(d, io);
-	while (moved && io->end == END_NONE && io->encrypt == NULL);
-	if (io->end != END_NONE)
+		moved = d->state == DELIVER_HANDSHAKE ? open_up(d, io) : dialogue(d, io);
+	while (moved && io->end == OUTCOME_NONE && io->encrypt == NULL);
+	if (io->end != OUTCOME_NONE)
 		over(d, io);
-	io->midway = reply_begun(d->state == DELIVER_OPENING ? &d->opening.reply : &d->reply);
+	io->midway = reply_begun(d->state == DELIVER_HANDSHAKE ? &d->client.reply : &d->reply);
 	switch (d->state) {
-	case DELIVER_OPENING:
-		io->wait = opening_wait(&d->opening);
+	case DELIVER_HANDSHAKE:
+		io->wait = client_handshake_wait(&d->client);
 		break;
 	case DELIVER_BODY:
 		io->wait = WAIT_DATA;
@@ -414,12 +414,12 @@ deliver_step(void *deliver, struct io *io)
 }
 
 void
-deliver_fault(void *deliver, struct io *io, enum ending fault)
+deliver_fault(void *deliver, struct io *io, enum outcome fault)
 {
 	struct deliver *d = deliver;
 
-	if (d->state == DELIVER_OPENING)
-		opening_fault(&d->opening, io, fault);
+	if (d->state == DELIVER_HANDSHAKE)
+		client_handshake_fault(&d->client, io, fault);
 	else
 		io->end = d->state == DELIVER_QUIT ? d->outcome : fault;
 	over(d, io);

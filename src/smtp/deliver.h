@@ -22,7 +22,7 @@ struct deliver_message {
 };
 
 enum deliver_state {
-	DELIVER_OPENING,
+	DELIVER_HANDSHAKE,
 	DELIVER_ENVELOPE,	/* MAIL and RCPTs */
 	DELIVER_DATA,		/* DATA said */
 	DELIVER_BODY,
@@ -31,7 +31,7 @@ enum deliver_state {
 };
 
 struct deliver {
-	const struct opening_settings *set;
+	const struct client_settings *set;
 	const struct deliver_message *message;
 	struct key_source keys;
 	const char *hostname;
@@ -49,13 +49,13 @@ struct deliver {
 	uint64_t message_end;		/* to_wire's octet count behind the final dot */
 
 	/* the outcome */
-	enum ending outcome;		/* END_NONE: not settled */
+	enum outcome outcome;		/* OUTCOME_NONE: not settled */
 	unsigned code;			/* of the reply it rests on; 0: none */
 	bool to_rcpt;			/* that was a reply to RCPT */
 	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
 	const char *waits;		/* why that reply means later although it is 5yz (a literal), or NULL */
 
-	struct opening opening;
+	struct client_handshake client;
 	struct reply reply;
 };
 
@@ -63,7 +63,7 @@ struct deliver {
  * What `settings`, `message`, `hostname` and `keys` point to must outlive it.
  * With no recipients at all it only opens and quits, as a test.
  */
-void deliver_start(struct deliver *d, const struct opening_settings *settings,
+void deliver_start(struct deliver *d, const struct client_settings *settings,
     const struct deliver_message *message, struct key_source keys, const char *hostname);
 
 /* Before the first call and each one after it.  Nothing of the message has been taken then. */
@@ -71,7 +71,7 @@ void deliver_connected(struct deliver *d, bool plain);
 
 /* For struct machine. */
 void deliver_step(void *deliver, struct io *io);
-void deliver_fault(void *deliver, struct io *io, enum ending fault);
+void deliver_fault(void *deliver, struct io *io, enum outcome fault);
 
 void deliver_wipe(struct deliver *d);
 

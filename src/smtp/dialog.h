@@ -12,10 +12,10 @@
  * Takes replies into `reply`, and calls `answered` for each that is whole: it says the next thing and
  * starts `reply` anew, or sets io->end.  What is no reply, or an end of file, ends it.
  */
-void ask_step(void *machine, struct io *io, struct reply *reply,
+void dialog_step(void *machine, struct io *io, struct reply *reply,
     void (*answered)(void *machine, struct io *io));
 
 /* For struct machine: whatever happens ends it. */
-void ask_fault(void *machine, struct io *io, enum ending fault);
+void dialog_fault(void *machine, struct io *io, enum outcome fault);
 
 #endif

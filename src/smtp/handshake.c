@@ -65,10 +65,10 @@ two_fields(struct span rest, struct span *key, struct span *nonce)
 	    key->len > 0 && nonce->len > 0;
 }
 
-static const struct exchange *
-exchange_of(const struct handshake *h)
+static const struct kex *
+kex_of(const struct handshake *h)
 {
-	return h->agreement.suite->exchange;
+	return h->agreement.suite->kex;
 }
 
 static uint8_t *
@@ -87,19 +87,19 @@ peer_nonce(struct agreement *a)
 static bool
 is_our_own(struct agreement *a)
 {
-	const struct exchange *x = a->suite->exchange;
+	const struct kex *x = a->suite->kex;
 
 	return x->public_len > 0 &&
 	    memcmp(a->peer_public, a->own->public, x->public_len) == 0 &&
 	    memcmp(own_nonce(a), peer_nonce(a), x->nonce_len) == 0;
 }
 
-static enum exchange_field
+static enum kex_field
 read_fields(struct handshake *h, struct span key, struct span nonce)
 {
-	const struct exchange *x = exchange_of(h);
-	enum exchange_field key_field = x->get_public(h->agreement.peer_public, key);
-	enum exchange_field nonce_field = x->get_nonce(peer_nonce(&h->agreement), nonce);
+	const struct kex *x = kex_of(h);
+	enum kex_field key_field = x->get_public(h->agreement.peer_public, key);
+	enum kex_field nonce_field = x->get_nonce(peer_nonce(&h->agreement), nonce);
 
 	if (key_field == FIELD_MALFORMED || nonce_field == FIELD_MALFORMED)
 		return FIELD_MALFORMED;
@@ -110,7 +110,7 @@ read_fields(struct handshake *h, struct span key, struct span nonce)
 static int
 draw_own(struct handshake *h)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 
 	h->agreement.own = NULL;
 	if (x->public_len > 0) {
@@ -125,8 +125,8 @@ draw_own(struct handshake *h)
 static bool
 put_fields(struct handshake *h, struct buf *out)
 {
-	const struct exchange *x = exchange_of(h);
-	char key[EXCHANGE_TEXT_MAX], nonce[EXCHANGE_TEXT_MAX];
+	const struct kex *x = kex_of(h);
+	char key[KEX_TEXT_MAX], nonce[KEX_TEXT_MAX];
 	size_t key_len = x->put_public(key, h->agreement.own);
 	size_t nonce_len = x->put_nonce(nonce, own_nonce(&h->agreement));
 
@@ -210,7 +210,7 @@ behind_ok(struct span line, struct span *text)
 static int
 prepare(struct handshake *h)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 
 	if (x->hash_transcript != NULL &&
 	    x->hash_transcript(&h->agreement, buf_peek(&h->lines)) == -1)
@@ -221,7 +221,7 @@ prepare(struct handshake *h)
 int
 handshake_compute(struct handshake *h)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 	struct agreement *a = &h->agreement;
 
 	h->computed = true;
@@ -236,8 +236,8 @@ handshake_compute(struct handshake *h)
 static bool
 recompute(struct handshake *h)
 {
-	const struct exchange *x = exchange_of(h);
-	uint8_t old[EXCHANGE_SECRET_MAX];
+	const struct kex *x = kex_of(h);
+	uint8_t old[KEX_SECRET_MAX];
 
 	if (!h->kept || h->recomputed)
 		return false;
@@ -253,7 +253,7 @@ recompute(struct handshake *h)
 static void
 keep(struct handshake *h)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 
 	if (!x->cached)
 		return;
@@ -266,9 +266,9 @@ keep(struct handshake *h)
 bool
 handshake_take_ok(struct handshake *h, struct span line, struct buf *out)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 	struct span text;
-	char ok[EXCHANGE_TEXT_MAX];
+	char ok[KEX_TEXT_MAX];
 	int ok_len;
 
 	if (line.len > XCRYPT_LINE_MAX - 2 || !behind_ok(line, &text))
@@ -367,8 +367,8 @@ handshake_take_answer(struct handshake *h, const struct reply *reply)
 int
 handshake_put_ok(struct handshake *h, struct buf *out)
 {
-	char ok[EXCHANGE_TEXT_MAX];
-	int ok_len = exchange_of(h)->put_ok(&h->agreement, ok);
+	char ok[KEX_TEXT_MAX];
+	int ok_len = kex_of(h)->put_ok(&h->agreement, ok);
 
 	if (ok_len == -1)
 		return -1;
@@ -383,7 +383,7 @@ handshake_put_ok(struct handshake *h, struct buf *out)
 enum handshake_verdict
 handshake_take_ok_reply(struct handshake *h, const struct reply *reply)
 {
-	const struct exchange *x = exchange_of(h);
+	const struct kex *x = kex_of(h);
 	struct span line, text;
 
 	if (exact_line(reply, &line) && handshake_next(span_from(line, 4)) == HANDSHAKE_OK &&

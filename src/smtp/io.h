@@ -31,34 +31,34 @@ enum io_wait {
 #define IO_BLOCK 16384
 
 /* Every way in which a session ends; ending.c has what each means to whom. */
-enum ending {
-	END_NONE,		/* it goes on */
-	END_DONE,		/* as it should: QUIT, or end of file in an octet pipe */
-	END_SENT,		/* deliver: the far end has taken the message */
-	END_WIRE_GONE,		/* the far end closed in the middle */
-	END_LOCAL_GONE,		/* the mailer did */
-	END_WIRE_BROKEN,	/* a read or write failed */
-	END_LOCAL_BROKEN,
-	END_TRUNCATED,		/* end of file without close_notify */
-	END_BAD_RECORD,		/* channel fault: something on the way changes octets */
-	END_TIMEOUT,		/* a deadline passed */
-	END_INJECTED,		/* octets behind an XCRYPT line */
-	END_CONFIRMATION,	/* wrong confirmation */
-	END_EARLY_REPLY,	/* the mailer answered inside a message */
-	END_UNASKED_REPLY,	/* the mailer answered nothing that was asked */
-	END_BAD_REPLY,		/* not a reply at all */
-	END_BAD_CHUNK,		/* BDAT whose length nobody can know */
-	END_GROUPED,		/* octets behind EHLO or DATA, before the reply */
-	END_MUST,		/* encryption required and not to be had */
-	END_TRUST,		/* not the host that is remembered, or pinned */
-	END_GREETED_LATER,	/* greeting of 4yz */
-	END_GREETED_NEVER,	/* greeting of 5yz */
-	END_REFUSED_LATER,	/* deliver: 4yz, or only some recipients taken */
-	END_REFUSED_FOR_GOOD,	/* deliver: 5yz for every recipient, or for the message */
-	END_CALL_PLAIN,		/* the handshake went wrong: same host again, without XCRYPT */
-	END_NO_MEMORY,		/* a cipher could not be set up */
-	END_NOT_REACHED,	/* no connection to begin with */
-	END_COUNT
+enum outcome {
+	OUTCOME_NONE,		/* it goes on */
+	OUTCOME_DONE,		/* as it should: QUIT, or end of file in an octet pipe */
+	OUTCOME_SENT,		/* deliver: the far end has taken the message */
+	OUTCOME_WIRE_GONE,		/* the far end closed in the middle */
+	OUTCOME_LOCAL_GONE,		/* the mailer did */
+	OUTCOME_WIRE_BROKEN,	/* a read or write failed */
+	OUTCOME_LOCAL_BROKEN,
+	OUTCOME_TRUNCATED,		/* end of file without close_notify */
+	OUTCOME_BAD_RECORD,		/* channel fault: something on the way changes octets */
+	OUTCOME_TIMEOUT,		/* a deadline passed */
+	OUTCOME_INJECTED,		/* octets behind an XCRYPT line */
+	OUTCOME_CONFIRMATION,	/* wrong confirmation */
+	OUTCOME_EARLY_REPLY,	/* the mailer answered inside a message */
+	OUTCOME_UNASKED_REPLY,	/* the mailer answered nothing that was asked */
+	OUTCOME_BAD_REPLY,		/* not a reply at all */
+	OUTCOME_BAD_CHUNK,		/* BDAT whose length nobody can know */
+	OUTCOME_GROUPED,		/* octets behind EHLO or DATA, before the reply */
+	OUTCOME_MUST,		/* encryption required and not to be had */
+	OUTCOME_NOT_TRUSTED,		/* not the host that is remembered, or pinned */
+	OUTCOME_GREETED_LATER,	/* greeting of 4yz */
+	OUTCOME_GREETED_NEVER,	/* greeting of 5yz */
+	OUTCOME_REFUSED_LATER,	/* deliver: 4yz, or only some recipients taken */
+	OUTCOME_REFUSED_FOR_GOOD,	/* deliver: 5yz for every recipient, or for the message */
+	OUTCOME_RETRY_CLEAR,		/* the handshake went wrong: same host again, without XCRYPT */
+	OUTCOME_NO_MEMORY,		/* a cipher could not be set up */
+	OUTCOME_NOT_REACHED,	/* no connection to begin with */
+	OUTCOME_COUNT
 };
 
 struct io {
@@ -92,7 +92,7 @@ struct io {
 	bool midway;			/* lines of the present reply have gone: its deadline runs on */
 	bool shut_wire, shut_local;	/* no more will be put into to_*: half-close behind it */
 	bool elsewhere;			/* with `end`: nothing was taken here, and the next host may be asked */
-	enum ending end;		/* over: write out to_wire, close */
+	enum outcome end;		/* over: write out to_wire, close */
 	enum io_wait wait;		/* which deadline */
 	uint64_t progress;		/* changes whenever the deadline should start anew */
 };
@@ -117,10 +117,10 @@ io_mark_same(struct io_mark a, struct io_mark b)
 }
 
 /* What an end of file on the wire is: announced, or a truncation. */
-static inline enum ending
+static inline enum outcome
 io_wire_end(const struct io *io)
 {
-	return io->wire_truncated ? END_TRUNCATED : END_WIRE_GONE;
+	return io->wire_truncated ? OUTCOME_TRUNCATED : OUTCOME_WIRE_GONE;
 }
 
 /* Shows a line of the dialogue where anybody looks. */
@@ -134,7 +134,7 @@ struct machine {
 	 * descriptor broke.  Sets io->end, to `fault` or to what it means here, and adds last words where
 	 * there is a place for them.  Not called once io->pipe or io->end is set.
 	 */
-	void (*fault)(void *machine, struct io *io, enum ending fault);
+	void (*fault)(void *machine, struct io *io, enum outcome fault);
 };
 
 #endif

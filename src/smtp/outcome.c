@@ -3,48 +3,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct ending_row rows[END_COUNT] = {
-	[END_NONE] = { "going-on", EXIT_LATER, "4.3.0", "it has not ended" },
-	[END_DONE] = { "done", EXIT_SENT, "2.0.0", "closed" },
-	[END_SENT] = { "sent", EXIT_SENT, "2.0.0", "sent" },
-	[END_WIRE_GONE] = { "far-end-gone", EXIT_LATER, "4.4.2", "the far end closed the connection" },
-	[END_LOCAL_GONE] = { "mailer-gone", EXIT_LATER, "4.3.0", "the mailer here closed" },
-	[END_WIRE_BROKEN] = { "connection-broken", EXIT_LATER, "4.4.2", "the connection broke" },
-	[END_LOCAL_BROKEN] = { "mailer-broken", EXIT_LATER, "4.3.0",
+static const struct outcome_row rows[OUTCOME_COUNT] = {
+	[OUTCOME_NONE] = { "going-on", EXIT_LATER, "4.3.0", "it has not ended" },
+	[OUTCOME_DONE] = { "done", EXIT_SENT, "2.0.0", "closed" },
+	[OUTCOME_SENT] = { "sent", EXIT_SENT, "2.0.0", "sent" },
+	[OUTCOME_WIRE_GONE] = { "far-end-gone", EXIT_LATER, "4.4.2", "the far end closed the connection" },
+	[OUTCOME_LOCAL_GONE] = { "mailer-gone", EXIT_LATER, "4.3.0", "the mailer here closed" },
+	[OUTCOME_WIRE_BROKEN] = { "connection-broken", EXIT_LATER, "4.4.2", "the connection broke" },
+	[OUTCOME_LOCAL_BROKEN] = { "mailer-broken", EXIT_LATER, "4.3.0",
 	    "the mailer here cannot be read or written" },
-	[END_TRUNCATED] = { "truncated", EXIT_LATER, "4.7.0",
+	[OUTCOME_TRUNCATED] = { "truncated", EXIT_LATER, "4.7.0",
 	    "the encrypted connection was cut without a goodbye" },
-	[END_BAD_RECORD] = { "bad-record", EXIT_LATER, "4.7.5",
+	[OUTCOME_BAD_RECORD] = { "bad-record", EXIT_LATER, "4.7.5",
 	    "something on the way changes what is encrypted" },
-	[END_TIMEOUT] = { "timeout", EXIT_LATER, "4.4.2", "waited too long" },
-	[END_INJECTED] = { "injected", EXIT_LATER, "4.7.5",
+	[OUTCOME_TIMEOUT] = { "timeout", EXIT_LATER, "4.4.2", "waited too long" },
+	[OUTCOME_INJECTED] = { "injected", EXIT_LATER, "4.7.5",
 	    "octets behind the switch to encryption: somebody is on the way" },
-	[END_CONFIRMATION] = { "wrong-confirmation", EXIT_LATER, "4.7.5",
+	[OUTCOME_CONFIRMATION] = { "wrong-confirmation", EXIT_LATER, "4.7.5",
 	    "the keys of the two ends differ: somebody is on the way" },
-	[END_EARLY_REPLY] = { "early-reply", EXIT_LATER, "4.5.0",
+	[OUTCOME_EARLY_REPLY] = { "early-reply", EXIT_LATER, "4.5.0",
 	    "the mailer saw an end inside a message" },
-	[END_UNASKED_REPLY] = { "unasked-reply", EXIT_LATER, "4.5.0",
+	[OUTCOME_UNASKED_REPLY] = { "unasked-reply", EXIT_LATER, "4.5.0",
 	    "the mailer answered what was not asked" },
-	[END_BAD_REPLY] = { "bad-reply", EXIT_LATER, "4.5.0", "what came is no SMTP reply" },
-	[END_BAD_CHUNK] = { "bad-chunk", EXIT_LATER, "4.5.4",
+	[OUTCOME_BAD_REPLY] = { "bad-reply", EXIT_LATER, "4.5.0", "what came is no SMTP reply" },
+	[OUTCOME_BAD_CHUNK] = { "bad-chunk", EXIT_LATER, "4.5.4",
 	    "a chunk of no known size, or not offered" },
-	[END_GROUPED] = { "grouped", EXIT_LATER, "4.5.0", "octets that did not wait for a reply" },
-	[END_MUST] = { "not-encrypted", EXIT_LATER, "4.7.5",
+	[OUTCOME_GROUPED] = { "grouped", EXIT_LATER, "4.5.0", "octets that did not wait for a reply" },
+	[OUTCOME_MUST] = { "not-encrypted", EXIT_LATER, "4.7.5",
 	    "encryption is required here and not to be had there" },
-	[END_TRUST] = { "not-trusted", EXIT_LATER, "4.7.5",
+	[OUTCOME_NOT_TRUSTED] = { "not-trusted", EXIT_LATER, "4.7.5",
 	    "not as it is remembered, or as the key on file says" },
-	[END_GREETED_LATER] = { "greeted-later", EXIT_LATER, "4.3.2", "takes no mail now" },
-	[END_GREETED_NEVER] = { "greeted-never", EXIT_LATER, "4.3.2", "takes no mail" },
-	[END_REFUSED_LATER] = { "refused-for-now", EXIT_LATER, "4.5.0", "not taken now" },
-	[END_REFUSED_FOR_GOOD] = { "refused", EXIT_REFUSED, "5.0.0", "refused" },
-	[END_CALL_PLAIN] = { "handshake-failed", EXIT_LATER, "4.7.5",
+	[OUTCOME_GREETED_LATER] = { "greeted-later", EXIT_LATER, "4.3.2", "takes no mail now" },
+	[OUTCOME_GREETED_NEVER] = { "greeted-never", EXIT_LATER, "4.3.2", "takes no mail" },
+	[OUTCOME_REFUSED_LATER] = { "refused-for-now", EXIT_LATER, "4.5.0", "not taken now" },
+	[OUTCOME_REFUSED_FOR_GOOD] = { "refused", EXIT_REFUSED, "5.0.0", "refused" },
+	[OUTCOME_RETRY_CLEAR] = { "handshake-failed", EXIT_LATER, "4.7.5",
 	    "the handshake failed, twice" },
-	[END_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
-	[END_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
+	[OUTCOME_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
+	[OUTCOME_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
 };
 
-const struct ending_row *
-ending_row(enum ending end)
+const struct outcome_row *
+outcome_row(enum outcome end)
 {
 	return &rows[end];
 }
@@ -70,7 +70,7 @@ status_len(struct span text)
 }
 
 void
-ending_status(char out[13], unsigned code, struct span text)
+outcome_status(char out[13], unsigned code, struct span text)
 {
 	size_t len = status_len(text);
 
@@ -84,13 +84,13 @@ ending_status(char out[13], unsigned code, struct span text)
 }
 
 int
-ending_refusal_exit(unsigned code, struct span text, bool to_rcpt)
+outcome_refusal_exit(unsigned code, struct span text, bool to_rcpt)
 {
 	char status[13];
 
 	if (!to_rcpt)
 		return EXIT_REFUSED;
-	ending_status(status, code, text);
+	outcome_status(status, code, text);
 	/* the sender's address: many look at it only now */
 	if (strcmp(status, "5.1.7") == 0 || strcmp(status, "5.1.8") == 0)
 		return EXIT_REFUSED;

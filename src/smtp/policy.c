@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RANK_BY_HAND 1		/* 0.1, which nobody means by encryption */
+#define VERSION_BY_HAND 1		/* 0.1, which nobody means by encryption */
 
 /*
  * The texts are short, and what matters is in front: `mailq -v` shows 80 characters of them and mailq 40;
@@ -14,23 +14,23 @@
 
 /* Does it count as encrypted?  An older generation does where there is no newer one to be had. */
 static bool
-counts(const struct trust_case *c)
+counts(const struct policy_case *c)
 {
 	return c->encrypted &&
-	    (c->rank >= EXCHANGE_RANK_2_0 || (c->newest_rank < EXCHANGE_RANK_2_0 && c->rank > RANK_BY_HAND));
+	    (c->version >= KEX_VERSION_2_0 || (c->newest_version < KEX_VERSION_2_0 && c->version > VERSION_BY_HAND));
 }
 
 static bool
-is_shown(const struct trust_case *c, bool known, const uint8_t key[HOSTKEY_PUBLIC_LEN])
+is_shown(const struct policy_case *c, bool known, const uint8_t key[HOSTKEY_PUBLIC_LEN])
 {
-	return known && c->shown == VOUCH_GOOD &&
-	    memcmp(c->vouched->public, key, HOSTKEY_PUBLIC_LEN) == 0;
+	return known && c->shown == STATEMENT_GOOD &&
+	    memcmp(c->verified->public, key, HOSTKEY_PUBLIC_LEN) == 0;
 }
 
 static bool
-key_is_right(const struct trust_case *c)
+key_is_right(const struct policy_case *c)
 {
-	const struct memory_known *k = c->known;
+	const struct known_host *k = c->known;
 
 	if (is_shown(c, k->has_pin, k->pin))
 		return true;
@@ -40,36 +40,36 @@ key_is_right(const struct trust_case *c)
 
 /* Less than worked before, and than could work now. */
 static bool
-is_less(const struct trust_case *c)
+is_less(const struct policy_case *c)
 {
-	return !counts(c) || (c->rank < c->known->rank && c->known->rank <= c->newest_rank);
+	return !counts(c) || (c->version < c->known->version && c->known->version <= c->newest_version);
 }
 
-static enum trust_alarm
-find_alarm(const struct trust_case *c)
+static enum alarm
+find_alarm(const struct policy_case *c)
 {
-	const struct memory_known *k = c->known;
+	const struct known_host *k = c->known;
 
-	if (k->standing == MEMORY_MOVED || (k->standing == MEMORY_BINDING && is_less(c)))
-		return TRUST_DOWNGRADE;
+	if (k->standing == KNOWN_MX_CHANGED || (k->standing == KNOWN_ESTABLISHED && is_less(c)))
+		return ALARM_DOWNGRADE;
 	if ((k->has_pin || k->has_key) && !key_is_right(c))
-		return TRUST_KEY_CHANGED;
-	return TRUST_QUIET;
+		return ALARM_KEY_CHANGED;
+	return ALARM_NONE;
 }
 
 static bool
-may_go_on(const struct trust_case *c, enum trust_alarm alarm)
+may_go_on(const struct policy_case *c, enum alarm alarm)
 {
 	switch (c->policy) {
 	case POLICY_NEVER:
 	case POLICY_MAY:
 		return true;
 	case POLICY_KNOWN:
-		return alarm == TRUST_QUIET && !c->unsure;
+		return alarm == ALARM_NONE && !c->incomplete;
 	case POLICY_MUST:
 		return counts(c) || c->starttls;
 	case POLICY_PINNED:
-		return counts(c) && c->known->has_pin && alarm == TRUST_QUIET && !c->unsure;
+		return counts(c) && c->known->has_pin && alarm == ALARM_NONE && !c->incomplete;
 	}
 	return false;
 }
@@ -82,27 +82,27 @@ put_key(char text[HOSTKEY_TEXT_LEN + 1], const uint8_t key[HOSTKEY_PUBLIC_LEN])
 }
 
 static void
-say_expected(struct trust *t, const struct trust_case *c)
+say_expected(struct policy_verdict *t, const struct policy_case *c)
 {
-	const struct memory_known *k = c->known;
-	unsigned rank = k->rank > 0 ? k->rank : EXCHANGE_RANK_2_0;
+	const struct known_host *k = c->known;
+	unsigned version = k->version > 0 ? k->version : KEX_VERSION_2_0;
 
-	if (t->alarm == TRUST_KEY_CHANGED)
+	if (t->alarm == ALARM_KEY_CHANGED)
 		put_key(t->expected, k->has_pin ? k->pin : k->key);
-	else if (k->standing == MEMORY_MOVED)
+	else if (k->standing == KNOWN_MX_CHANGED)
 		snprintf(t->expected, sizeof(t->expected), "%s", k->last_host);
 	else
-		snprintf(t->expected, sizeof(t->expected), "%u.%u", rank / 10, rank % 10);
+		snprintf(t->expected, sizeof(t->expected), "%u.%u", version / 10, version % 10);
 }
 
 /* What is wrong with the key, but for its being another one. */
 static const char *
-key_fault(const struct trust_case *c)
+key_fault(const struct policy_case *c)
 {
 	switch (c->shown) {
-	case VOUCH_INVALID:
+	case STATEMENT_INVALID:
 		return "shows a host key that it cannot prove";
-	case VOUCH_EXPIRED:
+	case STATEMENT_EXPIRED:
 		return "shows a host key past its time (are both clocks right?)";
 	default:
 		return "shows no host key";
@@ -111,16 +111,16 @@ key_fault(const struct trust_case *c)
 
 /* Policy apart from memory: encryption is wanted, or a key on file. */
 static void
-say_policy(struct trust *t, const struct trust_case *c)
+say_policy(struct policy_verdict *t, const struct policy_case *c)
 {
 	char key[HOSTKEY_TEXT_LEN + 1] = "KEY";
 
 	if (!counts(c)) {
 		snprintf(t->text, sizeof(t->text), "encryption is required here and not to be had "
 		    "there (%s)", c->encrypted ? "old-generation" : c->why != NULL ? c->why : "-");
-	} else if (c->shown == VOUCH_GOOD) {
-		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "no host key is pinned: " TRUST_COMMAND "pin -- %s %s "
+	} else if (c->shown == STATEMENT_GOOD) {
+		put_key(key, c->verified->public);
+		snprintf(t->text, sizeof(t->text), "no host key is pinned: " POLICY_COMMAND "pin -- %s %s "
 		    "accepts the one it shows", c->host, key);
 	} else {
 		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
@@ -130,7 +130,7 @@ say_policy(struct trust *t, const struct trust_case *c)
 
 /* No command is named: whoever accepts what is shown now could be accepting anybody. */
 static void
-say_unsure(struct trust *t, const struct trust_case *c)
+say_unsure(struct policy_verdict *t, const struct policy_case *c)
 {
 	snprintf(t->text, sizeof(t->text), "what is remembered of other hosts is off or cannot be read "
 	    "here (see the log); the policy is %s", c->policy == POLICY_KNOWN ? "known" : "pinned");
@@ -138,12 +138,12 @@ say_unsure(struct trust *t, const struct trust_case *c)
 
 /* The policy alone, or what is remembered, keeps mail from being refused for what the DNS says. */
 static void
-say_nowhere(struct trust *t, const struct trust_case *c)
+say_nowhere(struct policy_verdict *t, const struct policy_case *c)
 {
 	const char *why = c->why != NULL ? c->why : "-";
 
 	if (c->policy == POLICY_KNOWN)
-		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " TRUST_COMMAND "forget -- %s "
+		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " POLICY_COMMAND "forget -- %s "
 		    "accepts that", why, c->domain);
 	else
 		snprintf(t->text, sizeof(t->text), "is not in the DNS (%s), whose word costs no mail "
@@ -151,43 +151,43 @@ say_nowhere(struct trust *t, const struct trust_case *c)
 }
 
 static void
-say_downgrade(struct trust *t, const struct trust_case *c, const char *name)
+say_downgrade(struct policy_verdict *t, const struct policy_case *c, const char *name)
 {
-	if (c->known->standing == MEMORY_MOVED)
-		snprintf(t->text, sizeof(t->text), "not a host that is known for its domain: " TRUST_COMMAND
+	if (c->known->standing == KNOWN_MX_CHANGED)
+		snprintf(t->text, sizeof(t->text), "not a host that is known for its domain: " POLICY_COMMAND
 		    "forget -- %s accepts it", c->domain);
 	else if (c->starttls)
-		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " TRUST_COMMAND "forget -- %s "
+		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " POLICY_COMMAND "forget -- %s "
 		    "accepts that", c->why != NULL ? c->why : "-", name);
 	else if (c->encrypted)
-		snprintf(t->text, sizeof(t->text), "encrypts with an older generation now: " TRUST_COMMAND
+		snprintf(t->text, sizeof(t->text), "encrypts with an older generation now: " POLICY_COMMAND
 		    "forget -- %s accepts that", name);
 	else
-		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " TRUST_COMMAND "forget -- %s "
+		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " POLICY_COMMAND "forget -- %s "
 		    "accepts that", c->why != NULL ? c->why : "-", name);
 }
 
 static void
-say_key_changed(struct trust *t, const struct trust_case *c, const char *name)
+say_key_changed(struct policy_verdict *t, const struct policy_case *c, const char *name)
 {
 	char key[HOSTKEY_TEXT_LEN + 1];
 
-	if (c->shown == VOUCH_GOOD) {
-		put_key(key, c->vouched->public);
-		snprintf(t->text, sizeof(t->text), "shows another host key: " TRUST_COMMAND "pin -- %s %s "
+	if (c->shown == STATEMENT_GOOD) {
+		put_key(key, c->verified->public);
+		snprintf(t->text, sizeof(t->text), "shows another host key: " POLICY_COMMAND "pin -- %s %s "
 		    "accepts it", name, key);
 	} else if (c->policy == POLICY_PINNED) {
 		snprintf(t->text, sizeof(t->text), "%s; the policy is pinned", key_fault(c));
 	} else {
-		snprintf(t->text, sizeof(t->text), "%s, but did: " TRUST_COMMAND "forget -- %s accepts that",
+		snprintf(t->text, sizeof(t->text), "%s, but did: " POLICY_COMMAND "forget -- %s accepts that",
 		    key_fault(c), name);
 	}
 }
 
 void
-trust_decide(struct trust *t, const struct trust_case *c)
+policy_decide(struct policy_verdict *t, const struct policy_case *c)
 {
-	const struct memory_known *k = c->known;
+	const struct known_host *k = c->known;
 	const char *name = k->has_pin && k->pin_is_domains ? c->domain : c->host;
 
 	memset(t, 0, sizeof(*t));
@@ -195,38 +195,38 @@ trust_decide(struct trust *t, const struct trust_case *c)
 	if (c->policy == POLICY_NEVER)
 		return;
 	t->alarm = find_alarm(c);
-	t->loud = t->alarm != TRUST_QUIET && !k->told;
+	t->warn = t->alarm != ALARM_NONE && !k->alerted;
 	t->go_on = may_go_on(c, t->alarm);
-	if (t->loud)
-		t->remember = TRUST_TOLD;
-	else if (t->alarm == TRUST_QUIET && t->go_on && !c->refused && c->encrypted &&
-	    c->rank >= EXCHANGE_RANK_2_0)
-		t->remember = TRUST_WORKED;
-	if (t->alarm != TRUST_QUIET)
+	if (t->warn)
+		t->remember = REMEMBER_ALERTED;
+	else if (t->alarm == ALARM_NONE && t->go_on && !c->refused && c->encrypted &&
+	    c->version >= KEX_VERSION_2_0)
+		t->remember = REMEMBER_WORKED;
+	if (t->alarm != ALARM_NONE)
 		say_expected(t, c);
 	if (t->go_on)
 		return;
-	if (c->unsure && c->policy != POLICY_MUST)
+	if (c->incomplete && c->policy != POLICY_MUST)
 		say_unsure(t, c);
 	else if (c->nowhere)
 		say_nowhere(t, c);
-	else if (t->alarm == TRUST_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
+	else if (t->alarm == ALARM_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
 		say_downgrade(t, c, name);
-	else if (t->alarm == TRUST_KEY_CHANGED)
+	else if (t->alarm == ALARM_KEY_CHANGED)
 		say_key_changed(t, c, name);
 	else
 		say_policy(t, c);
 }
 
 const char *
-trust_alarm_name(enum trust_alarm alarm)
+policy_alarm_name(enum alarm alarm)
 {
 	switch (alarm) {
-	case TRUST_DOWNGRADE:
+	case ALARM_DOWNGRADE:
 		return "downgrade";
-	case TRUST_KEY_CHANGED:
+	case ALARM_KEY_CHANGED:
 		return "key-changed";
-	case TRUST_QUIET:
+	case ALARM_NONE:
 		break;
 	}
 	return NULL;
@@ -239,7 +239,7 @@ take(struct span *found, unsigned *count, struct span text)
 }
 
 void
-trust_find_statements(const struct reply *reply, struct span *id, struct span *next)
+policy_find_statements(const struct reply *reply, struct span *id, struct span *next)
 {
 	struct span rest = buf_peek(&reply->raw), text;
 	unsigned ids = 0, nexts = 0;

@@ -26,7 +26,7 @@ answered(void *probe, struct io *io)
 	bool good = p->reply.code < 300;
 
 	if (p->step == PROBE_QUIT) {
-		io->end = END_DONE;
+		io->end = OUTCOME_DONE;
 		return;
 	}
 	if (p->step == PROBE_MAIL || p->step == PROBE_RCPT)
@@ -34,7 +34,7 @@ answered(void *probe, struct io *io)
 	if (p->step == PROBE_RCPT)
 		p->relays = good;
 	if (!good && p->step <= PROBE_EHLO) {
-		io->end = END_BAD_REPLY;
+		io->end = OUTCOME_BAD_REPLY;
 		return;
 	}
 	p->step = good ? p->step + 1 : PROBE_QUIT;
@@ -64,8 +64,8 @@ probe_step(void *probe, struct io *io)
 {
 	struct probe *p = probe;
 
-	ask_step(p, io, &p->reply, answered);
+	dialog_step(p, io, &p->reply, answered);
 	/* it need not say goodbye */
-	if (p->step == PROBE_QUIT && io->end == END_WIRE_GONE)
-		io->end = END_DONE;
+	if (p->step == PROBE_QUIT && io->end == OUTCOME_WIRE_GONE)
+		io->end = OUTCOME_DONE;
 }

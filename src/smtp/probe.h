@@ -20,7 +20,7 @@ struct probe {
 
 void probe_start(struct probe *p, const char *hostname);
 
-/* For struct machine, with ask_fault(); the mailer is on the wire side. */
+/* For struct machine, with dialog_fault(); the mailer is on the wire side. */
 void probe_step(void *probe, struct io *io);
 
 #endif

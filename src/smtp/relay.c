@@ -128,7 +128,7 @@ static void
 client_gone(struct relay *r, struct io *io)
 {
 	if (io->wire_truncated) {
-		io->end = END_TRUNCATED;
+		io->end = OUTCOME_TRUNCATED;
 		return;
 	}
 	r->input = INPUT_OVER;
@@ -136,15 +136,15 @@ client_gone(struct relay *r, struct io *io)
 }
 
 void
-relay_fault(void *relay, struct io *io, enum ending fault)
+relay_fault(void *relay, struct io *io, enum outcome fault)
 {
 	struct relay *r = relay;
 
 	io->end = fault;
 	/* between replies there is room for a last word; inside one there is none */
-	if (fault == END_TIMEOUT && r->reply_lines == 0 && !r->gone)
+	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s waited too long\r\n", r->set->hostname);
-	else if (fault == END_LOCAL_BROKEN && r->reply_lines == 0 && !relay_has_parted(r))
+	else if (fault == OUTCOME_LOCAL_BROKEN && r->reply_lines == 0 && !relay_has_parted(r))
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
 }
@@ -152,7 +152,7 @@ relay_fault(void *relay, struct io *io, enum ending fault)
 static bool
 goes_on(const struct io *io)
 {
-	return io->end == END_NONE && !io->pipe && io->encrypt == NULL;
+	return io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL;
 }
 
 void
@@ -171,7 +171,7 @@ relay_step(void *relay, struct io *io)
 			client_gone(r, io);
 	} while (moved);
 	io->settled = io->pipe || r->crypt == CRYPT_ON || r->crypt == CRYPT_GIVEN_UP;
-	if (io->end != END_NONE || io->pipe)
+	if (io->end != OUTCOME_NONE || io->pipe)
 		return;
 
 	/* the answer goes out first: how long we compute is nobody's business, and they compute too */

@@ -81,7 +81,7 @@ struct relay {
 	bool done;		/* the mailer has answered QUIT with 221 */
 	bool heard_inside;	/* a first octet has come encrypted */
 	bool gone;		/* the mailer has said its last word: its end follows */
-	enum ending leaving;	/* ... and is saying it unasked: what comes of that at its end */
+	enum outcome leaving;	/* ... and is saying it unasked: what comes of that at its end */
 	unsigned last_code;	/* of the last whole reply that the client has seen */
 	unsigned messages;	/* accepted */
 	const char *why;	/* in the clear because ... (a literal), NULL while not known */
@@ -96,7 +96,7 @@ struct relay {
  */
 void relay_start(struct relay *r, const struct relay_settings *settings, struct key_source keys);
 void relay_step(void *relay, struct io *io);
-void relay_fault(void *relay, struct io *io, enum ending fault);
+void relay_fault(void *relay, struct io *io, enum outcome fault);
 void relay_wipe(struct relay *r);
 
 #endif

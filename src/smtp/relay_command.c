@@ -109,7 +109,7 @@ static void
 injected(struct io *io)
 {
 	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL octets behind the line\r\n"));
-	io->end = END_INJECTED;
+	io->end = OUTCOME_INJECTED;
 }
 
 /* The one attempt has come to nothing: the session goes on in the clear. */
@@ -174,7 +174,7 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
 		start_over(r, io);
 	else
-		io->end = END_CONFIRMATION;
+		io->end = OUTCOME_CONFIRMATION;
 	relay_take(io, line->octets);
 	return true;
 }
@@ -247,7 +247,7 @@ is_foreign_auth(enum verb verb, struct span arguments)
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
-	const struct exchange *x = handshake_suite(&r->handshake)->exchange;
+	const struct kex *x = handshake_suite(&r->handshake)->kex;
 	struct span arguments;
 	enum verb verb = verb_of(line->text, &arguments);
 
@@ -397,7 +397,7 @@ relay_command(struct relay *r, struct io *io)
 {
 	if (r->crypt == CRYPT_ON && buf_len(&io->from_wire) > 0)
 		r->heard_inside = true;
-	if (r->leaving != END_NONE)
+	if (r->leaving != OUTCOME_NONE)
 		return false;
 	switch (r->input) {
 	case INPUT_COMMAND:

@@ -67,7 +67,7 @@ relay_refuse_chunk(struct relay *r, struct io *io, const struct line *line, stru
 	if (!relay_answer(r, io, line->octets, text))
 		return false;
 	if (!empty)
-		io->end = END_BAD_CHUNK;
+		io->end = OUTCOME_BAD_CHUNK;
 	return true;
 }
 
@@ -83,13 +83,13 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	if (!r->chunking) {
 		if (!relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered"))
 			return false;
-		io->end = END_BAD_CHUNK;
+		io->end = OUTCOME_BAD_CHUNK;
 		return true;
 	}
 	if (!read_chunk(arguments, &size, &last)) {
 		if (!relay_answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
 			return false;
-		io->end = END_BAD_CHUNK;
+		io->end = OUTCOME_BAD_CHUNK;
 		return true;
 	}
 	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)

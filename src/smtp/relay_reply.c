@@ -60,7 +60,7 @@ own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
 
 	if (r->offered)
 		lines[count++] = handshake_offer(&r->handshake);
-	if (r->crypt != CRYPT_ON || !suite->exchange->confirms)
+	if (r->crypt != CRYPT_ON || !suite->kex->confirms)
 		return count;
 	for (size_t i = 0; i < RELAY_SAYS_MAX; i++)
 		if (r->set->says[i].len > 0)
@@ -239,8 +239,8 @@ unasked(struct relay *r, struct io *io, const struct line *line, const struct re
 {
 	bool inside = r->input == INPUT_MESSAGE || r->queue_len > 0;
 
-	if (r->leaving == END_NONE) {
-		r->leaving = inside ? END_EARLY_REPLY : reply->code == 421 ? END_LOCAL_GONE : END_UNASKED_REPLY;
+	if (r->leaving == OUTCOME_NONE) {
+		r->leaving = inside ? OUTCOME_EARLY_REPLY : reply->code == 421 ? OUTCOME_LOCAL_GONE : OUTCOME_UNASKED_REPLY;
 		r->reply_code = reply->code;
 		if (reply->code != 421 && (inside || reply->code / 100 != 4))
 			r->reply_code = 0;
@@ -263,7 +263,7 @@ mailer_gone(struct relay *r, struct io *io)
 	if (!relay_has_parted(r) && !io->wire_eof && r->reply_lines == 0)
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
-	io->end = io->wire_eof ? END_WIRE_GONE : r->leaving != END_NONE ? r->leaving : END_LOCAL_GONE;
+	io->end = io->wire_eof ? OUTCOME_WIRE_GONE : r->leaving != OUTCOME_NONE ? r->leaving : OUTCOME_LOCAL_GONE;
 }
 
 /*
@@ -292,16 +292,16 @@ relay_reply(struct relay *r, struct io *io)
 			mailer_gone(r, io);
 		return false;
 	case LINE_TOO_LONG:
-		io->end = END_BAD_REPLY;
+		io->end = OUTCOME_BAD_REPLY;
 		return false;
 	case LINE_FOUND:
 		break;
 	}
 	if (!reply_line_read(line.text, &reply) || differs(r, verb, reply.code)) {
-		io->end = END_BAD_REPLY;
+		io->end = OUTCOME_BAD_REPLY;
 		return false;
 	}
-	if (r->leaving != END_NONE || r->queue_len == 0 || is_ahead(r, io, verb, reply.code))
+	if (r->leaving != OUTCOME_NONE || r->queue_len == 0 || is_ahead(r, io, verb, reply.code))
 		return unasked(r, io, &line, &reply);
 
 	if (r->crypt != CRYPT_ON)
@@ -325,7 +325,7 @@ relay_reply(struct relay *r, struct io *io)
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
 	/* it goes on with a line that is being skipped */
 	if (reply.last && (reply.code == 334 || reply.code == 354) && r->input == INPUT_SKIP) {
-		io->end = END_BAD_REPLY;
+		io->end = OUTCOME_BAD_REPLY;
 		return false;
 	}
 	if (reply.last) {
@@ -334,7 +334,7 @@ relay_reply(struct relay *r, struct io *io)
 		io->progress++;
 		/* that was its last word, and whatever the client has said behind QUIT is not heard */
 		if (r->done)
-			io->end = END_DONE;
+			io->end = OUTCOME_DONE;
 	}
 	buf_take(&io->from_local, line.octets);
 	return true;

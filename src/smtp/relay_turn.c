@@ -79,7 +79,7 @@ refuse_early(struct relay *r, struct io *io)
 		buf_printf(&io->to_wire, "421 4.5.0 %s Octets before the greeting\r\n", r->set->hostname);
 	else if (r->reply_lines == 0)
 		buf_printf(&io->to_wire, "503 5.5.1 Octets where a reply has to come first\r\n");
-	io->end = END_GROUPED;
+	io->end = OUTCOME_GROUPED;
 	return true;
 }
 

@@ -5,28 +5,28 @@
 #include <string.h>
 
 void
-caller_start(struct caller *c, const struct opening_settings *settings, struct key_source keys)
+transparent_start(struct transparent *c, const struct client_settings *settings, struct key_source keys)
 {
-	memset(c, 0, offsetof(struct caller, opening));
+	memset(c, 0, offsetof(struct transparent, client));
 	c->set = settings;
 	c->keys = keys;
 	c->greeting_due = true;
-	opening_start(&c->opening, settings, keys, false);
+	client_handshake_start(&c->client, settings, keys, false);
 }
 
 void
-caller_connected(struct caller *c, bool plain)
+transparent_connected(struct transparent *c, bool plain)
 {
-	opening_wipe(&c->opening);
-	opening_start(&c->opening, c->set, c->keys, plain);
+	client_handshake_wipe(&c->client);
+	client_handshake_start(&c->client, c->set, c->keys, plain);
 	c->greeting_due = true;
 	c->ehlo_refused = false;
 }
 
 void
-caller_wipe(struct caller *c)
+transparent_wipe(struct transparent *c)
 {
-	opening_wipe(&c->opening);
+	client_handshake_wipe(&c->client);
 }
 
 static void
@@ -39,15 +39,15 @@ local_answer(struct io *io, size_t octets, const char *text)
 
 /* The mailer's hello, said to the far end.  HELO becomes EHLO, unless that has been refused. */
 static void
-hello(struct caller *c, struct io *io)
+hello(struct transparent *c, struct io *io)
 {
 	c->waits = true;
-	opening_hello(&c->opening, io, span(c->name, c->name_len), c->helo && c->ehlo_refused);
+	client_handshake_hello(&c->client, io, span(c->name, c->name_len), c->helo && c->ehlo_refused);
 }
 
 /* A command of the mailer's before it is a pipe.  False: no line yet. */
 static bool
-command(struct caller *c, struct io *io)
+command(struct transparent *c, struct io *io)
 {
 	struct span name;
 	struct line line;
@@ -57,7 +57,7 @@ command(struct caller *c, struct io *io)
 	case LINE_NONE:
 		return false;
 	case LINE_TOO_LONG:
-		io->end = END_LOCAL_BROKEN;
+		io->end = OUTCOME_LOCAL_BROKEN;
 		return false;
 	case LINE_FOUND:
 		break;
@@ -85,7 +85,7 @@ command(struct caller *c, struct io *io)
 		/* as a pipe it would pass what stands behind QUIT in the clear */
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 		local_answer(io, line.octets, "221 2.0.0 Bye");
-		io->end = END_DONE;
+		io->end = OUTCOME_DONE;
 		return false;
 	default:
 		local_answer(io, line.octets, "503 5.5.1 Say EHLO first");
@@ -95,21 +95,21 @@ command(struct caller *c, struct io *io)
 
 /* Gives the mailer the reply that the opening has come to. */
 static void
-pass_reply(struct caller *c, struct io *io)
+pass_reply(struct transparent *c, struct io *io)
 {
-	bool one_line = c->helo && c->opening.reply.code < 300;
+	bool one_line = c->helo && c->client.reply.code < 300;
 
-	opening_put_reply(&c->opening, &io->to_local, one_line);
+	client_handshake_put_reply(&c->client, &io->to_local, one_line);
 	c->waits = false;
 	io->progress++;
 }
 
 static void
-greeted(struct caller *c, struct io *io)
+greeted(struct transparent *c, struct io *io)
 {
 	c->greeting_due = false;
 	if (!c->greeted) {
-		buf_put(&io->to_local, buf_peek(&c->opening.reply.raw));
+		buf_put(&io->to_local, buf_peek(&c->client.reply.raw));
 		c->greeted = true;
 	}
 	if (c->waits)
@@ -118,7 +118,7 @@ greeted(struct caller *c, struct io *io)
 
 /* The next host is asked.  What this one said is the last word, if nobody has another. */
 static void
-leave(struct io *io, enum ending end)
+leave(struct io *io, enum outcome end)
 {
 	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 	io->elsewhere = true;
@@ -127,16 +127,16 @@ leave(struct io *io, enum ending end)
 
 /* EHLO is refused, and then HELO. */
 static void
-refused(struct caller *c, struct io *io)
+refused(struct transparent *c, struct io *io)
 {
 	bool said_helo = c->helo && c->ehlo_refused;
-	bool for_good = c->opening.reply.code >= 500;
+	bool for_good = c->client.reply.code >= 500;
 
 	c->ehlo_refused = true;
 	if (!for_good)
-		leave(io, END_REFUSED_LATER);
+		leave(io, OUTCOME_REFUSED_LATER);
 	else if (said_helo)
-		leave(io, END_GREETED_NEVER);
+		leave(io, OUTCOME_GREETED_NEVER);
 	else if (c->helo)
 		hello(c, io);		/* our EHLO was refused: HELO, as the mailer said */
 	else
@@ -148,42 +148,42 @@ refused(struct caller *c, struct io *io)
  * attempt to encrypt like ours.
  */
 static void
-ready(struct caller *c, struct io *io)
+ready(struct transparent *c, struct io *io)
 {
-	const struct opening *o = &c->opening;
+	const struct client_handshake *ch = &c->client;
 	bool one_line = c->helo;
 
 	pass_reply(c, io);
 	io->settled = true;
-	if (o->provisional)
+	if (ch->provisional)
 		c->dialogue = CALLER_SOFTENS;
-	else if (!o->encrypted && !one_line && ehlo_offers(&o->reply, "STARTTLS", NULL))
+	else if (!ch->encrypted && !one_line && ehlo_offers(&ch->reply, "STARTTLS", NULL))
 		c->dialogue = CALLER_MAY_STARTTLS;
 	else
 		io->pipe = true;
 }
 
 static void
-step_once(struct caller *c, struct io *io, bool *moved)
+step_once(struct transparent *c, struct io *io, bool *moved)
 {
 	*moved = false;
 	if (!c->greeting_due && !c->waits) {
 		*moved = command(c, io);
 		if (!*moved && io->local_eof && !io->pipe)
-			io->end = END_LOCAL_GONE;
+			io->end = OUTCOME_LOCAL_GONE;
 		return;
 	}
-	switch (opening_step(&c->opening, io)) {
-	case OPENING_GREETED:
+	switch (client_handshake_step(&c->client, io)) {
+	case CLIENT_GREETED:
 		if (c->greeting_due) {
 			greeted(c, io);
 			*moved = true;
 		}
 		break;
-	case OPENING_READY:
+	case CLIENT_READY:
 		ready(c, io);
 		break;
-	case OPENING_REFUSED:
+	case CLIENT_REFUSED:
 		refused(c, io);
 		*moved = true;
 		break;
@@ -194,7 +194,7 @@ step_once(struct caller *c, struct io *io, bool *moved)
 
 /* The first command behind EHLO.  Only STARTTLS is of interest. */
 static void
-may_starttls(struct caller *c, struct io *io)
+may_starttls(struct transparent *c, struct io *io)
 {
 	struct span arguments;
 	struct line line;
@@ -208,16 +208,16 @@ may_starttls(struct caller *c, struct io *io)
 	}
 	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
 	buf_take(&io->from_local, line.octets);
-	reply_start(&c->opening.reply);
+	reply_start(&c->client.reply);
 	c->dialogue = CALLER_STARTTLS;
 	io->progress++;
 }
 
 /* The reply to it.  What is none is passed as it came. */
 static void
-got_starttls(struct caller *c, struct io *io)
+got_starttls(struct transparent *c, struct io *io)
 {
-	struct reply *reply = &c->opening.reply;
+	struct reply *reply = &c->client.reply;
 	enum reply_state state = reply_take(reply, &io->from_wire);
 
 	if (state == REPLY_MORE && !io->wire_eof)
@@ -232,7 +232,7 @@ got_starttls(struct caller *c, struct io *io)
 
 /* As a pipe does it, but for the replies. */
 static void
-softens(struct caller *c, struct io *io)
+softens(struct transparent *c, struct io *io)
 {
 	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
 
@@ -242,7 +242,7 @@ softens(struct caller *c, struct io *io)
 	}
 	/* the far end has closed: what it is told from now on must not depend on how that comes */
 	if (io->wire_eof && buf_len(&io->from_wire) == 0) {
-		io->end = io->wire_truncated ? END_TRUNCATED : END_DONE;
+		io->end = io->wire_truncated ? OUTCOME_TRUNCATED : OUTCOME_DONE;
 		return;
 	}
 	buf_move(&io->to_wire, &io->from_local);
@@ -254,7 +254,7 @@ softens(struct caller *c, struct io *io)
 }
 
 static void
-dialogue(struct caller *c, struct io *io)
+dialogue(struct transparent *c, struct io *io)
 {
 	if (c->dialogue == CALLER_MAY_STARTTLS)
 		may_starttls(c, io);
@@ -267,9 +267,9 @@ dialogue(struct caller *c, struct io *io)
 }
 
 void
-caller_step(void *caller, struct io *io)
+transparent_step(void *transparent, struct io *io)
 {
-	struct caller *c = caller;
+	struct transparent *c = transparent;
 	bool moved = true;
 
 	if (c->dialogue != CALLER_OPENS) {
@@ -277,31 +277,31 @@ caller_step(void *caller, struct io *io)
 		return;
 	}
 	/* the longest reply has to fit in one piece */
-	while (moved && io->end == END_NONE && !io->pipe && io->encrypt == NULL &&
+	while (moved && io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL &&
 	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
-	io->midway = reply_begun(&c->opening.reply) && c->waits;
-	io->wait = opening_wait(&c->opening);
+	io->midway = reply_begun(&c->client.reply) && c->waits;
+	io->wait = client_handshake_wait(&c->client);
 	if (c->dialogue != CALLER_OPENS)
 		dialogue(c, io);
 }
 
 void
-caller_fault(void *caller, struct io *io, enum ending fault)
+transparent_fault(void *transparent, struct io *io, enum outcome fault)
 {
-	struct caller *c = caller;
+	struct transparent *c = transparent;
 
 	if (c->greeting_due || c->waits) {
-		opening_fault(&c->opening, io, fault);
+		client_handshake_fault(&c->client, io, fault);
 		return;
 	}
 	/* gone while the mailer thinks: it has heard a greeting, and nothing else */
-	io->elsewhere = fault == END_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
+	io->elsewhere = fault == OUTCOME_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
 	io->end = fault;
 }
 
 void
-caller_give_up(struct caller *c, struct buf *out, const char *text)
+transparent_give_up(struct transparent *c, struct buf *out, const char *text)
 {
 	if (!c->greeted || c->waits)
 		buf_printf(out, "%s\r\n", text);

@@ -14,45 +14,45 @@
 #include "smtp/soften.h"
 
 /* The dialogue behind the reply to EHLO, before it is a pipe. */
-enum caller_dialogue {
+enum transparent_dialogue {
 	CALLER_OPENS,		/* not there yet, or a pipe */
 	CALLER_MAY_STARTTLS,	/* the mailer's next command may be STARTTLS */
 	CALLER_STARTTLS,	/* ... and is, and has no reply yet */
 	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz, to the end */
 };
 
-struct caller {
-	const struct opening_settings *set;
+struct transparent {
+	const struct client_settings *set;
 	struct key_source keys;
 	bool greeted;			/* the mailer has had a greeting */
 	bool waits;			/* it has said hello and has had no reply */
 	bool helo;			/* it said HELO */
 	bool ehlo_refused;
-	uint8_t name[OPENING_NAME_MAX];	/* as it said */
+	uint8_t name[CLIENT_NAME_MAX];	/* as it said */
 	size_t name_len;
 	bool greeting_due;		/* this call's has not come yet */
-	enum caller_dialogue dialogue;
+	enum transparent_dialogue dialogue;
 	struct soften soften;
-	struct opening opening;
+	struct client_handshake client;
 };
 
 /* `settings` and what `keys` points to must outlive it. */
-void caller_start(struct caller *c, const struct opening_settings *settings,
+void transparent_start(struct transparent *c, const struct client_settings *settings,
     struct key_source keys);
 
 /* Before the first call and each one after it: a new connection.  `plain`: no XCRYPT. */
-void caller_connected(struct caller *c, bool plain);
+void transparent_connected(struct transparent *c, bool plain);
 
 /* For struct machine. */
-void caller_step(void *caller, struct io *io);
-void caller_fault(void *caller, struct io *io, enum ending fault);
+void transparent_step(void *transparent, struct io *io);
+void transparent_fault(void *transparent, struct io *io, enum outcome fault);
 
 /*
  * When no call is left to be made: puts our own last word to the mailer, where it is waiting for one,
  * a greeting or a reply to EHLO.  `text` is without CRLF: "421 4.4.1 ...".
  */
-void caller_give_up(struct caller *c, struct buf *out, const char *text);
+void transparent_give_up(struct transparent *c, struct buf *out, const char *text);
 
-void caller_wipe(struct caller *c);
+void transparent_wipe(struct transparent *c);
 
 #endif

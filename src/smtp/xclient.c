@@ -4,9 +4,9 @@
 #include "smtp/ehlo.h"
 
 void
-introduce_start(struct introduce *i, const char *hostname, const char *address, unsigned port)
+xclient_start(struct xclient *i, const char *hostname, const char *address, unsigned port)
 {
-	i->step = INTRODUCE_GREETING;
+	i->step = XCLIENT_GREETING;
 	i->hostname = hostname;
 	i->address = address;
 	i->port = port;
@@ -15,7 +15,7 @@ introduce_start(struct introduce *i, const char *hostname, const char *address, 
 
 /* What the mailer offers to be told decides what is said; the address it has to take. */
 static bool
-say_xclient(struct introduce *i, struct buf *out)
+say_xclient(struct xclient *i, struct buf *out)
 {
 	struct span attributes;
 
@@ -31,38 +31,38 @@ say_xclient(struct introduce *i, struct buf *out)
 }
 
 static void
-answered(void *introduce, struct io *io)
+answered(void *xclient, struct io *io)
 {
-	struct introduce *i = introduce;
+	struct xclient *i = xclient;
 
 	switch (i->step) {
-	case INTRODUCE_GREETING:
+	case XCLIENT_GREETING:
 		if (i->reply.code != 220)
 			break;
 		buf_printf(&io->to_wire, "EHLO %s\r\n", i->hostname);
-		i->step = INTRODUCE_EHLO;
+		i->step = XCLIENT_EHLO;
 		reply_start(&i->reply);
 		return;
-	case INTRODUCE_EHLO:
+	case XCLIENT_EHLO:
 		if (i->reply.code != 250 || !say_xclient(i, &io->to_wire))
 			break;
-		i->step = INTRODUCE_XCLIENT;
+		i->step = XCLIENT_ANSWER;
 		reply_start(&i->reply);
 		return;
-	case INTRODUCE_XCLIENT:
+	case XCLIENT_ANSWER:
 		/* back at the greeting: the session begins here */
 		if (i->reply.code != 220)
 			break;
-		io->end = END_DONE;
+		io->end = OUTCOME_DONE;
 		return;
 	}
-	io->end = i->reply.code >= 400 ? END_REFUSED_LATER : END_BAD_REPLY;
+	io->end = i->reply.code >= 400 ? OUTCOME_REFUSED_LATER : OUTCOME_BAD_REPLY;
 }
 
 void
-introduce_step(void *introduce, struct io *io)
+xclient_step(void *xclient, struct io *io)
 {
-	struct introduce *i = introduce;
+	struct xclient *i = xclient;
 
-	ask_step(i, io, &i->reply, answered);
+	dialog_step(i, io, &i->reply, answered);
 }

@@ -9,10 +9,10 @@
 #include "smtp/io.h"
 #include "smtp/line.h"
 
-enum introduce_step { INTRODUCE_GREETING, INTRODUCE_EHLO, INTRODUCE_XCLIENT };
+enum xclient_step { XCLIENT_GREETING, XCLIENT_EHLO, XCLIENT_ANSWER };
 
-struct introduce {
-	enum introduce_step step;
+struct xclient {
+	enum xclient_step step;
 	struct reply reply;
 	const char *hostname;
 	const char *address;	/* as XCLIENT writes it: "192.0.2.1", "IPV6:2001:db8::1" */
@@ -20,9 +20,9 @@ struct introduce {
 };
 
 /* The strings must outlive it. */
-void introduce_start(struct introduce *i, const char *hostname, const char *address, unsigned port);
+void xclient_start(struct xclient *i, const char *hostname, const char *address, unsigned port);
 
-/* For struct machine, with ask_fault(); the mailer is on the wire side.  END_DONE: it has the address. */
-void introduce_step(void *introduce, struct io *io);
+/* For struct machine, with dialog_fault(); the mailer is on the wire side.  OUTCOME_DONE: it has the address. */
+void xclient_step(void *xclient, struct io *io);
 
 #endif

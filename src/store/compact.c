@@ -7,29 +7,29 @@
 #define CDB_RECORD_HEAD_LEN 8	/* lengths of key and value, little-endian */
 
 static int
-add(struct fold *f, struct entry entry)
+add(struct compaction *f, struct entry entry)
 {
 	if (f->count == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 1024;
-		struct fold_entry *at = reallocarray(f->at, cap, sizeof(*at));
+		struct compact_entry *at = reallocarray(f->at, cap, sizeof(*at));
 		if (at == NULL)
 			return -1;
 		f->at = at;
 		f->cap = cap;
 	}
-	f->at[f->count++] = (struct fold_entry){ .entry = entry };
+	f->at[f->count++] = (struct compact_entry){ .entry = entry };
 	return 0;
 }
 
 static int
-left_out(struct fold *f)
+left_out(struct compaction *f)
 {
 	f->damaged = true;
 	return 0;
 }
 
 bool
-fold_is_sound(const struct fold *f)
+compact_is_sound(const struct compaction *f)
 {
 	struct span value;
 
@@ -40,14 +40,14 @@ fold_is_sound(const struct fold *f)
 }
 
 int
-fold_add_cdb(struct fold *f, struct span file)
+compact_add_cdb(struct compaction *f, struct span file)
 {
-	f->damaged = f->damaged || (file.len > 0 && file.len < FOLD_CDB_LEAST);
-	if (file.len < FOLD_CDB_LEAST)
+	f->damaged = f->damaged || (file.len > 0 && file.len < COMPACT_CDB_LEAST);
+	if (file.len < COMPACT_CDB_LEAST)
 		return 0;
 	/* the first table stands right behind the last record */
-	size_t end = cdb_unpack(file.at), pos = FOLD_CDB_LEAST;
-	f->damaged = f->damaged || end < FOLD_CDB_LEAST || end > file.len;
+	size_t end = cdb_unpack(file.at), pos = COMPACT_CDB_LEAST;
+	f->damaged = f->damaged || end < COMPACT_CDB_LEAST || end > file.len;
 	if (end > file.len)
 		end = file.len;
 	while (pos < end) {
@@ -73,7 +73,7 @@ fold_add_cdb(struct fold *f, struct span file)
 }
 
 int
-fold_add_journal(struct fold *f, struct span journal, fold_filter *counts)
+compact_add_journal(struct compaction *f, struct span journal, compact_filter *counts)
 {
 	struct entry entry;
 
@@ -94,7 +94,7 @@ compare_keys(struct span a, struct span b)
 static int
 by_key_newest_first(const void *a, const void *b)
 {
-	const struct fold_entry *const *x = a, *const *y = b;
+	const struct compact_entry *const *x = a, *const *y = b;
 	int order = compare_keys((*x)->entry.key, (*y)->entry.key);
 
 	if (order == 0)
@@ -104,15 +104,15 @@ by_key_newest_first(const void *a, const void *b)
 
 /* Leaves `keep` with the newest entry of each key. */
 static int
-mark_newest(struct fold *f)
+mark_newest(struct compaction *f)
 {
-	struct fold_entry **sorted = calloc(f->count + 1, sizeof(struct fold_entry *));
+	struct compact_entry **sorted = calloc(f->count + 1, sizeof(struct compact_entry *));
 
 	if (sorted == NULL)
 		return -1;
 	for (size_t i = 0; i < f->count; i++)
 		sorted[i] = &f->at[i];
-	qsort(sorted, f->count, sizeof(struct fold_entry *), by_key_newest_first);
+	qsort(sorted, f->count, sizeof(struct compact_entry *), by_key_newest_first);
 	for (size_t i = 0; i < f->count; i++)
 		sorted[i]->keep = i == 0 ||
 		    !span_equal(sorted[i]->entry.key, sorted[i - 1]->entry.key);
@@ -122,10 +122,10 @@ mark_newest(struct fold *f)
 
 /* Keeps the newest of at least this fate, as long as fewer than `max` are kept.  Returns how many are. */
 static uint64_t
-keep_newest(struct fold *f, enum fold_fate least, uint64_t kept, uint64_t max)
+keep_newest(struct compaction *f, enum compact_keep least, uint64_t kept, uint64_t max)
 {
 	for (size_t i = f->count; i-- > 0 && kept < max; ) {
-		struct fold_entry *each = &f->at[i];
+		struct compact_entry *each = &f->at[i];
 
 		if (!each->keep && each->fate >= least) {
 			each->keep = true;
@@ -136,26 +136,26 @@ keep_newest(struct fold *f, enum fold_fate least, uint64_t kept, uint64_t max)
 }
 
 int
-fold_choose(struct fold *f, fold_judge *judge, void *context, uint64_t entries_max)
+compact_choose(struct compaction *f, compact_keep_fn *keep, void *context, uint64_t entries_max)
 {
 	uint64_t kept = 0, settled_max = entries_max - entries_max / 4;
 
 	if (mark_newest(f) < 0)
 		return -1;
 	for (size_t i = f->count; i-- > 0; ) {
-		struct fold_entry *each = &f->at[i];
+		struct compact_entry *each = &f->at[i];
 
-		each->fate = each->keep ? judge(context, each->entry) : FOLD_FORGET;
-		each->keep = each->fate == FOLD_KEEP_ALWAYS;
+		each->fate = each->keep ? keep(context, each->entry) : COMPACT_DROP;
+		each->keep = each->fate == COMPACT_KEEP_ALWAYS;
 	}
-	for (enum fold_fate fate = FOLD_KEEP_LONGEST; fate > FOLD_KEEP; fate--)
+	for (enum compact_keep fate = COMPACT_KEEP_LONGEST; fate > COMPACT_KEEP; fate--)
 		kept = keep_newest(f, fate, kept, settled_max);
-	keep_newest(f, FOLD_KEEP, kept, entries_max);
+	keep_newest(f, COMPACT_KEEP, kept, entries_max);
 	return 0;
 }
 
 int
-fold_write(const struct fold *f, int fd)
+compact_write(const struct compaction *f, int fd)
 {
 	struct cdb_make cdb;
 	int result = cdb_make_start(&cdb, fd);
@@ -177,8 +177,8 @@ fold_write(const struct fold *f, int fd)
 }
 
 void
-fold_free(struct fold *f)
+compact_free(struct compaction *f)
 {
 	free(f->at);
-	*f = (struct fold){ 0 };
+	*f = (struct compaction){ 0 };
 }

@@ -23,23 +23,23 @@
 _Static_assert(KEY_MAX <= ENTRY_KEY_MAX && VERIFIED_MAX <= ENTRY_VALUE_MAX, "they are entries");
 
 /* Our short key, made where there is none yet; NULL where there is none to be had. */
-static const struct ring_own *
-own_pair(struct ring *r, const struct exchange *x)
+static const struct key_cache_own *
+own_pair(struct key_cache *r, const struct kex *x)
 {
-	if (x->public_len != HOSTKEY_SHORT_LEN || ring_source(r).own(r, x) == NULL)
+	if (x->public_len != HOSTKEY_SHORT_LEN || key_cache_source(r).own(r, x) == NULL)
 		return NULL;
 	for (size_t i = 0; i < r->count; i++)
-		if (r->own[i].exchange == x)
+		if (r->own[i].kex == x)
 			return &r->own[i];
 	return NULL;
 }
 
 /* An entry's key: the kind, the own pair it belongs to, and what it is about. */
 static struct span
-put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct ring_own *own, struct span about,
+put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own, struct span about,
     struct span more)
 {
-	const uint8_t head[2] = { kind, (uint8_t)own->exchange->rank };
+	const uint8_t head[2] = { kind, (uint8_t)own->kex->version };
 	struct buf key;
 
 	buf_init(&key, mem, KEY_MAX);
@@ -52,24 +52,24 @@ put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct ring_own *own, struct s
 
 /* Only beside a pair that others have too. */
 static bool
-find(struct ring *r, const struct ring_own *own, struct span key, uint8_t *value, size_t room,
+find(struct key_cache *r, const struct key_cache_own *own, struct span key, uint8_t *value, size_t room,
     size_t *len)
 {
 	return own->shared && store_find(&r->store, key, value, room, len);
 }
 
 static void
-keep(struct ring *r, const struct ring_own *own, struct span key, struct span value)
+keep(struct key_cache *r, const struct key_cache_own *own, struct span key, struct span value)
 {
 	if (own->shared && store_append(&r->store, key, value) < 0)
 		log_debug("a statement is not kept: %s", strerror(errno));
 }
 
 int
-vouch_id(struct ring *r, const struct exchange *x, const struct hostkey *host,
+hostkey_cache_id(struct key_cache *r, const struct kex *x, const struct hostkey *host,
     struct hostkey_id *id)
 {
-	const struct ring_own *own = own_pair(r, x);
+	const struct key_cache_own *own = own_pair(r, x);
 	uint8_t mem[KEY_MAX], value[ID_LEN];
 	size_t len;
 
@@ -77,7 +77,7 @@ vouch_id(struct ring *r, const struct exchange *x, const struct hostkey *host,
 		return -1;
 	/* a pair of this process's own is replaced as soon as that ends */
 	int64_t until_s = own->created_s + HOSTKEY_ALLOWANCE_S + (own->shared ? r->lifetime_s : 0);
-	struct span key = put_key(mem, RING_ID, own, span(host->public, sizeof(host->public)),
+	struct span key = put_key(mem, KEY_CACHE_ID, own, span(host->public, sizeof(host->public)),
 	    span(NULL, 0));
 	if (find(r, own, key, value, sizeof(value), &len) && len == ID_LEN &&
 	    octets_get64(value) == (uint64_t)until_s) {
@@ -95,16 +95,16 @@ vouch_id(struct ring *r, const struct exchange *x, const struct hostkey *host,
 }
 
 int
-vouch_next(struct ring *r, const struct exchange *x, const struct hostkey *host,
+hostkey_cache_next(struct key_cache *r, const struct kex *x, const struct hostkey *host,
     const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next)
 {
-	const struct ring_own *own = own_pair(r, x);
+	const struct key_cache_own *own = own_pair(r, x);
 	uint8_t mem[KEY_MAX];
 	size_t len;
 
 	if (own == NULL)
 		return -1;
-	struct span key = put_key(mem, RING_NEXT, own, span(host->public, sizeof(host->public)),
+	struct span key = put_key(mem, KEY_CACHE_NEXT, own, span(host->public, sizeof(host->public)),
 	    span(next_public, HOSTKEY_PUBLIC_LEN));
 	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
 	    len == sizeof(next->signature)) {
@@ -118,7 +118,7 @@ vouch_next(struct ring *r, const struct exchange *x, const struct hostkey *host,
 }
 
 static size_t
-put_verified(uint8_t value[VERIFIED_MAX], const struct vouched *v,
+put_verified(uint8_t value[VERIFIED_MAX], const struct verified_statement *v,
     const uint8_t digest[HOSTKEY_DIGEST_LEN])
 {
 	struct buf out;
@@ -134,8 +134,8 @@ put_verified(uint8_t value[VERIFIED_MAX], const struct vouched *v,
 
 /* Are they the lines that were good before? */
 static bool
-find_verified(struct ring *r, const struct ring_own *own, struct span key, struct span next_line,
-    const uint8_t digest[HOSTKEY_DIGEST_LEN], struct vouched *v)
+find_verified(struct key_cache *r, const struct key_cache_own *own, struct span key, struct span next_line,
+    const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
 {
 	uint8_t value[VERIFIED_MAX];
 	const uint8_t *at = value + TIME_LEN;
@@ -154,42 +154,42 @@ find_verified(struct ring *r, const struct ring_own *own, struct span key, struc
 }
 
 /* The public-key operations. */
-static enum vouch
+static enum statement_verdict
 verify(const uint8_t *peer_public, struct span id_line, struct span next_line, int64_t now_s,
-    struct vouched *v)
+    struct verified_statement *v)
 {
 	struct hostkey_id id;
 
 	if (!hostkey_get_id(&id, id_line))
-		return VOUCH_INVALID;
+		return STATEMENT_INVALID;
 	if (!hostkey_in_time(id.until_s, now_s))
-		return VOUCH_EXPIRED;
+		return STATEMENT_EXPIRED;
 	if (!hostkey_verify_id(&id, peer_public))
-		return VOUCH_INVALID;
+		return STATEMENT_INVALID;
 	v->until_s = id.until_s;
 	memcpy(v->public, id.public, sizeof(v->public));
 	v->has_next = hostkey_get_next(&v->next, next_line) && hostkey_verify_next(&v->next, id.public);
-	return VOUCH_GOOD;
+	return STATEMENT_GOOD;
 }
 
-enum vouch
-vouch_check(struct ring *r, const struct exchange *x, const uint8_t *peer_public,
-    struct span id_line, struct span next_line, int64_t now_s, struct vouched *v)
+enum statement_verdict
+hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *peer_public,
+    struct span id_line, struct span next_line, int64_t now_s, struct verified_statement *v)
 {
-	const struct ring_own *own = own_pair(r, x);
+	const struct key_cache_own *own = own_pair(r, x);
 	uint8_t mem[KEY_MAX], digest[HOSTKEY_DIGEST_LEN], value[VERIFIED_MAX];
 
-	*v = (struct vouched){ .until_s = 0 };
+	*v = (struct verified_statement){ .until_s = 0 };
 	if (id_line.len == 0 || own == NULL)
-		return VOUCH_NONE;
+		return STATEMENT_NONE;
 	if (hostkey_digest(digest, id_line, next_line) < 0)
-		return VOUCH_INVALID;
-	struct span key = put_key(mem, RING_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
+		return STATEMENT_INVALID;
+	struct span key = put_key(mem, KEY_CACHE_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
 	    span(NULL, 0));
 	if (find_verified(r, own, key, next_line, digest, v))
-		return hostkey_in_time(v->until_s, now_s) ? VOUCH_GOOD : VOUCH_EXPIRED;
-	enum vouch verdict = verify(peer_public, id_line, next_line, now_s, v);
-	if (verdict == VOUCH_GOOD)
+		return hostkey_in_time(v->until_s, now_s) ? STATEMENT_GOOD : STATEMENT_EXPIRED;
+	enum statement_verdict verdict = verify(peer_public, id_line, next_line, now_s, v);
+	if (verdict == STATEMENT_GOOD)
 		keep(r, own, key, span(value, put_verified(value, v, digest)));
 	return verdict;
 }

@@ -14,19 +14,19 @@
  * `x` is the ring's exchange of generation 2.0.  Kept statements are taken where they are the same.
  * 0, or -1: not to be said now.  Best before the jail: afterwards the host key can be wiped.
  */
-int vouch_id(struct ring *ring, const struct exchange *x, const struct hostkey *host,
+int hostkey_cache_id(struct key_cache *cache, const struct kex *x, const struct hostkey *host,
     struct hostkey_id *id);
-int vouch_next(struct ring *ring, const struct exchange *x, const struct hostkey *host,
+int hostkey_cache_next(struct key_cache *cache, const struct kex *x, const struct hostkey *host,
     const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next);
 
-enum vouch {
-	VOUCH_NONE,		/* no statement */
-	VOUCH_GOOD,
-	VOUCH_INVALID,		/* not of the form, or not signed for this short key */
-	VOUCH_EXPIRED
+enum statement_verdict {
+	STATEMENT_NONE,		/* no statement */
+	STATEMENT_GOOD,
+	STATEMENT_INVALID,		/* not of the form, or not signed for this short key */
+	STATEMENT_EXPIRED
 };
 
-struct vouched {		/* what a good one says */
+struct verified_statement {		/* what a good one says */
 	int64_t until_s;
 	uint8_t public[HOSTKEY_PUBLIC_LEN];
 	bool has_next;
@@ -38,7 +38,7 @@ struct vouched {		/* what a good one says */
  * key is `peer_public`.  A bad line about the next key is none.  No public-key operation where the
  * same lines were good before.
  */
-enum vouch vouch_check(struct ring *ring, const struct exchange *x, const uint8_t *peer_public,
-    struct span id_line, struct span next_line, int64_t now_s, struct vouched *vouched);
+enum statement_verdict hostkey_cache_check(struct key_cache *cache, const struct kex *x, const uint8_t *peer_public,
+    struct span id_line, struct span next_line, int64_t now_s, struct verified_statement *verified);
 
 #endif

@@ -9,25 +9,25 @@
 #define SLACK (64u << 10)
 
 static uint8_t *
-mem(struct journal_copy *c)
+mem(struct journal_image *c)
 {
 	return c->more != NULL ? c->more : c->room;
 }
 
 struct span
-journal_copy_records(const struct journal_copy *c)
+journal_image_records(const struct journal_image *c)
 {
 	return span(c->more != NULL ? c->more : c->room, c->len);
 }
 
 int
-journal_copy_size(struct journal_copy *c, off_t size)
+journal_image_size(struct journal_image *c, off_t size)
 {
 	size_t len = size > JOURNAL_MAX ? JOURNAL_MAX : (size_t)size;
 
 	if (c->cap >= len + SLACK)
 		return 0;
-	journal_copy_free(c);
+	journal_image_free(c);
 	if (len + SLACK > JOURNAL_ROOM && (c->more = malloc(len + SLACK)) == NULL)
 		return -1;
 	c->cap = c->more != NULL ? len + SLACK : JOURNAL_ROOM;
@@ -35,16 +35,16 @@ journal_copy_size(struct journal_copy *c, off_t size)
 }
 
 int
-journal_copy_read(struct journal_copy *c, int fd, off_t size, bool *damaged)
+journal_image_read(struct journal_image *c, int fd, off_t size, bool *damaged)
 {
 	size_t most = c->cap > JOURNAL_MAX ? JOURNAL_MAX : c->cap;
 
-	journal_copy_drop(c);
+	journal_image_drop(c);
 	if (size <= 0)
 		return 0;
 	/* to be wiped, even where reading breaks off */
 	c->used = (size_t)size < most ? (size_t)size : most;
-	ssize_t got = dir_read(fd, mem(c), c->used);
+	ssize_t got = private_file_pread(fd, mem(c), c->used);
 	if (got < 0)
 		return -1;
 	struct span journal = span(mem(c), (size_t)got);
@@ -55,13 +55,13 @@ journal_copy_read(struct journal_copy *c, int fd, off_t size, bool *damaged)
 }
 
 bool
-journal_copy_outgrown(const struct journal_copy *c, off_t size)
+journal_image_outgrown(const struct journal_image *c, off_t size)
 {
 	return size > (off_t)c->cap && size <= (off_t)JOURNAL_MAX;
 }
 
 int
-journal_copy_append(struct journal_copy *c, int fd, struct span key, struct span value)
+journal_image_append(struct journal_image *c, int fd, struct span key, struct span value)
 {
 	size_t end = c->len, len = JOURNAL_HEAD_LEN + key.len + ENTRY_CHECK_LEN + value.len;
 
@@ -80,16 +80,16 @@ journal_copy_append(struct journal_copy *c, int fd, struct span key, struct span
 }
 
 void
-journal_copy_drop(struct journal_copy *c)
+journal_image_drop(struct journal_image *c)
 {
 	octets_wipe(mem(c), c->used);
 	c->used = c->len = c->count = 0;
 }
 
 void
-journal_copy_free(struct journal_copy *c)
+journal_image_free(struct journal_image *c)
 {
-	journal_copy_drop(c);
+	journal_image_drop(c);
 	free(c->more);
 	c->more = NULL;
 	c->cap = 0;

@@ -18,15 +18,15 @@
 enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 
 #define KEY_HEAD_LEN 2
-#define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * EXCHANGE_PUBLIC_MAX)
+#define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * KEX_PUBLIC_MAX)
 #define TIME_LEN 8
-#define PAIR_MAX (TIME_LEN + EXCHANGE_PUBLIC_MAX + EXCHANGE_PRIVATE_MAX)
+#define PAIR_MAX (TIME_LEN + KEX_PUBLIC_MAX + KEX_PRIVATE_MAX)
 #define USED_LEN 1
 #define AHEAD_MAX_S 600		/* how far in the future a creation may seem to be */
 
 _Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
 _Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
-_Static_assert(EXCHANGE_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
+_Static_assert(KEX_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
 
 /*
  * Pairs are made while the ring is opened, and stand in the CDB.  In the journal, where sessions write, one
@@ -38,32 +38,32 @@ journalled(struct span key)
 	if (key.at[0] != KIND_PAIR)
 		return true;
 	for (const struct suite *s = suite_table; key.len == KEY_HEAD_LEN && s->name != NULL; s++)
-		if (s->exchange->rank == key.at[1])
-			return s->exchange->pair_on_demand;
+		if (s->kex->version == key.at[1])
+			return s->kex->pair_on_demand;
 	return false;
 }
 
 enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
 
 static void
-put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct exchange *x)
+put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct kex *x)
 {
-	assert(x->rank <= UINT8_MAX);
+	assert(x->version <= UINT8_MAX);
 	key[0] = kind;
-	key[1] = (uint8_t)x->rank;
+	key[1] = (uint8_t)x->version;
 }
 
-static struct ring_own *
-own_of(struct ring *r, const struct exchange *x)
+static struct key_cache_own *
+own_of(struct key_cache *r, const struct kex *x)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->own[i].exchange == x)
+		if (r->own[i].kex == x)
 			return &r->own[i];
 	return NULL;
 }
 
 static void
-forget(struct ring_own *own)
+forget(struct key_cache_own *own)
 {
 	octets_wipe(&own->pair, sizeof(own->pair));
 	own->made = own->shared = false;
@@ -71,9 +71,9 @@ forget(struct ring_own *own)
 
 /* Takes the present pair out of the store. */
 static enum age
-load_pair(struct ring *r, struct ring_own *own)
+load_pair(struct key_cache *r, struct key_cache_own *own)
 {
-	const struct exchange *x = own->exchange;
+	const struct kex *x = own->kex;
 	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
 	size_t len, head_len = TIME_LEN + x->public_len;
 	int64_t now_s = r->now_s();
@@ -83,7 +83,7 @@ load_pair(struct ring *r, struct ring_own *own)
 	if (!store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len))
 		return AGE_MISSING;
 	enum age age = AGE_MISSING;
-	if (len > head_len && len - head_len <= EXCHANGE_PRIVATE_MAX) {
+	if (len > head_len && len - head_len <= KEX_PRIVATE_MAX) {
 		int64_t created_s = (int64_t)octets_get64(value);
 		bool good = created_s > now_s - r->lifetime_s && created_s <= now_s + AHEAD_MAX_S;
 		age = good ? AGE_GOOD : AGE_OUTLIVED;
@@ -104,14 +104,14 @@ load_pair(struct ring *r, struct ring_own *own)
  * along.  One that is made on demand may well be missing.
  */
 static enum age
-load_pairs(struct ring *r)
+load_pairs(struct key_cache *r)
 {
 	enum age worst = AGE_GOOD;
 
 	for (size_t i = 0; i < r->count; i++) {
 		enum age age = load_pair(r, &r->own[i]);
 
-		if (age == AGE_MISSING && r->own[i].exchange->pair_on_demand)
+		if (age == AGE_MISSING && r->own[i].kex->pair_on_demand)
 			continue;
 		worst = age > worst ? age : worst;
 	}
@@ -121,7 +121,7 @@ load_pairs(struct ring *r)
 }
 
 struct judging {
-	const struct ring *ring;
+	const struct key_cache *cache;
 	bool only_ours;		/* what is of generations not enabled here is dropped */
 };
 
@@ -130,53 +130,53 @@ struct judging {
  * each session, what is verified belongs to hosts that we call, and what we sign ourselves is
  * little.
  */
-static enum fold_fate
-worth(uint8_t kind, struct entry entry, const struct ring_own *own)
+static enum compact_keep
+worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
 {
 	struct span value;
 
-	if (kind == RING_ID || kind == RING_NEXT)
-		return FOLD_KEEP_ALWAYS;
-	if (kind == RING_VERIFIED)
-		return FOLD_KEEP_LONGER;
+	if (kind == KEY_CACHE_ID || kind == KEY_CACHE_NEXT)
+		return COMPACT_KEEP_ALWAYS;
+	if (kind == KEY_CACHE_VERIFIED)
+		return COMPACT_KEEP_LONGER;
 	if (own == NULL || !entry_open(&value, entry.key, entry.sealed))
-		return FOLD_KEEP;
-	return value.len == own->exchange->secret_len + USED_LEN ? FOLD_KEEP_LONGER : FOLD_KEEP;
+		return COMPACT_KEEP;
+	return value.len == own->kex->secret_len + USED_LEN ? COMPACT_KEEP_LONGER : COMPACT_KEEP;
 }
 
 /*
  * What was computed with a pair that has just been replaced is under another own public key, and
  * goes.  Generations not enabled here may be in use by another process, with other suites.
  */
-static enum fold_fate
-judge(void *context, struct entry entry)
+static enum compact_keep
+keep(void *context, struct entry entry)
 {
 	const struct judging *j = context;
-	const struct ring_own *own = NULL;
+	const struct key_cache_own *own = NULL;
 	uint8_t kind = entry.key.at[0];
 
 	if (entry.key.len < KEY_HEAD_LEN)
-		return FOLD_FORGET;
-	for (size_t i = 0; i < j->ring->count; i++)
-		if (j->ring->own[i].exchange->rank == entry.key.at[1])
-			own = &j->ring->own[i];
+		return COMPACT_DROP;
+	for (size_t i = 0; i < j->cache->count; i++)
+		if (j->cache->own[i].kex->version == entry.key.at[1])
+			own = &j->cache->own[i];
 	if (own == NULL && j->only_ours)
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	/* outlived: replaced by what is added or, where that is made on demand, by nothing yet */
 	if (kind == KIND_PAIR)
-		return own == NULL || own->made ? FOLD_KEEP_ALWAYS : FOLD_FORGET;
+		return own == NULL || own->made ? COMPACT_KEEP_ALWAYS : COMPACT_DROP;
 	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
-	    span(own->pair.public, own->exchange->public_len)))
-		return FOLD_FORGET;
+	    span(own->pair.public, own->kex->public_len)))
+		return COMPACT_DROP;
 	return worth(kind, entry, own);
 }
 
 static int
-make_pair(const struct ring *r, struct ring_own *own)
+make_pair(const struct key_cache *r, struct key_cache_own *own)
 {
-	if (own->exchange->pair == NULL || own->exchange->pair(&own->pair) < 0) {
+	if (own->kex->pair == NULL || own->kex->pair(&own->pair) < 0) {
 		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s",
-		    own->exchange->generation);
+		    own->kex->version_text);
 		forget(own);
 		return -1;
 	}
@@ -186,9 +186,9 @@ make_pair(const struct ring *r, struct ring_own *own)
 }
 
 static size_t
-format_pair(uint8_t value[PAIR_MAX], const struct ring_own *own)
+format_pair(uint8_t value[PAIR_MAX], const struct key_cache_own *own)
 {
-	size_t public_len = own->exchange->public_len;
+	size_t public_len = own->kex->public_len;
 
 	octets_put64(value, (uint64_t)own->created_s);
 	memcpy(value + TIME_LEN, own->pair.public, public_len);
@@ -198,23 +198,23 @@ format_pair(uint8_t value[PAIR_MAX], const struct ring_own *own)
 
 /* Makes the pairs that load_pairs() did not find, and a new CDB with them. */
 static int
-rebuild(struct ring *r, bool only_ours)
+rebuild(struct key_cache *r, bool only_ours)
 {
-	uint8_t keys[RING_GENERATIONS][KEY_HEAD_LEN], values[RING_GENERATIONS][PAIR_MAX];
-	struct store_addition added[RING_GENERATIONS];
+	uint8_t keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN], values[KEY_CACHE_VERSIONS][PAIR_MAX];
+	struct store_addition added[KEY_CACHE_VERSIONS];
 	struct judging judging = { r, only_ours };
-	struct store_rebuilding how = { added, 0, judge, &judging, r->entries_max };
+	struct store_rebuilding how = { added, 0, keep, &judging, r->entries_max };
 	int result = -1;
 
 	for (size_t i = 0; i < r->count; i++) {
-		struct ring_own *own = &r->own[i];
+		struct key_cache_own *own = &r->own[i];
 		size_t n = how.added_count;
 
-		if (own->made || own->exchange->pair_on_demand)
+		if (own->made || own->kex->pair_on_demand)
 			continue;
 		if (make_pair(r, own) < 0)
 			goto out;
-		put_key_head(keys[n], KIND_PAIR, own->exchange);
+		put_key_head(keys[n], KIND_PAIR, own->kex);
 		added[n].key = span(keys[n], KEY_HEAD_LEN);
 		added[n].value = span(values[n], format_pair(values[n], own));
 		how.added_count++;
@@ -230,7 +230,7 @@ out:
 
 /* Loads the pairs, and does what maintenance is due, or all of it. */
 static int
-settle(struct ring *r, bool everything)
+settle(struct key_cache *r, bool everything)
 {
 	enum age worst = load_pairs(r);
 	/* without pairs to keep it would not be there, and a session tells by it that nothing was replaced */
@@ -248,31 +248,31 @@ settle(struct ring *r, bool everything)
 }
 
 static void
-add_own(struct ring *r, const struct exchange *x)
+add_own(struct key_cache *r, const struct kex *x)
 {
 	if (x->public_len == 0 || own_of(r, x) != NULL)
 		return;
-	assert(r->count < RING_GENERATIONS);
-	r->own[r->count++].exchange = x;
+	assert(r->count < KEY_CACHE_VERSIONS);
+	r->own[r->count++].kex = x;
 }
 
 static void
-prepare(struct ring *r, const struct ring_settings *settings)
+prepare(struct key_cache *r, const struct key_cache_settings *settings)
 {
-	memset(r, 0, offsetof(struct ring, store));
+	memset(r, 0, offsetof(struct key_cache, store));
 	store_none(&r->store);
 	r->lifetime_s = settings->lifetime_s;
 	r->entries_max = settings->entries_max;
 	r->now_s = settings->now_s != NULL ? settings->now_s : clock_wall_s;
 	for (size_t i = 0; i < settings->suites->count; i++)
-		add_own(r, settings->suites->at[i]->exchange);
+		add_own(r, settings->suites->at[i]->kex);
 	if (settings->directory != NULL)
 		r->stored = store_open(&r->store, settings->directory, "keys") == 0;
 	r->store.journalled = journalled;
 }
 
 void
-ring_open(struct ring *r, const struct ring_settings *settings)
+key_cache_open(struct key_cache *r, const struct key_cache_settings *settings)
 {
 	prepare(r, settings);
 	if (r->stored && settle(r, false) < 0)
@@ -280,7 +280,7 @@ ring_open(struct ring *r, const struct ring_settings *settings)
 }
 
 void
-ring_after_fork(struct ring *r)
+key_cache_after_fork(struct key_cache *r)
 {
 	for (size_t i = 0; i < r->count; i++)
 		forget(&r->own[i]);
@@ -289,15 +289,15 @@ ring_after_fork(struct ring *r)
 }
 
 void
-ring_leave_directory(struct ring *r)
+key_cache_leave_directory(struct key_cache *r)
 {
 	store_leave_directory(&r->store);
 }
 
 int
-ring_expire(const struct ring_settings *settings)
+key_cache_expire(const struct key_cache_settings *settings)
 {
-	struct ring r;
+	struct key_cache r;
 	int result = 0;
 
 	if (settings->directory == NULL)
@@ -309,7 +309,7 @@ ring_expire(const struct ring_settings *settings)
 			    settings->directory, strerror(errno));
 		result = -1;
 	}
-	ring_close(&r);
+	key_cache_close(&r);
 	return result;
 }
 
@@ -318,9 +318,9 @@ ring_expire(const struct ring_settings *settings)
  * Where neither can be done, ours serves this process alone.
  */
 static void
-share(struct ring *r, struct ring_own *own)
+share(struct key_cache *r, struct key_cache_own *own)
 {
-	struct ring_own stored = { .exchange = own->exchange };
+	struct key_cache_own stored = { .kex = own->kex };
 	uint8_t key[KEY_HEAD_LEN], value[PAIR_MAX];
 
 	if (!r->stored || store_lock_to_append(&r->store) < 0)
@@ -328,7 +328,7 @@ share(struct ring *r, struct ring_own *own)
 	if (load_pair(r, &stored) == AGE_GOOD) {
 		*own = stored;
 	} else if (own->made) {
-		put_key_head(key, KIND_PAIR, own->exchange);
+		put_key_head(key, KIND_PAIR, own->kex);
 		own->shared = store_append_locked(&r->store, span(key, sizeof(key)),
 		    span(value, format_pair(value, own))) == 0;
 	}
@@ -337,10 +337,10 @@ share(struct ring *r, struct ring_own *own)
 	octets_wipe(value, sizeof(value));
 }
 
-static const struct exchange_pair *
-source_own(void *context, const struct exchange *x)
+static const struct kex_pair *
+source_own(void *context, const struct kex *x)
 {
-	struct ring_own *own = own_of(context, x);
+	struct key_cache_own *own = own_of(context, x);
 
 	if (own == NULL)
 		return NULL;
@@ -357,10 +357,10 @@ source_own(void *context, const struct exchange *x)
 
 /* The key of the secret shared with a peer; its length, or 0 where it would not be kept. */
 static size_t
-secret_key(uint8_t key[SECRET_KEY_MAX], struct ring *r, const struct exchange *x,
+secret_key(uint8_t key[SECRET_KEY_MAX], struct key_cache *r, const struct kex *x,
     const uint8_t *peer_public)
 {
-	const struct ring_own *own = own_of(r, x);
+	const struct key_cache_own *own = own_of(r, x);
 
 	if (own == NULL || !own->shared || !x->cached)
 		return 0;
@@ -371,10 +371,10 @@ secret_key(uint8_t key[SECRET_KEY_MAX], struct ring *r, const struct exchange *x
 }
 
 static bool
-source_find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_t *secret)
+source_find(void *context, const struct kex *x, const uint8_t *peer_public, uint8_t *secret)
 {
-	struct ring *r = context;
-	uint8_t key[SECRET_KEY_MAX], found[EXCHANGE_SECRET_MAX + USED_LEN];
+	struct key_cache *r = context;
+	uint8_t key[SECRET_KEY_MAX], found[KEX_SECRET_MAX + USED_LEN];
 	size_t key_len = secret_key(key, r, x, peer_public), len = 0;
 	bool good = key_len > 0 &&
 	    store_find(&r->store, span(key, key_len), found, sizeof(found), &len) &&
@@ -388,10 +388,10 @@ source_find(void *context, const struct exchange *x, const uint8_t *peer_public,
 }
 
 static void
-source_keep(void *context, const struct exchange *x, const uint8_t *peer_public,
+source_keep(void *context, const struct kex *x, const uint8_t *peer_public,
     const uint8_t *secret)
 {
-	struct ring *r = context;
+	struct key_cache *r = context;
 	uint8_t key[SECRET_KEY_MAX];
 	size_t key_len = secret_key(key, r, x, peer_public);
 
@@ -402,11 +402,11 @@ source_keep(void *context, const struct exchange *x, const uint8_t *peer_public,
 
 /* Once for each secret: a look-up by itself writes nothing. */
 static void
-source_used(void *context, const struct exchange *x, const uint8_t *peer_public,
+source_used(void *context, const struct kex *x, const uint8_t *peer_public,
     const uint8_t *secret)
 {
-	struct ring *r = context;
-	uint8_t key[SECRET_KEY_MAX], value[EXCHANGE_SECRET_MAX + USED_LEN];
+	struct key_cache *r = context;
+	uint8_t key[SECRET_KEY_MAX], value[KEX_SECRET_MAX + USED_LEN];
 	size_t key_len = r->noted ? 0 : secret_key(key, r, x, peer_public);
 
 	memcpy(value, secret, x->secret_len);
@@ -418,24 +418,24 @@ source_used(void *context, const struct exchange *x, const uint8_t *peer_public,
 }
 
 struct key_source
-ring_source(struct ring *r)
+key_cache_source(struct key_cache *r)
 {
 	return (struct key_source){ r, source_own, source_find, source_keep, source_used };
 }
 
 void
-ring_done(struct ring *r)
+key_cache_done(struct key_cache *r)
 {
 	bool stored = r->stored;
 
-	ring_close(r);
+	key_cache_close(r);
 	r->stored = stored;
 }
 
 void
-ring_close(struct ring *r)
+key_cache_close(struct key_cache *r)
 {
 	store_close(&r->store);
-	octets_wipe(r, offsetof(struct ring, store));
+	octets_wipe(r, offsetof(struct key_cache, store));
 	store_none(&r->store);
 }

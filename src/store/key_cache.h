@@ -17,29 +17,29 @@
 #include "store/store.h"
 #include "crypt/suite.h"
 
-#define RING_GENERATIONS 4
+#define KEY_CACHE_VERSIONS 4
 
 /* What stands beside pairs and secrets in the store (store/hostkey_cache.h): the first octet of an entry's key. */
-enum { RING_ID = 'I', RING_NEXT = 'N', RING_VERIFIED = 'V' };
+enum { KEY_CACHE_ID = 'I', KEY_CACHE_NEXT = 'N', KEY_CACHE_VERIFIED = 'V' };
 
-struct ring {
+struct key_cache {
 	bool stored;			/* false: off, or not usable */
 	int64_t lifetime_s;
 	uint64_t entries_max;
 	int64_t (*now_s)(void);
 	bool noted;			/* of the secret that was found last: it is known to be used */
 	size_t count;
-	struct ring_own {
-		const struct exchange *exchange;
-		struct exchange_pair pair;
+	struct key_cache_own {
+		const struct kex *kex;
+		struct kex_pair pair;
 		int64_t created_s;	/* Unix time */
 		bool made;
 		bool shared;		/* the store's: what is computed with it may be kept */
-	} own[RING_GENERATIONS];
+	} own[KEY_CACHE_VERSIONS];
 	struct store store;
 };
 
-struct ring_settings {
+struct key_cache_settings {
 	const char *directory;		/* NULL: off */
 	const struct suite_list *suites;/* pairs are kept for these */
 	int64_t lifetime_s;		/* age at which a pair is replaced */
@@ -52,7 +52,7 @@ struct ring_settings {
  * directory cannot be used it says why in the log, at LOG_WARNING, and goes on as if it were off.
  * `suites` is not kept; the string `directory` is.
  */
-void ring_open(struct ring *ring, const struct ring_settings *settings);
+void key_cache_open(struct key_cache *cache, const struct key_cache_settings *settings);
 
 /*
  * What struct exchange's callers draw on.  `own` makes a pair where there is none yet, and stores
@@ -60,35 +60,35 @@ void ring_open(struct ring *ring, const struct ring_settings *settings);
  * fills in a secret only when it was computed with the present pair.  `keep` appends to the
  * journal, and so does the first `used` of a secret.  The source points into `ring`, which must outlive it.
  */
-struct key_source ring_source(struct ring *ring);
+struct key_source key_cache_source(struct key_cache *cache);
 
 /*
  * Before a jail: from now on the ring looks up and appends, and does not know the directory any more.
- * (ring_after_fork() does nothing then.)
+ * (key_cache_after_fork() does nothing then.)
  */
-void ring_leave_directory(struct ring *ring);
+void key_cache_leave_directory(struct key_cache *cache);
 
 /*
  * In a forked process, before anything else: opens the store anew, as locks and offsets are shared
  * with the parent, and does what maintenance has fallen due since.  With no store, the process gets
  * pairs of its own.
  */
-void ring_after_fork(struct ring *ring);
+void key_cache_after_fork(struct key_cache *cache);
 
 /*
  * Replaces outlived pairs and drops what was computed with them, drops what belongs to generations
  * that `suites` do not name, and folds; for a timer.  Returns 0, or -1 when the directory cannot be
  * used or written (said in the log).
  */
-int ring_expire(const struct ring_settings *settings);
+int key_cache_expire(const struct key_cache_settings *settings);
 
 /*
  * For a session that needs no key any more: closes and wipes, but `stored` still says whether there was a
  * cache.  Harmless when it was done or closed before.
  */
-void ring_done(struct ring *ring);
+void key_cache_done(struct key_cache *cache);
 
 /* Closes and wipes. */
-void ring_close(struct ring *ring);
+void key_cache_close(struct key_cache *cache);
 
 #endif

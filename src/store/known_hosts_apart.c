@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-static struct memory_noted *
-find_note(struct memory *m, const struct memory_place *p)
+static struct known_hosts_noted *
+find_note(struct known_hosts *m, const struct known_hosts_place *p)
 {
 	for (size_t i = 0; i < m->noted_count; i++)
 		if (strcmp(m->noted[i].domain, p->domain) == 0 && strcmp(m->noted[i].host, p->host) == 0)
@@ -17,21 +17,21 @@ find_note(struct memory *m, const struct memory_place *p)
 }
 
 void
-memory_note(struct memory *m, const struct memory_place *p, int64_t now_s)
+known_hosts_note(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s)
 {
 	if (find_note(m, p) != NULL)
 		return;
-	assert(m->noted_count < MEMORY_PLACES_MAX);
+	assert(m->noted_count < KNOWN_HOSTS_PLACES_MAX);
 	/* counted last: what is not noted yet is looked up in the store */
-	struct memory_noted *noted = &m->noted[m->noted_count];
+	struct known_hosts_noted *noted = &m->noted[m->noted_count];
 	noted->domain = p->domain;
 	noted->host = p->host;
-	memory_look(m, p, now_s, &noted->known);
+	known_hosts_look_up(m, p, now_s, &noted->known);
 	m->noted_count++;
 }
 
 void
-memory_leave(struct memory *m, memory_tell *tell, void *context)
+known_hosts_leave(struct known_hosts *m, known_hosts_tell *tell, void *context)
 {
 	m->tell = tell;
 	m->tell_context = context;
@@ -39,9 +39,9 @@ memory_leave(struct memory *m, memory_tell *tell, void *context)
 }
 
 bool
-memory_recall(struct memory *m, const struct memory_place *p, struct memory_known *known)
+known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *p, struct known_host *known)
 {
-	struct memory_noted *noted = find_note(m, p);
+	struct known_hosts_noted *noted = find_note(m, p);
 
 	if (noted == NULL)
 		return false;
@@ -50,14 +50,14 @@ memory_recall(struct memory *m, const struct memory_place *p, struct memory_know
 }
 
 void
-memory_pass_on(struct memory *m, const struct memory_place *p, const struct memory_lesson *lesson)
+known_hosts_pass_on(struct known_hosts *m, const struct known_hosts_place *p, const struct known_hosts_lesson *lesson)
 {
-	struct memory_noted *noted = find_note(m, p);
+	struct known_hosts_noted *noted = find_note(m, p);
 
 	if (m->stored && m->tell(m->tell_context, lesson) < 0)
 		log_debug("what was learned is not remembered: %s", strerror(errno));
 	if (noted != NULL)
-		noted->known.told = lesson->worked == 0;
+		noted->known.alerted = lesson->worked == 0;
 }
 
 static bool
@@ -68,7 +68,7 @@ is_key(const uint8_t *key, bool known, const uint8_t known_key[HOSTKEY_PUBLIC_LE
 
 /* A key that is announced is accepted later.  So its announcement has to be signed, unless it is known. */
 static bool
-is_announced(const struct memory_known *known, const struct memory_lesson *lesson)
+is_announced(const struct known_host *known, const struct known_hosts_lesson *lesson)
 {
 	return (is_key(lesson->key, known->has_key, known->key) &&
 	    is_key(lesson->next.public, known->has_next, known->next)) ||
@@ -80,14 +80,14 @@ is_announced(const struct memory_known *known, const struct memory_lesson *lesso
  * ours any more.
  */
 static bool
-is_sound(struct memory *m, const struct memory_place *p, int64_t now_s,
-    const struct memory_lesson *lesson, const uint8_t *key)
+is_sound(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
+    const struct known_hosts_lesson *lesson, const uint8_t *key)
 {
-	struct memory_known known;
+	struct known_host known;
 
 	if (lesson->worked > 1 || lesson->has_key > 1 || lesson->has_next > lesson->has_key)
 		return false;
-	memory_look(m, p, now_s, &known);
+	known_hosts_look_up(m, p, now_s, &known);
 	if (lesson->has_next && !is_announced(&known, lesson))
 		return false;
 	return lesson->worked == 0 || !(known.has_key || known.has_pin) ||
@@ -96,8 +96,8 @@ is_sound(struct memory *m, const struct memory_place *p, int64_t now_s,
 }
 
 int
-memory_learn(struct memory *m, const struct memory_place *p, int64_t now_s,
-    const struct memory_lesson *lesson)
+known_hosts_learn(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
+    const struct known_hosts_lesson *lesson)
 {
 	const uint8_t *key = lesson->has_key ? lesson->key : NULL;
 
@@ -108,8 +108,8 @@ memory_learn(struct memory *m, const struct memory_place *p, int64_t now_s,
 		return -1;
 	}
 	if (lesson->worked)
-		memory_worked(m, p, now_s, lesson->rank, key, lesson->has_next ? &lesson->next : NULL);
+		known_hosts_worked(m, p, now_s, lesson->version, key, lesson->has_next ? &lesson->next : NULL);
 	else
-		memory_told(m, p, now_s);
+		known_hosts_alerted(m, p, now_s);
 	return 0;
 }

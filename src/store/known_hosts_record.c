@@ -4,11 +4,11 @@
 
 #define TIME_LEN 8
 #define DOMAIN_LEN (2 * TIME_LEN + 1)
-#define FLAGS (MEMORY_FLAG_KEY | MEMORY_FLAG_NEXT | MEMORY_FLAG_TOLD)
+#define FLAGS (KNOWN_HOSTS_FLAG_KEY | KNOWN_HOSTS_FLAG_NEXT | KNOWN_HOSTS_FLAG_ALERTED)
 #define TIME_MAX_S (INT64_C(1) << 40)	/* beyond it, no time of ours */
 
-_Static_assert(MEMORY_KEY_MAX <= ENTRY_KEY_MAX && MEMORY_HOST_LEN <= ENTRY_VALUE_MAX &&
-    MEMORY_DOMAIN_MAX <= ENTRY_VALUE_MAX, "they are entries");
+_Static_assert(KNOWN_HOSTS_KEY_MAX <= ENTRY_KEY_MAX && KNOWN_HOSTS_HOST_LEN <= ENTRY_VALUE_MAX &&
+    KNOWN_HOSTS_DOMAIN_MAX <= ENTRY_VALUE_MAX, "they are entries");
 
 /* What it says of a host goes into replies and logs, whoever has written the file. */
 static bool
@@ -17,11 +17,11 @@ is_name(struct span s)
 	for (size_t i = 0; i < s.len; i++)
 		if (s.at[i] <= ' ' || s.at[i] >= 0x7f)
 			return false;
-	return s.len > 0 && s.len <= MEMORY_NAME_MAX;
+	return s.len > 0 && s.len <= KNOWN_HOSTS_NAME_MAX;
 }
 
 bool
-memory_put_name(struct buf *out, const char *name)
+known_hosts_put_name(struct buf *out, const char *name)
 {
 	struct span s = span_of(name);
 
@@ -39,15 +39,15 @@ memory_put_name(struct buf *out, const char *name)
 }
 
 struct span
-memory_key(uint8_t mem[MEMORY_KEY_MAX], uint8_t kind, const char *name, const char *host)
+known_hosts_key(uint8_t mem[KNOWN_HOSTS_KEY_MAX], uint8_t kind, const char *name, const char *host)
 {
 	struct buf key;
 
-	buf_init(&key, mem, MEMORY_KEY_MAX);
+	buf_init(&key, mem, KNOWN_HOSTS_KEY_MAX);
 	buf_put(&key, span(&kind, 1));
-	if (!memory_put_name(&key, name))
+	if (!known_hosts_put_name(&key, name))
 		return span(NULL, 0);
-	if (host != NULL && (!buf_put(&key, SPAN("\0")) || !memory_put_name(&key, host)))
+	if (host != NULL && (!buf_put(&key, SPAN("\0")) || !known_hosts_put_name(&key, host)))
 		return span(NULL, 0);
 	return buf_peek(&key);
 }
@@ -59,25 +59,25 @@ good_times(int64_t first_s, int64_t last_s)
 }
 
 bool
-memory_lapsed(int64_t last_s, int64_t now_s)
+known_hosts_lapsed(int64_t last_s, int64_t now_s)
 {
-	return now_s - last_s > MEMORY_LAPSES_AFTER_S;
+	return now_s - last_s > KNOWN_HOSTS_LAPSES_AFTER_S;
 }
 
 bool
-memory_binds(int64_t first_s, int64_t last_s)
+known_hosts_established(int64_t first_s, int64_t last_s)
 {
-	return last_s - first_s >= MEMORY_BINDS_AFTER_S;
+	return last_s - first_s >= KNOWN_HOSTS_ESTABLISHED_AFTER_S;
 }
 
 bool
-memory_key_binds(const struct memory_host *h)
+known_hosts_key_established(const struct known_host_record *h)
 {
-	return (h->flags & MEMORY_FLAG_KEY) != 0 && memory_binds(h->key_since_s, h->last_s);
+	return (h->flags & KNOWN_HOSTS_FLAG_KEY) != 0 && known_hosts_established(h->key_since_s, h->last_s);
 }
 
 struct span
-memory_put_host(uint8_t value[MEMORY_HOST_LEN], const struct memory_host *h)
+known_hosts_put_host(uint8_t value[KNOWN_HOSTS_HOST_LEN], const struct known_host_record *h)
 {
 	uint8_t *at = value;
 
@@ -85,38 +85,38 @@ memory_put_host(uint8_t value[MEMORY_HOST_LEN], const struct memory_host *h)
 	octets_put64(at += TIME_LEN, (uint64_t)h->last_s);
 	octets_put64(at += TIME_LEN, (uint64_t)h->key_since_s);
 	at += TIME_LEN;
-	*at++ = h->rank;
+	*at++ = h->version;
 	*at++ = h->flags;
 	memcpy(at, h->key, sizeof(h->key));
 	memcpy(at + sizeof(h->key), h->next, sizeof(h->next));
-	return span(value, MEMORY_HOST_LEN);
+	return span(value, KNOWN_HOSTS_HOST_LEN);
 }
 
 bool
-memory_get_host(struct memory_host *h, struct span value)
+known_hosts_get_host(struct known_host_record *h, struct span value)
 {
 	const uint8_t *at = value.at;
 
 	memset(h, 0, sizeof(*h));
-	if (value.len != MEMORY_HOST_LEN)
+	if (value.len != KNOWN_HOSTS_HOST_LEN)
 		return false;
 	h->first_s = (int64_t)octets_get64(at);
 	h->last_s = (int64_t)octets_get64(at += TIME_LEN);
 	h->key_since_s = (int64_t)octets_get64(at += TIME_LEN);
 	at += TIME_LEN;
-	h->rank = *at++;
+	h->version = *at++;
 	h->flags = *at++;
 	memcpy(h->key, at, sizeof(h->key));
 	memcpy(h->next, at + sizeof(h->key), sizeof(h->next));
 	if ((h->flags & ~FLAGS) == 0 && good_times(h->first_s, h->last_s) &&
-	    ((h->flags & MEMORY_FLAG_KEY) == 0 || good_times(h->key_since_s, h->last_s)))
+	    ((h->flags & KNOWN_HOSTS_FLAG_KEY) == 0 || good_times(h->key_since_s, h->last_s)))
 		return true;
 	memset(h, 0, sizeof(*h));
 	return false;
 }
 
 struct span
-memory_put_domain(uint8_t value[MEMORY_DOMAIN_MAX], const struct memory_domain *d)
+known_hosts_put_domain(uint8_t value[KNOWN_HOSTS_DOMAIN_MAX], const struct known_domain_record *d)
 {
 	octets_put64(value, (uint64_t)d->first_s);
 	octets_put64(value + TIME_LEN, (uint64_t)d->last_s);
@@ -126,10 +126,10 @@ memory_put_domain(uint8_t value[MEMORY_DOMAIN_MAX], const struct memory_domain *
 }
 
 bool
-memory_get_domain(struct memory_domain *d, struct span value)
+known_hosts_get_domain(struct known_domain_record *d, struct span value)
 {
 	memset(d, 0, sizeof(*d));
-	if (value.len <= DOMAIN_LEN || value.len > MEMORY_DOMAIN_MAX)
+	if (value.len <= DOMAIN_LEN || value.len > KNOWN_HOSTS_DOMAIN_MAX)
 		return false;
 	d->first_s = (int64_t)octets_get64(value.at);
 	d->last_s = (int64_t)octets_get64(value.at + TIME_LEN);
@@ -145,7 +145,7 @@ memory_get_domain(struct memory_domain *d, struct span value)
 
 /* Of a mail host: its own name or its domain's.  Of a domain: its name, or where it worked last. */
 static bool
-is_about(struct span name, struct entry entry, const struct memory_domain *d)
+is_about(struct span name, struct entry entry, const struct known_domain_record *d)
 {
 	struct span rest = span_from(entry.key, 1), word;
 
@@ -159,73 +159,73 @@ is_about(struct span name, struct entry entry, const struct memory_domain *d)
  * A host met once may be anybody's who gets us to write there.  One that binds has been met over a day, and
  * mail waits until it does as it did.
  */
-static enum fold_fate
+static enum compact_keep
 worth(int64_t first_s, int64_t last_s)
 {
-	if (memory_binds(first_s, last_s))
-		return FOLD_KEEP_LONGEST;
-	return last_s > first_s ? FOLD_KEEP_LONGER : FOLD_KEEP;
+	if (known_hosts_established(first_s, last_s))
+		return COMPACT_KEEP_LONGEST;
+	return last_s > first_s ? COMPACT_KEEP_LONGER : COMPACT_KEEP;
 }
 
-static enum fold_fate
-judge_host(struct memory_judging *j, struct entry entry, struct span value)
+static enum compact_keep
+peer_check_host(struct known_hosts_keeping *j, struct entry entry, struct span value)
 {
-	struct memory_host h;
+	struct known_host_record h;
 
-	if (!memory_get_host(&h, value) || memory_lapsed(h.last_s, j->now_s))
-		return FOLD_FORGET;
+	if (!known_hosts_get_host(&h, value) || known_hosts_lapsed(h.last_s, j->now_s))
+		return COMPACT_DROP;
 	if (j->forgotten == NULL || !is_about(span_of(j->forgotten), entry, NULL))
 		return worth(h.first_s, h.last_s);
-	if (j->but_key != NULL && ((h.flags & MEMORY_FLAG_KEY) == 0 ||
+	if (j->but_key != NULL && ((h.flags & KNOWN_HOSTS_FLAG_KEY) == 0 ||
 	    memcmp(h.key, j->but_key, sizeof(h.key)) == 0))
 		return worth(h.first_s, h.last_s);
 	j->dropped++;
-	return FOLD_FORGET;
+	return COMPACT_DROP;
 }
 
-static enum fold_fate
-judge_domain(struct memory_judging *j, struct entry entry, struct span value)
+static enum compact_keep
+peer_check_domain(struct known_hosts_keeping *j, struct entry entry, struct span value)
 {
-	struct memory_domain d;
+	struct known_domain_record d;
 
-	if (!memory_get_domain(&d, value) || memory_lapsed(d.last_s, j->now_s))
-		return FOLD_FORGET;
+	if (!known_hosts_get_domain(&d, value) || known_hosts_lapsed(d.last_s, j->now_s))
+		return COMPACT_DROP;
 	/* a key pinned for one of its hosts says nothing against a domain */
 	if (j->forgotten == NULL || j->but_key != NULL ||
 	    !is_about(span_of(j->forgotten), entry, &d))
 		return worth(d.first_s, d.last_s);
 	j->dropped++;
-	return FOLD_FORGET;
+	return COMPACT_DROP;
 }
 
 bool
-memory_journalled(struct span key)
+known_hosts_journalled(struct span key)
 {
-	return key.at[0] != MEMORY_PIN;
+	return key.at[0] != KNOWN_HOSTS_PIN;
 }
 
-enum fold_fate
-memory_judge(void *judging, struct entry entry)
+enum compact_keep
+known_hosts_keep(void *judging, struct entry entry)
 {
-	struct memory_judging *j = judging;
+	struct known_hosts_keeping *j = judging;
 	struct span value;
 
 	if (!entry_open(&value, entry.key, entry.sealed))
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	switch (entry.key.at[0]) {
-	case MEMORY_HOST:
-		return judge_host(j, entry, value);
-	case MEMORY_DOMAIN:
-		return judge_domain(j, entry, value);
-	case MEMORY_PIN:
+	case KNOWN_HOSTS_HOST:
+		return peer_check_host(j, entry, value);
+	case KNOWN_HOSTS_DOMAIN:
+		return peer_check_domain(j, entry, value);
+	case KNOWN_HOSTS_PIN:
 		if (value.len != HOSTKEY_PUBLIC_LEN)
-			return FOLD_FORGET;
+			return COMPACT_DROP;
 		if (j->forgotten == NULL || j->but_key != NULL ||
 		    !is_about(span_of(j->forgotten), entry, NULL))
-			return FOLD_KEEP_ALWAYS;
+			return COMPACT_KEEP_ALWAYS;
 		j->dropped++;
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	default:
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	}
 }

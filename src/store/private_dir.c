@@ -15,7 +15,7 @@
 #define NAP_NS 2000000
 
 int
-dir_open(const char *path, uid_t owner)
+private_dir_open(const char *path, uid_t owner)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	char why[64];
@@ -41,7 +41,7 @@ dir_open(const char *path, uid_t owner)
 }
 
 int
-dir_file(int dirfd, const char *name, int flags, uid_t owner, struct stat *st)
+private_file_open(int dirfd, const char *name, int flags, uid_t owner, struct stat *st)
 {
 	int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 
@@ -53,7 +53,7 @@ dir_file(int dirfd, const char *name, int flags, uid_t owner, struct stat *st)
 }
 
 bool
-dir_unchanged(int dirfd, const char *name, int fd)
+private_file_unchanged(int dirfd, const char *name, int fd)
 {
 	struct stat st, open_st;
 
@@ -64,7 +64,7 @@ dir_unchanged(int dirfd, const char *name, int fd)
 }
 
 ssize_t
-dir_read(int fd, uint8_t *out, size_t len)
+private_file_pread(int fd, uint8_t *out, size_t len)
 {
 	size_t got = 0;
 
@@ -83,13 +83,13 @@ dir_read(int fd, uint8_t *out, size_t len)
 }
 
 int
-dir_load(int fd, size_t len, struct span *file)
+private_file_load(int fd, size_t len, struct span *file)
 {
 	*file = span(NULL, 0);
 	if (len == 0)
 		return 0;
 	uint8_t *mem = malloc(len);
-	ssize_t got = mem == NULL ? -1 : dir_read(fd, mem, len);
+	ssize_t got = mem == NULL ? -1 : private_file_pread(fd, mem, len);
 	if (got < 0) {
 		free(mem);
 		return -1;
@@ -99,7 +99,7 @@ dir_load(int fd, size_t len, struct span *file)
 }
 
 int
-dir_lock(int fd, int64_t timeout_ms)
+private_file_lock(int fd, int64_t timeout_ms)
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
 	int64_t deadline_ms = clock_ms() + timeout_ms;

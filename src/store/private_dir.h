@@ -14,24 +14,24 @@
  * to one, of mode 0700 exactly, and belong to `owner`.  Returns a descriptor, or -1; the log says
  * why.
  */
-int dir_open(const char *path, uid_t owner);
+int private_dir_open(const char *path, uid_t owner);
 
 /*
  * Opens a regular file of `owner`, without waiting.  Returns a descriptor and fills in `*st`, or -1
  * with errno; EINVAL for anything but such a file, which is left alone.
  */
-int dir_file(int dirfd, const char *name, int flags, uid_t owner, struct stat *st);
+int private_file_open(int dirfd, const char *name, int flags, uid_t owner, struct stat *st);
 
 /* Is NAME still the file that is open as `fd`?  With `fd` -1: is there still none? */
-bool dir_unchanged(int dirfd, const char *name, int fd);
+bool private_file_unchanged(int dirfd, const char *name, int fd);
 
 /* Reads up to `len` octets from a file's front.  Returns how many there were, or -1 with errno. */
-ssize_t dir_read(int fd, uint8_t *out, size_t len);
+ssize_t private_file_pread(int fd, uint8_t *out, size_t len);
 
 /* The same into memory of its own, to be freed; NULL where `len` is 0.  0, or -1 with errno. */
-int dir_load(int fd, size_t len, struct span *file);
+int private_file_load(int fd, size_t len, struct span *file);
 
 /* Locks a file, for this opening of it, within `timeout_ms`.  0, or -1 with errno. */
-int dir_lock(int fd, int64_t timeout_ms);
+int private_file_lock(int fd, int64_t timeout_ms);
 
 #endif

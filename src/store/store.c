@@ -69,7 +69,7 @@ open_file(const struct store *s, const char *suffix, int flags, struct stat *st)
 {
 	char name[STORE_NAME_MAX];
 
-	return dir_file(s->dirfd, store_file_name(name, s, suffix), flags, s->owner, st);
+	return private_file_open(s->dirfd, store_file_name(name, s, suffix), flags, s->owner, st);
 }
 
 static void
@@ -77,7 +77,7 @@ complain_open(struct store *s, const char *suffix)
 {
 	bool foreign = errno == EINVAL || errno == ELOOP || errno == EISDIR;
 
-	s->doubtful = s->doubtful || errno != ENOENT;
+	s->corrupt = s->corrupt || errno != ENOENT;
 	if (errno != ENOENT)
 		store_complain(s, suffix, foreign ? "not used: not a file of ours; please remove it" :
 		    strerror(errno));
@@ -89,9 +89,9 @@ begins_well(int fd, off_t size)
 {
 	uint8_t end[4];
 
-	return size >= FOLD_CDB_LEAST && size <= CDB_LEN_MAX &&
-	    dir_read(fd, end, sizeof(end)) == (ssize_t)sizeof(end) &&
-	    cdb_unpack(end) >= FOLD_CDB_LEAST && cdb_unpack(end) <= size;
+	return size >= COMPACT_CDB_LEAST && size <= CDB_LEN_MAX &&
+	    private_file_pread(fd, end, sizeof(end)) == (ssize_t)sizeof(end) &&
+	    cdb_unpack(end) >= COMPACT_CDB_LEAST && cdb_unpack(end) <= size;
 }
 
 void
@@ -106,7 +106,7 @@ store_open_cdb(struct store *s)
 		complain_open(s, ".cdb");
 	} else if (!begins_well(s->cdbfd, st.st_size)) {
 		store_complain(s, ".cdb", "not used: damaged, or no database");
-		s->doubtful = true;
+		s->corrupt = true;
 		store_close_fd(&s->cdbfd);
 	} else {
 		s->cdb_len = (size_t)st.st_size;
@@ -116,13 +116,13 @@ store_open_cdb(struct store *s)
 bool
 store_is_due(const struct store *s)
 {
-	return s->journal.count >= STORE_FOLD_AT || s->journal.used >= JOURNAL_ROOM;
+	return s->journal.count >= STORE_COMPACT_AT || s->journal.used >= JOURNAL_ROOM;
 }
 
 struct span
 store_journal(const struct store *s)
 {
-	return journal_copy_records(&s->journal);
+	return journal_image_records(&s->journal);
 }
 
 /* Reads the journal, `size` octets long a moment ago. */
@@ -130,11 +130,11 @@ int
 store_read_journal(struct store *s, off_t size)
 {
 	bool damaged = false;
-	int result = journal_copy_read(&s->journal, s->journalfd, size, &damaged);
+	int result = journal_image_read(&s->journal, s->journalfd, size, &damaged);
 
 	if (damaged) {
 		store_complain(s, ".journal", "damaged, and not only where it ends");
-		s->doubtful = true;
+		s->corrupt = true;
 	}
 	return result;
 }
@@ -145,7 +145,7 @@ store_open_journal(struct store *s)
 	struct stat st;
 
 	store_close_fd(&s->journalfd);
-	journal_copy_drop(&s->journal);
+	journal_image_drop(&s->journal);
 	s->journalfd = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT, &st);
 	s->writable = s->journalfd >= 0;
 	if (!s->writable && (errno == EROFS || errno == EACCES)) {
@@ -154,18 +154,18 @@ store_open_journal(struct store *s)
 	}
 	if (s->journalfd < 0) {
 		complain_open(s, ".journal");
-	} else if (journal_copy_size(&s->journal, st.st_size) < 0 || store_read_journal(s, st.st_size) < 0) {
+	} else if (journal_image_size(&s->journal, st.st_size) < 0 || store_read_journal(s, st.st_size) < 0) {
 		store_complain(s, ".journal", strerror(errno));
 		store_close_fd(&s->journalfd);
 		s->writable = false;
-		s->doubtful = true;
+		s->corrupt = true;
 	}
 }
 
 void
 store_none(struct store *s)
 {
-	memset(s, 0, offsetof(struct store, journal) + JOURNAL_COPY_HEAD);
+	memset(s, 0, offsetof(struct store, journal) + JOURNAL_IMAGE_HEAD);
 	s->dirfd = s->cdbfd = s->journalfd = -1;
 }
 
@@ -175,7 +175,7 @@ free_lock(struct store *s)
 {
 	if (!s->writable)
 		return;
-	if (dir_lock(s->journalfd, STUCK_MS) == 0)
+	if (private_file_lock(s->journalfd, STUCK_MS) == 0)
 		store_unlock(s);
 	else if (errno == EWOULDBLOCK && store_lock_at_once(s) == 0)
 		store_unlock(s);
@@ -210,7 +210,7 @@ store_open(struct store *s, const char *directory, const char *name)
 	s->directory = directory;
 	s->name = name;
 	s->owner = geteuid();
-	s->dirfd = dir_open(directory, s->owner);
+	s->dirfd = private_dir_open(directory, s->owner);
 	return open_files(s);
 }
 
@@ -223,7 +223,7 @@ find_in_cdb(struct store *s, struct span key, uint8_t *sealed, size_t *len)
 	int found = cdb_look(s->cdbfd, key, sealed, ENTRY_SEALED_MAX, len);
 	if (found < 0) {
 		store_complain(s, ".cdb", "damaged");
-		s->doubtful = true;
+		s->corrupt = true;
 	}
 	return found > 0;
 }
@@ -245,7 +245,7 @@ store_find(struct store *s, struct span key, void *value, size_t room, size_t *l
 	}
 	if (!entry_open(&sound, key, entry.sealed)) {
 		store_complain(s, sealed_len ? ".cdb" : ".journal", "a damaged entry is not used");
-		s->doubtful = true;
+		s->corrupt = true;
 	} else if (sound.len <= room) {
 		memcpy(value, sound.at, sound.len);
 		*len = sound.len;
@@ -262,7 +262,7 @@ store_lock_journal(const struct store *s)
 		errno = EROFS;
 		return -1;
 	}
-	return dir_lock(s->journalfd, APPEND_TIMEOUT_MS);
+	return private_file_lock(s->journalfd, APPEND_TIMEOUT_MS);
 }
 
 void
@@ -309,12 +309,12 @@ append(struct store *s, struct span key, struct span value)
 	if (known_already(s, key, value))
 		return 0;
 	/* above the limit it is not of our making, and cut */
-	if (journal_copy_outgrown(&s->journal, st.st_size)) {
+	if (journal_image_outgrown(&s->journal, st.st_size)) {
 		errno = EFBIG;
 		return -1;
 	}
 	off_t end = (off_t)s->journal.len;
-	if (st.st_size > end && s->careful && s->doubtful) {
+	if (st.st_size > end && s->strict && s->corrupt) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -323,7 +323,7 @@ append(struct store *s, struct span key, struct span value)
 		if (ftruncate(s->journalfd, end) < 0)
 			return -1;
 	}
-	return journal_copy_append(&s->journal, s->journalfd, key, value);
+	return journal_image_append(&s->journal, s->journalfd, key, value);
 }
 
 int
@@ -354,7 +354,7 @@ has_same_cdb(const struct store *s)
 	struct stat st;
 
 	if (s->dirfd >= 0)
-		return dir_unchanged(s->dirfd, store_file_name(name, s, ".cdb"), s->cdbfd);
+		return private_file_unchanged(s->dirfd, store_file_name(name, s, ".cdb"), s->cdbfd);
 	return s->cdbfd >= 0 && fstat(s->cdbfd, &st) == 0 && st.st_nlink > 0;
 }
 
@@ -387,6 +387,6 @@ store_close(struct store *s)
 	store_close_fd(&s->cdbfd);
 	store_close_fd(&s->journalfd);
 	store_close_fd(&s->dirfd);
-	journal_copy_free(&s->journal);
+	journal_image_free(&s->journal);
 	s->writable = false;
 }

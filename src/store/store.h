@@ -17,7 +17,7 @@
 
 #include <sys/types.h>
 
-#define STORE_FOLD_AT 256	/* records in the journal before it is folded */
+#define STORE_COMPACT_AT 256	/* records in the journal before it is folded */
 
 struct store {
 	int dirfd, cdbfd, journalfd;	/* -1: not there */
@@ -27,11 +27,11 @@ struct store {
 	bool writable;			/* the journal may be appended to, and locked */
 	bool maintains;			/* we have the directory's lock */
 	bool complained;		/* one line in the log is enough for one process */
-	bool doubtful;			/* something that is there could not be read, or is damaged */
+	bool corrupt;			/* something that is there could not be read, or is damaged */
 	/* its owner's to set: */
-	bool careful;			/* nothing is written over what is damaged */
-	fold_filter *journalled;	/* which keys count in the journal; NULL: all.  Sessions write there */
-	struct journal_copy journal;	/* last: its room is not cleared */
+	bool strict;			/* nothing is written over what is damaged */
+	compact_filter *journalled;	/* which keys count in the journal; NULL: all.  Sessions write there */
+	struct journal_image journal;	/* last: its room is not cleared */
 };
 
 /* The whole, plausible records of the journal, as it was when it was last read. */
@@ -95,7 +95,7 @@ struct store_addition {
 struct store_rebuilding {
 	const struct store_addition *added;	/* newer than what is there */
 	size_t added_count;
-	fold_judge *judge;	/* what becomes of each entry, the added ones too */
+	compact_keep_fn *keep;	/* what becomes of each entry, the added ones too */
 	void *context;
 	uint64_t entries_max;	/* beyond it the oldest go */
 };

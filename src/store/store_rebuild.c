@@ -29,7 +29,7 @@ write_copy(struct store *s, const char *made)
 
 	if (fd < 0)
 		return -1;
-	if (dir_lock(fd, 0) == 0 && (records.len == 0 ||
+	if (private_file_lock(fd, 0) == 0 && (records.len == 0 ||
 	    write(fd, records.at, records.len) == (ssize_t)records.len))
 		return fd;
 	int why = errno;
@@ -51,10 +51,10 @@ replace_journal(struct store *s)
 
 	store_file_name(made, s, ".journal.new");
 	store_file_name(name, s, ".journal");
-	if (fstat(s->journalfd, &st) < 0 || journal_copy_size(&s->journal, st.st_size) < 0 ||
+	if (fstat(s->journalfd, &st) < 0 || journal_image_size(&s->journal, st.st_size) < 0 ||
 	    store_read_journal(s, st.st_size) < 0)
 		return -1;
-	if (s->careful && s->doubtful) {
+	if (s->strict && s->corrupt) {
 		errno = EWOULDBLOCK;
 		return -1;
 	}
@@ -80,7 +80,7 @@ lock_journal(struct store *s)
 {
 	char name[STORE_NAME_MAX];
 
-	if (!dir_unchanged(s->dirfd, store_file_name(name, s, ".journal"), s->journalfd))
+	if (!private_file_unchanged(s->dirfd, store_file_name(name, s, ".journal"), s->journalfd))
 		store_open_journal(s);
 	if (store_lock_journal(s) == 0)
 		return 0;
@@ -96,11 +96,11 @@ lock(struct store *s, int64_t timeout_ms)
 		errno = EROFS;
 		return -1;
 	}
-	s->maintains = dir_lock(s->dirfd, timeout_ms) == 0;
+	s->maintains = private_file_lock(s->dirfd, timeout_ms) == 0;
 	if (!s->maintains && !locks_no_directories())
 		return -1;
 	if (lock_journal(s) == 0 && store_stat_locked(s, &st) == 0 &&
-	    journal_copy_size(&s->journal, st.st_size) == 0 && store_read_journal(s, st.st_size) == 0)
+	    journal_image_size(&s->journal, st.st_size) == 0 && store_read_journal(s, st.st_size) == 0)
 		return 0;
 	int why = errno;
 	store_unlock(s);
@@ -148,7 +148,7 @@ wipe_and_free(struct span mem)
 
 /* Puts the new CDB in the old one's place and empties the journal. */
 static int
-replace_cdb(struct store *s, const struct fold *fold)
+replace_cdb(struct store *s, const struct compaction *compaction)
 {
 	char made[STORE_NAME_MAX], name[STORE_NAME_MAX];
 
@@ -158,7 +158,7 @@ replace_cdb(struct store *s, const struct fold *fold)
 	int fd = openat(s->dirfd, made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	if (fold_write(fold, fd) < 0 || fsync(fd) < 0 ||
+	if (compact_write(compaction, fd) < 0 || fsync(fd) < 0 ||
 	    renameat(s->dirfd, made, s->dirfd, name) < 0) {
 		int why = errno;
 		close(fd);
@@ -170,18 +170,18 @@ replace_cdb(struct store *s, const struct fold *fold)
 	if (fsync(s->dirfd) < 0 || ftruncate(s->journalfd, 0) < 0)
 		store_complain(s, ".journal", strerror(errno));
 	else
-		journal_copy_drop(&s->journal);
+		journal_image_drop(&s->journal);
 	close(fd);
 	store_open_cdb(s);
 	return 0;
 }
 
 static bool
-may_replace(struct store *s, const struct fold *fold)
+may_replace(struct store *s, const struct compaction *compaction)
 {
-	if (!s->careful || fold_is_sound(fold))
+	if (!s->strict || compact_is_sound(compaction))
 		return true;
-	s->doubtful = true;
+	s->corrupt = true;
 	errno = EBADMSG;
 	return false;
 }
@@ -189,19 +189,19 @@ may_replace(struct store *s, const struct fold *fold)
 int
 store_rebuild(struct store *s, const struct store_rebuilding *r)
 {
-	struct fold fold = { .damaged = s->doubtful };
+	struct compaction compaction = { .damaged = s->corrupt };
 	struct span cdb = span(NULL, 0), added = span(NULL, 0);
 	int result = -1;
 
-	if (dir_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
-	    fold_add_cdb(&fold, cdb) == 0 &&
-	    fold_add_journal(&fold, store_journal(s), s->journalled) == 0 && may_replace(s, &fold) &&
-	    fold_add_journal(&fold, added, NULL) == 0 &&
-	    fold_choose(&fold, r->judge, r->context, r->entries_max) == 0)
-		result = replace_cdb(s, &fold);
+	if (private_file_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
+	    compact_add_cdb(&compaction, cdb) == 0 &&
+	    compact_add_journal(&compaction, store_journal(s), s->journalled) == 0 && may_replace(s, &compaction) &&
+	    compact_add_journal(&compaction, added, NULL) == 0 &&
+	    compact_choose(&compaction, r->keep, r->context, r->entries_max) == 0)
+		result = replace_cdb(s, &compaction);
 	if (result < 0)
 		store_complain(s, ".cdb", errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
-	fold_free(&fold);
+	compact_free(&compaction);
 	wipe_and_free(added);
 	wipe_and_free(cdb);
 	return result;

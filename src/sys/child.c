@@ -118,18 +118,18 @@ forget_others(const struct address *remote)
 
 /* Nothing of ours reads these, so the child's environment can simply be ours. */
 static int
-set_environment(const struct child_caller *caller)
+set_environment(const struct client_info *client)
 {
 	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
-	const char *protocol = caller->remote.len == 0 ? "" :
-	    address_family(&caller->remote) == AF_INET6 ? "TCP6" : "TCP";
+	const char *protocol = client->remote.len == 0 ? "" :
+	    address_family(&client->remote) == AF_INET6 ? "TCP6" : "TCP";
 
-	texts(&caller->remote, address, port);
-	if (forget_others(&caller->remote) < 0 || set_or_unset("PROTO", protocol) < 0 ||
+	texts(&client->remote, address, port);
+	if (forget_others(&client->remote) < 0 || set_or_unset("PROTO", protocol) < 0 ||
 	    set_or_unset("TCPREMOTEIP", address) < 0 ||
 	    set_or_unset("TCPREMOTEPORT", port) < 0)
 		return -1;
-	texts(&caller->local, address, port);
+	texts(&client->local, address, port);
 	if (set_or_unset("TCPLOCALIP", address) < 0 || set_or_unset("TCPLOCALPORT", port) < 0)
 		return -1;
 	return 0;
@@ -206,15 +206,15 @@ no_attributes:
 }
 
 int
-child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t *pid)
+child_start(char *const argv[], const struct client_info *client, int fd, pid_t *pid)
 {
 	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
 	struct arguments arguments;
 
 	assert(argv[0] != NULL);
-	texts(&caller->remote, address, port);
+	texts(&client->remote, address, port);
 	if (make_arguments(&arguments, argv, address[0] != '\0' ? address : "unknown",
-	    port[0] != '\0' ? port : "0") < 0 || set_environment(caller) < 0)
+	    port[0] != '\0' ? port : "0") < 0 || set_environment(client) < 0)
 		return -1;
 	keep_the_rest();
 	int why = spawn(arguments.at, fd, stderr_is_a_peer(), pid);

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-struct child_caller {			/* what the program may know of the caller */
+struct client_info {			/* what the program may know of the caller */
 	struct address remote, local;	/* len 0: not known */
 	bool by_hand;			/* there is none: a person at a terminal */
 };
@@ -30,6 +30,6 @@ struct child_caller {			/* what the program may know of the caller */
  * program that cannot be executed is an error here, not a dead child: the errno of its execve() comes
  * back.  Arguments too many or too long: E2BIG.
  */
-int child_start(char *const argv[], const struct child_caller *caller, int fd, pid_t *pid);
+int child_start(char *const argv[], const struct client_info *client, int fd, pid_t *pid);
 
 #endif

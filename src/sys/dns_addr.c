@@ -3,14 +3,14 @@
 #include <assert.h>
 
 void
-addresses_add(struct addresses *list, const struct address *address)
+dns_addr_add(struct dns_addr_list *list, const struct address *address)
 {
 	if (list->count < list->max)
 		list->at[list->count++] = *address;
 }
 
 bool
-addresses_read_answer(struct addresses *list, enum dns_type type, const uint8_t *message,
+dns_addr_read_answer(struct dns_addr_list *list, enum dns_type type, const uint8_t *message,
     size_t len)
 {
 	struct dns_reader reader;
@@ -30,7 +30,7 @@ addresses_read_answer(struct addresses *list, enum dns_type type, const uint8_t 
 		if (octets.len != (type == DNS_A ? 4 : 16))
 			continue;
 		address_make(&address, octets, list->port);
-		addresses_add(list, &address);
+		dns_addr_add(list, &address);
 	}
 	return true;
 }

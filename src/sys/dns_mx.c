@@ -6,14 +6,14 @@
 #include <string.h>
 
 /* Room for one more of that preference: the last place, or that of a worse one.  NULL: all are as good. */
-static struct mx *
-place_for(struct mx_list *list, uint16_t preference)
+static struct dns_mx *
+place_for(struct dns_mx_list *list, uint16_t preference)
 {
-	struct mx *worst = &list->at[0];
+	struct dns_mx *worst = &list->at[0];
 
-	if (list->count < MX_MAX)
+	if (list->count < DNS_MX_MAX)
 		return &list->at[list->count++];
-	for (size_t i = 1; i < MX_MAX; i++)
+	for (size_t i = 1; i < DNS_MX_MAX; i++)
 		if (list->at[i].preference > worst->preference)
 			worst = &list->at[i];
 	uint16_t dropped = worst->preference > preference ? worst->preference : preference;
@@ -23,13 +23,13 @@ place_for(struct mx_list *list, uint16_t preference)
 }
 
 static void
-add(struct mx_list *list, uint16_t preference, const char *name)
+add(struct dns_mx_list *list, uint16_t preference, const char *name)
 {
 	struct span host = span_of(name);
 
 	if (!host_is_name(host))
 		return;
-	struct mx *mx = place_for(list, preference);
+	struct dns_mx *mx = place_for(list, preference);
 	if (mx == NULL)
 		return;
 	mx->preference = preference;
@@ -39,7 +39,7 @@ add(struct mx_list *list, uint16_t preference, const char *name)
 
 /* Without those of a preference that did not fit in whole, where there are better ones. */
 static void
-drop_broken_group(struct mx_list *list)
+drop_broken_group(struct dns_mx_list *list)
 {
 	size_t better = 0;
 
@@ -54,7 +54,7 @@ drop_broken_group(struct mx_list *list)
 }
 
 enum mx_answer
-mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
+dns_mx_read_answer(struct dns_mx_list *list, const uint8_t *message, size_t len)
 {
 	struct dns_reader reader;
 	struct dns_record record;
@@ -64,7 +64,7 @@ mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
 	list->count = 0;
 	list->dropped = MX_NONE_DROPPED;
 	if (!dns_open(&reader, span(message, len)))
-		return MX_USELESS;
+		return DNS_MX_USELESS;
 	while (dns_next(&reader, &record)) {
 		if (record.type != DNS_MX)
 			continue;
@@ -81,30 +81,30 @@ mx_read_answer(struct mx_list *list, const uint8_t *message, size_t len)
 	}
 	drop_broken_group(list);
 	if (list->count > 0)
-		return MX_FOUND;
+		return DNS_MX_FOUND;
 	if (!some)
-		return MX_NONE;
-	return null && !other ? MX_NULL : MX_USELESS;
+		return DNS_MX_NONE;
+	return null && !other ? DNS_MX_NULL : DNS_MX_USELESS;
 }
 
 static void
-swap(struct mx *a, struct mx *b)
+swap(struct dns_mx *a, struct dns_mx *b)
 {
-	struct mx old = *a;
+	struct dns_mx old = *a;
 
 	*a = *b;
 	*b = old;
 }
 
 void
-mx_order(struct mx_list *list, const uint32_t random[MX_MAX])
+dns_mx_order(struct dns_mx_list *list, const uint32_t random[DNS_MX_MAX])
 {
-	assert(list->count <= MX_MAX);
+	assert(list->count <= DNS_MX_MAX);
 	for (size_t i = list->count; i > 1; i--)
 		swap(&list->at[i - 1], &list->at[random[i - 1] % i]);
 	/* insertion keeps the order of equal ones, which is by chance now */
 	for (size_t i = 1; i < list->count; i++) {
-		struct mx *mx = list->at;
+		struct dns_mx *mx = list->at;
 
 		for (size_t j = i; j > 0 && mx[j].preference < mx[j - 1].preference; j--)
 			swap(&mx[j], &mx[j - 1]);
@@ -112,7 +112,7 @@ mx_order(struct mx_list *list, const uint32_t random[MX_MAX])
 }
 
 size_t
-mx_better(const struct mx_list *list, size_t index)
+dns_mx_better(const struct dns_mx_list *list, size_t index)
 {
 	size_t better = 0;
 

@@ -71,11 +71,11 @@ struct targets {
  * or have no dot, nor of addresses.
  * `deadline_ms` (base/clock.h): when it is past, no further look-up is begun.
  */
-enum lookup host_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms);
+enum lookup mx_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms);
 
 /* The same with look-ups other than libc's (sys/resolver.h), for tests. */
 struct resolver;
-enum lookup host_lookup_with(const struct resolver *resolver, struct targets *targets,
+enum lookup mx_lookup_with(const struct resolver *resolver, struct targets *targets,
     const struct host_list *list, int64_t deadline_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * host_lookup(): what follows from the answers.
+ * mx_lookup(): what follows from the answers.
  */
 #include "sys/host.h"
 
@@ -66,7 +66,7 @@ find_addresses(struct look *look, const char *name, uint16_t port)
 }
 
 static enum resolved
-find_exchangers(struct look *look, const char *domain, struct mx_list *list)
+find_exchangers(struct look *look, const char *domain, struct dns_mx_list *list)
 {
 	list->count = 0;
 	if (clock_ms() >= look->deadline_ms)
@@ -94,7 +94,7 @@ found_ourselves(const struct look *look, uint16_t port)
 static enum lookup
 look_up_name(struct look *look, const struct host *host)
 {
-	struct mx_list list;
+	struct dns_mx_list list;
 
 	switch (find_addresses(look, host->name, host->port)) {
 	case RESOLVED:
@@ -114,9 +114,9 @@ look_up_name(struct look *look, const struct host *host)
 
 /* The hosts of an ordered list, as far as they are better than ourselves. */
 static enum lookup
-look_up_exchangers(struct look *look, const struct host *host, const struct mx_list *list)
+look_up_exchangers(struct look *look, const struct host *host, const struct dns_mx_list *list)
 {
-	size_t before = look->targets->count, first[MX_MAX];
+	size_t before = look->targets->count, first[DNS_MX_MAX];
 
 	for (size_t i = 0; i < list->count; i++) {
 		const char *name = list->at[i].name;
@@ -130,7 +130,7 @@ look_up_exchangers(struct look *look, const struct host *host, const struct mx_l
 			continue;
 		}
 		if (found_ourselves(look, host->port)) {
-			look->targets->count = first[mx_better(list, i)];
+			look->targets->count = first[dns_mx_better(list, i)];
 			because(look, LOOKUP_LATER, "%s: its mail host %s is this host",
 			    host->name, name);
 			break;
@@ -142,7 +142,7 @@ look_up_exchangers(struct look *look, const struct host *host, const struct mx_l
 
 /* The implicit MX: the domain itself (RFC 5321 section 5.1). */
 static void
-set_implicit(struct mx_list *list, const char *domain)
+set_implicit(struct dns_mx_list *list, const char *domain)
 {
 	list->count = 1;
 	list->at[0].preference = 0;
@@ -152,7 +152,7 @@ set_implicit(struct mx_list *list, const char *domain)
 static enum lookup
 look_up_domain(struct look *look, const struct host *host)
 {
-	struct mx_list list;
+	struct dns_mx_list list;
 	enum resolved known;
 
 	switch (find_exchangers(look, host->name, &list)) {
@@ -197,7 +197,7 @@ look_up(struct look *look, const struct host *host)
 }
 
 enum lookup
-host_lookup_with(const struct resolver *resolver, struct targets *targets,
+mx_lookup_with(const struct resolver *resolver, struct targets *targets,
     const struct host_list *list, int64_t deadline_ms)
 {
 	struct look look = { .resolver = resolver, .targets = targets, .deadline_ms = deadline_ms };
@@ -224,7 +224,7 @@ host_lookup_with(const struct resolver *resolver, struct targets *targets,
 }
 
 enum lookup
-host_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms)
+mx_lookup(struct targets *targets, const struct host_list *list, int64_t deadline_ms)
 {
-	return host_lookup_with(RESOLVE_HERE, targets, list, deadline_ms);
+	return mx_lookup_with(RESOLVER_DEFAULT, targets, list, deadline_ms);
 }

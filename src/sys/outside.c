@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define END_MS 1000
+#define OUTCOME_MS 1000
 
 /* Room for one descriptor, aligned as the header in it has to be. */
 union control {
@@ -156,7 +156,7 @@ outside_end(struct outside *o)
 		return;
 	shutdown(o->fd, SHUT_WR);
 	/* nothing is asked any more, so what there is to read is its end */
-	if (poll(&fd, 1, END_MS) == -1)
+	if (poll(&fd, 1, OUTCOME_MS) == -1)
 		log_debug("the process outside: %s", strerror(errno));
 	close(o->fd);
 	o->fd = -1;

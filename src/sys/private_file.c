@@ -12,7 +12,7 @@
 #define NAME_LEN_MAX 64
 
 int
-keyfile_place(struct keyfile_place *place, const char *settings_file, const char *user,
+private_file_place(struct private_file_place *place, const char *settings_file, const char *user,
     const char **why)
 {
 	const char *slash = strrchr(settings_file, '/');
@@ -47,14 +47,14 @@ close_and_unlink(int fd, int dirfd, const char *name)
 }
 
 static int
-open_directory(const struct keyfile_place *place)
+open_directory(const struct private_file_place *place)
 {
 	return open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* NULL: one that may be used. */
 static const char *
-what_is_wrong(const struct stat *st, const struct keyfile_place *place)
+what_is_wrong(const struct stat *st, const struct private_file_place *place)
 {
 	if (!S_ISREG(st->st_mode)) {
 		errno = EINVAL;
@@ -90,7 +90,7 @@ read_file(int fd, uint8_t *out, size_t room, const char **why)
 }
 
 ssize_t
-keyfile_read(const struct keyfile_place *place, const char *name, void *out, size_t room,
+private_file_read(const struct private_file_place *place, const char *name, void *out, size_t room,
     const char **why)
 {
 	int dirfd = open_directory(place), fd = -1;
@@ -114,7 +114,7 @@ out:
 
 /* A file under a name of its own, whole and safe on the disk. */
 static int
-write_new(const struct keyfile_place *place, int dirfd, const char *name, struct span octets)
+write_new(const struct private_file_place *place, int dirfd, const char *name, struct span octets)
 {
 	int fd;
 
@@ -137,7 +137,7 @@ write_new(const struct keyfile_place *place, int dirfd, const char *name, struct
 }
 
 int
-keyfile_create(const struct keyfile_place *place, const char *name, struct span octets)
+private_file_create(const struct private_file_place *place, const char *name, struct span octets)
 {
 	char new[NAME_LEN_MAX];
 	int dirfd = open_directory(place), result = -1;
@@ -157,7 +157,7 @@ keyfile_create(const struct keyfile_place *place, const char *name, struct span 
 }
 
 int
-keyfile_replace(const struct keyfile_place *place, const char *name, const char *by)
+private_file_replace(const struct private_file_place *place, const char *name, const char *by)
 {
 	int dirfd = open_directory(place);
 

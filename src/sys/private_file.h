@@ -10,13 +10,13 @@
 
 #include <sys/types.h>
 
-#define KEYFILE_HOST "host.key"		/* this host's key, in the directory of the settings */
-#define KEYFILE_NEXT "host.next"	/* the one that comes after it */
+#define HOSTKEY_FILE "host.key"		/* this host's key, in the directory of the settings */
+#define HOSTKEY_FILE_NEXT "host.next"	/* the one that comes after it */
 
-#define KEYFILE_PATH_MAX 4096
+#define PRIVATE_FILE_PATH_MAX 4096
 
-struct keyfile_place {
-	char directory[KEYFILE_PATH_MAX];
+struct private_file_place {
+	char directory[PRIVATE_FILE_PATH_MAX];
 	uid_t owner;		/* whose the files are, and whose they become */
 	gid_t group;
 };
@@ -25,7 +25,7 @@ struct keyfile_place {
  * Where the files of these settings are: beside the file of the settings.  They belong to `user`
  * where we are root and it is not empty, and to ourselves otherwise.  0, or -1 with `*why` a literal.
  */
-int keyfile_place(struct keyfile_place *place, const char *settings_file, const char *user,
+int private_file_place(struct private_file_place *place, const char *settings_file, const char *user,
     const char **why);
 
 /*
@@ -33,13 +33,13 @@ int keyfile_place(struct keyfile_place *place, const char *settings_file, const 
  * errno, and in `*why` what is wrong with it: ENOENT where there is none, EPERM where it belongs to
  * somebody else or others may read it, EINVAL for what is no file or too long.
  */
-ssize_t keyfile_read(const struct keyfile_place *place, const char *name, void *out, size_t room,
+ssize_t private_file_read(const struct private_file_place *place, const char *name, void *out, size_t room,
     const char **why);
 
 /* Makes a file, of mode 0600, synced.  0, or -1 with errno: EEXIST where there is one already. */
-int keyfile_create(const struct keyfile_place *place, const char *name, struct span octets);
+int private_file_create(const struct private_file_place *place, const char *name, struct span octets);
 
 /* Puts one file in the place of another, synced.  0, or -1 with errno. */
-int keyfile_replace(const struct keyfile_place *place, const char *name, const char *by);
+int private_file_replace(const struct private_file_place *place, const char *name, const char *by);
 
 #endif

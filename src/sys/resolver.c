@@ -9,28 +9,28 @@
 #include <sys/random.h>
 
 enum resolved
-resolve_exchangers(struct mx_list *list, const uint8_t *answer, size_t len)
+resolver_exchangers(struct dns_mx_list *list, const uint8_t *answer, size_t len)
 {
-	uint32_t random[MX_MAX];
+	uint32_t random[DNS_MX_MAX];
 
-	switch (mx_read_answer(list, answer, len)) {
-	case MX_NONE:
+	switch (dns_mx_read_answer(list, answer, len)) {
+	case DNS_MX_NONE:
 		return RESOLVED_NOTHING;
-	case MX_NULL:
+	case DNS_MX_NULL:
 		return RESOLVED_NULL;
-	case MX_USELESS:
+	case DNS_MX_USELESS:
 		return RESOLVED_LATER;
-	case MX_FOUND:
+	case DNS_MX_FOUND:
 		break;
 	}
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return RESOLVED_LATER;
-	mx_order(list, random);
+	dns_mx_order(list, random);
 	return RESOLVED;
 }
 
 void
-resolve_set_port(struct address *address, uint16_t port)
+resolver_set_port(struct address *address, uint16_t port)
 {
 	if (address->at.ss_family == AF_INET)
 		((struct sockaddr_in *)(void *)&address->at)->sin_port = htons(port);
@@ -39,7 +39,7 @@ resolve_set_port(struct address *address, uint16_t port)
 }
 
 bool
-resolve_is_own(const struct address *address)
+resolver_is_own(const struct address *address)
 {
 	struct ifaddrs *interfaces;
 	bool own = false;

@@ -1,5 +1,5 @@
 /*
- * Look-ups of mail exchangers and addresses.  What host_lookup() makes of the answers is apart from how
+ * Look-ups of mail exchangers and addresses.  What mx_lookup() makes of the answers is apart from how
  * they are had, so that it can be tested without a network.
  */
 #ifndef SYS_RESOLVER_H
@@ -17,7 +17,7 @@ enum resolved {
 
 struct resolver {
 	/* The mail exchangers of a domain, in the order to be called. */
-	enum resolved (*exchangers)(const char *domain, int64_t deadline_ms, struct mx_list *list);
+	enum resolved (*exchangers)(const char *domain, int64_t deadline_ms, struct dns_mx_list *list);
 
 	/* The addresses of a host, at most `max`, with `port` put in.  Never RESOLVED_NO_NAME. */
 	enum resolved (*addresses)(const char *name, uint16_t port, int64_t deadline_ms,
@@ -33,20 +33,20 @@ struct resolver {
  * libc that cannot be told when to be back.
  */
 #ifdef __GLIBC__
-extern const struct resolver resolve_libc;
+extern const struct resolver resolver_libc;
 #endif
-extern const struct resolver resolve_dns;
+extern const struct resolver resolver_dns;
 
 /* That of the libc we are built with. */
 #ifdef __GLIBC__
-#define RESOLVE_HERE (&resolve_libc)
+#define RESOLVER_DEFAULT (&resolver_libc)
 #else
-#define RESOLVE_HERE (&resolve_dns)
+#define RESOLVER_DEFAULT (&resolver_dns)
 #endif
 
 /* What they share: an answer to a question for MX, ordered; a port put into an address; is_own. */
-enum resolved resolve_exchangers(struct mx_list *list, const uint8_t *answer, size_t len);
-void resolve_set_port(struct address *address, uint16_t port);
-bool resolve_is_own(const struct address *address);
+enum resolved resolver_exchangers(struct dns_mx_list *list, const uint8_t *answer, size_t len);
+void resolver_set_port(struct address *address, uint16_t port);
+bool resolver_is_own(const struct address *address);
 
 #endif

@@ -37,7 +37,7 @@ ask(const char *name, enum dns_type type, int64_t deadline_ms, uint8_t answer[DN
 }
 
 static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 	size_t len;
@@ -45,7 +45,7 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 
 	if (known == RESOLVED_LATER)
 		return RESOLVED_LATER;
-	enum resolved said = resolve_exchangers(list, answer, len);
+	enum resolved said = resolver_exchangers(list, answer, len);
 	if (known == RESOLVED)
 		return said;
 	/* what is malformed, or names a mail host of what does not exist, is no reason to lose mail */
@@ -63,13 +63,13 @@ read_address(struct address *out, const char *text, uint16_t port)
 		return false;
 	address_from(out, info->ai_addr, info->ai_addrlen);
 	freeaddrinfo(info);
-	resolve_set_port(out, port);
+	resolver_set_port(out, port);
 	return true;
 }
 
 /* One line of the hosts file: an address and its names. */
 static void
-read_line(struct addresses *found, char *line, const char *name)
+read_line(struct dns_addr_list *found, char *line, const char *name)
 {
 	struct address address;
 	char *rest;
@@ -80,13 +80,13 @@ read_line(struct addresses *found, char *line, const char *name)
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
 		if (span_equal_nocase(span_of(word), span_of(name))) {
-			addresses_add(found, &address);
+			dns_addr_add(found, &address);
 			return;
 		}
 }
 
 static void
-look_into_hosts(struct addresses *found, const char *name)
+look_into_hosts(struct dns_addr_list *found, const char *name)
 {
 	FILE *file = fopen("/etc/hosts", "re");
 	char *line = NULL;
@@ -102,13 +102,13 @@ look_into_hosts(struct addresses *found, const char *name)
 
 /* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
 static enum resolved
-ask_for_family(struct addresses *found, const char *name, enum dns_type type, int64_t deadline_ms)
+ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type, int64_t deadline_ms)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 	size_t len, before = found->count;
 
 	if (ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
-	    !addresses_read_answer(found, type, answer, len))
+	    !dns_addr_read_answer(found, type, answer, len))
 		return RESOLVED_LATER;
 	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
 }
@@ -127,10 +127,10 @@ has_route(const struct address *address)
 }
 
 static void
-append(struct addresses *found, const struct addresses *more)
+append(struct dns_addr_list *found, const struct dns_addr_list *more)
 {
 	for (size_t i = 0; i < more->count; i++)
-		addresses_add(found, &more->at[i]);
+		dns_addr_add(found, &more->at[i]);
 }
 
 /*
@@ -138,11 +138,11 @@ append(struct addresses *found, const struct addresses *more)
  * other has an address; if not, the message has to wait for both.
  */
 static enum resolved
-ask_for_both(struct addresses *found, const char *name, int64_t deadline_ms)
+ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 {
 	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
-	struct addresses six = { six_at, HOST_TARGETS_MAX, 0, found->port };
-	struct addresses four = { four_at, HOST_TARGETS_MAX, 0, found->port };
+	struct dns_addr_list six = { six_at, HOST_TARGETS_MAX, 0, found->port };
+	struct dns_addr_list four = { four_at, HOST_TARGETS_MAX, 0, found->port };
 	enum resolved six_known = ask_for_family(&six, name, DNS_AAAA, deadline_ms);
 	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
 	bool six_first = six.count > 0 && has_route(&six.at[0]);
@@ -157,7 +157,7 @@ ask_for_both(struct addresses *found, const char *name, int64_t deadline_ms)
 
 /* A name without a dot is one of this host's domains first. */
 static enum resolved
-ask_for_addresses(struct addresses *found, const char *name, int64_t deadline_ms)
+ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 {
 	struct span rest = span_of(servers()->search), domain;
 	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
@@ -176,7 +176,7 @@ static enum resolved
 addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
     size_t *count)
 {
-	struct addresses found = { at, max, 0, port };
+	struct dns_addr_list found = { at, max, 0, port };
 	enum resolved known = RESOLVED_LATER;
 
 	if (clock_ms() < deadline_ms) {
@@ -187,4 +187,4 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 	return known;
 }
 
-const struct resolver resolve_dns = { exchangers, addresses, resolve_is_own };
+const struct resolver resolver_dns = { exchangers, addresses, resolver_is_own };

@@ -35,7 +35,7 @@ prepare(int64_t deadline_ms)
 }
 
 static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 
@@ -48,7 +48,7 @@ exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
 		return RESOLVED_NOTHING;
 	if (len < 0 || (size_t)len > sizeof(answer))
 		return RESOLVED_LATER;
-	return resolve_exchangers(list, answer, (size_t)len);
+	return resolver_exchangers(list, answer, (size_t)len);
 }
 
 static enum resolved
@@ -71,11 +71,11 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 			continue;
 		struct address *address = &at[(*count)++];
 		address_from(address, a->ai_addr, a->ai_addrlen);
-		resolve_set_port(address, port);
+		resolver_set_port(address, port);
 	}
 	freeaddrinfo(found);
 	return *count > 0 ? RESOLVED : RESOLVED_NOTHING;
 }
 
-const struct resolver resolve_libc = { exchangers, addresses, resolve_is_own };
+const struct resolver resolver_libc = { exchangers, addresses, resolver_is_own };
 #endif

@@ -30,34 +30,34 @@
 
 static const struct setting {
 	const char *name;
-	value_read *read;
+	parse_value *read;
 	size_t to;			/* offset in struct settings */
 	const char *standard;		/* NULL: none */
 } table[] = {
 #define TO(member) offsetof(struct settings, member)
-	{ "suites", value_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
-	{ "policy", value_policy, TO(policy), "may" },
-	{ "user", value_text, TO(user), "" },
-	{ "backend", value_backend, TO(backend), "" },
-	{ "client-address", value_client_address, TO(client_address), "auto" },
-	{ "proxy-from", value_networks, TO(proxy_from), "" },
-	{ "cache", value_directory, TO(cache), STATEDIR },
-	{ "key-lifetime", value_duration, TO(key_lifetime_ms), "2h" },
-	{ "cache-entries", value_entries, TO(cache_entries), "65536" },
-	{ "known", value_directory, TO(known), KNOWNDIR },
-	{ "hostname", value_hostname, TO(hostname), "" },
-	{ "mark", value_yes_no, TO(mark), "yes" },
-	{ "connect-timeout", value_duration, TO(connect_timeout_ms), "30s" },
-	{ "dial-timeout", value_duration, TO(dial_timeout_ms), "4m" },
-	{ "handshake-timeout", value_duration, TO(handshake_timeout_ms), "30s" },
-	{ "command-timeout", value_duration, TO(command_timeout_ms), "5m" },
-	{ "data-timeout", value_duration, TO(data_timeout_ms), "10m" },
-	{ "final-timeout", value_duration, TO(final_timeout_ms), "1h" },
-	{ "idle-timeout", value_duration, TO(idle_timeout_ms), "2h" },
-	{ "message-timeout", value_duration, TO(message_timeout_ms), "3h" },
-	{ "sessions", value_sessions, TO(sessions), "200" },
-	{ "sessions-per-client", value_sessions, TO(sessions_per_client), "20" },
-	{ "log", value_facility, TO(log_facility), "mail" },
+	{ "suites", parse_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
+	{ "policy", parse_policy, TO(policy), "may" },
+	{ "user", parse_text, TO(user), "" },
+	{ "backend", parse_backend, TO(backend), "" },
+	{ "client-address", parse_client_address, TO(client_address), "auto" },
+	{ "proxy-from", parse_networks, TO(proxy_from), "" },
+	{ "cache", parse_directory, TO(cache), STATEDIR },
+	{ "key-lifetime", parse_duration, TO(key_lifetime_ms), "2h" },
+	{ "cache-entries", parse_entries, TO(cache_entries), "65536" },
+	{ "known", parse_directory, TO(known), KNOWNDIR },
+	{ "hostname", parse_hostname, TO(hostname), "" },
+	{ "mark", parse_yes_no, TO(mark), "yes" },
+	{ "connect-timeout", parse_duration, TO(connect_timeout_ms), "30s" },
+	{ "dial-timeout", parse_duration, TO(dial_timeout_ms), "4m" },
+	{ "handshake-timeout", parse_duration, TO(handshake_timeout_ms), "30s" },
+	{ "command-timeout", parse_duration, TO(command_timeout_ms), "5m" },
+	{ "data-timeout", parse_duration, TO(data_timeout_ms), "10m" },
+	{ "final-timeout", parse_duration, TO(final_timeout_ms), "1h" },
+	{ "idle-timeout", parse_duration, TO(idle_timeout_ms), "2h" },
+	{ "message-timeout", parse_duration, TO(message_timeout_ms), "3h" },
+	{ "sessions", parse_sessions, TO(sessions), "200" },
+	{ "sessions-per-client", parse_sessions, TO(sessions_per_client), "20" },
+	{ "log", parse_facility, TO(log_facility), "mail" },
 #undef TO
 };
 
@@ -154,7 +154,7 @@ policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 
 	if (address_read(&address, name, 0) == 0) {
 		address_text(&address, text);
-		value_text(out, span_of(text));
+		parse_text(out, span_of(text));
 		return true;
 	}
 	bool below = span_starts(name, SPAN("."));
@@ -169,7 +169,7 @@ policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 	if (!host_is_name(name) || span_number(span_from(name, last), UINT64_MAX, &number))
 		return false;
 	out[0] = '.';
-	value_text(out + below, name);
+	parse_text(out + below, name);
 	return true;
 }
 
@@ -179,7 +179,7 @@ set_policy(struct settings *s, const struct source *source, struct span domain, 
 {
 	char name[SHOWN_MAX + 4], found[SHOWN_MAX + 4], text[SETTINGS_TEXT_MAX];
 	enum policy policy = POLICY_MUST;
-	const char *wrong = value_policy(&policy, value);
+	const char *wrong = parse_policy(&policy, value);
 
 	if (wrong != NULL)
 		return fail(s, source->where, "policy.%s = %s %s",
@@ -198,7 +198,7 @@ set_policy(struct settings *s, const struct source *source, struct span domain, 
 	if (new == NULL)
 		return fail(s, source->where, "%s", strerror(errno));
 	*new = (struct settings_policy){ .next = s->policies, .policy = policy };
-	value_text(new->domain, domain);
+	parse_text(new->domain, domain);
 	s->policies = new;
 	return 0;
 }
@@ -216,7 +216,7 @@ set_row(struct settings *s, struct source *source, size_t row, struct span value
 		return fail(s, source->where, "%s = %s %s", table[row].name,
 		    shown(found, value), wrong);
 	if (table[row].to == offsetof(struct settings, suites))
-		value_text(s->suites_origin, span_of(source->where));
+		parse_text(s->suites_origin, span_of(source->where));
 	return 0;
 }
 
@@ -401,7 +401,7 @@ settings_finish(struct settings *s)
 	if (uname(&host) < 0)
 		return fail(s, "hostname", "%s", strerror(errno));
 	struct span name = span_of(host.nodename);
-	if (name.len == 0 || value_hostname(s->hostname, name) != NULL)
+	if (name.len == 0 || parse_hostname(s->hostname, name) != NULL)
 		return fail(s, "hostname", "this host calls itself %s, which is not a host name;"
 		    " set hostname = NAME", shown(found, name));
 	return 0;

@@ -13,7 +13,7 @@
 #define ENTRIES_MAX 1000000		/* so many of the largest records still fit into one CDB */
 
 const char *
-value_text(void *to, struct span value)
+parse_text(void *to, struct span value)
 {
 	char *text = to;
 
@@ -25,13 +25,13 @@ value_text(void *to, struct span value)
 }
 
 const char *
-value_backend(void *to, struct span value)
+parse_backend(void *to, struct span value)
 {
 	struct address address;
 
 	if (value.len > 0 && dial_read_backend(&address, value) == -1)
 		return "is not a mailer's address; use address:port, [v6]:port or the path of a socket";
-	return value_text(to, value);
+	return parse_text(to, value);
 }
 
 struct word {
@@ -52,7 +52,7 @@ word_value(const struct word *words, struct span word)
 }
 
 const char *
-value_policy(void *to, struct span value)
+parse_policy(void *to, struct span value)
 {
 	static const struct word words[] = {
 		{ "never", POLICY_NEVER }, { "may", POLICY_MAY }, { "must", POLICY_MUST },
@@ -67,7 +67,7 @@ value_policy(void *to, struct span value)
 }
 
 const char *
-value_client_address(void *to, struct span value)
+parse_client_address(void *to, struct span value)
 {
 	static const struct word words[] = {
 		{ "auto", CLIENT_ADDRESS_AUTO }, { "none", CLIENT_ADDRESS_NONE },
@@ -85,16 +85,16 @@ value_client_address(void *to, struct span value)
 }
 
 const char *
-value_directory(void *to, struct span value)
+parse_directory(void *to, struct span value)
 {
 	/* a mailer starts us wherever it likes, such as in its queue */
 	if (!span_starts(value, SPAN("/")) && !span_equal(value, SPAN("off")))
 		return "is not a directory; write its whole path, from / on, or off";
-	return value_text(to, value);
+	return parse_text(to, value);
 }
 
 const char *
-value_duration(void *to, struct span value)
+parse_duration(void *to, struct span value)
 {
 	static const struct { uint8_t letter; uint64_t seconds; } units[] = {
 		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
@@ -117,7 +117,7 @@ value_duration(void *to, struct span value)
 }
 
 const char *
-value_entries(void *to, struct span value)
+parse_entries(void *to, struct span value)
 {
 	uint64_t number;
 
@@ -128,7 +128,7 @@ value_entries(void *to, struct span value)
 }
 
 const char *
-value_sessions(void *to, struct span value)
+parse_sessions(void *to, struct span value)
 {
 	uint64_t number;
 
@@ -180,7 +180,7 @@ read_network(struct settings_network *network, struct span text)
 }
 
 const char *
-value_networks(void *to, struct span value)
+parse_networks(void *to, struct span value)
 {
 	struct settings_networks networks = { .count = 0 };
 	struct span word;
@@ -201,7 +201,7 @@ value_networks(void *to, struct span value)
 
 /* It goes into EHLO and the trace line: nothing that could end either early. */
 const char *
-value_hostname(void *to, struct span value)
+parse_hostname(void *to, struct span value)
 {
 	static const char wrong[] = "is not a host name; use letters, digits, - and ., or [address]";
 	char ascii[HOST_NAME_MAX + 1];
@@ -217,11 +217,11 @@ value_hostname(void *to, struct span value)
 		if (!plain)
 			return wrong;
 	}
-	return value_text(to, value);
+	return parse_text(to, value);
 }
 
 const char *
-value_yes_no(void *to, struct span value)
+parse_yes_no(void *to, struct span value)
 {
 	static const struct word words[] = { { "yes", true }, { "no", false }, { NULL, 0 } };
 	int yes = word_value(words, value);
@@ -233,7 +233,7 @@ value_yes_no(void *to, struct span value)
 }
 
 const char *
-value_facility(void *to, struct span value)
+parse_facility(void *to, struct span value)
 {
 	int facility = log_facility(value);
 

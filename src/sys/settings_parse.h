@@ -11,19 +11,19 @@
  * NULL; or, with `to` untouched, what is wrong with it and what was expected, to be put behind
  * "NAME = VALUE ".
  */
-typedef const char *value_read(void *to, struct span value);
+typedef const char *parse_value(void *to, struct span value);
 
-value_read value_text;			/* char[SETTINGS_TEXT_MAX], as are the next two */
-value_read value_directory;		/* a whole path, or "off" */
-value_read value_hostname;
-value_read value_backend;		/* text again */
-value_read value_policy;		/* enum policy */
-value_read value_client_address;	/* enum client_address */
-value_read value_duration;		/* int64_t, milliseconds */
-value_read value_entries;		/* uint64_t, at least 1 */
-value_read value_sessions;		/* the same */
-value_read value_networks;		/* struct settings_networks */
-value_read value_yes_no;		/* bool */
-value_read value_facility;		/* int */
+parse_value parse_text;			/* char[SETTINGS_TEXT_MAX], as are the next two */
+parse_value parse_directory;		/* a whole path, or "off" */
+parse_value parse_hostname;
+parse_value parse_backend;		/* text again */
+parse_value parse_policy;		/* enum policy */
+parse_value parse_client_address;	/* enum client_address */
+parse_value parse_duration;		/* int64_t, milliseconds */
+parse_value parse_entries;		/* uint64_t, at least 1 */
+parse_value parse_sessions;		/* the same */
+parse_value parse_networks;		/* struct settings_networks */
+parse_value parse_yes_no;		/* bool */
+parse_value parse_facility;		/* int */
 
 #endif

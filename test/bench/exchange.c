@@ -22,8 +22,8 @@ enum {
 static void
 time_exchange(void)
 {
-	const struct exchange *x = &exchange_x25519;
-	struct exchange_pair own = { .private_len = x->secret_len };
+	const struct kex *x = &kex_x25519;
+	struct kex_pair own = { .private_len = x->secret_len };
 	struct agreement a = { .own = &own };
 	double us[ROUNDS];
 
@@ -47,23 +47,23 @@ static void
 time_append(void)
 {
 	const struct suite_list list = { { &suite_table[0] }, 1 };
-	const struct exchange *x = suite_table[0].exchange;
-	struct ring_settings settings = { .directory = ".", .suites = &list, .lifetime_s = 7200,
+	const struct kex *x = suite_table[0].kex;
+	struct key_cache_settings settings = { .directory = ".", .suites = &list, .lifetime_s = 7200,
 		.entries_max = 65536 };
-	uint8_t peer[EXCHANGE_PUBLIC_MAX] = { 0 }, secret[EXCHANGE_SECRET_MAX] = { 0 };
-	struct ring ring;
+	uint8_t peer[KEX_PUBLIC_MAX] = { 0 }, secret[KEX_SECRET_MAX] = { 0 };
+	struct key_cache cache;
 
-	ring_open(&ring, &settings);
-	if (!ring.stored || ring.store.journal.count > 0)
+	key_cache_open(&cache, &settings);
+	if (!cache.stored || cache.store.journal.count > 0)
 		give_up("an empty cache directory");
-	struct key_source source = ring_source(&ring);
+	struct key_source source = key_cache_source(&cache);
 	double begun = cpu_us();
 	for (uint8_t i = 0; i < APPENDS; i++) {
 		peer[0] = i;
 		source.keep(source.context, x, peer, secret);
 	}
 	printf("append %.1f\n", (cpu_us() - begun) / APPENDS);
-	ring_close(&ring);
+	key_cache_close(&cache);
 }
 
 int

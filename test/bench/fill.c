@@ -14,7 +14,7 @@
 int
 main(int argc, char *argv[])
 {
-	struct ring_settings settings = { .directory = ".", .lifetime_s = 7200, .entries_max = 1u << 20 };
+	struct key_cache_settings settings = { .directory = ".", .lifetime_s = 7200, .entries_max = 1u << 20 };
 	static struct suite_list suites;
 	struct span culprit;
 
@@ -22,21 +22,21 @@ main(int argc, char *argv[])
 		return 64;
 	settings.suites = &suites;
 	for (unsigned long left = number(argv[2]), count; ; left -= count) {
-		struct ring ring;
+		struct key_cache cache;
 
-		ring_open(&ring, &settings);
-		if (!ring.stored)
+		key_cache_open(&cache, &settings);
+		if (!cache.stored)
 			give_up("a cache directory");
-		struct key_source source = ring_source(&ring);
+		struct key_source source = key_cache_source(&cache);
 		count = left < AT_A_TIME ? left : AT_A_TIME;
 		for (unsigned long i = 0; i < count; i++) {
-			uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX] = { 1 };
+			uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX] = { 1 };
 
 			if (getrandom(peer, sizeof(peer), 0) != sizeof(peer))
 				give_up("randomness");
-			source.keep(source.context, suites.at[0]->exchange, peer, secret);
+			source.keep(source.context, suites.at[0]->kex, peer, secret);
 		}
-		ring_close(&ring);
+		key_cache_close(&cache);
 		if (left == 0)
 			return 0;
 	}

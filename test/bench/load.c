@@ -45,12 +45,12 @@ static struct talk talk;
 
 /* A pair, and the one peer known: a key source that takes no time. */
 static struct keys {
-	struct exchange_pair pair;
-	uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
+	struct kex_pair pair;
+	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
 } keys;
 
-static const struct exchange_pair *
-keys_own(void *context, const struct exchange *x)
+static const struct kex_pair *
+keys_own(void *context, const struct kex *x)
 {
 	(void)context;
 	if ((fresh || keys.pair.private_len == 0) && x->pair(&keys.pair) == -1)
@@ -59,7 +59,7 @@ keys_own(void *context, const struct exchange *x)
 }
 
 static bool
-keys_find(void *context, const struct exchange *x, const uint8_t *peer, uint8_t *secret)
+keys_find(void *context, const struct kex *x, const uint8_t *peer, uint8_t *secret)
 {
 	(void)context;
 	if (fresh || memcmp(keys.peer, peer, x->public_len) != 0)
@@ -69,7 +69,7 @@ keys_find(void *context, const struct exchange *x, const uint8_t *peer, uint8_t 
 }
 
 static void
-keys_keep(void *context, const struct exchange *x, const uint8_t *peer, const uint8_t *secret)
+keys_keep(void *context, const struct kex *x, const uint8_t *peer, const uint8_t *secret)
 {
 	(void)context;
 	memcpy(keys.peer, peer, x->public_len);

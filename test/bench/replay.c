@@ -60,53 +60,53 @@ draw_gap(double mean)
 }
 
 static int
-make_pair(struct exchange_pair *pair)
+make_pair(struct kex_pair *pair)
 {
 	pairs++;
 	pair->private_len = 32;
 	return getrandom(pair->private, 32, 0) == 32 && getrandom(pair->public, 32, 0) == 32 ? 0 : -1;
 }
 
-static const struct exchange exchange = { .generation = "2.0", .rank = 20, .public_len = 32,
+static const struct kex kex = { .version_text = "2.0", .version = 20, .public_len = 32,
 	.secret_len = 32, .cached = true, .pair = make_pair };
-static const struct suite suite = { .exchange = &exchange };
+static const struct suite suite = { .kex = &kex };
 static const struct suite_list suites = { { &suite }, 1 };
 
 /*
  * The ring as a session finds it.  Until maintenance falls due, opening it anew would find what is open
  * already, and take most of the time.
  */
-static struct ring *
+static struct key_cache *
 open_ring(int64_t lifetime_s)
 {
-	static struct ring ring;
-	struct ring_settings settings = { .directory = ".", .suites = &suites,
+	static struct key_cache cache;
+	struct key_cache_settings settings = { .directory = ".", .suites = &suites,
 		.lifetime_s = lifetime_s, .entries_max = CACHE_ENTRIES, .now_s = simulated_s };
 
-	if (ring.stored && ring.store.journal.count < STORE_FOLD_AT &&
-	    ring.own[0].created_s > simulated_s() - lifetime_s)
-		return &ring;
-	if (ring.stored)
-		ring_close(&ring);
-	ring_open(&ring, &settings);
-	if (!ring.stored)
+	if (cache.stored && cache.store.journal.count < STORE_COMPACT_AT &&
+	    cache.own[0].created_s > simulated_s() - lifetime_s)
+		return &cache;
+	if (cache.stored)
+		key_cache_close(&cache);
+	key_cache_open(&cache, &settings);
+	if (!cache.stored)
 		give_up("an empty cache directory");
-	return &ring;
+	return &cache;
 }
 
 /* One session with a peer that has this key; was an exchange needed? */
 static bool
 meet(uint64_t peer, uint64_t renewals, int64_t lifetime_s)
 {
-	uint8_t public[EXCHANGE_PUBLIC_MAX] = { 0 }, secret[EXCHANGE_SECRET_MAX] = { 0 };
-	struct key_source source = ring_source(open_ring(lifetime_s));
+	uint8_t public[KEX_PUBLIC_MAX] = { 0 }, secret[KEX_SECRET_MAX] = { 0 };
+	struct key_source source = key_cache_source(open_ring(lifetime_s));
 
 	octets_put64(public, peer);
 	octets_put64(public + 8, renewals);
-	bool known = source.own(source.context, &exchange) != NULL &&
-	    source.find(source.context, &exchange, public, secret);
+	bool known = source.own(source.context, &kex) != NULL &&
+	    source.find(source.context, &kex, public, secret);
 	if (!known)
-		source.keep(source.context, &exchange, public, secret);
+		source.keep(source.context, &kex, public, secret);
 	return !known;
 }
 

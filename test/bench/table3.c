@@ -43,7 +43,7 @@ static void
 derive(struct agreement *a)
 {
 	static const uint8_t lines[350];	/* about as long as they are in 2.0 */
-	const struct exchange *x = a->suite->exchange;
+	const struct kex *x = a->suite->kex;
 
 	if ((x->hash_transcript != NULL && x->hash_transcript(a, span(lines, sizeof(lines))) < 0) ||
 	    x->prepare(a) < 0 || x->finish(a) < 0)

@@ -141,8 +141,8 @@ static struct {
 static unsigned long counts[CALL_MAX];
 static unsigned descriptors;
 static bool started, injected, follow;
-static const char *memory_path;
-static long memory_at = SYS_exit_group;
+static const char *known_hosts_path;
+static long known_hosts_at = SYS_exit_group;
 static pid_t victim;
 
 static void
@@ -200,7 +200,7 @@ copy_region(int mem, FILE *out, unsigned long from, unsigned long to)
 	for (; from < to; from += sizeof(page))
 		if (pread(mem, page, sizeof(page), (off_t)from) == (ssize_t)sizeof(page) &&
 		    fwrite(page, sizeof(page), 1, out) != 1)
-			trouble(memory_path);
+			trouble(known_hosts_path);
 }
 
 static void
@@ -212,9 +212,9 @@ copy_memory(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%ld/mem", (long)pid);
 	int mem = open(path, O_RDONLY);
 	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
-	FILE *maps = fopen(path, "r"), *out = fopen(memory_path, "w");
+	FILE *maps = fopen(path, "r"), *out = fopen(known_hosts_path, "w");
 	if (mem == -1 || maps == NULL || out == NULL)
-		trouble(memory_path);
+		trouble(known_hosts_path);
 	while (fgets(line, sizeof(line), maps) != NULL)
 		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && mode[1] == 'w')
 			copy_region(mem, out, from, to);
@@ -248,9 +248,9 @@ at_entry(pid_t pid)
 		return false;
 	if (call == SYS_exit_group && pid == victim)
 		count_descriptors(pid);
-	if (call == memory_at && memory_path != NULL && pid == victim) {
+	if (call == known_hosts_at && known_hosts_path != NULL && pid == victim) {
 		copy_memory(pid);
-		memory_path = NULL;
+		known_hosts_path = NULL;
 	}
 	if (++counts[call] != fault.turn || call != fault.call)
 		return false;
@@ -418,9 +418,9 @@ main(int argc, char *argv[])
 		else if (option == 'r')
 			path = optarg;
 		else if (option == 'm')
-			memory_path = optarg;
+			known_hosts_path = optarg;
 		else if (option == 'w')
-			memory_at = call_number(optarg);
+			known_hosts_at = call_number(optarg);
 		else if (option == 'l')
 			for (size_t i = 0; i < COUNT(calls); i++)
 				printf("%s %s\n", calls[i].name, calls[i].ways);

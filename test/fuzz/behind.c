@@ -13,17 +13,17 @@
 static struct play {
 	struct stage stage;
 	struct probe probe;
-	struct introduce introduce;
+	struct xclient xclient;
 } plays[2];
 
 static void
 perform(struct play *p, bool probe, struct span script, bool single)
 {
-	struct machine asks = { &p->probe, probe_step, ask_fault };
-	struct machine says = { &p->introduce, introduce_step, ask_fault };
+	struct machine asks = { &p->probe, probe_step, dialog_fault };
+	struct machine says = { &p->xclient, xclient_step, dialog_fault };
 
 	probe_start(&p->probe, "mx.b.example");
-	introduce_start(&p->introduce, "mx.b.example", "192.0.2.1", 12345);
+	xclient_start(&p->xclient, "mx.b.example", "192.0.2.1", 12345);
 	stage_start(&p->stage, probe ? asks : says, single);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);
@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(strcmp(plays[0].probe.said, p->probe.said) == 0);
 	if (p->probe.relays)
 		assert(p->probe.said[0] == '2');
-	if (!probe && p->stage.io.end == END_DONE)
-		assert(p->introduce.reply.code == 220 && p->introduce.step == INTRODUCE_XCLIENT);
+	if (!probe && p->stage.io.end == OUTCOME_DONE)
+		assert(p->xclient.reply.code == 220 && p->xclient.step == XCLIENT_ANSWER);
 	return 0;
 }

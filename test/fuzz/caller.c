@@ -16,9 +16,9 @@
 
 static struct play {
 	struct stage stage;
-	struct caller caller;
+	struct transparent transparent;
 	struct honest server;
-	struct opening_settings set;
+	struct client_settings set;
 	struct suite_list suites;
 	bool changed;
 } plays[2];
@@ -34,17 +34,17 @@ act(struct stage *s, struct span octets)
 	case 'Y':
 		openings_act(s, &p->server, octets, &p->changed);
 		if (s->encrypted && !was_encrypted)
-			openings_switched(s, &p->caller.opening, &p->server, p->changed);
+			openings_switched(s, &p->transparent.client, &p->server, p->changed);
 		break;
 	case 'C':
-		if (s->io.end != END_CALL_PLAIN && s->io.end != END_GREETED_LATER)
+		if (s->io.end != OUTCOME_RETRY_CLEAR && s->io.end != OUTCOME_GREETED_LATER)
 			break;
-		caller_connected(&p->caller, s->io.end == END_CALL_PLAIN);
+		transparent_connected(&p->transparent, s->io.end == OUTCOME_RETRY_CLEAR);
 		stage_call_again(s);
 		break;
 	case 'G':
-		if (s->io.end != END_NONE)
-			caller_give_up(&p->caller, &s->io.to_local, "421 4.4.1 nobody reached");
+		if (s->io.end != OUTCOME_NONE)
+			transparent_give_up(&p->transparent, &s->io.to_local, "421 4.4.1 nobody reached");
 		break;
 	}
 }
@@ -53,14 +53,14 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4,
+	p->set = (struct client_settings){ .suites = &p->suites, .must = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->changed = (how >> 4) % 3 == KEPT_WRONG;
-	caller_start(&p->caller, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
+	transparent_start(&p->transparent, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
 	honest_start(&p->server, true, &p->suites);
-	stage_start(&p->stage, (struct machine){ &p->caller, caller_step, caller_fault }, single);
+	stage_start(&p->stage, (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;
-	caller_connected(&p->caller, false);
+	transparent_connected(&p->transparent, false);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);
 }
@@ -74,11 +74,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < 2; i++)
 		perform(&plays[i], how, script, i == 1);
 	stage_assert_same(&plays[0].stage, &plays[1].stage);
-	assert(plays[0].caller.opening.why == plays[1].caller.opening.why);
+	assert(plays[0].transparent.client.why == plays[1].transparent.client.why);
 	if (plays[0].set.must)
 		openings_must(&plays[0].stage, true);
 	for (size_t i = 0; i < 2; i++) {
-		caller_wipe(&plays[i].caller);
+		transparent_wipe(&plays[i].transparent);
 		honest_wipe(&plays[i].server);
 	}
 	return 0;

@@ -52,8 +52,8 @@ look_at_journal(struct span journal)
 	assert(seen == count && at == len);
 }
 
-static enum fold_fate
-judge(void *context, struct entry entry)
+static enum compact_keep
+keep(void *context, struct entry entry)
 {
 	size_t *asked = context;
 
@@ -61,29 +61,29 @@ judge(void *context, struct entry entry)
 	look_at_entry(&entry);
 	switch (entry.key.at[0]) {
 	case '-':
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	case '+':
-		return FOLD_KEEP_LONGER;
+		return COMPACT_KEEP_LONGER;
 	case '*':
-		return FOLD_KEEP_LONGEST;
+		return COMPACT_KEEP_LONGEST;
 	case '!':
-		return FOLD_KEEP_ALWAYS;
+		return COMPACT_KEEP_ALWAYS;
 	default:
-		return FOLD_KEEP;
+		return COMPACT_KEEP;
 	}
 }
 
 /* The file that is written: what was chosen, in its order, and found by its key. */
 static void
-look_at_written(const struct fold *f, int fd)
+look_at_written(const struct compaction *f, int fd)
 {
 	static uint8_t mem[FILE_MAX], sealed[ENTRY_SEALED_MAX];
-	struct fold again = { 0 };
+	struct compaction again = { 0 };
 	ssize_t len = pread(fd, mem, sizeof(mem), 0);
 	size_t n = 0, merely = 0;
 	unsigned found_len;
 
-	assert(len >= 0 && fold_add_cdb(&again, span(mem, (size_t)len)) == 0);
+	assert(len >= 0 && compact_add_cdb(&again, span(mem, (size_t)len)) == 0);
 	for (size_t i = 0; i < f->count; i++) {
 		const struct entry *e = &f->at[i].entry;
 
@@ -104,7 +104,7 @@ look_at_written(const struct fold *f, int fd)
 			assert(!span_equal(f->at[j].entry.key, e->key));
 	}
 	assert(n == again.count && merely <= ENTRIES_MAX);
-	fold_free(&again);
+	compact_free(&again);
 }
 
 /* A look-up in a file of anybody's. */
@@ -125,7 +125,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span input = span(data, size), cdb;
-	struct fold fold = { 0 };
+	struct compaction compaction = { 0 };
 	size_t asked = 0;
 	int fd = memfd_create("new", MFD_CLOEXEC);
 
@@ -133,11 +133,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cdb = take_octets(&input, take_number(&input));
 	look_at_journal(input);
 	look_up(cdb);
-	assert(fold_add_cdb(&fold, cdb) == 0 && fold_add_journal(&fold, input, NULL) == 0);
-	assert(fold_choose(&fold, judge, &asked, ENTRIES_MAX) == 0 && asked <= fold.count);
-	assert(fd >= 0 && fold_write(&fold, fd) == 0);
-	look_at_written(&fold, fd);
+	assert(compact_add_cdb(&compaction, cdb) == 0 && compact_add_journal(&compaction, input, NULL) == 0);
+	assert(compact_choose(&compaction, keep, &asked, ENTRIES_MAX) == 0 && asked <= compaction.count);
+	assert(fd >= 0 && compact_write(&compaction, fd) == 0);
+	look_at_written(&compaction, fd);
 	close(fd);
-	fold_free(&fold);
+	compact_free(&compaction);
 	return 0;
 }

@@ -15,12 +15,12 @@ static struct play {
 	struct stage stage;
 	struct deliver deliver;
 	struct honest server;
-	struct opening_settings set;
+	struct client_settings set;
 	struct deliver_message message;
 	struct suite_list suites;
 	bool changed;
 	bool ahead;		/* far end: has answered what it cannot have seen, or does not read */
-	enum ending outcome_was;
+	enum outcome outcome_was;
 	enum deliver_state was;
 } plays[2];
 
@@ -47,7 +47,7 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	/* ... and how much of a message waits to be sent when something else goes wrong, is nobody's */
 	if (d->state == DELIVER_BODY && s->wire_stuck)
 		p->ahead = true;
-	if (d->outcome != END_SENT || p->outcome_was == END_SENT)
+	if (d->outcome != OUTCOME_SENT || p->outcome_was == OUTCOME_SENT)
 		return;
 	assert(from_wire && (octet == '\n' || s->piece > 1));
 	assert(d->code >= 200 && d->code < 300 && d->text[0] == '2');
@@ -66,10 +66,10 @@ act(struct stage *s, struct span octets)
 	if (s->letter == 'X' || s->letter == 'Y') {
 		openings_act(s, &p->server, octets, &p->changed);
 		if (s->encrypted && !was_encrypted)
-			openings_switched(s, &p->deliver.opening, &p->server, p->changed);
+			openings_switched(s, &p->deliver.client, &p->server, p->changed);
 	} else if (s->letter == 'C' &&
-	    (s->io.end == END_CALL_PLAIN || s->io.end == END_GREETED_LATER)) {
-		deliver_connected(&p->deliver, s->io.end == END_CALL_PLAIN);
+	    (s->io.end == OUTCOME_RETRY_CLEAR || s->io.end == OUTCOME_GREETED_LATER)) {
+		deliver_connected(&p->deliver, s->io.end == OUTCOME_RETRY_CLEAR);
 		stage_call_again(s);
 	}
 }
@@ -78,7 +78,7 @@ static void
 perform(struct play *p, uint8_t how, struct span script, size_t octets, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct opening_settings){ .suites = &p->suites, .must = how & 4,
+	p->set = (struct client_settings){ .suites = &p->suites, .must = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->message = (struct deliver_message){
 		.sender = "a@a.example", .recipients = recipients, .recipient_count = how >> 6,
@@ -157,12 +157,12 @@ look(const struct play *p)
 {
 	if (p->set.must)
 		openings_must(&p->stage, false);
-	if (p->deliver.outcome == END_SENT)
+	if (p->deliver.outcome == OUTCOME_SENT)
 		look_at_message(buf_peek(&p->stage.local_heard),
 		    said_behind_data(buf_peek(&p->stage.wire)));
-	assert(p->stage.io.end != END_SENT || p->deliver.outcome == END_SENT);
+	assert(p->stage.io.end != OUTCOME_SENT || p->deliver.outcome == OUTCOME_SENT);
 	/* statement 32: of a message that is all there, nothing is kept back */
-	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != END_NONE || !p->stage.io.local_eof);
+	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != OUTCOME_NONE || !p->stage.io.local_eof);
 }
 
 int

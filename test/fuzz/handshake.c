@@ -84,7 +84,7 @@ unchanged(enum leg which)
 
 /* Statement 6: the form of a line that switches. */
 static void
-look_at_switch(const struct exchange *x)
+look_at_switch(const struct kex *x)
 {
 	struct span line = buf_peek(&f.heard[OK_REPLY]);
 
@@ -92,7 +92,7 @@ look_at_switch(const struct exchange *x)
 	line.len -= 2;
 	if (x->confirms)
 		assert(line.len == strlen("250 XCRYPT OK ") + 32);
-	else if (x->rank != 2)
+	else if (x->version != 2)
 		assert(line.len == strlen("250 XCRYPT OK"));
 }
 
@@ -100,7 +100,7 @@ look_at_switch(const struct exchange *x)
 static void
 look_at_keys(bool client_good)
 {
-	bool confirms = handshake_suite(&f.server)->exchange->confirms;
+	bool confirms = handshake_suite(&f.server)->kex->confirms;
 
 	if (confirms)
 		assert(unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER));
@@ -139,7 +139,7 @@ talk(void)
 	bool client_good = reply != NULL &&
 	    handshake_take_ok_reply(&f.client, reply) == VERDICT_GOOD;
 	if (client_good)
-		look_at_switch(handshake_suite(&f.client)->exchange);
+		look_at_switch(handshake_suite(&f.client)->kex);
 	if (server_good)
 		look_at_keys(client_good);
 	/* whom nobody disturbs comes to an agreement */

@@ -16,13 +16,13 @@ struct host_keys {
  * before.
  */
 static struct {
-	const struct exchange *x;
-	struct exchange_pair pair[HOSTS];
+	const struct kex *x;
+	struct kex_pair pair[HOSTS];
 	struct agreement shared[HOSTS];
 } made[EXCHANGES];
 
 static size_t
-made_for(const struct exchange *x)
+made_for(const struct kex *x)
 {
 	size_t i = 0;
 
@@ -31,7 +31,7 @@ made_for(const struct exchange *x)
 	assert(i < EXCHANGES);
 	if (made[i].x == x)
 		return i;
-	uint64_t seed = fixed_start(x->rank);
+	uint64_t seed = fixed_start(x->version);
 	made[i].x = x;
 	for (size_t host = 0; host < HOSTS; host++)
 		assert(x->pair(&made[i].pair[host]) == 0);
@@ -46,8 +46,8 @@ made_for(const struct exchange *x)
 	return i;
 }
 
-static const struct exchange_pair *
-own(void *context, const struct exchange *x)
+static const struct kex_pair *
+own(void *context, const struct kex *x)
 {
 	const struct host_keys *keys = context;
 
@@ -55,7 +55,7 @@ own(void *context, const struct exchange *x)
 }
 
 static bool
-find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_t *secret)
+find(void *context, const struct kex *x, const uint8_t *peer_public, uint8_t *secret)
 {
 	const struct host_keys *keys = context;
 	const struct agreement *shared = &made[made_for(x)].shared[keys->host];
@@ -69,7 +69,7 @@ find(void *context, const struct exchange *x, const uint8_t *peer_public, uint8_
 }
 
 static void
-keep(void *context, const struct exchange *x, const uint8_t *peer_public, const uint8_t *secret)
+keep(void *context, const struct kex *x, const uint8_t *peer_public, const uint8_t *secret)
 {
 	const struct host_keys *keys = context;
 	const struct agreement *shared = &made[made_for(x)].shared[keys->host];

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-static struct opening opening;		/* of a session that is encrypted */
-static struct ring ring;
-static struct memory memory;
+static struct client_handshake client;		/* of a session that is encrypted */
+static struct key_cache cache;
+static struct known_hosts known_hosts;
 static int64_t now_s;
 
 #define NOW INT64_C(1790000000)		/* as the seeds have it */
@@ -83,37 +83,37 @@ now(void)
 }
 
 static void
-judge_it(struct judge *j)
+peer_check_it(struct peer_check *j)
 {
 	uint8_t mem[512];
 	struct buf line;
 
-	judge_connected(j);
-	enum ending end = judge_opening(j, &opening, false);
-	assert((end == END_NONE) == j->trust.go_on && j->trust.go_on == (j->trust.text[0] == '\0'));
+	peer_check_start(j);
+	enum outcome end = peer_check_decide(j, &client, false);
+	assert((end == OUTCOME_NONE) == j->verdict.go_on && j->verdict.go_on == (j->verdict.text[0] == '\0'));
 	buf_init(&line, mem, sizeof(mem));
-	judge_log(j, &line);
+	peer_check_log(j, &line);
 }
 
 /* Now, again, a day later as if it had worked, and when its time is over. */
 static void
-judge_it_in_time(struct judge *j, struct span id_line)
+peer_check_it_in_time(struct peer_check *j, struct span id_line)
 {
 	struct hostkey_id id;
 
-	judge_it(j);
-	enum vouch shown = j->shown;
-	struct vouched vouched = j->vouched;
-	assert(shown != VOUCH_GOOD || (hostkey_get_id(&id, id_line) && hostkey_in_time(id.until_s, now_s) &&
-	    hostkey_verify_id(&id, opening.handshake.agreement.peer_public)));
-	judge_it(j);
-	assert(j->shown == shown && memcmp(&j->vouched, &vouched, sizeof(vouched)) == 0);
-	now_s += MEMORY_BINDS_AFTER_S;
-	judge_it(j);
-	if (shown == VOUCH_GOOD && vouched.until_s < INT64_MAX - HOSTKEY_ALLOWANCE_S) {
-		now_s = vouched.until_s + HOSTKEY_ALLOWANCE_S + 1;
-		judge_it(j);
-		assert(j->shown == VOUCH_EXPIRED);
+	peer_check_it(j);
+	enum statement_verdict shown = j->shown;
+	struct verified_statement verified = j->verified;
+	assert(shown != STATEMENT_GOOD || (hostkey_get_id(&id, id_line) && hostkey_in_time(id.until_s, now_s) &&
+	    hostkey_verify_id(&id, client.handshake.agreement.peer_public)));
+	peer_check_it(j);
+	assert(j->shown == shown && memcmp(&j->verified, &verified, sizeof(verified)) == 0);
+	now_s += KNOWN_HOSTS_ESTABLISHED_AFTER_S;
+	peer_check_it(j);
+	if (shown == STATEMENT_GOOD && verified.until_s < INT64_MAX - HOSTKEY_ALLOWANCE_S) {
+		now_s = verified.until_s + HOSTKEY_ALLOWANCE_S + 1;
+		peer_check_it(j);
+		assert(j->shown == STATEMENT_EXPIRED);
 	}
 }
 
@@ -124,23 +124,23 @@ look_at_judgement(struct span id_line)
 	struct suite_list suites;
 	struct span none, culprit;
 	const char *directory = files_make("keys", span(NULL, 0), &none);
-	struct ring_settings settings = { .directory = directory, .suites = &suites,
+	struct key_cache_settings settings = { .directory = directory, .suites = &suites,
 		.lifetime_s = 7200, .entries_max = 20, .now_s = now };
-	struct judge j = { .memory = &memory, .ring = &ring, .now_s = now, .suites = &suites,
+	struct peer_check j = { .known_hosts = &known_hosts, .cache = &cache, .now_s = now, .suites = &suites,
 		.place = { "b.example", hosts[0], hosts, 1 } };
 
 	assert(suite_list_read(&suites, SPAN("chacha20poly1305_2.0"), &culprit) == 0);
 	fixed_start(1);
-	opening.encrypted = true;
-	opening.handshake.agreement.suite = suites.at[0];
-	memset(opening.handshake.agreement.peer_public, 7, HOSTKEY_SHORT_LEN);
+	client.encrypted = true;
+	client.handshake.agreement.suite = suites.at[0];
+	memset(client.handshake.agreement.peer_public, 7, HOSTKEY_SHORT_LEN);
 	for (j.policy = POLICY_NEVER; j.policy <= POLICY_PINNED; j.policy++) {
 		now_s = NOW;
-		ring_open(&ring, &settings);
-		memory_open(&memory, directory, now_s);
-		judge_it_in_time(&j, id_line);
-		memory_close(&memory);
-		ring_close(&ring);
+		key_cache_open(&cache, &settings);
+		known_hosts_open(&known_hosts, directory, now_s);
+		peer_check_it_in_time(&j, id_line);
+		known_hosts_close(&known_hosts);
+		key_cache_close(&cache);
 	}
 }
 
@@ -152,11 +152,11 @@ look_at_reply(struct span s)
 	struct buf in;
 
 	buf_init(&in, mem, sizeof(mem));
-	reply_start(&opening.reply);
-	if (!buf_put(&in, s) || reply_take(&opening.reply, &in) != REPLY_WHOLE)
+	reply_start(&client.reply);
+	if (!buf_put(&in, s) || reply_take(&client.reply, &in) != REPLY_WHOLE)
 		return;
-	whole = buf_peek(&opening.reply.raw);
-	trust_find_statements(&opening.reply, &id, &next);
+	whole = buf_peek(&client.reply.raw);
+	policy_find_statements(&client.reply, &id, &next);
 	assert(id.len == 0 || (id.at > whole.at && id.at + id.len <= whole.at + whole.len &&
 	    span_starts_nocase(id, SPAN("XCRYPT-ID"))));
 	assert(next.len == 0 || (next.at > whole.at && next.at + next.len <= whole.at + whole.len &&

@@ -32,10 +32,10 @@ look_at_text(struct span text)
 		assert(reply.code >= 200 && reply.code <= 599 && inside(reply.text, text));
 		assert(reply.text.len == (text.len > 4 ? text.len - 4 : 0));
 		char status[13];
-		ending_status(status, reply.code, reply.text);
+		outcome_status(status, reply.code, reply.text);
 		assert(status[0] == (char)('0' + reply.code / 100) && strlen(status) < 13);
 		if (reply.code >= 500)
-			assert(ending_refusal_exit(reply.code, reply.text, true) >= EXIT_NO_USER);
+			assert(outcome_refusal_exit(reply.code, reply.text, true) >= EXIT_NO_USER);
 	}
 }
 

@@ -16,25 +16,25 @@
 static void
 look_at_exchangers(const uint8_t *data, size_t size)
 {
-	static struct mx_list list, as_read;
-	uint32_t random[MX_MAX];
+	static struct dns_mx_list list, as_read;
+	uint32_t random[DNS_MX_MAX];
 
-	enum mx_answer answer = mx_read_answer(&list, data, size);
-	assert(list.count <= MX_MAX && (answer == MX_FOUND) == (list.count > 0));
+	enum mx_answer answer = dns_mx_read_answer(&list, data, size);
+	assert(list.count <= DNS_MX_MAX && (answer == DNS_MX_FOUND) == (list.count > 0));
 	for (size_t i = 0; i < list.count; i++) {
 		assert(memchr(list.at[i].name, '\0', sizeof(list.at[i].name)) != NULL);
 		assert(host_is_name(span_of(list.at[i].name)));
 	}
-	for (size_t i = 0; i < MX_MAX; i++)
+	for (size_t i = 0; i < DNS_MX_MAX; i++)
 		random[i] = i < size ? data[size - 1 - i] * 0x01010101u : 0;
 	as_read = list;
-	mx_order(&list, random);
+	dns_mx_order(&list, random);
 	assert(list.count == as_read.count);
 	for (size_t i = 0; i < list.count; i++) {
 		size_t found = 0;
 
 		assert(i == 0 || list.at[i - 1].preference <= list.at[i].preference);
-		assert(mx_better(&list, i) <= i);
+		assert(dns_mx_better(&list, i) <= i);
 		for (size_t j = 0; j < list.count; j++)
 			found += list.at[i].preference == as_read.at[j].preference &&
 			    strcmp(list.at[i].name, as_read.at[j].name) == 0;
@@ -47,17 +47,17 @@ static void
 look_at_addresses(enum dns_type type, const uint8_t *data, size_t size)
 {
 	struct address at[ADDRESSES_MAX], first;
-	struct addresses list = { at, ADDRESSES_MAX, 0, PORT }, one = { &first, 1, 0, PORT };
+	struct dns_addr_list list = { at, ADDRESSES_MAX, 0, PORT }, one = { &first, 1, 0, PORT };
 	struct dns_reader reader;
 
-	bool read = addresses_read_answer(&list, type, data, size);
+	bool read = dns_addr_read_answer(&list, type, data, size);
 	assert(read == dns_open(&reader, span(data, size)));
 	assert(list.count <= ADDRESSES_MAX && (list.count == 0 || (read && list.count <= reader.left)));
 	for (size_t i = 0; i < list.count; i++) {
 		assert(at[i].at.ss_family == (type == DNS_A ? AF_INET : AF_INET6));
 		assert(address_port(&at[i]) == PORT);
 	}
-	assert(addresses_read_answer(&one, type, data, size) == read && one.count == (list.count > 0));
+	assert(dns_addr_read_answer(&one, type, data, size) == read && one.count == (list.count > 0));
 	assert(one.count == 0 || memcmp(&first.at, &at[0].at, at[0].len) == 0);
 }
 

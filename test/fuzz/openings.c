@@ -31,14 +31,14 @@ openings_act(struct stage *s, struct honest *server, struct span octets, bool *c
 }
 
 void
-openings_switched(struct stage *s, const struct opening *o, const struct honest *server,
+openings_switched(struct stage *s, const struct client_handshake *o, const struct honest *server,
     bool changed)
 {
 	struct span said = stage_last_line(buf_peek(&s->clear));
 
-	if (o->state == OPENING_TLS || o->tls)
+	if (o->state == CLIENT_TLS || o->tls)
 		return;
-	const struct exchange *x = handshake_suite(&o->handshake)->exchange;
+	const struct kex *x = handshake_suite(&o->handshake)->kex;
 	assert(o->encrypted && span_starts(said, SPAN("XCRYPT OK")));
 	/* statement 2: nothing was behind the line that switched */
 	assert(buf_len(&s->wire_next) == 0);

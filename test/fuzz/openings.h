@@ -17,7 +17,7 @@ extern const char *const openings_offers[4];
 void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
 
 /* Asserts that what has just switched to encryption had every reason to. */
-void openings_switched(struct stage *s, const struct opening *o, const struct honest *server,
+void openings_switched(struct stage *s, const struct client_handshake *o, const struct honest *server,
     bool changed);
 
 /*

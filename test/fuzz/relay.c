@@ -233,7 +233,7 @@ look_at_must(const struct play *p)
 static bool
 crowded(const struct io *io)
 {
-	return (io->end == END_BAD_REPLY || io->end == END_UNASKED_REPLY) &&
+	return (io->end == OUTCOME_BAD_REPLY || io->end == OUTCOME_UNASKED_REPLY) &&
 	    io->to_wire.high + XCRYPT_LINE_MAX > io->to_wire.cap;
 }
 
@@ -243,7 +243,7 @@ look_at_ends(const struct play *p)
 {
 	const struct io *io = &p->stage.io;
 
-	if (io->end != END_NONE || io->pipe)
+	if (io->end != OUTCOME_NONE || io->pipe)
 		return;
 	assert(!io->wire_eof || buf_len(&io->from_wire) > 0 || p->relay.input == INPUT_OVER);
 	assert(!io->local_eof);

@@ -10,13 +10,13 @@
 
 /* A pair that does what a pair does, and a secret that is kept. */
 static void
-use(struct ring *ring, const struct exchange *x, bool is_there)
+use(struct key_cache *cache, const struct kex *x, bool is_there)
 {
-	struct key_source source = ring_source(ring);
-	const struct exchange_pair *pair = source.own(source.context, x);
-	uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX], found[EXCHANGE_SECRET_MAX];
+	struct key_source source = key_cache_source(cache);
+	const struct kex_pair *pair = source.own(source.context, x);
+	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX], found[KEX_SECRET_MAX];
 
-	assert(pair != NULL && pair->private_len <= EXCHANGE_PRIVATE_MAX);
+	assert(pair != NULL && pair->private_len <= KEX_PRIVATE_MAX);
 	memset(peer, 7, sizeof(peer));
 	memset(secret, 9, sizeof(secret));
 	assert(!is_there || source.find(source.context, x, peer, found));
@@ -28,12 +28,12 @@ use(struct ring *ring, const struct exchange *x, bool is_there)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct ring ring;
+	static struct key_cache cache;
 	struct span journal;
 	const char *directory = files_make("keys", span(data, size), &journal);
 	struct suite_list suites;
 	struct span culprit;
-	struct ring_settings settings = { .directory = directory, .suites = &suites,
+	struct key_cache_settings settings = { .directory = directory, .suites = &suites,
 		.lifetime_s = 7200, .entries_max = 20 };
 
 	assert(suite_list_read(&suites, SPAN("chacha20poly1305_2.0 arsyfor_1.0"), &culprit) == 0);
@@ -43,11 +43,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	 * which the second to open it finds out; from then on everything is as it should be.
 	 */
 	for (size_t opened = 1; opened <= 3; opened++) {
-		ring_open(&ring, &settings);
+		key_cache_open(&cache, &settings);
 		for (size_t i = 0; i < 2; i++)
-			use(&ring, suites.at[i]->exchange, opened == 3);
-		ring_close(&ring);
+			use(&cache, suites.at[i]->kex, opened == 3);
+		key_cache_close(&cache);
 	}
-	assert(ring_expire(&settings) == 0);
+	assert(key_cache_expire(&settings) == 0);
 	return 0;
 }

@@ -67,7 +67,7 @@ step_once(struct stage *s)
 {
 	struct io *io = &s->io;
 
-	if (!io->pipe && io->end == END_NONE)
+	if (!io->pipe && io->end == OUTCOME_NONE)
 		s->machine.step(s->machine.machine, io);
 	if (io->encrypt != NULL || io->start_tls != NULL)
 		encrypt(s);
@@ -99,7 +99,7 @@ bring(struct stage *s, bool from_wire)
 	struct buf *next = from_wire ? &s->wire_next : &s->local_next;
 	struct buf *into = from_wire ? &s->io.from_wire : &s->io.from_local;
 
-	if (s->io.end != END_NONE || buf_len(next) == 0 || buf_room(into) == 0 ||
+	if (s->io.end != OUTCOME_NONE || buf_len(next) == 0 || buf_room(into) == 0 ||
 	    (from_wire && s->tls_begun))
 		return false;
 	struct span come = buf_peek(next);
@@ -175,10 +175,10 @@ comes_often(struct stage *s, bool from_wire, struct span octets)
 static void
 fault(struct stage *s, uint8_t which)
 {
-	static const enum ending faults[] = { END_TIMEOUT, END_LOCAL_BROKEN, END_WIRE_BROKEN,
-		END_BAD_RECORD, END_NO_MEMORY };
+	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_LOCAL_BROKEN, OUTCOME_WIRE_BROKEN,
+		OUTCOME_BAD_RECORD, OUTCOME_NO_MEMORY };
 
-	if (s->io.end == END_NONE && !s->io.pipe)
+	if (s->io.end == OUTCOME_NONE && !s->io.pipe)
 		s->machine.fault(s->machine.machine, &s->io, faults[which % 5]);
 }
 
@@ -256,7 +256,7 @@ stage_call_again(struct stage *s)
 	io->wire_eof = io->wire_truncated = io->shut_wire = s->encrypted = s->wire_ends = false;
 	s->tls_begun = false;
 	io->tls = IO_TLS_NONE;
-	io->end = END_NONE;
+	io->end = OUTCOME_NONE;
 }
 
 static void
@@ -279,7 +279,7 @@ stage_assert_same(const struct stage *a, const struct stage *b)
 	assert(a->io.end == b->io.end);
 	assert(a->io.pipe == b->io.pipe && a->io.settled == b->io.settled);
 	assert(a->encrypted == b->encrypted && a->local_clear == b->local_clear);
-	if (a->io.end != END_NONE)
+	if (a->io.end != OUTCOME_NONE)
 		return;
 	assert(a->io.shut_wire == b->io.shut_wire && a->io.shut_local == b->io.shut_local);
 	assert(a->io.pipe || a->io.wait == b->io.wait);

@@ -26,7 +26,7 @@ main(int argc, char *argv[])
 {
 	uint8_t host_key[HOSTKEY_PUBLIC_LEN];
 	struct hostkey_next next;
-	struct memory memory;
+	struct known_hosts known_hosts;
 
 	if (argc < 5 || argc > 7) {
 		fprintf(stderr, "usage: remember FOLDER DOMAIN HOST SECONDS [KEY [NEXT]]\n");
@@ -34,12 +34,12 @@ main(int argc, char *argv[])
 	}
 	int64_t then_s = clock_wall_s() - atoll(argv[4]);
 	const char *const hosts[] = { argv[3] };
-	const struct memory_place place = { argv[2], argv[3], hosts, 1 };
+	const struct known_hosts_place place = { argv[2], argv[3], hosts, 1 };
 
-	memory_open(&memory, argv[1], then_s);
-	memory_worked(&memory, &place, then_s, 20, key(host_key, argc > 5 ? argv[5] : NULL),
+	known_hosts_open(&known_hosts, argv[1], then_s);
+	known_hosts_worked(&known_hosts, &place, then_s, 20, key(host_key, argc > 5 ? argv[5] : NULL),
 	    key(next.public, argc > 6 ? argv[6] : NULL) != NULL ? &next : NULL);
-	bool stored = memory_is_whole(&memory);
-	memory_close(&memory);
+	bool stored = known_hosts_complete(&known_hosts);
+	known_hosts_close(&known_hosts);
 	return stored ? 0 : 1;
 }

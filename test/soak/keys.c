@@ -50,7 +50,7 @@ give_up(const char *what)
 }
 
 static void
-count(struct seen *seen, const struct fold *f)
+count(struct seen *seen, const struct compaction *f)
 {
 	struct span value;
 
@@ -68,7 +68,7 @@ static int
 look(const char *folder, struct seen *seen)
 {
 	struct store s;
-	struct fold f = { 0 };
+	struct compaction f = { 0 };
 	struct span cdb = span(NULL, 0);
 	int result = -1;
 
@@ -78,15 +78,15 @@ look(const char *folder, struct seen *seen)
 	/* somebody may be busy with it for longer than a session would wait */
 	for (int i = 0; i < 10 && result == -1; i++)
 		result = store_lock(&s);
-	if (result == 0 && dir_load(s.cdbfd, s.cdb_len, &cdb) == 0 && fold_add_cdb(&f, cdb) == 0 &&
-	    fold_add_journal(&f, store_journal(&s), NULL) == 0) {
+	if (result == 0 && private_file_load(s.cdbfd, s.cdb_len, &cdb) == 0 && compact_add_cdb(&f, cdb) == 0 &&
+	    compact_add_journal(&f, store_journal(&s), NULL) == 0) {
 		count(seen, &f);
 		seen->journal = s.journal.count;
 		seen->octets = (long long)(s.cdb_len + s.journal.len);
 	} else {
 		result = -1;
 	}
-	fold_free(&f);
+	compact_free(&f);
 	free((void *)(uintptr_t)cdb.at);
 	store_close(&s);
 	return result;
@@ -112,13 +112,13 @@ answer_looks(const char *folder)
 
 /* One session with a peer whose key nobody has seen, but for the sums. */
 static void
-session(const struct ring_settings *settings, const struct exchange *x)
+session(const struct key_cache_settings *settings, const struct kex *x)
 {
-	uint8_t peer[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX], found[EXCHANGE_SECRET_MAX];
-	struct ring ring;
+	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX], found[KEX_SECRET_MAX];
+	struct key_cache cache;
 
-	ring_open(&ring, settings);
-	struct key_source source = ring_source(&ring);
+	key_cache_open(&cache, settings);
+	struct key_source source = key_cache_source(&cache);
 	if (random_octets(peer, x->public_len) == -1 || random_octets(secret, x->secret_len) == -1 ||
 	    source.own(source.context, x) == NULL || source.find(source.context, x, peer, found))
 		give_up("a key that cannot be");
@@ -127,7 +127,7 @@ session(const struct ring_settings *settings, const struct exchange *x)
 		atomic_fetch_add(&shared->kept, 1);
 	else
 		atomic_fetch_add(&shared->forgotten, 1);
-	ring_close(&ring);
+	key_cache_close(&cache);
 }
 
 static unsigned long
@@ -137,7 +137,7 @@ sessions_done(void)
 }
 
 static pid_t
-start_worker(const struct ring_settings *settings, unsigned long keys)
+start_worker(const struct key_cache_settings *settings, unsigned long keys)
 {
 	pid_t pid = fork();
 
@@ -146,12 +146,12 @@ start_worker(const struct ring_settings *settings, unsigned long keys)
 	if (pid > 0)
 		return pid;
 	while (sessions_done() < keys)
-		session(settings, settings->suites->at[0]->exchange);
+		session(settings, settings->suites->at[0]->kex);
 	_exit(0);
 }
 
 struct flood {
-	struct ring_settings settings;
+	struct key_cache_settings settings;
 	unsigned long keys, workers, kills, killed;
 	pid_t pids[WORKERS_MAX];
 };
@@ -227,7 +227,7 @@ main(int argc, char *argv[])
 		fprintf(stderr, "usage: keys flood FOLDER CAP KEYS WORKERS KILLS SEED | look FOLDER\n");
 		return 64;
 	}
-	flood.settings = (struct ring_settings){ .directory = argv[2], .suites = &suites,
+	flood.settings = (struct key_cache_settings){ .directory = argv[2], .suites = &suites,
 		.lifetime_s = LIFETIME_S, .entries_max = strtoull(argv[3], NULL, 10) };
 	flood.keys = strtoul(argv[4], NULL, 10);
 	flood.workers = strtoul(argv[5], NULL, 10);

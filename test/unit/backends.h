@@ -13,7 +13,7 @@
 #define PATIENCE_MS 10000
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct mailer m;
+static struct backend m;
 static struct settings s;
 static char *const no_program[] = { NULL };
 
@@ -43,10 +43,10 @@ set(const char *assignment)
 }
 
 /* From port 40025 to port 25; also in a child. */
-static inline struct child_caller
-caller(const char *remote, const char *local)
+static inline struct client_info
+client(const char *remote, const char *local)
 {
-	return (struct child_caller){ .remote = address(remote, 40025),
+	return (struct client_info){ .remote = address(remote, 40025),
 		.local = address(local, 25) };
 }
 

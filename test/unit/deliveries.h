@@ -12,13 +12,13 @@
 static struct bench bench;
 static struct deliver deliver;
 static struct deliver_message message;
-static struct opening_settings set;
+static struct client_settings set;
 static char *recipients[] = { (char[]){ "b@b" }, (char[]){ "c@b" }, (char[]){ "d@b" } };
 
 static inline int
 deliver_set_up(void **state)
 {
-	set = (struct opening_settings){ .suites = &client_suites };
+	set = (struct client_settings){ .suites = &client_suites };
 	message = (struct deliver_message){
 		.sender = "a@a", .recipients = recipients, .recipient_count = 3, .octets = 12345,
 		.length = UINT64_MAX,

@@ -19,7 +19,7 @@
 static unsigned pairs_made;
 
 static inline int
-make_pair(struct exchange_pair *pair, size_t len)
+make_pair(struct kex_pair *pair, size_t len)
 {
 	pairs_made++;
 	pair->private_len = len;
@@ -27,13 +27,13 @@ make_pair(struct exchange_pair *pair, size_t len)
 }
 
 static inline int
-make_new(struct exchange_pair *pair)
+make_new(struct kex_pair *pair)
 {
 	return make_pair(pair, 32);
 }
 
 static inline int
-make_old(struct exchange_pair *pair)
+make_old(struct kex_pair *pair)
 {
 	return make_pair(pair, 96);
 }
@@ -42,7 +42,7 @@ make_old(struct exchange_pair *pair)
 static void (*meanwhile)(void);
 
 static inline int
-make_slow(struct exchange_pair *pair)
+make_slow(struct kex_pair *pair)
 {
 	void (*what)(void) = meanwhile;
 
@@ -53,73 +53,73 @@ make_slow(struct exchange_pair *pair)
 }
 
 static inline int
-make_none(struct exchange_pair *pair)
+make_none(struct kex_pair *pair)
 {
 	(void)pair;
 	return -1;
 }
 
-static const struct exchange x_new = { .generation = "2.0", .rank = 20, .public_len = 32,
+static const struct kex x_new = { .version_text = "2.0", .version = 20, .public_len = 32,
 	.secret_len = 32, .cached = true, .pair = make_new };
-static const struct exchange x_old = { .generation = "1.0", .rank = 10, .public_len = 96,
+static const struct kex x_old = { .version_text = "1.0", .version = 10, .public_len = 96,
 	.secret_len = 96, .cached = true, .pair = make_old };
-static const struct exchange x_rsa = { .generation = "0.2", .rank = 2, .public_len = 256,
+static const struct kex x_rsa = { .version_text = "0.2", .version = 2, .public_len = 256,
 	.pair_on_demand = true, .pair = make_slow };
-static const struct exchange x_head = { .generation = "0.1", .rank = 1 };
-static const struct exchange x_broken = { .generation = "2.0", .rank = 20, .public_len = 32,
+static const struct kex x_head = { .version_text = "0.1", .version = 1 };
+static const struct kex x_broken = { .version_text = "2.0", .version = 20, .public_len = 32,
 	.secret_len = 32, .cached = true, .pair = make_none };
-static const struct suite s_new = { .exchange = &x_new }, s_new2 = { .exchange = &x_new },
-	s_old = { .exchange = &x_old }, s_rsa = { .exchange = &x_rsa },
-	s_head = { .exchange = &x_head }, s_broken = { .exchange = &x_broken };
+static const struct suite s_new = { .kex = &x_new }, s_new2 = { .kex = &x_new },
+	s_old = { .kex = &x_old }, s_rsa = { .kex = &x_rsa },
+	s_head = { .kex = &x_head }, s_broken = { .kex = &x_broken };
 static const struct suite_list only_new = { { &s_new, &s_new2 }, 2 }, only_old = { { &s_old }, 1 },
 	both = { { &s_new, &s_old, &s_rsa, &s_head, &s_new2 }, 5 },
 	only_rsa = { { &s_rsa }, 1 }, none,
 	broken = { { &s_broken }, 1 };
 
 static inline void
-peer(uint8_t public[EXCHANGE_PUBLIC_MAX], unsigned number)
+peer(uint8_t public[KEX_PUBLIC_MAX], unsigned number)
 {
-	memset(public, (int)(number * 7), EXCHANGE_PUBLIC_MAX);
+	memset(public, (int)(number * 7), KEX_PUBLIC_MAX);
 	octets_put32(public, number);
 }
 
 static inline void
-compute(uint8_t *secret, const struct exchange *x, const uint8_t *ours, unsigned number)
+compute(uint8_t *secret, const struct kex *x, const uint8_t *ours, unsigned number)
 {
-	uint8_t other[EXCHANGE_PUBLIC_MAX];
+	uint8_t other[KEX_PUBLIC_MAX];
 
 	peer(other, number);
 	for (size_t i = 0; i < x->secret_len; i++)
 		secret[i] = (uint8_t)(ours[i] * 5u + other[i] + i);
 }
 
-static inline struct ring_settings
+static inline struct key_cache_settings
 settings_for(const struct suite_list *suites)
 {
-	return (struct ring_settings){ .directory = scratch, .suites = suites,
+	return (struct key_cache_settings){ .directory = scratch, .suites = suites,
 		.lifetime_s = LIFETIME_S, .entries_max = 1000 };
 }
 
-static inline struct ring *
-opened(struct ring *r, const struct suite_list *suites)
+static inline struct key_cache *
+opened(struct key_cache *r, const struct suite_list *suites)
 {
-	struct ring_settings settings = settings_for(suites);
+	struct key_cache_settings settings = settings_for(suites);
 
-	ring_open(r, &settings);
+	key_cache_open(r, &settings);
 	return r;
 }
 
-static inline const struct exchange_pair *
-own(struct ring *r, const struct exchange *x)
+static inline const struct kex_pair *
+own(struct key_cache *r, const struct kex *x)
 {
-	return ring_source(r).own(r, x);
+	return key_cache_source(r).own(r, x);
 }
 
 static inline void
-keep(struct ring *r, const struct exchange *x, unsigned number)
+keep(struct key_cache *r, const struct kex *x, unsigned number)
 {
-	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
-	struct key_source source = ring_source(r);
+	uint8_t other[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
+	struct key_source source = key_cache_source(r);
 
 	peer(other, number);
 	compute(secret, x, own(r, x)->public, number);
@@ -128,10 +128,10 @@ keep(struct ring *r, const struct exchange *x, unsigned number)
 
 /* Is it found?  A wrong one ends the test. */
 static inline bool
-found(struct ring *r, const struct exchange *x, unsigned number)
+found(struct key_cache *r, const struct kex *x, unsigned number)
 {
-	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX], want[EXCHANGE_SECRET_MAX];
-	struct key_source source = ring_source(r);
+	uint8_t other[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX], want[KEX_SECRET_MAX];
+	struct key_source source = key_cache_source(r);
 
 	peer(other, number);
 	if (!source.find(source.context, x, other, secret))
@@ -144,10 +144,10 @@ found(struct ring *r, const struct exchange *x, unsigned number)
 
 /* A session with a peer whose secret is there already. */
 static inline void
-use_again(struct ring *r, const struct exchange *x, unsigned number)
+use_again(struct key_cache *r, const struct kex *x, unsigned number)
 {
-	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
-	struct key_source source = ring_source(r);
+	uint8_t other[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
+	struct key_source source = key_cache_source(r);
 
 	peer(other, number);
 	assert_true(source.find(source.context, x, other, secret));
@@ -158,19 +158,19 @@ use_again(struct ring *r, const struct exchange *x, unsigned number)
 static inline void
 keep_many(unsigned first, unsigned count)
 {
-	struct ring r;
+	struct key_cache r;
 
 	opened(&r, &only_new);
 	for (unsigned i = 0; i < count; i++)
 		keep(&r, &x_new, first + i);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
-static inline enum fold_fate
+static inline enum compact_keep
 keep_all(void *context, struct entry entry)
 {
 	(void)context, (void)entry;
-	return FOLD_KEEP_ALWAYS;
+	return COMPACT_KEEP_ALWAYS;
 }
 
 /* Puts an entry into the CDB behind the ring's back. */
@@ -190,9 +190,9 @@ plant(struct span key, struct span value)
 
 /* Makes the pair of a generation as old as that. */
 static inline void
-age(const struct exchange *x, int64_t age_s)
+age(const struct kex *x, int64_t age_s)
 {
-	uint8_t key[2] = { 'P', (uint8_t)x->rank }, value[ENTRY_VALUE_MAX];
+	uint8_t key[2] = { 'P', (uint8_t)x->version }, value[ENTRY_VALUE_MAX];
 	struct store s;
 	size_t len;
 
@@ -205,12 +205,12 @@ age(const struct exchange *x, int64_t age_s)
 
 /* Opens anew: is the secret of peer 1 still found? */
 static inline bool
-survives(const struct suite_list *suites, const struct exchange *x)
+survives(const struct suite_list *suites, const struct kex *x)
 {
-	struct ring r;
+	struct key_cache r;
 
 	bool there = found(opened(&r, suites), x, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 	return there;
 }
 

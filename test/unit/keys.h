@@ -11,20 +11,20 @@
 
 struct keys {
 	struct {
-		const struct exchange *x;
-		struct exchange_pair pair;
+		const struct kex *x;
+		struct kex_pair pair;
 	} own[KEYS_EXCHANGES];
 	struct {
-		const struct exchange *x;
-		uint8_t public[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
+		const struct kex *x;
+		uint8_t public[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
 	} kept[KEYS_KEPT];
 	size_t kept_count;
 	unsigned keeps, uses;	/* times that keep() and used() were called */
 	bool none;		/* no pair is to be had */
 };
 
-static inline const struct exchange_pair *
-keys_own(void *context, const struct exchange *x)
+static inline const struct kex_pair *
+keys_own(void *context, const struct kex *x)
 {
 	struct keys *k = context;
 	size_t i = 0;
@@ -43,7 +43,7 @@ keys_own(void *context, const struct exchange *x)
 
 /* Where the secret shared with `public` is, or would go. */
 static inline size_t
-keys_index(const struct keys *k, const struct exchange *x, const uint8_t *public)
+keys_index(const struct keys *k, const struct kex *x, const uint8_t *public)
 {
 	size_t i = 0;
 
@@ -54,7 +54,7 @@ keys_index(const struct keys *k, const struct exchange *x, const uint8_t *public
 }
 
 static inline bool
-keys_find(void *context, const struct exchange *x, const uint8_t *public, uint8_t *secret)
+keys_find(void *context, const struct kex *x, const uint8_t *public, uint8_t *secret)
 {
 	struct keys *k = context;
 	size_t i = keys_index(k, x, public);
@@ -66,7 +66,7 @@ keys_find(void *context, const struct exchange *x, const uint8_t *public, uint8_
 }
 
 static inline void
-keys_keep(void *context, const struct exchange *x, const uint8_t *public, const uint8_t *secret)
+keys_keep(void *context, const struct kex *x, const uint8_t *public, const uint8_t *secret)
 {
 	struct keys *k = context;
 	size_t i = keys_index(k, x, public);
@@ -81,7 +81,7 @@ keys_keep(void *context, const struct exchange *x, const uint8_t *public, const 
 
 /* It has to be the one that is there. */
 static inline void
-keys_used(void *context, const struct exchange *x, const uint8_t *public, const uint8_t *secret)
+keys_used(void *context, const struct kex *x, const uint8_t *public, const uint8_t *secret)
 {
 	struct keys *k = context;
 	size_t i = keys_index(k, x, public);

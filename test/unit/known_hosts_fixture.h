@@ -10,45 +10,45 @@
 #define DAY 86400
 #define HOST "mx.b.example"
 
-static struct memory m;
+static struct known_hosts m;
 static const uint8_t k1[HOSTKEY_PUBLIC_LEN] = { 4, 1 }, k2[HOSTKEY_PUBLIC_LEN] = { 4, 2 },
     k3[HOSTKEY_PUBLIC_LEN] = { 4, 3 };
 static const char *const one_host[] = { HOST };
-static const struct memory_place b = { "b.example", HOST, one_host, 1 };
+static const struct known_hosts_place b = { "b.example", HOST, one_host, 1 };
 
 static inline int
-open_memory(void **state)
+open_known_hosts(void **state)
 {
 	if (scratch_open(state) < 0)
 		return -1;
-	memory_open(&m, scratch, T);
+	known_hosts_open(&m, scratch, T);
 	return m.stored ? 0 : -1;
 }
 
 static inline int
-close_memory(void **state)
+close_known_hosts(void **state)
 {
-	memory_close(&m);
+	known_hosts_close(&m);
 	return scratch_close(state);
 }
 
 static inline void
 open_again(int64_t now_s)
 {
-	memory_close(&m);
-	memory_open(&m, scratch, now_s);
+	known_hosts_close(&m);
+	known_hosts_open(&m, scratch, now_s);
 }
 
-static inline struct memory_known
-look_at(const struct memory_place *place, int64_t now_s)
+static inline struct known_host
+look_at(const struct known_hosts_place *place, int64_t now_s)
 {
-	struct memory_known known;
+	struct known_host known;
 
-	memory_look(&m, place, now_s, &known);
+	known_hosts_look_up(&m, place, now_s, &known);
 	return known;
 }
 
-static inline enum memory_standing
+static inline enum known_host_standing
 standing(int64_t now_s)
 {
 	return look_at(&b, now_s).standing;
@@ -62,17 +62,17 @@ worked(int64_t now_s, const uint8_t *key, const uint8_t *next)
 
 	if (next != NULL)
 		memcpy(announced.public, next, sizeof(announced.public));
-	memory_worked(&m, &b, now_s, 20, key, next != NULL ? &announced : NULL);
+	known_hosts_worked(&m, &b, now_s, 20, key, next != NULL ? &announced : NULL);
 }
 
-/* What memory_list() shows. */
+/* What known_hosts_list() shows. */
 struct seen {
 	size_t count;
-	struct memory_item at[8];
+	struct known_hosts_item at[8];
 };
 
 static inline void
-see(void *context, const struct memory_item *item)
+see(void *context, const struct known_hosts_item *item)
 {
 	struct seen *seen = context;
 
@@ -80,6 +80,6 @@ see(void *context, const struct memory_item *item)
 	seen->at[seen->count++] = *item;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_memory)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_known_hosts, close_known_hosts)
 
 #endif

@@ -78,7 +78,7 @@ bench_step_once(struct bench *b)
 {
 	struct io *io = &b->io;
 
-	if (!io->pipe && io->end == END_NONE)
+	if (!io->pipe && io->end == OUTCOME_NONE)
 		b->machine.step(b->machine.machine, io);
 	if (io->pipe) {
 		buf_move(&io->to_local, &io->from_wire);
@@ -170,7 +170,7 @@ bench_local_eof(struct bench *b)
 }
 
 static inline void
-bench_fault(struct bench *b, enum ending fault)
+bench_fault(struct bench *b, enum outcome fault)
 {
 	b->machine.fault(b->machine.machine, &b->io, fault);
 	bench_drain(b);

@@ -15,9 +15,9 @@
 #define HOST "mx.b.example"
 #define STRIPPED "250-mx\r\n250 SIZE 1\r\n"		/* without the offer that there was */
 
-static struct memory memory;
-static struct ring ring;
-static struct judge judge;
+static struct known_hosts known_hosts;
+static struct key_cache cache;
+static struct peer_check check;
 static struct hostkey old_key, new_key;
 static int64_t now;
 static const char *const hosts[] = { HOST, "mx2.b.example" };
@@ -34,47 +34,47 @@ test_now(void)
 static inline int
 start_all(void **state)
 {
-	struct ring_settings settings = { .suites = &client_suites, .lifetime_s = 7200,
+	struct key_cache_settings settings = { .suites = &client_suites, .lifetime_s = 7200,
 		.entries_max = 16, .now_s = test_now };
 
 	now = T;
 	id_line[0] = next_line[0] = '\0';
-	if (scratch_open(state) < 0 || caller_set_up(state) < 0 || hostkey_make(&old_key) < 0 ||
+	if (scratch_open(state) < 0 || transparent_set_up(state) < 0 || hostkey_make(&old_key) < 0 ||
 	    hostkey_make(&new_key) < 0)
 		return -1;
 	suites_named(&client_suites, MODERN);
-	ring_open(&ring, &settings);
-	memory_open(&memory, scratch, now);
-	judge = (struct judge){ .memory = &memory, .ring = &ring, .now_s = test_now,
+	key_cache_open(&cache, &settings);
+	known_hosts_open(&known_hosts, scratch, now);
+	check = (struct peer_check){ .known_hosts = &known_hosts, .cache = &cache, .now_s = test_now,
 		.policy = POLICY_MAY, .suites = &client_suites,
 		.place = { "b.example", HOST, hosts, 1 } };
-	set.judge = judge_opening;
-	set.judge_context = &judge;
+	set.check = peer_check_decide;
+	set.check_context = &check;
 	return 0;
 }
 
 static inline int
 end_all(void **state)
 {
-	memory_close(&memory);
-	ring_close(&ring);
-	caller_tear_down(state);
+	known_hosts_close(&known_hosts);
+	key_cache_close(&cache);
+	transparent_tear_down(state);
 	return scratch_close(state);
 }
 
-static inline struct memory_known
+static inline struct known_host
 known(void)
 {
-	struct memory_known k;
+	struct known_host k;
 
-	memory_look(&memory, &judge.place, now, &k);
+	known_hosts_look_up(&known_hosts, &check.place, now, &k);
 	return k;
 }
 
 static inline void
 set_policy(enum policy policy)
 {
-	judge.policy = policy;
+	check.policy = policy;
 	set.must = policy == POLICY_MUST || policy == POLICY_PINNED;
 }
 
@@ -84,7 +84,7 @@ show_key(const struct hostkey *key, int64_t seconds)
 {
 	struct hostkey_id id;
 
-	const struct exchange_pair *pair = keys_own(&server_keys, &exchange_x25519);
+	const struct kex_pair *pair = keys_own(&server_keys, &kex_x25519);
 	assert_int_equal(hostkey_sign_id(&id, key, pair->public, now + seconds), 0);
 	id_line[hostkey_put_id(id_line, &id)] = '\0';
 }
@@ -101,7 +101,7 @@ works(void)
 {
 	char reply[2 * LINE_TEXT];
 
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_inside(MODERN);
 	snprintf(reply, sizeof(reply), "250-mx\r\n%s%s%s%s%s%s250 SIZE 1\r\n",
 	    id_line[0] ? "250-" : "", id_line, id_line[0] ? "\r\n" : "",
@@ -113,7 +113,7 @@ works(void)
 static inline void
 answers(const char *reply)
 {
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_ehlo(MODERN);
 	bench_wire(&bench, reply);
 }
@@ -122,17 +122,17 @@ static inline void
 assert_goes_on(void)
 {
 	assert_true(bench.io.settled);
-	assert_int_equal(bench.io.end, END_NONE);
-	assert_string_equal(judge.trust.text, "");
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
+	assert_string_equal(check.verdict.text, "");
 }
 
 static inline void
-assert_waits(enum ending end, const char *words)
+assert_waits(enum outcome end, const char *words)
 {
 	assert_false(bench.io.settled);
 	assert_int_equal(bench.io.end, end);
-	if (strstr(judge.trust.text, words) == NULL)
-		fail_msg("%s: %s", words, judge.trust.text);
+	if (strstr(check.verdict.text, words) == NULL)
+		fail_msg("%s: %s", words, check.verdict.text);
 	/* nothing of the reply, let alone of a message, has been passed on */
 	assert_local(&bench, "");
 }
@@ -141,7 +141,7 @@ assert_waits(enum ending end, const char *words)
 static inline void
 becomes_binding(const struct hostkey *key)
 {
-	enum policy policy = judge.policy;
+	enum policy policy = check.policy;
 
 	set_policy(POLICY_MAY);
 	for (int i = 0; i < 2; i++) {
@@ -151,7 +151,7 @@ becomes_binding(const struct hostkey *key)
 		assert_goes_on();
 		now += DAY;
 	}
-	assert_int_equal(known().standing, MEMORY_BINDING);
+	assert_int_equal(known().standing, KNOWN_ESTABLISHED);
 	assert_int_equal(known().has_key, key != NULL);
 	set_policy(policy);
 }

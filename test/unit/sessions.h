@@ -80,7 +80,7 @@ session_off(struct running *r)
 }
 
 /* Waits for its end. */
-static inline enum ending
+static inline enum outcome
 session_ends(struct running *r)
 {
 	if (!r->joined)

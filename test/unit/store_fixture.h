@@ -37,28 +37,28 @@ put(struct store *s, const char *key, const char *value)
 }
 
 /* Keys that begin with '-' go, with '!' always stay, with '+' and '*' for longer than others. */
-static inline enum fold_fate
-judge(void *context, struct entry entry)
+static inline enum compact_keep
+keep(void *context, struct entry entry)
 {
 	(void)context;
 	switch (entry.key.at[0]) {
 	case '-':
-		return FOLD_FORGET;
+		return COMPACT_DROP;
 	case '+':
-		return FOLD_KEEP_LONGER;
+		return COMPACT_KEEP_LONGER;
 	case '*':
-		return FOLD_KEEP_LONGEST;
+		return COMPACT_KEEP_LONGEST;
 	case '!':
-		return FOLD_KEEP_ALWAYS;
+		return COMPACT_KEEP_ALWAYS;
 	default:
-		return FOLD_KEEP;
+		return COMPACT_KEEP;
 	}
 }
 
 static inline int
 rebuild(struct store *s, uint64_t entries_max)
 {
-	struct store_rebuilding how = { .judge = judge, .entries_max = entries_max };
+	struct store_rebuilding how = { .keep = keep, .entries_max = entries_max };
 
 	if (store_lock(s) < 0)
 		return -1;

@@ -8,7 +8,7 @@ static void
 refused(char *const argv[], const char *const words[])
 {
 	errno = 0;
-	assert_int_equal(mailer_check(&m, argv, &s), -1);
+	assert_int_equal(backend_check(&m, argv, &s), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_non_null(m.error);
 	for (; *words != NULL; words++)
@@ -59,7 +59,7 @@ each_way_for_what_can_take_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(for_programs); i++) {
 		set(for_programs[i]);
-		assert_int_equal(mailer_check(&m, program, &s), 0);
+		assert_int_equal(backend_check(&m, program, &s), 0);
 		assert_string_equal(m.text, program[0]);
 	}
 	for (size_t i = 0; i < COUNT(for_addresses); i++) {
@@ -67,13 +67,13 @@ each_way_for_what_can_take_it(void **state)
 		refused_with(program, "backend", "netns", "none");
 	}
 	set("client-address=none");
-	assert_int_equal(mailer_check(&m, program, &s), 0);
+	assert_int_equal(backend_check(&m, program, &s), 0);
 	set("backend=127.0.0.1:25");
-	assert_int_equal(mailer_check(&m, no_program, &s), 0);
+	assert_int_equal(backend_check(&m, no_program, &s), 0);
 	set("backend=[::1]:25");
 	for (size_t i = 0; i < COUNT(for_addresses); i++) {
 		set(for_addresses[i]);
-		assert_int_equal(mailer_check(&m, no_program, &s), 0);
+		assert_int_equal(backend_check(&m, no_program, &s), 0);
 	}
 	set("backend=/run/mailer");
 	refused_with(no_program, "transparent", "TCP", "none");

@@ -19,16 +19,16 @@ backend_at(const char *bind_at, const char *call_at)
 	return fd;
 }
 
-/* The mailer's end of the connection that mailer_open() makes. */
+/* The mailer's end of the connection that backend_open() makes. */
 static int
-open_backend(const char *listen_at, const char *call_at, const struct child_caller *c)
+open_backend(const char *listen_at, const char *call_at, const struct client_info *c)
 {
 	int listener = backend_at(listen_at, call_at);
 
 	if (listener == -1)
 		skip();
 	assert_int_equal(listen(listener, 1), 0);
-	if (mailer_open(&m, no_program, &s, c) == -1)
+	if (backend_open(&m, no_program, &s, c) == -1)
 		fail_msg("%s: %s: %s", s.backend, m.error, strerror(errno));
 	assert_int_equal(m.pid, 0);
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -51,7 +51,7 @@ assert_peer(int fd, const char *want)
 static void
 called_from(const char *listen_at, const char *call_at, const char *want)
 {
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
 	int fd = open_backend(listen_at, call_at, &c);
 
 	assert_peer(fd, want);
@@ -91,9 +91,9 @@ static void
 threat_31_no_address_no_header(void **state)
 {
 	static const char *const ways[] = { "client-address=proxy-v1", "client-address=proxy-v2" };
-	struct child_caller nobody = { .by_hand = false };
-	struct child_caller two_families = caller("198.51.100.77", "2001:db8::1");
-	const struct child_caller *const callers[] = { &nobody, &two_families };
+	struct client_info nobody = { .by_hand = false };
+	struct client_info two_families = client("198.51.100.77", "2001:db8::1");
+	const struct client_info *const callers[] = { &nobody, &two_families };
 	char octet;
 	int listener = backend_at("127.0.0.1", "127.0.0.1");
 
@@ -101,7 +101,7 @@ threat_31_no_address_no_header(void **state)
 	assert_int_equal(listen(listener, 1), 0);
 	for (size_t i = 0; i < 4; i++) {
 		set(ways[i % 2]);
-		assert_int_equal(mailer_open(&m, no_program, &s, callers[i / 2]), -1);
+		assert_int_equal(backend_open(&m, no_program, &s, callers[i / 2]), -1);
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(strstr(m.error, "client-address = none"));
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -116,7 +116,7 @@ static void
 open_own_addresses(void)
 {
 	static const char *const own[] = { "192.0.2.1", "192.0.2.9", "10.1.2.3" };
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
 	struct address peer;
 	char text[FD_ADDRESS_MAX];
 
@@ -129,7 +129,7 @@ open_own_addresses(void)
 		int listener = backend_at(own[i], own[i]);
 
 		need(listener != -1 && listen(listener, 1) == 0);
-		need(mailer_open(&m, no_program, &s, &c) == 0);
+		need(backend_open(&m, no_program, &s, &c) == 0);
 		int fd = accept(listener, NULL, NULL);
 		fd_peer(fd, &peer);
 		address_text(&peer, text);
@@ -137,11 +137,11 @@ open_own_addresses(void)
 		close(listener);
 	}
 	need(settings_option(&s, "backend=[2001:db8::1]:25") == 0);
-	need(mailer_open(&m, no_program, &s, &c) == -1);
+	need(backend_open(&m, no_program, &s, &c) == -1);
 	need(strstr(m.error, "IPv6 address of this host") != NULL);
 	/* not ours */
 	need(settings_option(&s, "backend=[2001:db8::2]:25") == 0);
-	need(mailer_check(&m, no_program, &s) == 0);
+	need(backend_check(&m, no_program, &s) == 0);
 }
 
 /* statement 31: mailers relay for their own addresses as they do for 127.0.0.1 */
@@ -162,17 +162,17 @@ threat_31_own_ipv6_addresses_are_for_mailers_that_are_told(void **state)
 	for (size_t i = 0; i < COUNT(backends); i++) {
 		set(backends[i]);
 		set("client-address=none");
-		assert_int_equal(mailer_check(&m, no_program, &s), -1);
+		assert_int_equal(backend_check(&m, no_program, &s), -1);
 		assert_non_null(strstr(m.error, "IPv6 address of this host"));
 		set("client-address=proxy-v2");
-		assert_int_equal(mailer_check(&m, no_program, &s), 0);
+		assert_int_equal(backend_check(&m, no_program, &s), 0);
 	}
 }
 
 static void
 hears_first(const char *way, const void *header, size_t len)
 {
-	struct child_caller c = caller("::ffff:198.51.100.77", "::ffff:192.0.2.1");
+	struct client_info c = client("::ffff:198.51.100.77", "::ffff:192.0.2.1");
 	uint8_t got[128];
 
 	set(way);
@@ -210,16 +210,16 @@ open_transparent(void)
 	need(listener != -1 && listen(listener, 1) == 0);
 	need(settings_option(&s, "client-address=transparent") == 0);
 	for (size_t i = 0; i < 2; i++) {
-		struct child_caller c = { .remote = address(clients[i], (uint16_t)(40025 + i)) };
+		struct client_info c = { .remote = address(clients[i], (uint16_t)(40025 + i)) };
 
-		need(mailer_open(&m, no_program, &s, &c) == 0);
+		need(backend_open(&m, no_program, &s, &c) == 0);
 		int fd = accept(listener, NULL, NULL);
 		fd_peer(fd, &peer);
 		address_text(&peer, text);
 		need(strcmp(text, "198.51.100.77") == 0 && address_port(&peer) == 40025 + i);
 	}
-	struct child_caller c = { .remote = address("2001:db8::9", 40025) };
-	need(mailer_open(&m, no_program, &s, &c) == -1);
+	struct client_info c = { .remote = address("2001:db8::9", 40025) };
+	need(backend_open(&m, no_program, &s, &c) == -1);
 	need(strstr(m.error, "family") != NULL);
 }
 
@@ -234,14 +234,14 @@ threat_31_transparent_is_the_client_itself(void **state)
 static void
 nobody_at_the_address(void **state)
 {
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
 	/* bound and not listening: nobody else can be there */
 	int taken = backend_at("127.0.0.1", "127.0.0.1");
 
 	(void)state;
 	assert_int_not_equal(taken, -1);
 	set("client-address=none");
-	assert_int_equal(mailer_open(&m, no_program, &s, &c), -1);
+	assert_int_equal(backend_open(&m, no_program, &s, &c), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	assert_string_equal(m.error, "it cannot be reached");
 	assert_int_equal(m.fd, -1);

@@ -28,9 +28,9 @@ said(const char *want)
 }
 
 static void
-open_program(const struct child_caller *c)
+open_program(const struct client_info *c)
 {
-	if (mailer_open(&m, shows_peer, &s, c) == 0)
+	if (backend_open(&m, shows_peer, &s, c) == 0)
 		return;
 	assert_non_null(strstr(m.error, "namespace"));
 	skip();
@@ -41,9 +41,9 @@ static void
 threat_31_a_program_sees_the_true_client(void **state)
 {
 	static const char *const ways[] = { "client-address=auto", "client-address=netns" };
-	struct child_caller v4 = caller("198.51.100.77", "192.0.2.1");
-	struct child_caller v6 = caller("2001:db8::9", "2001:db8::1");
-	struct child_caller mapped = caller("::ffff:198.51.100.77", "::ffff:192.0.2.1");
+	struct client_info v4 = client("198.51.100.77", "192.0.2.1");
+	struct client_info v6 = client("2001:db8::9", "2001:db8::1");
+	struct client_info mapped = client("::ffff:198.51.100.77", "::ffff:192.0.2.1");
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -60,8 +60,8 @@ threat_31_a_program_sees_the_true_client(void **state)
 static void
 a_socket_pair_where_there_is_no_client_to_show(void **state)
 {
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
-	struct child_caller nobody = { .by_hand = true };
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
+	struct client_info nobody = { .by_hand = true };
 
 	(void)state;
 	set("client-address=none");
@@ -77,12 +77,12 @@ static void
 threat_31_no_address_no_service(void **state)
 {
 	static const char *const ways[] = { "client-address=auto", "client-address=netns" };
-	struct child_caller nobody = { .by_hand = false };
+	struct client_info nobody = { .by_hand = false };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		set(ways[i]);
-		assert_int_equal(mailer_open(&m, shows_peer, &s, &nobody), -1);
+		assert_int_equal(backend_open(&m, shows_peer, &s, &nobody), -1);
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(strstr(m.error, "client-address = none"));
 	}
@@ -91,14 +91,14 @@ threat_31_no_address_no_service(void **state)
 static void
 a_program_that_is_not_there(void **state)
 {
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
 	char *const missing[] = { "/nonexistent/mailer", NULL };
 	int before = dup(STDIN_FILENO), after;
 
 	(void)state;
 	close(before);
 	set("client-address=none");
-	assert_int_equal(mailer_open(&m, missing, &s, &c), -1);
+	assert_int_equal(backend_open(&m, missing, &s, &c), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_string_equal(m.error, "the program cannot be started");
 	assert_string_equal(m.text, "/nonexistent/mailer");
@@ -110,12 +110,12 @@ a_program_that_is_not_there(void **state)
 static void
 open_where_forbidden(void)
 {
-	struct child_caller c = caller("198.51.100.77", "192.0.2.1");
+	struct client_info c = client("198.51.100.77", "192.0.2.1");
 
 	need_or_skip(unshare(CLONE_NEWUSER) == 0);
 	allow_no_more_namespaces("user");
 	lose_all_capabilities();
-	need(mailer_open(&m, shows_peer, &s, &c) == -1);
+	need(backend_open(&m, shows_peer, &s, &c) == -1);
 	need(strstr(m.error, "max_user_namespaces") != NULL);
 	need(strstr(m.error, "as root") != NULL);
 	need(strstr(m.error, "client-address = none") != NULL);

@@ -78,7 +78,7 @@ play(const char *names, size_t cut)
 	assert_local(&far_bench, "QUIT\r\n");
 	assert_local(&bench, "250 m\r\n250 r\r\n354 go\r\n250 ok\r\n221 bye\r\n");
 	relay_wipe(&relay);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 }
 
 /* statement 7: at every place, with every suite */
@@ -87,7 +87,7 @@ threat_7_both_ends_in_any_division(void **state)
 {
 	(void)state;
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
-		size_t step = s->exchange->rank > 10 ? 1 : 7;
+		size_t step = s->kex->version > 10 ? 1 : 7;
 		for (size_t cut = 0; cut < 240; cut += step)
 			play(s->name, cut);
 	}
@@ -99,11 +99,11 @@ sessions_up(const char *names, int64_t relay_command_ms)
 {
 	struct session_limits limits = long_limits();
 	struct machine relays = { &relay, relay_step, relay_fault };
-	struct machine calls = { &caller, caller_step, caller_fault };
+	struct machine calls = { &transparent, transparent_step, transparent_fault };
 
 	relay_up(names);
-	caller_start(&caller, &set, keys_source(&client_keys));
-	caller_connected(&caller, false);
+	transparent_start(&transparent, &set, keys_source(&client_keys));
+	transparent_connected(&transparent, false);
 	session_up(&near, calls, &limits);
 	limits.command_ms = relay_command_ms;
 	session_up(&far, relays, &limits);
@@ -169,8 +169,8 @@ threat_8_a_megabyte_arrives_as_it_was_sent(void **state)
 		say(far.local, "221 bye\r\n");
 		shutdown(far.local, SHUT_WR);
 		hear(near.local, "221 bye\r\n");
-		assert_int_equal(session_ends(&far), END_DONE);
-		assert_int_equal(session_ends(&near), END_DONE);
+		assert_int_equal(session_ends(&far), OUTCOME_DONE);
+		assert_int_equal(session_ends(&near), OUTCOME_DONE);
 		assert_int_equal(relay.messages, 1);
 		session_close(&near);
 		session_close(&far);
@@ -225,9 +225,9 @@ threat_26_a_stalled_mailer_is_cut_off(void **state)
 {
 	(void)state;
 	sessions_up(MODERN, 5);
-	assert_int_equal(session_ends(&far), END_TIMEOUT);
-	assert_int_equal(session_ends(&near), END_GREETED_LATER);
-	assert_span(reply_last_line(&caller.opening.reply),
+	assert_int_equal(session_ends(&far), OUTCOME_TIMEOUT);
+	assert_int_equal(session_ends(&near), OUTCOME_GREETED_LATER);
+	assert_span(reply_last_line(&transparent.client.reply),
 	    "421 4.4.2 mx.b.example waited too long");
 	session_close(&near);
 	session_close(&far);

@@ -308,7 +308,7 @@ spy_seal(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
 
 static const struct cipher spy_cipher = { .name = "spy", .key_len = 32, .start = spy_start,
 	.stop = spy_stop, .seal = spy_seal };
-static const struct suite spy_suite = { "spy_2.0", &exchange_x25519, &spy_cipher, "spy" };
+static const struct suite spy_suite = { "spy_2.0", &kex_x25519, &spy_cipher, "spy" };
 
 /* The n-th record's nonce is the iv, its last 64 bits XORed with n: none twice. */
 static void

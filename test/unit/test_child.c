@@ -17,13 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct child_caller nobody = { .remote = { .len = 0 }, .local = { .len = 0 } };
+static const struct client_info nobody = { .remote = { .len = 0 }, .local = { .len = 0 } };
 static char output[8192];
 static struct buf out;
 
 /* Starts it, says `input`, and takes what it says into `output`; its exit status. */
 static int
-run(char *const argv[], const struct child_caller *caller, const char *input)
+run(char *const argv[], const struct client_info *client, const char *input)
 {
 	pid_t pid = -1;
 	int status, low[2], ends[2], fd;
@@ -36,7 +36,7 @@ run(char *const argv[], const struct child_caller *caller, const char *input)
 	}
 	fd = ends[0];
 	assert_int_equal(fd_prepare(fd), 0);
-	assert_int_equal(child_start(argv, caller, ends[1], &pid), 0);
+	assert_int_equal(child_start(argv, client, ends[1], &pid), 0);
 	close(ends[1]);
 	assert_true(pid > 0);
 	assert_int_equal(fd_write_all(fd, span_of(input), 10000), 0);
@@ -53,10 +53,10 @@ run(char *const argv[], const struct child_caller *caller, const char *input)
 
 #define ARGS(...) ((char *[]){ __VA_ARGS__, NULL })
 
-static struct child_caller
-caller(const char *remote, uint16_t remote_port, const char *local, uint16_t local_port)
+static struct client_info
+client(const char *remote, uint16_t remote_port, const char *local, uint16_t local_port)
 {
-	struct child_caller c;
+	struct client_info c;
 
 	assert_int_equal(address_read(&c.remote, span_of(remote), remote_port), 0);
 	assert_int_equal(address_read(&c.local, span_of(local), local_port), 0);
@@ -85,15 +85,15 @@ static const char show[] = "echo $TCPREMOTEIP/$TCPREMOTEPORT/$TCPLOCALIP/$TCPLOC
 static void
 threat_31_the_environment_tells_the_caller(void **state)
 {
-	struct child_caller c = caller("198.51.100.77", 40025, "192.0.2.1", 25);
+	struct client_info c = client("198.51.100.77", 40025, "192.0.2.1", 25);
 
 	(void)state;
 	run(ARGS("sh", "-c", (char *)show), &c, "");
 	assert_string_equal(output, "198.51.100.77/40025/192.0.2.1/25/TCP\nsetsetsetsetset\n");
-	c = caller("2001:db8::9", 1, "2001:db8::1", 65535);
+	c = client("2001:db8::9", 1, "2001:db8::1", 65535);
 	run(ARGS("sh", "-c", (char *)show), &c, "");
 	assert_string_equal(output, "2001:db8::9/1/2001:db8::1/65535/TCP6\nsetsetsetsetset\n");
-	c = caller("::ffff:198.51.100.77", 40025, "::ffff:192.0.2.1", 25);
+	c = client("::ffff:198.51.100.77", 40025, "::ffff:192.0.2.1", 25);
 	run(ARGS("sh", "-c", (char *)show), &c, "");
 	assert_string_equal(output, "198.51.100.77/40025/192.0.2.1/25/TCP\nsetsetsetsetset\n");
 }
@@ -115,7 +115,7 @@ threat_31_an_unknown_caller_is_not_somebody_else(void **state)
 static void
 the_caller_is_put_into_arguments(void **state)
 {
-	struct child_caller c = caller("198.51.100.77", 40025, "192.0.2.1", 25);
+	struct client_info c = client("198.51.100.77", 40025, "192.0.2.1", 25);
 
 	(void)state;
 	run(ARGS("printf", "%s|", "-oMa", "%{client-address}.%{client-port}",

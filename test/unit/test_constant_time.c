@@ -92,7 +92,7 @@ threat_23_confirmations_are_compared_in_constant_time(void **state)
 				text[2 * at] = '4';
 			hide(a.confirm_a, sizeof(a.confirm_a));
 			hide(a.confirm_b, sizeof(a.confirm_b));
-			assert_int_equal(shown(exchange_x25519.get_ok(&a, span(text, 32))), at == 16);
+			assert_int_equal(shown(kex_x25519.get_ok(&a, span(text, 32))), at == 16);
 		}
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }

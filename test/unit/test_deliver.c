@@ -12,15 +12,15 @@ a_message_is_delivered(void **state)
 	deliver_message_end();
 	assert_wire(&bench, ".\r\n");
 	assert_int_equal(bench.io.wait, WAIT_FINAL);
-	assert_int_equal(deliver.outcome, END_NONE);
+	assert_int_equal(deliver.outcome, OUTCOME_NONE);
 	bench_wire(&bench, "250-2.0.0 taken\r\n250 2.0.0 as 42\r\n");
 	assert_wire(&bench, "QUIT\r\n");
-	assert_int_equal(deliver.outcome, END_SENT);
+	assert_int_equal(deliver.outcome, OUTCOME_SENT);
 	assert_int_equal(deliver.code, 250);
 	assert_string_equal(deliver.text, "250 2.0.0 as 42");
 	assert_int_equal(bench.io.wait, WAIT_LINGER);
 	bench_wire(&bench, "221 bye\r\n");
-	assert_int_equal(bench.io.end, END_SENT);
+	assert_int_equal(bench.io.end, OUTCOME_SENT);
 	assert_local(&bench, "");
 }
 
@@ -28,7 +28,7 @@ a_message_is_delivered(void **state)
 static void
 what_comes_behind_the_goodbye_changes_nothing(void **state)
 {
-	static const enum ending faults[] = { END_TIMEOUT, END_WIRE_BROKEN, END_BAD_RECORD };
+	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_WIRE_BROKEN, OUTCOME_BAD_RECORD };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults) + 3; i++) {
@@ -41,7 +41,7 @@ what_comes_behind_the_goodbye_changes_nothing(void **state)
 			bench_wire_eof(&bench);
 		else
 			bench_wire(&bench, i % 2 ? "what?\r\n" : "421 x\r\n");
-		assert_int_equal(bench.io.end, END_SENT);
+		assert_int_equal(bench.io.end, OUTCOME_SENT);
 		assert_string_equal(deliver.text, "250 ok");
 		deliver_wipe(&deliver);
 	}
@@ -134,7 +134,7 @@ helo_where_ehlo_is_refused(void **state)
 /* What the far end says to the envelope and to DATA, what comes of it, and by whose word. */
 struct row {
 	const char *says;
-	enum ending end;
+	enum outcome end;
 	unsigned code;
 	const char *text;
 };
@@ -158,20 +158,20 @@ static void
 an_envelope_is_taken_whole_or_not(void **state)
 {
 	static const struct row rows[] = {
-		{ "250 m\r\n550 b\r\n550 c\r\n551 d\r\n", END_REFUSED_FOR_GOOD, 550, "550 b" },
-		{ "250 m\r\n550 b\r\n450 c\r\n550 d\r\n", END_REFUSED_LATER, 550, "550 b" },
-		{ "250 m\r\n450 b\r\n550 c\r\n550 d\r\n", END_REFUSED_LATER, 450, "450 b" },
-		{ "250 m\r\n250 b\r\n550 c\r\n250 d\r\n", END_REFUSED_LATER, 550, "550 c" },
-		{ "250 m\r\n250 b\r\n250 c\r\n452 d\r\n", END_REFUSED_LATER, 452, "452 d" },
-		{ "250 m\r\n550 b\r\n550 c\r\n250 d\r\n", END_REFUSED_LATER, 550, "550 b" },
-		{ "250 m\r\n354 b\r\n250 c\r\n250 d\r\n", END_REFUSED_LATER, 354, "354 b" },
-		{ "550 m\r\n", END_REFUSED_FOR_GOOD, 550, "550 m" },
-		{ "552-5.3.4 m\r\n552 5.3.4 big\r\n", END_REFUSED_FOR_GOOD, 552, "552 5.3.4 big" },
-		{ "451 m\r\n", END_REFUSED_LATER, 451, "451 m" },
-		{ "354 m\r\n", END_REFUSED_LATER, 354, "354 m" },
-		{ "250 m\r\n421 b\r\n", END_REFUSED_LATER, 421, "421 b" },
-		{ "250 m\r\n550 b\r\n421 c\r\n", END_REFUSED_LATER, 421, "421 c" },
-		{ "550 m\r\n503 b\r\n503 c\r\n503 d\r\n", END_REFUSED_FOR_GOOD, 550, "550 m" },
+		{ "250 m\r\n550 b\r\n550 c\r\n551 d\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, "550 b" },
+		{ "250 m\r\n550 b\r\n450 c\r\n550 d\r\n", OUTCOME_REFUSED_LATER, 550, "550 b" },
+		{ "250 m\r\n450 b\r\n550 c\r\n550 d\r\n", OUTCOME_REFUSED_LATER, 450, "450 b" },
+		{ "250 m\r\n250 b\r\n550 c\r\n250 d\r\n", OUTCOME_REFUSED_LATER, 550, "550 c" },
+		{ "250 m\r\n250 b\r\n250 c\r\n452 d\r\n", OUTCOME_REFUSED_LATER, 452, "452 d" },
+		{ "250 m\r\n550 b\r\n550 c\r\n250 d\r\n", OUTCOME_REFUSED_LATER, 550, "550 b" },
+		{ "250 m\r\n354 b\r\n250 c\r\n250 d\r\n", OUTCOME_REFUSED_LATER, 354, "354 b" },
+		{ "550 m\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, "550 m" },
+		{ "552-5.3.4 m\r\n552 5.3.4 big\r\n", OUTCOME_REFUSED_FOR_GOOD, 552, "552 5.3.4 big" },
+		{ "451 m\r\n", OUTCOME_REFUSED_LATER, 451, "451 m" },
+		{ "354 m\r\n", OUTCOME_REFUSED_LATER, 354, "354 m" },
+		{ "250 m\r\n421 b\r\n", OUTCOME_REFUSED_LATER, 421, "421 b" },
+		{ "250 m\r\n550 b\r\n421 c\r\n", OUTCOME_REFUSED_LATER, 421, "421 c" },
+		{ "550 m\r\n503 b\r\n503 c\r\n503 d\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, "550 m" },
 	};
 
 	(void)state;
@@ -183,10 +183,10 @@ static void
 data_may_be_refused(void **state)
 {
 	static const struct row rows[] = {
-		{ "554 no\r\n", END_REFUSED_FOR_GOOD, 554, "554 no" },
-		{ "451 no\r\n", END_REFUSED_LATER, 451, "451 no" },
-		{ "421 no\r\n", END_REFUSED_LATER, 421, "421 no" },
-		{ "250 what\r\n", END_REFUSED_LATER, 250, "250 what" },
+		{ "554 no\r\n", OUTCOME_REFUSED_FOR_GOOD, 554, "554 no" },
+		{ "451 no\r\n", OUTCOME_REFUSED_LATER, 451, "451 no" },
+		{ "421 no\r\n", OUTCOME_REFUSED_LATER, 421, "421 no" },
+		{ "250 what\r\n", OUTCOME_REFUSED_LATER, 250, "250 what" },
 	};
 
 	(void)state;
@@ -207,10 +207,10 @@ static void
 the_message_may_be_refused(void **state)
 {
 	static const struct row rows[] = {
-		{ "554 5.6.0 no\r\n", END_REFUSED_FOR_GOOD, 554, "554 5.6.0 no" },
-		{ "451 no\r\n", END_REFUSED_LATER, 451, "451 no" },
-		{ "354 what\r\n", END_REFUSED_LATER, 354, "354 what" },
-		{ "250 a\x1b[2J\tb\xff\r\n", END_SENT, 250, "250 a?[2J?b?" },
+		{ "554 5.6.0 no\r\n", OUTCOME_REFUSED_FOR_GOOD, 554, "554 5.6.0 no" },
+		{ "451 no\r\n", OUTCOME_REFUSED_LATER, 451, "451 no" },
+		{ "354 what\r\n", OUTCOME_REFUSED_LATER, 354, "354 what" },
+		{ "250 a\x1b[2J\tb\xff\r\n", OUTCOME_SENT, 250, "250 a?[2J?b?" },
 	};
 
 	(void)state;
@@ -224,10 +224,10 @@ an_answer_inside_the_message_ends_it(void **state)
 {
 	static const struct {
 		const char *says;
-		enum ending end;
+		enum outcome end;
 	} rows[] = {
-		{ "552 too big\r\n", END_REFUSED_FOR_GOOD }, { "451 no\r\n", END_REFUSED_LATER },
-		{ "250 taken\r\n", END_REFUSED_LATER }, { "421 x\r\n", END_REFUSED_LATER },
+		{ "552 too big\r\n", OUTCOME_REFUSED_FOR_GOOD }, { "451 no\r\n", OUTCOME_REFUSED_LATER },
+		{ "250 taken\r\n", OUTCOME_REFUSED_LATER }, { "421 x\r\n", OUTCOME_REFUSED_LATER },
 	};
 
 	(void)state;
@@ -251,8 +251,8 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 	buf_put(&bench.io.from_local, SPAN("hello\n"));
 	bench.io.local_eof = true;
 	bench_wire(&bench, "354 go\r\n250 taken\r\n");
-	assert_int_equal(bench.io.end, END_REFUSED_LATER);
-	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	assert_int_equal(bench.io.end, OUTCOME_REFUSED_LATER);
+	assert_int_equal(deliver.outcome, OUTCOME_REFUSED_LATER);
 	deliver_wipe(&deliver);
 
 	/* all of it said, and not gone yet */
@@ -263,7 +263,7 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 	assert_int_equal(deliver.state, DELIVER_FINAL);
 	buf_take(&bench.io.to_wire, buf_len(&bench.io.to_wire) - 1);
 	bench_wire(&bench, "250 taken\r\n");
-	assert_int_equal(bench.io.end, END_REFUSED_LATER);
+	assert_int_equal(bench.io.end, OUTCOME_REFUSED_LATER);
 }
 
 static void
@@ -277,16 +277,16 @@ a_far_end_that_goes_leaves_the_message_here(void **state)
 	for (size_t i = 0; i < COUNT(points); i++) {
 		points[i]();
 		bench_wire_eof(&bench);
-		assert_int_equal(bench.io.end, END_WIRE_GONE);
+		assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 		deliver_wipe(&deliver);
 		/* a group cannot tell whose reply that should have been; else it is none */
 		points[i]();
 		bench_wire(&bench, "what?\r\n");
-		assert_int_equal(bench.io.end, points[i] == deliver_envelope ? END_BAD_REPLY : END_NONE);
+		assert_int_equal(bench.io.end, points[i] == deliver_envelope ? OUTCOME_BAD_REPLY : OUTCOME_NONE);
 		deliver_wipe(&deliver);
 		points[i]();
-		bench_fault(&bench, END_TIMEOUT);
-		assert_int_equal(bench.io.end, END_TIMEOUT);
+		bench_fault(&bench, OUTCOME_TIMEOUT);
+		assert_int_equal(bench.io.end, OUTCOME_TIMEOUT);
 		deliver_wipe(&deliver);
 	}
 }
@@ -297,22 +297,22 @@ a_greeting_or_hello_of_another_kind(void **state)
 	(void)state;
 	deliver_up();
 	bench_wire(&bench, "554 no\r\n");
-	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	assert_int_equal(bench.io.end, OUTCOME_GREETED_NEVER);
 	deliver_wipe(&deliver);
 	deliver_up();
 	bench_wire(&bench, "421 no\r\n");
-	assert_int_equal(bench.io.end, END_GREETED_LATER);
+	assert_int_equal(bench.io.end, OUTCOME_GREETED_LATER);
 	deliver_wipe(&deliver);
 	/* it refuses us, not the recipients: that costs no message */
 	deliver_ehlo();
 	bench_wire(&bench, "502 what?\r\n550 not you\r\n");
 	assert_wire(&bench, "HELO a.example\r\nQUIT\r\n");
-	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	assert_int_equal(deliver.outcome, OUTCOME_REFUSED_LATER);
 	deliver_wipe(&deliver);
 	deliver_ehlo();
 	bench_wire(&bench, "450 later\r\n");
 	assert_wire(&bench, "QUIT\r\n");
-	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	assert_int_equal(deliver.outcome, OUTCOME_REFUSED_LATER);
 }
 
 static void
@@ -324,7 +324,7 @@ without_recipients_it_is_a_test(void **state)
 	bench_wire(&bench, "250-mx\r\n250 PIPELINING\r\n");
 	assert_wire(&bench, "QUIT\r\n");
 	bench_wire(&bench, "221 bye\r\n");
-	assert_int_equal(bench.io.end, END_DONE);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
 }
 
 /* Encrypted, and called again where that fails: the message is still all there. */
@@ -338,8 +338,8 @@ threat_25_called_again_nothing_is_lost(void **state)
 	bench_said_wire(&bench);
 	bench_local(&bench, "hello\n");
 	bench_wire_eof(&bench);
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
-	bench.io.end = END_NONE;
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
+	bench.io.end = OUTCOME_NONE;
 	bench.io.wire_eof = false;
 	deliver_connected(&deliver, true);
 	bench_wire(&bench, "220 mx\r\n");
@@ -388,9 +388,9 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 			deliver_connected(&deliver, failed);
 			bench_wire(&bench, "220 mx\r\n250-mx\r\n250 PIPELINING\r\n");
 			bench_wire(&bench, refusals[i][0]);
-			if (bench.io.end == END_NONE)
+			if (bench.io.end == OUTCOME_NONE)
 				bench_wire(&bench, "221 bye\r\n");
-			assert_int_equal(bench.io.end, failed ? END_REFUSED_LATER : END_REFUSED_FOR_GOOD);
+			assert_int_equal(bench.io.end, failed ? OUTCOME_REFUSED_LATER : OUTCOME_REFUSED_FOR_GOOD);
 			assert_string_equal(deliver.text, refusals[i][1]);
 			assert_int_equal(deliver.waits != NULL, failed);
 			deliver_wipe(&deliver);
@@ -414,25 +414,25 @@ odd_replies_in_the_clear_are_taken(void **state)
 	bench_wire(&bench, "\r\n354 go\r\n");
 	deliver_message_end();
 	bench_wire(&bench, "\r\nqueued\r\n250 ok\r\n");
-	assert_int_equal(deliver.outcome, END_SENT);
+	assert_int_equal(deliver.outcome, OUTCOME_SENT);
 }
 
 /* Before the message is on its way another host may be asked, and the jail has to let us call it. */
 static void
 the_next_host_is_asked(void **state)
 {
-	static const struct { const char *said; bool elsewhere; enum ending end; } rows[] = {
-		{ "451 m\r\n", true, END_REFUSED_LATER }, { "421 m\r\n", true, END_REFUSED_LATER },
-		{ "550 m\r\n", false, END_REFUSED_FOR_GOOD }, { "what\r\n", true, END_BAD_REPLY },
-		{ "250 m\r\n250 b\r\n450 c\r\n250 d\r\n", true, END_REFUSED_LATER },
-		{ "250 m\r\n550 b\r\n450 c\r\n250 d\r\n", true, END_REFUSED_LATER },
-		{ "250 m\r\n550 b\r\n250 c\r\n250 d\r\n", false, END_REFUSED_LATER },
-		{ "250 m\r\n550 b\r\n550 c\r\n550 d\r\n", false, END_REFUSED_FOR_GOOD },
-		{ "250 m\r\n250 b\r\n", true, END_WIRE_GONE },
-		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n", true, END_WIRE_GONE },
-		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n452 no\r\n", true, END_REFUSED_LATER },
-		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n", false, END_WIRE_GONE },
-		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n452 no\r\n", false, END_REFUSED_LATER },
+	static const struct { const char *said; bool elsewhere; enum outcome end; } rows[] = {
+		{ "451 m\r\n", true, OUTCOME_REFUSED_LATER }, { "421 m\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "550 m\r\n", false, OUTCOME_REFUSED_FOR_GOOD }, { "what\r\n", true, OUTCOME_BAD_REPLY },
+		{ "250 m\r\n250 b\r\n450 c\r\n250 d\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n450 c\r\n250 d\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n250 c\r\n250 d\r\n", false, OUTCOME_REFUSED_LATER },
+		{ "250 m\r\n550 b\r\n550 c\r\n550 d\r\n", false, OUTCOME_REFUSED_FOR_GOOD },
+		{ "250 m\r\n250 b\r\n", true, OUTCOME_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n", true, OUTCOME_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n452 no\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n", false, OUTCOME_WIRE_GONE },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n452 no\r\n", false, OUTCOME_REFUSED_LATER },
 	};
 
 	(void)state;
@@ -443,7 +443,7 @@ the_next_host_is_asked(void **state)
 		assert_false(bench.io.settled);
 		bench_wire(&bench, rows[i].said);
 		assert_int_equal(bench.io.settled, strstr(rows[i].said, "354") != NULL);
-		if (bench.io.end == END_NONE)
+		if (bench.io.end == OUTCOME_NONE)
 			bench_wire_eof(&bench);
 		assert_int_equal(bench.io.end, rows[i].end);
 		assert_int_equal(bench.io.elsewhere, rows[i].elsewhere);
@@ -453,16 +453,16 @@ the_next_host_is_asked(void **state)
 	deliver_envelope();
 	assert_true(bench.io.settled);
 	bench_wire(&bench, "451 first\r\n221 bye\r\n");
-	bench.io.end = END_NONE;
+	bench.io.end = OUTCOME_NONE;
 	deliver_connected(&deliver, false);
-	bench_fault(&bench, END_TIMEOUT);
-	assert_int_equal(bench.io.end, END_GREETED_LATER);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_int_equal(bench.io.end, OUTCOME_GREETED_LATER);
 	assert_string_equal(deliver.text, "451 first");
-	bench.io.end = END_NONE;
+	bench.io.end = OUTCOME_NONE;
 	deliver_connected(&deliver, false);
 	bench_wire(&bench, "220 mx\r\n250 mx\r\n452 second\r\n");
 	assert_string_equal(deliver.text, "452 second");
-	assert_int_equal(deliver.outcome, END_REFUSED_LATER);
+	assert_int_equal(deliver.outcome, OUTCOME_REFUSED_LATER);
 }
 
 int

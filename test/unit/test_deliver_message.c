@@ -186,7 +186,7 @@ a_message_that_is_not_all_there_is_not_ended(void **state)
 			message.octets = announced(span(expected, len)) + (uint64_t)more;
 			bench_local(&bench, texts[i]);
 			bench_local_eof(&bench);
-			assert_int_equal(bench.io.end, END_LOCAL_BROKEN);
+			assert_int_equal(bench.io.end, OUTCOME_LOCAL_BROKEN);
 			assert_int_equal(deliver.state, DELIVER_BODY);
 			assert_true(span_equal(bench_said_wire(&bench), span(expected, len - 3)));
 			deliver_wipe(&deliver);

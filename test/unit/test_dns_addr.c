@@ -8,7 +8,7 @@
 #define PORT 2525
 
 static struct address at[4];
-static struct addresses list;
+static struct dns_addr_list list;
 
 static void
 put_record(unsigned int type, struct span data)
@@ -35,8 +35,8 @@ read_answer(enum dns_type type, size_t len)
 {
 	uint8_t *copy = message_copy(len);
 
-	list = (struct addresses){ at, sizeof(at) / sizeof(at[0]), 0, PORT };
-	bool read = addresses_read_answer(&list, type, copy + 1, len);
+	list = (struct dns_addr_list){ at, sizeof(at) / sizeof(at[0]), 0, PORT };
+	bool read = dns_addr_read_answer(&list, type, copy + 1, len);
 	test_free(copy);
 	return read;
 }
@@ -126,7 +126,7 @@ as_many_as_there_is_room_for(void **state)
 	}
 	/* behind those that are there already */
 	list.count = 3;
-	assert_true(addresses_read_answer(&list, DNS_A, message, message_len));
+	assert_true(dns_addr_read_answer(&list, DNS_A, message, message_len));
 	assert_int_equal(list.count, 4);
 	assert_found(2, "192.0.2.5");
 }

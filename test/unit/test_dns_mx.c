@@ -4,7 +4,7 @@
 
 #include "dns_answers.h"
 
-static struct mx_list list;
+static struct dns_mx_list list;
 
 static void
 put_mx(unsigned int preference, struct span name)
@@ -18,7 +18,7 @@ static enum mx_answer
 answer_of(size_t len)
 {
 	uint8_t *copy = message_copy(len);
-	enum mx_answer answer = mx_read_answer(&list, copy + 1, len);
+	enum mx_answer answer = dns_mx_read_answer(&list, copy + 1, len);
 
 	test_free(copy);
 	return answer;
@@ -32,7 +32,7 @@ records_become_hosts(void **state)
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	put_mx(65535, SPAN("\3mx2\7another\7example\0"));
 	put_mx(0, SPAN("\xc0\x0c"));
-	assert_int_equal(answer_of(message_len), MX_FOUND);
+	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 3);
 	assert_string_equal(list.at[0].name, "mx1.example.org");
 	assert_int_equal(list.at[0].preference, 10);
@@ -53,10 +53,10 @@ other_records_are_passed_over(void **state)
 	put(SPAN("\1y\xc0\x0c"));
 	put_head(ns_t_a, ns_c_in, 4);
 	put(SPAN("\300\0\2\5"));
-	assert_int_equal(answer_of(message_len), MX_NONE);
+	assert_int_equal(answer_of(message_len), DNS_MX_NONE);
 	assert_int_equal(list.count, 0);
 	begin(ns_t_mx, 0);
-	assert_int_equal(answer_of(message_len), MX_NONE);
+	assert_int_equal(answer_of(message_len), DNS_MX_NONE);
 }
 
 /* RFC 7505 */
@@ -66,18 +66,18 @@ a_lone_root_is_the_null_mx(void **state)
 	(void)state;
 	begin(ns_t_mx, 1);
 	put_mx(0, SPAN("\0"));
-	assert_int_equal(answer_of(message_len), MX_NULL);
+	assert_int_equal(answer_of(message_len), DNS_MX_NULL);
 
 	begin(ns_t_mx, 2);
 	put_mx(0, SPAN("\0"));
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
-	assert_int_equal(answer_of(message_len), MX_FOUND);
+	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 
 	begin(ns_t_mx, 2);
 	put_mx(0, SPAN("\0"));
 	put_mx(10, SPAN("\3m 1\xc0\x0c"));
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 }
 
 static void
@@ -92,7 +92,7 @@ hosts_that_cannot_be_are_ignored(void **state)
 	put_mx(5, SPAN("\1[\0"));
 	put_mx(6, SPAN("\3127\1""0\1""0\1""1\0"));
 	put_mx(7, SPAN("\x0a""0x7f000001\0"));
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 	assert_int_equal(list.count, 0);
 }
 
@@ -105,17 +105,17 @@ names_that_loop_or_leave_the_message(void **state)
 	put_mx(1, SPAN("\1a\xc0\x00"));
 	message[message_len - 1] = (uint8_t)at;		/* to itself */
 	put_mx(2, SPAN("\3mx2\xc0\x0c"));
-	assert_int_equal(answer_of(message_len), MX_FOUND);
+	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.at[0].name, "mx2.example.org");
 
 	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\1a\xff\xff"));			/* far outside */
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 
 	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\xc0"));				/* half a pointer */
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 }
 
 static void
@@ -125,20 +125,20 @@ a_name_ends_with_its_record(void **state)
 	begin(ns_t_mx, 2);
 	put_mx(1, SPAN("\3mx1"));			/* goes on into the next record */
 	put_mx(2, SPAN("\3mx2\xc0\x0c"));
-	assert_int_equal(answer_of(message_len), MX_FOUND);
+	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 
 	begin(ns_t_mx, 1);
 	put_mx(1, SPAN("\3mx1\xc0\x0c!"));		/* something behind it */
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 
 	begin(ns_t_mx, 1);
 	put_head(ns_t_mx, ns_c_in, 2);			/* no name at all */
 	put16(1);
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 	begin(ns_t_mx, 1);
 	put_head(ns_t_mx, ns_c_in, 0);
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 }
 
 static void
@@ -149,12 +149,12 @@ a_message_cut_anywhere_is_no_answer(void **state)
 	put_mx(10, SPAN("\3mx1\xc0\x0c"));
 	put_mx(20, SPAN("\3mx2\xc0\x0c"));
 	for (size_t len = 0; len < message_len; len++) {
-		assert_int_equal(answer_of(len), MX_USELESS);
+		assert_int_equal(answer_of(len), DNS_MX_USELESS);
 		assert_int_equal(list.count, 0);
 	}
-	assert_int_equal(answer_of(message_len), MX_FOUND);
+	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	message[2] &= 0x7f;				/* a question */
-	assert_int_equal(answer_of(message_len), MX_USELESS);
+	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 }
 
 static void
@@ -170,7 +170,7 @@ any_octet_may_be_wrong(void **state)
 		for (int wrong = 0; wrong < 256; wrong++) {
 			message[i] = (uint8_t)wrong;
 			enum mx_answer answer = answer_of(message_len);
-			assert_int_equal(answer == MX_FOUND, list.count > 0);
+			assert_int_equal(answer == DNS_MX_FOUND, list.count > 0);
 			for (size_t j = 0; j < list.count; j++)
 				assert_true(host_is_name(span_of(list.at[j].name)));
 		}
@@ -203,7 +203,7 @@ falling(unsigned int i)
 static unsigned int
 the_last_is_best(unsigned int i)
 {
-	return i == MX_MAX + 8 ? 1 : 10;
+	return i == DNS_MX_MAX + 8 ? 1 : 10;
 }
 
 static unsigned int
@@ -223,15 +223,15 @@ static void
 the_best_are_kept_wherever_they_stand(void **state)
 {
 	(void)state;
-	for (unsigned int count = MX_MAX; count <= 4 * MX_MAX; count++) {
-		assert_int_equal(many(count, rising), MX_FOUND);
-		assert_int_equal(list.count, MX_MAX);
-		for (size_t i = 0; i < MX_MAX; i++)
-			assert_true(list.at[i].preference < MX_MAX);
-		assert_int_equal(many(count, falling), MX_FOUND);
-		assert_int_equal(list.count, MX_MAX);
-		for (size_t i = 0; i < MX_MAX; i++)
-			assert_true(list.at[i].preference <= 1000 - count + MX_MAX);
+	for (unsigned int count = DNS_MX_MAX; count <= 4 * DNS_MX_MAX; count++) {
+		assert_int_equal(many(count, rising), DNS_MX_FOUND);
+		assert_int_equal(list.count, DNS_MX_MAX);
+		for (size_t i = 0; i < DNS_MX_MAX; i++)
+			assert_true(list.at[i].preference < DNS_MX_MAX);
+		assert_int_equal(many(count, falling), DNS_MX_FOUND);
+		assert_int_equal(list.count, DNS_MX_MAX);
+		for (size_t i = 0; i < DNS_MX_MAX; i++)
+			assert_true(list.at[i].preference <= 1000 - count + DNS_MX_MAX);
 	}
 }
 
@@ -240,15 +240,15 @@ static void
 of_equal_ones_all_are_kept_or_none(void **state)
 {
 	(void)state;
-	assert_int_equal(many(MX_MAX + 9, the_last_is_best), MX_FOUND);
+	assert_int_equal(many(DNS_MX_MAX + 9, the_last_is_best), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.at[0].preference, 1);
-	assert_int_equal(many(MX_MAX, all_alike), MX_FOUND);
-	assert_int_equal(list.count, MX_MAX);
-	assert_int_equal(many(MX_MAX + 1, all_alike), MX_FOUND);
-	assert_int_equal(list.count, MX_MAX);
-	assert_int_equal(many(80, in_tens), MX_FOUND);
-	assert_int_equal(list.count, MX_MAX / 10 * 10);
+	assert_int_equal(many(DNS_MX_MAX, all_alike), DNS_MX_FOUND);
+	assert_int_equal(list.count, DNS_MX_MAX);
+	assert_int_equal(many(DNS_MX_MAX + 1, all_alike), DNS_MX_FOUND);
+	assert_int_equal(list.count, DNS_MX_MAX);
+	assert_int_equal(many(80, in_tens), DNS_MX_FOUND);
+	assert_int_equal(list.count, DNS_MX_MAX / 10 * 10);
 }
 
 static void
@@ -264,7 +264,7 @@ fill(const char *names, const uint16_t *preferences)
 static void
 lower_preferences_come_first_and_equal_ones_by_chance(void **state)
 {
-	uint32_t random[MX_MAX] = { 0 };
+	uint32_t random[DNS_MX_MAX] = { 0 };
 	unsigned int first[128] = { 0 };
 
 	(void)state;
@@ -272,7 +272,7 @@ lower_preferences_come_first_and_equal_ones_by_chance(void **state)
 		fill("dabce", (const uint16_t[]){ 20, 10, 10, 10, 65535 });
 		for (uint32_t j = 0, rest = i; j < 5; rest /= j + 1, j++)
 			random[j] = rest % (j + 1) + 7 * (j + 1);
-		mx_order(&list, random);
+		dns_mx_order(&list, random);
 		first[(unsigned char)list.at[0].name[0]]++;
 		assert_int_equal(list.at[2].preference, 10);
 		assert_string_equal(list.at[3].name, "d");
@@ -286,19 +286,19 @@ lower_preferences_come_first_and_equal_ones_by_chance(void **state)
 static void
 the_full_list_is_sorted_too(void **state)
 {
-	uint32_t random[MX_MAX];
+	uint32_t random[DNS_MX_MAX];
 
 	(void)state;
-	list.count = MX_MAX;
-	for (size_t i = 0; i < MX_MAX; i++) {
+	list.count = DNS_MX_MAX;
+	for (size_t i = 0; i < DNS_MX_MAX; i++) {
 		list.at[i].preference = (uint16_t)(i * 7 % 5);
 		random[i] = UINT32_MAX - (uint32_t)i * 2654435761u;
 	}
-	mx_order(&list, random);
-	for (size_t i = 1; i < MX_MAX; i++)
+	dns_mx_order(&list, random);
+	for (size_t i = 1; i < DNS_MX_MAX; i++)
 		assert_true(list.at[i - 1].preference <= list.at[i].preference);
 	list.count = 0;
-	mx_order(&list, random);
+	dns_mx_order(&list, random);
 }
 
 static void
@@ -306,10 +306,10 @@ what_is_better_than_ourselves(void **state)
 {
 	(void)state;
 	fill("abcd", (const uint16_t[]){ 5, 10, 10, 20 });
-	assert_int_equal(mx_better(&list, 0), 0);
-	assert_int_equal(mx_better(&list, 1), 1);
-	assert_int_equal(mx_better(&list, 2), 1);
-	assert_int_equal(mx_better(&list, 3), 3);
+	assert_int_equal(dns_mx_better(&list, 0), 0);
+	assert_int_equal(dns_mx_better(&list, 1), 1);
+	assert_int_equal(dns_mx_better(&list, 2), 1);
+	assert_int_equal(dns_mx_better(&list, 3), 3);
 }
 
 int

@@ -168,12 +168,12 @@ secrets_are_kept_and_found(void **state)
 		assert_false(client.kept || server.kept);
 		hosts_meet(s->name, s->name);
 		hosts_shake_hands();
-		assert_int_equal(client.kept, s->exchange->cached);
-		assert_int_equal(server.kept, s->exchange->cached);
-		assert_int_equal(client_keys.keeps, s->exchange->cached ? 1 : 0);
-		assert_int_equal(server_keys.keeps, s->exchange->cached ? 1 : 0);
-		assert_int_equal(client_keys.uses, s->exchange->cached ? 1 : 0);
-		assert_int_equal(server_keys.uses, s->exchange->cached ? 1 : 0);
+		assert_int_equal(client.kept, s->kex->cached);
+		assert_int_equal(server.kept, s->kex->cached);
+		assert_int_equal(client_keys.keeps, s->kex->cached ? 1 : 0);
+		assert_int_equal(server_keys.keeps, s->kex->cached ? 1 : 0);
+		assert_int_equal(client_keys.uses, s->kex->cached ? 1 : 0);
+		assert_int_equal(server_keys.uses, s->kex->cached ? 1 : 0);
 	}
 }
 

@@ -3,9 +3,9 @@
 
 #include "store/hostkey_cache.h"
 
-#define X (&exchange_x25519)
+#define X (&kex_x25519)
 
-static const struct suite real = { .exchange = &exchange_x25519 };
+static const struct suite real = { .kex = &kex_x25519 };
 static const struct suite_list only_real = { { &real }, 1 };
 static struct hostkey host, other;
 
@@ -31,37 +31,37 @@ signed_once_for_each_short_key(void **state)
 {
 	struct hostkey blunt = without_private(&host);
 	struct hostkey_id first, again;
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &only_real);
-	assert_int_equal(vouch_id(&r, X, &blunt, &first), -1);
-	assert_int_equal(vouch_id(&r, X, &host, &first), 0);
+	assert_int_equal(hostkey_cache_id(&r, X, &blunt, &first), -1);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &first), 0);
 	assert_true(hostkey_verify_id(&first, own(&r, X)->public));
-	ring_close(&r);
+	key_cache_close(&r);
 	/* for every process, through a fold too */
 	for (int round = 0; round < 2; round++) {
 		opened(&r, &only_real);
-		assert_int_equal(vouch_id(&r, X, &blunt, &again), 0);
+		assert_int_equal(hostkey_cache_id(&r, X, &blunt, &again), 0);
 		assert_memory_equal(first.public, again.public, sizeof(first.public));
 		assert_memory_equal(first.signature, again.signature, sizeof(first.signature));
 		assert_int_equal(first.until_s, again.until_s);
-		for (unsigned i = 0; i < STORE_FOLD_AT; i++)
+		for (unsigned i = 0; i < STORE_COMPACT_AT; i++)
 			keep(&r, X, i);
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 	/* another host key has its own, and so has another short key */
 	opened(&r, &only_real);
-	assert_int_equal(vouch_id(&r, X, &other, &again), 0);
+	assert_int_equal(hostkey_cache_id(&r, X, &other, &again), 0);
 	assert_memory_not_equal(first.signature, again.signature, sizeof(first.signature));
-	ring_close(&r);
+	key_cache_close(&r);
 	age(X, LIFETIME_S);
 	opened(&r, &only_real);
-	assert_int_equal(vouch_id(&r, X, &blunt, &again), -1);
-	assert_int_equal(vouch_id(&r, X, &host, &again), 0);
+	assert_int_equal(hostkey_cache_id(&r, X, &blunt, &again), -1);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &again), 0);
 	assert_true(hostkey_verify_id(&again, own(&r, X)->public));
 	assert_false(hostkey_verify_id(&first, own(&r, X)->public));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 static void
@@ -69,55 +69,55 @@ the_next_key_is_announced_likewise(void **state)
 {
 	struct hostkey blunt = without_private(&host);
 	struct hostkey_next first, again;
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &only_real);
-	assert_int_equal(vouch_next(&r, X, &host, other.public, &first), 0);
+	assert_int_equal(hostkey_cache_next(&r, X, &host, other.public, &first), 0);
 	assert_true(hostkey_verify_next(&first, host.public));
-	ring_close(&r);
+	key_cache_close(&r);
 	opened(&r, &only_real);
-	assert_int_equal(vouch_next(&r, X, &blunt, other.public, &again), 0);
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, other.public, &again), 0);
 	assert_memory_equal(&first, &again, sizeof(first));
-	assert_int_equal(vouch_next(&r, X, &blunt, host.public, &again), -1);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, host.public, &again), -1);
+	key_cache_close(&r);
 }
 
 /* At most ten minutes after the short key is replaced. */
 static void
 valid_until_the_short_key_goes(void **state)
 {
-	struct ring_settings settings = settings_for(&only_real);
+	struct key_cache_settings settings = settings_for(&only_real);
 	struct hostkey_id id;
-	struct ring r;
+	struct key_cache r;
 	int64_t now = clock_wall_s();
 
 	(void)state;
 	opened(&r, &only_real);
-	assert_int_equal(vouch_id(&r, X, &host, &id), 0);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + LIFETIME_S + 600, now + LIFETIME_S + 610);
-	ring_close(&r);
+	key_cache_close(&r);
 	age(X, LIFETIME_S - 100);
 	opened(&r, &only_real);
-	assert_int_equal(vouch_id(&r, X, &host, &id), 0);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + 700, now + 710);
-	ring_close(&r);
+	key_cache_close(&r);
 	/* with keys that live shorter, what was signed before is not said any more */
 	settings.lifetime_s = LIFETIME_S - 50;
-	ring_open(&r, &settings);
-	assert_int_equal(vouch_id(&r, X, &host, &id), 0);
+	key_cache_open(&r, &settings);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + 650, now + 660);
-	ring_close(&r);
+	key_cache_close(&r);
 	/* a key of this process alone is replaced by the next */
 	settings.directory = NULL;
-	ring_open(&r, &settings);
-	assert_int_equal(vouch_id(&r, X, &host, &id), 0);
+	key_cache_open(&r, &settings);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + 600, now + 610);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* Only generation 2.0 has host keys. */
@@ -125,13 +125,13 @@ static void
 nothing_to_say_of_other_generations(void **state)
 {
 	struct hostkey_id id;
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &only_old);
-	assert_int_equal(vouch_id(&r, X, &host, &id), -1);
-	assert_int_equal(vouch_id(&r, &x_old, &host, &id), -1);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), -1);
+	assert_int_equal(hostkey_cache_id(&r, &x_old, &host, &id), -1);
+	key_cache_close(&r);
 }
 
 /* The lines of a server whose short key is `peer`. */
@@ -159,10 +159,10 @@ next_line(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey *key, const str
 static void
 what_is_signed_is_believed(void **state)
 {
-	uint8_t peer_public[EXCHANGE_PUBLIC_MAX], elses[EXCHANGE_PUBLIC_MAX];
+	uint8_t peer_public[KEX_PUBLIC_MAX], elses[KEX_PUBLIC_MAX];
 	char id_text[HOSTKEY_STATEMENT_MAX], next_text[HOSTKEY_STATEMENT_MAX];
-	struct vouched v;
-	struct ring r;
+	struct verified_statement v;
+	struct key_cache r;
 
 	(void)state;
 	peer(peer_public, 1);
@@ -172,38 +172,38 @@ what_is_signed_is_believed(void **state)
 	opened(&r, &only_real);
 	/* twice: verified, and known from before */
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(vouch_check(&r, X, peer_public, none_said, none_said, UNTIL, &v),
-		    VOUCH_NONE);
-		assert_int_equal(vouch_check(&r, X, peer_public, none_said, next, UNTIL, &v),
-		    VOUCH_NONE);
-		assert_int_equal(vouch_check(&r, X, elses, id, next, UNTIL, &v), VOUCH_INVALID);
-		assert_int_equal(vouch_check(&r, X, peer_public, id, none_said, UNTIL, &v),
-		    VOUCH_GOOD);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, none_said, UNTIL, &v),
+		    STATEMENT_NONE);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, next, UNTIL, &v),
+		    STATEMENT_NONE);
+		assert_int_equal(hostkey_cache_check(&r, X, elses, id, next, UNTIL, &v), STATEMENT_INVALID);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, none_said, UNTIL, &v),
+		    STATEMENT_GOOD);
 		assert_false(v.has_next);
 		assert_memory_equal(v.public, host.public, sizeof(v.public));
 		for (int again = 0; again < 2; again++) {
-			assert_int_equal(vouch_check(&r, X, peer_public, id, next, UNTIL + 600,
-			    &v), VOUCH_GOOD);
+			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next, UNTIL + 600,
+			    &v), STATEMENT_GOOD);
 			assert_true(v.has_next);
 			assert_memory_equal(v.next.public, other.public, sizeof(v.next.public));
 			assert_true(hostkey_verify_next(&v.next, v.public));
 			assert_memory_equal(v.public, host.public, sizeof(v.public));
 			assert_int_equal(v.until_s, UNTIL);
-			assert_int_equal(vouch_check(&r, X, peer_public, id, next, UNTIL + 601,
-			    &v), VOUCH_EXPIRED);
+			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next, UNTIL + 601,
+			    &v), STATEMENT_EXPIRED);
 		}
 	}
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* A bad line about the next key is none, and takes nothing from the good one beside it. */
 static void
 a_bad_next_key_is_none(void **state)
 {
-	uint8_t peer_public[EXCHANGE_PUBLIC_MAX];
+	uint8_t peer_public[KEX_PUBLIC_MAX];
 	char id_text[HOSTKEY_STATEMENT_MAX], next_text[HOSTKEY_STATEMENT_MAX];
-	struct vouched v;
-	struct ring r;
+	struct verified_statement v;
+	struct key_cache r;
 
 	(void)state;
 	peer(peer_public, 1);
@@ -211,90 +211,90 @@ a_bad_next_key_is_none(void **state)
 	struct span by_another = next_line(next_text, &other, &other);
 	opened(&r, &only_real);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(vouch_check(&r, X, peer_public, id, by_another, UNTIL, &v),
-		    VOUCH_GOOD);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, by_another, UNTIL, &v),
+		    STATEMENT_GOOD);
 		assert_false(v.has_next);
-		assert_int_equal(vouch_check(&r, X, peer_public, id, SPAN("XCRYPT-NEXT x"), UNTIL,
-		    &v), VOUCH_GOOD);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN("XCRYPT-NEXT x"), UNTIL,
+		    &v), STATEMENT_GOOD);
 		assert_false(v.has_next);
 	}
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 static void
 what_is_not_of_the_form_is_not_believed(void **state)
 {
-	uint8_t peer_public[EXCHANGE_PUBLIC_MAX], large[1024] = { 0 };
+	uint8_t peer_public[KEX_PUBLIC_MAX], large[1024] = { 0 };
 	char text[HOSTKEY_STATEMENT_MAX];
-	struct vouched v;
-	struct ring r;
+	struct verified_statement v;
+	struct key_cache r;
 
 	(void)state;
 	peer(peer_public, 1);
 	struct span id = id_line(text, &host, peer_public, UNTIL);
 	opened(&r, &only_real);
-	assert_int_equal(vouch_check(&r, X, peer_public, SPAN("XCRYPT-ID"), SPAN(""), UNTIL, &v),
-	    VOUCH_INVALID);
-	assert_int_equal(vouch_check(&r, X, peer_public, span(large, sizeof(large)), SPAN(""), UNTIL,
-	    &v), VOUCH_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, SPAN("XCRYPT-ID"), SPAN(""), UNTIL, &v),
+	    STATEMENT_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, span(large, sizeof(large)), SPAN(""), UNTIL,
+	    &v), STATEMENT_INVALID);
 	/* the last character but the padding of the signature; and after a good one was known */
-	assert_int_equal(vouch_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), VOUCH_GOOD);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), STATEMENT_GOOD);
 	text[id.len - 4] = text[id.len - 4] == 'A' ? 'B' : 'A';
-	assert_int_equal(vouch_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), VOUCH_INVALID);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), STATEMENT_INVALID);
+	key_cache_close(&r);
 }
 
 /* A verdict that was kept stands without a public-key operation: this one no operation would give. */
 static void
 verified_once(void **state)
 {
-	uint8_t key[2 + 64] = { 'V', 20 }, value[8 + 32 + 65], peer_public[EXCHANGE_PUBLIC_MAX];
+	uint8_t key[2 + 64] = { 'V', 20 }, value[8 + 32 + 65], peer_public[KEX_PUBLIC_MAX];
 	struct span line = SPAN("XCRYPT-ID not to be read");
-	struct vouched v;
-	struct ring r;
+	struct verified_statement v;
+	struct key_cache r;
 
 	(void)state;
 	peer(peer_public, 1);
 	opened(&r, &only_real);
-	assert_int_equal(vouch_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), VOUCH_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), STATEMENT_INVALID);
 	memcpy(key + 2, own(&r, X)->public, 32);
 	memcpy(key + 34, peer_public, 32);
 	octets_put64(value, UNTIL);
 	hostkey_digest(value + 8, line, SPAN(""));
 	memcpy(value + 40, host.public, 65);
 	assert_int_equal(store_append(&r.store, span(key, sizeof(key)), span(value, sizeof(value))), 0);
-	assert_int_equal(vouch_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), VOUCH_GOOD);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), STATEMENT_GOOD);
 	assert_memory_equal(v.public, host.public, 65);
-	assert_int_equal(vouch_check(&r, X, peer_public, line, SPAN("x"), UNTIL, &v), VOUCH_INVALID);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN("x"), UNTIL, &v), STATEMENT_INVALID);
+	key_cache_close(&r);
 	/* it goes with the own key */
-	assert_int_equal(vouch_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
-	    VOUCH_GOOD);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
+	    STATEMENT_GOOD);
+	key_cache_close(&r);
 	age(X, LIFETIME_S);
-	assert_int_equal(vouch_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
-	    VOUCH_INVALID);
-	ring_close(&r);
+	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
+	    STATEMENT_INVALID);
+	key_cache_close(&r);
 }
 
 static void
 with_the_cache_off_nothing_is_kept(void **state)
 {
-	struct ring_settings settings = settings_for(&only_real);
-	uint8_t peer_public[EXCHANGE_PUBLIC_MAX];
+	struct key_cache_settings settings = settings_for(&only_real);
+	uint8_t peer_public[KEX_PUBLIC_MAX];
 	char text[HOSTKEY_STATEMENT_MAX];
-	struct vouched v;
-	struct ring r;
+	struct verified_statement v;
+	struct key_cache r;
 
 	(void)state;
 	settings.directory = NULL;
 	peer(peer_public, 1);
 	struct span id = id_line(text, &host, peer_public, UNTIL);
-	ring_open(&r, &settings);
+	key_cache_open(&r, &settings);
 	for (int round = 0; round < 2; round++)
-		assert_int_equal(vouch_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v),
-		    VOUCH_GOOD);
-	ring_close(&r);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v),
+		    STATEMENT_GOOD);
+	key_cache_close(&r);
 	assert_int_equal(scratch_size("keys.journal"), -1);
 }
 

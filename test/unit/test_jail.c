@@ -31,11 +31,11 @@ a_session(void)
 	struct timespec nap = { .tv_nsec = 1000 };
 	struct stat st;
 	int waiting;
-	char text[32], *memory = malloc(100000);
+	char text[32], *known_hosts = malloc(100000);
 
-	NEED(memory != NULL && (memory = realloc(memory, 9000000)) != NULL);
-	memset(memory, 'x', 9000000);
-	free(memory);
+	NEED(known_hosts != NULL && (known_hosts = realloc(known_hosts, 9000000)) != NULL);
+	memset(known_hosts, 'x', 9000000);
+	free(known_hosts);
 	NEED(write(pair[0], "hello", 5) == 5 && send(pair[0], "!", 1, MSG_NOSIGNAL) == 1);
 	NEED(poll(fds, 4, 1000) == 1);
 	NEED(recv(pair[1], text, 1, MSG_PEEK | MSG_DONTWAIT) == 1);

@@ -9,9 +9,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static const struct exchange *const x25519 = &exchange_x25519;
-static const struct exchange *const oakley1 = &exchange_oakley1;
-static const struct exchange *const head = &exchange_head;
+static const struct kex *const x25519 = &kex_x25519;
+static const struct kex *const oakley1 = &kex_oakley1;
+static const struct kex *const head = &kex_rotn;
 
 static const struct suite *
 suite_named(const char *name)
@@ -22,18 +22,18 @@ suite_named(const char *name)
 	return suite;
 }
 
-static enum exchange_field
-get_public(const struct exchange *x, const char *text)
+static enum kex_field
+get_public(const struct kex *x, const char *text)
 {
-	uint8_t public[EXCHANGE_PUBLIC_MAX];
+	uint8_t public[KEX_PUBLIC_MAX];
 
 	return x->get_public(public, span_of(text));
 }
 
-static enum exchange_field
-get_nonce(const struct exchange *x, const char *text)
+static enum kex_field
+get_nonce(const struct kex *x, const char *text)
 {
-	uint8_t nonce[EXCHANGE_NONCE_MAX];
+	uint8_t nonce[KEX_NONCE_MAX];
 
 	return x->get_nonce(nonce, span_of(text));
 }
@@ -42,8 +42,8 @@ get_nonce(const struct exchange *x, const char *text)
 static void
 send_fields(const struct agreement *from, struct agreement *to)
 {
-	const struct exchange *x = from->suite->exchange;
-	char text[EXCHANGE_TEXT_MAX];
+	const struct kex *x = from->suite->kex;
+	char text[KEX_TEXT_MAX];
 	size_t len = x->put_public(text, from->own);
 
 	assert_int_equal(x->get_public(to->peer_public, span(text, len)), FIELD_GOOD);
@@ -54,9 +54,9 @@ send_fields(const struct agreement *from, struct agreement *to)
 
 /* Two sides with fresh pairs and nonces, up to prepare(). */
 static void
-agree_both(struct agreement side[2], struct exchange_pair pair[2], const struct suite *suite)
+agree_both(struct agreement side[2], struct kex_pair pair[2], const struct suite *suite)
 {
-	const struct exchange *x = suite->exchange;
+	const struct kex *x = suite->kex;
 
 	memset(side, 0, 2 * sizeof(side[0]));
 	for (size_t i = 0; i < 2; i++) {
@@ -84,10 +84,10 @@ both_sides_have_the_same_keys(void **state)
 {
 	(void)state;
 	for (const struct suite *suite = suite_table; suite->name != NULL; suite++) {
-		const struct exchange *x = suite->exchange;
-		static struct exchange_pair pair[2];
+		const struct kex *x = suite->kex;
+		static struct kex_pair pair[2];
 		struct agreement side[2];
-		char ok[EXCHANGE_TEXT_MAX];
+		char ok[KEX_TEXT_MAX];
 
 		agree_both(side, pair, suite);
 		int len = x->put_ok(&side[0], ok);
@@ -108,9 +108,9 @@ both_sides_have_the_same_keys(void **state)
 static void
 confirmation_is_exact(void **state)
 {
-	static struct exchange_pair pair[2];
+	static struct kex_pair pair[2];
 	struct agreement side[2];
-	char ok[EXCHANGE_TEXT_MAX];
+	char ok[KEX_TEXT_MAX];
 
 	(void)state;
 	agree_both(side, pair, suite_named("chacha20poly1305_2.0"));
@@ -143,7 +143,7 @@ older_generations_confirm_nothing(void **state)
 	struct agreement a = { 0 };
 
 	(void)state;
-	assert_false(oakley1->confirms || head->confirms || exchange_rsa.confirms);
+	assert_false(oakley1->confirms || head->confirms || kex_rsa.confirms);
 	assert_true(oakley1->get_ok(&a, SPAN("")) && head->get_ok(&a, SPAN("")));
 	assert_false(oakley1->get_ok(&a, SPAN("00")) || head->get_ok(&a, SPAN("0")));
 }
@@ -170,10 +170,10 @@ threat_18_oakley_keys_are_in_range(void **state)
 
 /* One digit, and one octet, too few and too many; what is no digit; either case. */
 static void
-assert_hex_field(enum exchange_field (*get)(const struct exchange *, const char *),
-    const struct exchange *x, size_t digits)
+assert_hex_field(enum kex_field (*get)(const struct kex *, const char *),
+    const struct kex *x, size_t digits)
 {
-	char text[EXCHANGE_TEXT_MAX];
+	char text[KEX_TEXT_MAX];
 
 	memset(text, 'a', sizeof(text));
 	for (size_t len = 0; len < 200; len++) {
@@ -210,7 +210,7 @@ static void
 hex_fields_go_out_in_lower_case(void **state)
 {
 	uint8_t nonce[32];
-	char text[EXCHANGE_TEXT_MAX];
+	char text[KEX_TEXT_MAX];
 
 	(void)state;
 	memset(nonce, 0xab, sizeof(nonce));
@@ -223,7 +223,7 @@ hex_fields_go_out_in_lower_case(void **state)
 static void
 head_fields(void **state)
 {
-	char text[EXCHANGE_TEXT_MAX];
+	char text[KEX_TEXT_MAX];
 
 	(void)state;
 	assert_int_equal(head->put_public(text, NULL), 1);
@@ -280,8 +280,8 @@ head_adds_up(void **state)
 static void
 pairs_are_fresh(void **state)
 {
-	const struct exchange *const all[] = { x25519, oakley1 };
-	static struct exchange_pair one, other;
+	const struct kex *const all[] = { x25519, oakley1 };
+	static struct kex_pair one, other;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -297,12 +297,12 @@ static void
 threat_19_directions_have_keys_of_their_own(void **state)
 {
 	(void)state;
-	for (const struct suite *s = suite_table; s->exchange != head; s++) {
-		static struct exchange_pair pair[2];
+	for (const struct suite *s = suite_table; s->kex != head; s++) {
+		static struct kex_pair pair[2];
 		struct agreement side[2];
 
 		agree_both(side, pair, s);
-		assert_int_equal(s->exchange->finish(&side[0]), 0);
+		assert_int_equal(s->kex->finish(&side[0]), 0);
 		assert_memory_not_equal(side[0].key_ab, side[0].key_ba, s->cipher->key_len);
 		if (s->cipher->seal != NULL)
 			assert_memory_not_equal(side[0].iv_ab, side[0].iv_ba, CIPHER_IV_LEN);
@@ -315,8 +315,8 @@ assert_other_keys(const struct agreement *a, struct agreement changed)
 {
 	const struct suite *s = a->suite;
 
-	assert_int_equal(s->exchange->prepare(&changed), 0);
-	assert_int_equal(s->exchange->finish(&changed), 0);
+	assert_int_equal(s->kex->prepare(&changed), 0);
+	assert_int_equal(s->kex->finish(&changed), 0);
 	assert_memory_not_equal(changed.key_ab, a->key_ab, s->cipher->key_len);
 	assert_memory_not_equal(changed.key_ba, a->key_ba, s->cipher->key_len);
 	assert_memory_not_equal(changed.key_ab, a->key_ba, s->cipher->key_len);
@@ -328,13 +328,13 @@ static void
 threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 {
 	(void)state;
-	for (const struct suite *s = suite_table; s->exchange != head; s++) {
-		static struct exchange_pair pair[2];
+	for (const struct suite *s = suite_table; s->kex != head; s++) {
+		static struct kex_pair pair[2];
 		struct agreement side[2], changed;
 
 		agree_both(side, pair, s);
-		assert_int_equal(s->exchange->finish(&side[0]), 0);
-		for (size_t at = 0; at < s->exchange->nonce_len; at++) {
+		assert_int_equal(s->kex->finish(&side[0]), 0);
+		for (size_t at = 0; at < s->kex->nonce_len; at++) {
 			changed = side[0];
 			changed.nonce_a[at] ^= 1;
 			assert_other_keys(&side[0], changed);
@@ -343,9 +343,9 @@ threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 			assert_other_keys(&side[0], changed);
 		}
 		changed = side[0];
-		if (s->exchange->hash_transcript == NULL)
+		if (s->kex->hash_transcript == NULL)
 			continue;
-		assert_int_equal(s->exchange->hash_transcript(&changed, SPAN("offer\nchoice\nanswer ")), 0);
+		assert_int_equal(s->kex->hash_transcript(&changed, SPAN("offer\nchoice\nanswer ")), 0);
 		assert_other_keys(&side[0], changed);
 		changed = side[0];
 		changed.suite = suite_named(s->cipher == &cipher_aes256gcm ?
@@ -382,7 +382,7 @@ threat_19_nonces_differ_after_a_fork(void **state)
 static void
 threat_23_agreement_is_wiped(void **state)
 {
-	static const uint8_t zeros[EXCHANGE_SECRET_MAX];
+	static const uint8_t zeros[KEX_SECRET_MAX];
 	struct agreement a;
 
 	(void)state;

@@ -6,7 +6,7 @@
 
 #include "crypt/kex.h"
 
-static const struct exchange *const rsa = &exchange_rsa;
+static const struct kex *const rsa = &kex_rsa;
 
 /* A key, and the octets 0 to 19 sealed to it. */
 static const char prime_p[] =
@@ -65,7 +65,7 @@ static const char sealed_pkcs1[] =
 static int
 known_pair(void **state)
 {
-	static struct exchange_pair pair;
+	static struct kex_pair pair;
 
 	pair.private_len = 256;
 	assert_true(octets_from_hex(pair.private, 128, span_of(prime_p)));
@@ -76,7 +76,7 @@ known_pair(void **state)
 }
 
 static bool
-opens(const struct exchange_pair *own, const char *text)
+opens(const struct kex_pair *own, const char *text)
 {
 	struct agreement server = { .server = true, .own = own }, client = { .own = own };
 	uint8_t expected[20];
@@ -96,7 +96,7 @@ opens(const struct exchange_pair *own, const char *text)
 static void
 what_others_seal_is_opened(void **state)
 {
-	char text[EXCHANGE_TEXT_MAX];
+	char text[KEX_TEXT_MAX];
 
 	assert_int_equal(rsa->put_public(text, *state), 344);
 	assert_memory_equal(text, modulus_text, 344);
@@ -147,7 +147,7 @@ static void
 base64_is_exact(void **state)
 {
 	static const char others[] = " \t\r\n=-_.%\x80";
-	uint8_t public[EXCHANGE_PUBLIC_MAX];
+	uint8_t public[KEX_PUBLIC_MAX];
 	char text[348];
 
 	(void)state;
@@ -177,7 +177,7 @@ modulus_is_odd_and_whole(void **state)
 {
 	static const struct {
 		uint8_t first, last;
-		enum exchange_field field;
+		enum kex_field field;
 	} cases[] = {
 		{ 0x80, 0x01, FIELD_GOOD }, { 0xff, 0xff, FIELD_GOOD },
 		{ 0x7f, 0xff, FIELD_REFUSED }, { 0x00, 0x01, FIELD_REFUSED },
@@ -186,9 +186,9 @@ modulus_is_odd_and_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct exchange_pair pair = { .public = { cases[i].first } };
-		uint8_t public[EXCHANGE_PUBLIC_MAX];
-		char text[EXCHANGE_TEXT_MAX];
+		struct kex_pair pair = { .public = { cases[i].first } };
+		uint8_t public[KEX_PUBLIC_MAX];
+		char text[KEX_TEXT_MAX];
 
 		pair.public[255] = cases[i].last;
 		size_t len = rsa->put_public(text, &pair);
@@ -205,12 +205,12 @@ modulus_is_odd_and_whole(void **state)
 static void
 halves_are_fresh_and_only_for_their_owner(void **state)
 {
-	static struct exchange_pair other;
+	static struct kex_pair other;
 	struct agreement a = { .server = false }, b = { .server = true, .own = *state }, c = b;
-	char first[EXCHANGE_TEXT_MAX], second[EXCHANGE_TEXT_MAX];
+	char first[KEX_TEXT_MAX], second[KEX_TEXT_MAX];
 	uint8_t half[20];
 
-	memcpy(a.peer_public, ((struct exchange_pair *)*state)->public, 256);
+	memcpy(a.peer_public, ((struct kex_pair *)*state)->public, 256);
 	assert_int_equal(rsa->put_ok(&a, first), 344);
 	memcpy(half, a.half_a, 20);
 	assert_int_equal(rsa->put_ok(&a, second), 344);
@@ -227,9 +227,9 @@ halves_are_fresh_and_only_for_their_owner(void **state)
 static void
 pairs_are_whole_and_fresh(void **state)
 {
-	static struct exchange_pair pair[2];
-	uint8_t public[EXCHANGE_PUBLIC_MAX];
-	char text[EXCHANGE_TEXT_MAX];
+	static struct kex_pair pair[2];
+	uint8_t public[KEX_PUBLIC_MAX];
+	char text[KEX_TEXT_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct exchange *const x25519 = &exchange_x25519;
+static const struct kex *const x25519 = &kex_x25519;
 
 static void
 from_hex(uint8_t *out, const char *hex)
@@ -16,10 +16,10 @@ from_hex(uint8_t *out, const char *hex)
 	assert_true(octets_from_hex(out, strlen(hex) / 2, span_of(hex)));
 }
 
-static enum exchange_field
+static enum kex_field
 get_public(const char *text)
 {
-	uint8_t public[EXCHANGE_PUBLIC_MAX];
+	uint8_t public[KEX_PUBLIC_MAX];
 
 	return x25519->get_public(public, span_of(text));
 }
@@ -27,7 +27,7 @@ get_public(const char *text)
 static void
 assert_x25519(const char *scalar, const char *point, const char *product)
 {
-	static struct exchange_pair own;
+	static struct kex_pair own;
 	struct agreement a = { .own = &own };
 	uint8_t expected[32];
 
@@ -59,7 +59,7 @@ x25519_known_answers(void **state)
 static void
 x25519_clamps(void **state)
 {
-	static struct exchange_pair own;
+	static struct kex_pair own;
 	struct agreement one = { .own = &own }, other = { .own = &own };
 
 	(void)state;
@@ -95,7 +95,7 @@ static const char *const low_order[] = {
 static void
 threat_17_low_order_points_are_refused_in_both_roles(void **state)
 {
-	static struct exchange_pair own;
+	static struct kex_pair own;
 
 	(void)state;
 	assert_int_equal(x25519->pair(&own), 0);
@@ -138,7 +138,7 @@ threat_17_nothing_else_is_refused(void **state)
 static void
 threat_17_points_are_reduced(void **state)
 {
-	static struct exchange_pair own;
+	static struct kex_pair own;
 	struct agreement a = { .own = &own };
 
 	(void)state;
@@ -151,7 +151,7 @@ threat_17_points_are_reduced(void **state)
 		assert_int_equal(x25519->agree(&a), 0);
 		memcpy(expected, a.secret, 32);
 		for (unsigned top = 0; top <= 0x80; top += 0x80) {
-			char text[EXCHANGE_TEXT_MAX];
+			char text[KEX_TEXT_MAX];
 
 			memset(a.peer_public, 0xff, 31);
 			a.peer_public[0] = (uint8_t)(0xed + u);

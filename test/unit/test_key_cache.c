@@ -6,7 +6,7 @@ static void
 what_is_kept_is_found_by_the_next(void **state)
 {
 	uint8_t public[32];
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	pairs_made = 0;
@@ -14,12 +14,12 @@ what_is_kept_is_found_by_the_next(void **state)
 	keep(&r, &x_new, 1);
 	assert_true(found(&r, &x_new, 1));
 	memcpy(public, own(&r, &x_new)->public, 32);
-	ring_close(&r);
+	key_cache_close(&r);
 	for (int round = 0; round < 3; round++) {
 		assert_true(found(opened(&r, &only_new), &x_new, 1));
 		assert_false(found(&r, &x_new, 2));
 		assert_memory_equal(own(&r, &x_new)->public, public, 32);
-		ring_close(&r);
+		key_cache_close(&r);
 		keep_many(1000 + 1000 * (unsigned)round, 300);
 	}
 	assert_int_equal(pairs_made, 1);
@@ -28,7 +28,7 @@ what_is_kept_is_found_by_the_next(void **state)
 static void
 generations_side_by_side(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	pairs_made = 0;
@@ -42,7 +42,7 @@ generations_side_by_side(void **state)
 	keep(&r, &x_rsa, 1);
 	assert_false(found(&r, &x_rsa, 1));
 	assert_null(own(&r, &x_head));
-	ring_close(&r);
+	key_cache_close(&r);
 	assert_int_equal(pairs_made, 3);
 	assert_true(survives(&both, &x_old) && survives(&only_new, &x_new) &&
 	    survives(&only_old, &x_old));
@@ -56,11 +56,11 @@ newly_enabled_generation(void **state)
 	(void)state;
 	keep_many(1, 1);
 	assert_true(survives(&both, &x_new));
-	struct ring r;
+	struct key_cache r;
 	keep(opened(&r, &both), &x_old, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 	/* and folding by a process that does not use it leaves it in place */
-	keep_many(2, STORE_FOLD_AT);
+	keep_many(2, STORE_COMPACT_AT);
 	keep_many(1000, 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
 	assert_true(survives(&both, &x_old) && survives(&both, &x_new));
@@ -99,20 +99,20 @@ as_told(void)
 static void
 time_is_what_the_settings_say(void **state)
 {
-	struct ring_settings settings = settings_for(&only_new);
-	struct ring r;
+	struct key_cache_settings settings = settings_for(&only_new);
+	struct key_cache r;
 
 	(void)state;
 	settings.now_s = as_told;
 	told_s = 1000000;
-	ring_open(&r, &settings);
+	key_cache_open(&r, &settings);
 	keep(&r, &x_new, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 	for (int past = 0; past < 2; past++) {
 		told_s = 1000000 + LIFETIME_S - 1 + past;
-		ring_open(&r, &settings);
+		key_cache_open(&r, &settings);
 		assert_int_equal(found(&r, &x_new, 1), past == 0);
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 }
 
@@ -122,14 +122,14 @@ entries(void)
 {
 	size_t len;
 	uint8_t *file = scratch_read("keys.cdb", &len);
-	struct fold fold = { 0 };
+	struct compaction compaction = { 0 };
 	struct store s;
 
-	assert_int_equal(fold_add_cdb(&fold, span(file, len)), 0);
+	assert_int_equal(compact_add_cdb(&compaction, span(file, len)), 0);
 	assert_int_equal(store_open(&s, scratch, "keys"), 0);
-	size_t count = fold.count + s.journal.count;
+	size_t count = compaction.count + s.journal.count;
 	store_close(&s);
-	fold_free(&fold);
+	compact_free(&compaction);
 	free(file);
 	return count;
 }
@@ -138,13 +138,13 @@ entries(void)
 static void
 replacing_drops_everything(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &both);
 	keep(&r, &x_new, 1);
 	keep(&r, &x_old, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 	age(&x_old, LIFETIME_S);
 	keep_many(2, 3);
 	assert_true(entries() > 5);
@@ -162,8 +162,8 @@ replacing_drops_everything(void **state)
 static void
 threat_19_late_secret_of_an_old_pair(void **state)
 {
-	uint8_t other[EXCHANGE_PUBLIC_MAX], secret[EXCHANGE_SECRET_MAX];
-	struct ring slow, quick;
+	uint8_t other[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
+	struct key_cache slow, quick;
 
 	(void)state;
 	opened(&slow, &only_new);
@@ -174,85 +174,85 @@ threat_19_late_secret_of_an_old_pair(void **state)
 	keep(&slow, &x_new, 1);
 	assert_true(scratch_size("keys.journal") > 0);
 	peer(other, 1);
-	assert_false(ring_source(&quick).find(&quick, &x_new, other, secret));
-	ring_close(&quick);
+	assert_false(key_cache_source(&quick).find(&quick, &x_new, other, secret));
+	key_cache_close(&quick);
 	assert_false(survives(&only_new, &x_new));
 	/* nor when it is appended, and folded, later */
 	keep(opened(&quick, &only_new), &x_new, 2);
 	keep(&slow, &x_new, 3);
-	keep_many(10, STORE_FOLD_AT);
+	keep_many(10, STORE_COMPACT_AT);
 	assert_false(survives(&only_new, &x_new));
 	assert_int_equal(scratch_size("keys.journal"), 0);
-	assert_int_equal(entries(), 1 + 1 + STORE_FOLD_AT);
+	assert_int_equal(entries(), 1 + 1 + STORE_COMPACT_AT);
 	assert_true(found(&quick, &x_new, 2));
-	ring_close(&quick);
-	ring_close(&slow);
+	key_cache_close(&quick);
+	key_cache_close(&slow);
 }
 
 static void
 folded_at_256_and_not_at_255(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
-	assert_int_equal(STORE_FOLD_AT, 256);
-	keep_many(0, STORE_FOLD_AT - 1);
+	assert_int_equal(STORE_COMPACT_AT, 256);
+	keep_many(0, STORE_COMPACT_AT - 1);
 	opened(&r, &only_new);
-	assert_int_equal(r.store.journal.count, STORE_FOLD_AT - 1);
+	assert_int_equal(r.store.journal.count, STORE_COMPACT_AT - 1);
 	assert_true(scratch_size("keys.journal") > 0);
-	keep(&r, &x_new, STORE_FOLD_AT - 1);
+	keep(&r, &x_new, STORE_COMPACT_AT - 1);
 	/* never by a session that only appends */
-	assert_int_equal(r.store.journal.count, STORE_FOLD_AT);
-	ring_close(&r);
+	assert_int_equal(r.store.journal.count, STORE_COMPACT_AT);
+	key_cache_close(&r);
 	opened(&r, &only_new);
 	assert_int_equal(r.store.journal.count, 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
-	for (unsigned i = 0; i < STORE_FOLD_AT; i++)
+	for (unsigned i = 0; i < STORE_COMPACT_AT; i++)
 		assert_true(found(&r, &x_new, i));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* statement 29: as many peers as there may be, and one more */
 static void
 threat_29_cap_on_peers(void **state)
 {
-	struct ring_settings settings = settings_for(&only_new);
-	struct ring r;
+	struct key_cache_settings settings = settings_for(&only_new);
+	struct key_cache r;
 
 	(void)state;
 	for (unsigned more = 0; more < 2; more++) {
-		settings.entries_max = STORE_FOLD_AT;
-		keep_many(0, STORE_FOLD_AT + more);
-		ring_open(&r, &settings);
-		assert_int_equal(entries(), 1 + STORE_FOLD_AT);
+		settings.entries_max = STORE_COMPACT_AT;
+		keep_many(0, STORE_COMPACT_AT + more);
+		key_cache_open(&r, &settings);
+		assert_int_equal(entries(), 1 + STORE_COMPACT_AT);
 		assert_int_equal(found(&r, &x_new, 0), more == 0);
-		for (unsigned i = 1; i < STORE_FOLD_AT + more; i++)
+		for (unsigned i = 1; i < STORE_COMPACT_AT + more; i++)
 			assert_true(found(&r, &x_new, i));
-		ring_close(&r);
+		key_cache_close(&r);
 		age(&x_new, LIFETIME_S);
 	}
 	settings.entries_max = 1000;
 	for (unsigned i = 0; i < 20000; i++) {
 		if (i % 200 == 0)
-			ring_open(&r, &settings);
+			key_cache_open(&r, &settings);
 		keep(&r, &x_new, i);
 		if (i % 200 == 199)
-			ring_close(&r);
+			key_cache_close(&r);
 	}
-	assert_true(entries() <= 1 + 1000 + STORE_FOLD_AT + 200);
+	assert_true(entries() <= 1 + 1000 + STORE_COMPACT_AT + 200);
 }
 
 /* statement 29: peers that call once push out nobody who has called again */
 static void
 threat_29_a_peer_that_was_used_goes_last(void **state)
 {
-	struct ring_settings settings = settings_for(&both);
-	struct ring r;
+	struct key_cache_settings settings = settings_for(&both);
+	struct key_cache r;
 
 	(void)state;
 	settings.entries_max = 200;
 	for (unsigned i = 0; i < 20; i++) {
-		ring_open(&r, &settings);
+		key_cache_open(&r, &settings);
 		for (unsigned n = 0; n < 100; n++) {
 			keep(&r, &x_new, 1000 + 100 * i + n);
 			keep(&r, &x_old, 1000 + 100 * i + n);
@@ -266,19 +266,19 @@ threat_29_a_peer_that_was_used_goes_last(void **state)
 			use_again(&r, &x_new, 1);
 			use_again(&r, &x_old, 1);
 		}
-		ring_close(&r);
+		key_cache_close(&r);
 	}
-	ring_open(&r, &settings);
+	key_cache_open(&r, &settings);
 	assert_true(found(&r, &x_new, 1) && found(&r, &x_old, 1));
 	assert_false(found(&r, &x_new, 2));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* A look-up writes nothing, and use is noted once. */
 static void
 use_is_noted_once(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &only_new);
@@ -292,25 +292,25 @@ use_is_noted_once(void **state)
 	for (int i = 0; i < 3; i++) {
 		use_again(&r, &x_new, 1);
 		assert_true(found(&r, &x_new, 1));
-		ring_close(&r);
+		key_cache_close(&r);
 		opened(&r, &only_new);
 	}
 	assert_int_equal(scratch_size("keys.journal"), noted);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 static void
 off_makes_pairs_for_each_process(void **state)
 {
-	struct ring_settings settings = settings_for(&both);
+	struct key_cache_settings settings = settings_for(&both);
 	uint8_t public[32];
-	struct ring r;
+	struct key_cache r;
 	int status;
 
 	(void)state;
 	settings.directory = NULL;
 	pairs_made = 0;
-	ring_open(&r, &settings);
+	key_cache_open(&r, &settings);
 	assert_int_equal(pairs_made, 0);
 	memcpy(public, own(&r, &x_new)->public, 32);
 	assert_memory_equal(own(&r, &x_new)->public, public, 32);
@@ -319,37 +319,37 @@ off_makes_pairs_for_each_process(void **state)
 	assert_false(found(&r, &x_new, 1));
 	pid_t pid = fork();
 	if (pid == 0) {
-		ring_after_fork(&r);
+		key_cache_after_fork(&r);
 		_exit(memcmp(own(&r, &x_new)->public, public, 32) == 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	ring_close(&r);
-	assert_int_equal(ring_expire(&settings), 0);
+	key_cache_close(&r);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(scratch_size("keys.journal"), -1);
 }
 
 static void
 expire_is_for_a_timer(void **state)
 {
-	struct ring_settings settings = settings_for(&only_new);
+	struct key_cache_settings settings = settings_for(&only_new);
 
 	(void)state;
 	keep_many(1, 5);
 	/* nothing outlived: folded, and everything there */
-	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
 	assert_true(survives(&only_new, &x_new));
 	age(&x_new, LIFETIME_S);
-	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(entries(), 1);
 	/* what is not enabled any more goes */
 	keep_many(1, 5);
 	settings.suites = &none;
-	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(entries(), 0);
 	chmod(scratch, 0755);
-	assert_int_equal(ring_expire(&settings), -1);
+	assert_int_equal(key_cache_expire(&settings), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)

@@ -7,15 +7,15 @@
 static const uint8_t *
 key_now(const struct suite_list *suites)
 {
-	static uint8_t public[EXCHANGE_PUBLIC_MAX];
-	struct ring r;
+	static uint8_t public[KEX_PUBLIC_MAX];
+	struct key_cache r;
 
 	memcpy(public, own(opened(&r, suites), &x_rsa)->public, sizeof(public));
-	ring_close(&r);
+	key_cache_close(&r);
 	return public;
 }
 
-static uint8_t first[EXCHANGE_PUBLIC_MAX];
+static uint8_t first[KEX_PUBLIC_MAX];
 
 static void
 make_first(void)
@@ -26,13 +26,13 @@ make_first(void)
 static void
 made_once_and_only_when_asked_for(void **state)
 {
-	struct ring r, other;
+	struct key_cache r, other;
 
 	(void)state;
 	pairs_made = 0;
 	for (int i = 0; i < 3; i++) {
 		assert_non_null(own(opened(&r, &both), &x_new));
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 	assert_int_equal(pairs_made, 2);
 	/* this one is open while another makes it, and finds it all the same */
@@ -40,21 +40,21 @@ made_once_and_only_when_asked_for(void **state)
 	make_first();
 	assert_int_equal(pairs_made, 3);
 	assert_memory_equal(own(&other, &x_rsa)->public, first, sizeof(first));
-	ring_close(&other);
+	key_cache_close(&other);
 	for (int i = 0; i < 3; i++)
 		assert_memory_equal(key_now(i == 0 ? &only_rsa : &both), first, sizeof(first));
 	assert_int_equal(pairs_made, 3);
 	/* and nothing is kept that would have been computed with it */
 	keep(opened(&r, &both), &x_rsa, 1);
 	assert_false(found(&r, &x_rsa, 1));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* The other's is there when ours is done: it was stored first, and ours is forgotten. */
 static void
 first_to_store_decides(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	pairs_made = 0;
@@ -62,7 +62,7 @@ first_to_store_decides(void **state)
 	meanwhile = make_first;
 	assert_memory_equal(own(&r, &x_rsa)->public, first, sizeof(first));
 	assert_int_equal(own(&r, &x_rsa)->private_len, 256);
-	ring_close(&r);
+	key_cache_close(&r);
 	assert_int_equal(pairs_made, 2 + 1 + 1);
 	assert_memory_equal(key_now(&both), first, sizeof(first));
 }
@@ -71,7 +71,7 @@ static void
 make_first_and_fold(void)
 {
 	make_first();
-	keep_many(0, STORE_FOLD_AT);
+	keep_many(0, STORE_COMPACT_AT);
 	keep_many(0, 0);
 }
 
@@ -79,14 +79,14 @@ make_first_and_fold(void)
 static void
 folded_meanwhile(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	for (int cdb_before = 0; cdb_before < 2; cdb_before++) {
 		opened(&r, cdb_before ? &both : &only_rsa);
 		meanwhile = make_first_and_fold;
 		assert_memory_not_equal(own(&r, &x_rsa)->public, first, sizeof(first));
-		ring_close(&r);
+		key_cache_close(&r);
 		assert_memory_equal(key_now(&both), first, sizeof(first));
 		age(&x_rsa, LIFETIME_S);
 	}
@@ -108,7 +108,7 @@ try_the_lock(void)
 static void
 nobody_waits_meanwhile(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &only_rsa);
@@ -116,14 +116,14 @@ nobody_waits_meanwhile(void **state)
 	lock_was_free = false;
 	assert_non_null(own(&r, &x_rsa));
 	assert_true(lock_was_free);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 static void
 many_processes_at_once(void **state)
 {
 	enum { PROCESSES = 8 };
-	uint8_t public[PROCESSES][EXCHANGE_PUBLIC_MAX];
+	uint8_t public[PROCESSES][KEX_PUBLIC_MAX];
 	int ends[2], status;
 
 	(void)state;
@@ -151,20 +151,20 @@ many_processes_at_once(void **state)
 static void
 folding_leaves_it_in_place(void **state)
 {
-	struct ring_settings settings = settings_for(&both);
+	struct key_cache_settings settings = settings_for(&both);
 
 	(void)state;
 	make_first();
-	keep_many(0, STORE_FOLD_AT);
+	keep_many(0, STORE_COMPACT_AT);
 	assert_memory_equal(key_now(&both), first, sizeof(first));
 	assert_int_equal(scratch_size("keys.journal"), 0);
-	keep_many(1000, STORE_FOLD_AT);
+	keep_many(1000, STORE_COMPACT_AT);
 	keep_many(2000, 1);
 	assert_memory_equal(key_now(&only_rsa), first, sizeof(first));
-	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_memory_equal(key_now(&both), first, sizeof(first));
 	settings.suites = &only_new;
-	assert_int_equal(ring_expire(&settings), 0);
+	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_memory_not_equal(key_now(&both), first, sizeof(first));
 }
 
@@ -174,7 +174,7 @@ outlived_and_not_yet_replaced(void **state)
 {
 	static const uint8_t tag[2] = { 'P', 2 };
 	uint8_t value[ENTRY_VALUE_MAX];
-	struct ring r;
+	struct key_cache r;
 	size_t len;
 
 	(void)state;
@@ -187,28 +187,28 @@ outlived_and_not_yet_replaced(void **state)
 		assert_false(store_find(&r.store, span(tag, 2), value, sizeof(value), &len));
 		assert_memory_not_equal(own(&r, &x_rsa)->public, first, sizeof(first));
 		assert_int_equal(pairs_made, 3);
-		ring_close(&r);
+		key_cache_close(&r);
 		opened(&r, &both);
 		assert_int_equal(pairs_made, 3);
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 }
 
 static void
 without_a_store_it_is_ones_own(void **state)
 {
-	struct ring_settings settings = settings_for(&both);
-	struct ring r;
+	struct key_cache_settings settings = settings_for(&both);
+	struct key_cache r;
 
 	(void)state;
 	settings.directory = NULL;
 	for (int i = 0; i < 2; i++) {
 		pairs_made = 0;
-		ring_open(&r, &settings);
+		key_cache_open(&r, &settings);
 		assert_non_null(own(&r, &x_rsa));
 		assert_non_null(own(&r, &x_rsa));
 		assert_int_equal(pairs_made, 1);
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 	/* a store that may not be written is as good as none */
 	keep_many(1, 1);
@@ -219,12 +219,12 @@ without_a_store_it_is_ones_own(void **state)
 	assert_non_null(own(&r, &x_rsa));
 	assert_false(r.own[0].shared);
 	assert_int_equal(pairs_made, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* One that cannot be made is asked for again, and stores nothing. */
 static int
-make_nothing(struct exchange_pair *pair)
+make_nothing(struct kex_pair *pair)
 {
 	(void)pair;
 	pairs_made++;
@@ -234,11 +234,11 @@ make_nothing(struct exchange_pair *pair)
 static void
 pair_that_cannot_be_made(void **state)
 {
-	static const struct exchange x = { .generation = "0.2", .rank = 2, .public_len = 256,
+	static const struct kex x = { .version_text = "0.2", .version = 2, .public_len = 256,
 		.pair_on_demand = true, .pair = make_nothing };
-	static const struct suite s = { .exchange = &x };
+	static const struct suite s = { .kex = &x };
 	static const struct suite_list list = { { &s }, 1 };
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	pairs_made = 0;
@@ -246,7 +246,7 @@ pair_that_cannot_be_made(void **state)
 	assert_null(own(&r, &x));
 	assert_null(own(&r, &x));
 	assert_int_equal(pairs_made, 2);
-	ring_close(&r);
+	key_cache_close(&r);
 	assert_non_null(key_now(&only_rsa));
 	assert_int_equal(pairs_made, 3);
 }

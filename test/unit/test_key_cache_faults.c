@@ -10,13 +10,13 @@
 static void
 pair_that_cannot_be_made(void **state)
 {
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	opened(&r, &broken);
 	assert_null(own(&r, &x_broken));
 	assert_null(own(&r, &x_new));
-	ring_close(&r);
+	key_cache_close(&r);
 	keep_many(1, 1);
 	assert_true(survives(&only_new, &x_new));
 }
@@ -24,7 +24,7 @@ pair_that_cannot_be_made(void **state)
 static void
 forked_process_sees_what_has_changed(void **state)
 {
-	struct ring parent;
+	struct key_cache parent;
 	int status;
 
 	(void)state;
@@ -33,10 +33,10 @@ forked_process_sees_what_has_changed(void **state)
 	for (int round = 0; round < 2; round++) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			ring_after_fork(&parent);
+			key_cache_after_fork(&parent);
 			bool same = found(&parent, &x_new, 1);
 			keep(&parent, &x_new, 2);
-			ring_close(&parent);
+			key_cache_close(&parent);
 			_exit(same == (round == 0) ? 0 : 1);
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -44,10 +44,10 @@ forked_process_sees_what_has_changed(void **state)
 		/* it was the first to notice that the pair is too old */
 		age(&x_new, round == 0 ? LIFETIME_S : 0);
 	}
-	ring_close(&parent);
-	struct ring r;
+	key_cache_close(&parent);
+	struct key_cache r;
 	assert_true(found(opened(&r, &only_new), &x_new, 2));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* statement 39: a pair that a session has put into the journal is not taken, unless sessions make such */
@@ -55,20 +55,20 @@ static void
 threat_39_no_pair_from_the_journal(void **state)
 {
 	uint8_t key[2] = { 'P', 20 }, value[8 + 64], before[32];
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	memcpy(before, own(opened(&r, &only_new), &x_new)->public, sizeof(before));
 	memset(value, 7, sizeof(value));
 	octets_put64(value, (uint64_t)clock_wall_s());
 	assert_int_equal(store_append(&r.store, span(key, 2), span(value, sizeof(value))), 0);
-	ring_close(&r);
+	key_cache_close(&r);
 	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
-	ring_close(&r);
+	key_cache_close(&r);
 	/* nor when it is folded */
-	keep_many(1, STORE_FOLD_AT);
+	keep_many(1, STORE_COMPACT_AT);
 	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 static void
@@ -76,7 +76,7 @@ bad_pairs_are_replaced(void **state)
 {
 	uint8_t key[2] = { 'P', 20 }, value[ENTRY_VALUE_MAX] = { 0 };
 	/* no private key at all, half a time, one octet more than a private key can have */
-	static const size_t lens[] = { 0, 4, 8 + 32, 8 + 32 + EXCHANGE_PRIVATE_MAX + 1 };
+	static const size_t lens[] = { 0, 4, 8 + 32, 8 + 32 + KEX_PRIVATE_MAX + 1 };
 
 	(void)state;
 	octets_put64(value, (uint64_t)clock_wall_s());
@@ -93,8 +93,8 @@ bad_pairs_are_replaced(void **state)
 static void
 newer_record_heals_a_wrong_one(void **state)
 {
-	uint8_t key[2 + 64] = { 'S', 20 }, other[EXCHANGE_PUBLIC_MAX], wrong[32] = { 0 };
-	struct ring r;
+	uint8_t key[2 + 64] = { 'S', 20 }, other[KEX_PUBLIC_MAX], wrong[32] = { 0 };
+	struct key_cache r;
 
 	(void)state;
 	for (int in_cdb = 0; in_cdb < 2; in_cdb++) {
@@ -112,7 +112,7 @@ newer_record_heals_a_wrong_one(void **state)
 		assert_int_equal(store_append(&r.store, span(key, 66), span(wrong, 31)), 0);
 		assert_false(found(&r, &x_new, 2));
 		keep(&r, &x_new, 1);
-		ring_close(&r);
+		key_cache_close(&r);
 		assert_true(survives(&only_new, &x_new));
 		age(&x_new, LIFETIME_S);
 	}
@@ -134,7 +134,7 @@ static void
 unusable_directory_is_said_loudly(void **state)
 {
 	int fd = open(scratch_path("log"), O_RDWR | O_CREAT | O_APPEND, 0600), saved = dup(2);
-	struct ring r;
+	struct key_cache r;
 
 	(void)state;
 	chmod(scratch, 0750);
@@ -143,19 +143,19 @@ unusable_directory_is_said_loudly(void **state)
 	assert_false(found(opened(&r, &only_new), &x_new, 1));
 	keep(&r, &x_new, 1);
 	bool made = own(&r, &x_new) != NULL, kept = found(&r, &x_new, 1);
-	ring_close(&r);
+	key_cache_close(&r);
 	char *text = said(fd);
 	chmod(scratch, 0700);
 	/* a damaged pair is said, and healed */
 	plant(SPAN("P\024"), SPAN("x"));
 	int cdb = open(scratch_path("keys.cdb"), O_RDWR);
-	assert_int_equal(pwrite(cdb, "checkerr", 8, FOLD_CDB_LEAST + 8 + 2), 8);
+	assert_int_equal(pwrite(cdb, "checkerr", 8, COMPACT_CDB_LEAST + 8 + 2), 8);
 	close(cdb);
 	opened(&r, &only_new);
-	ring_close(&r);
+	key_cache_close(&r);
 	char *text2 = said(fd);
 	opened(&r, &only_new);
-	ring_close(&r);
+	key_cache_close(&r);
 	char *text3 = said(fd);
 	dup2(saved, 2);
 	log_open("test", LOG_MAIL, false);
@@ -193,7 +193,7 @@ replaced_once_however_many_notice(void **state)
 	pairs_made = 0;
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct ring r;
+		struct key_cache r;
 		opened(&r, &only_new);
 		_exit(!r.own[0].shared || pairs_made > 0 ||
 		    memcmp(own(&r, &x_new)->public, value + 8, 32) != 0);
@@ -212,17 +212,17 @@ replaced_once_however_many_notice(void **state)
 static void
 threat_27_full_disk(void **state)
 {
-	struct ring r, first;
+	struct key_cache r, first;
 	uint8_t public[32];
 
 	(void)state;
-	keep_many(1, STORE_FOLD_AT);
+	keep_many(1, STORE_COMPACT_AT);
 	scratch_limit(20);
 	opened(&first, &only_new);
 	bool there = found(&first, &x_new, 1);
 	keep(&first, &x_new, 9999);
 	bool learned = found(&first, &x_new, 9999);
-	ring_close(&first);
+	key_cache_close(&first);
 	scratch_limit(0);
 	assert_true(there && !learned);
 	age(&x_new, LIFETIME_S);
@@ -232,13 +232,13 @@ threat_27_full_disk(void **state)
 	keep(&r, &x_new, 1);
 	opened(&first, &only_new);
 	bool shared = memcmp(own(&first, &x_new)->public, public, 32) == 0;
-	struct ring_settings settings = settings_for(&only_new);
-	int expired = ring_expire(&settings);
+	struct key_cache_settings settings = settings_for(&only_new);
+	int expired = key_cache_expire(&settings);
 	scratch_limit(0);
 	assert_false(there || shared);
 	assert_int_equal(expired, -1);
-	ring_close(&r);
-	ring_close(&first);
+	key_cache_close(&r);
+	key_cache_close(&first);
 	keep_many(1, 1);
 	assert_true(survives(&only_new, &x_new));
 }
@@ -247,15 +247,15 @@ threat_27_full_disk(void **state)
 static void
 live(unsigned seed, unsigned connections)
 {
-	struct ring_settings settings = settings_for(seed % 2 ? &both : &only_new);
-	struct ring r;
+	struct key_cache_settings settings = settings_for(seed % 2 ? &both : &only_new);
+	struct key_cache r;
 
 	srandom(seed);
 	settings.entries_max = 150;
 	for (unsigned i = 0; i < connections; i++) {
-		ring_open(&r, &settings);
+		key_cache_open(&r, &settings);
 		for (int n = 0; n < 3; n++) {
-			const struct exchange *x = seed % 2 && random() % 2 ? &x_old : &x_new;
+			const struct kex *x = seed % 2 && random() % 2 ? &x_old : &x_new;
 			unsigned number = (unsigned)random() % 300;
 
 			if (own(&r, x) == NULL)
@@ -263,7 +263,7 @@ live(unsigned seed, unsigned connections)
 			if (!found(&r, x, number))
 				keep(&r, x, number);
 		}
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 }
 
@@ -271,19 +271,19 @@ live(unsigned seed, unsigned connections)
 static void
 check_everything(void)
 {
-	struct ring r;
+	struct key_cache r;
 	unsigned count = 0;
 
 	/* one never seen: where a record was cut short, it is gone now */
 	keep(opened(&r, &both), &x_new, 1000);
-	ring_close(&r);
+	key_cache_close(&r);
 	opened(&r, &both);
 	for (unsigned i = 0; i < 300; i++)
 		count += (unsigned)found(&r, &x_new, i) + (unsigned)found(&r, &x_old, i);
 	assert_true(count > 0);
 	assert_int_equal(r.store.journal.len, scratch_size("keys.journal"));
 	assert_false(r.store.complained);
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* statement 28 */
@@ -300,9 +300,9 @@ threat_28_many_processes_at_once(void **state)
 		}
 	/* somebody's clock, or lifetime, is another */
 	for (int i = 0; i < 20; i++) {
-		struct ring_settings settings = settings_for(&both);
+		struct key_cache_settings settings = settings_for(&both);
 		settings.lifetime_s = i % 5 ? LIFETIME_S : 0;
-		assert_int_equal(ring_expire(&settings), 0);
+		assert_int_equal(key_cache_expire(&settings), 0);
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	}
 	for (unsigned i = 0; i < 8; i++) {
@@ -317,16 +317,16 @@ static void
 learn_and_look(unsigned first)
 {
 	for (unsigned number = first; number < first + 100; number++) {
-		struct ring r;
+		struct key_cache r;
 
 		opened(&r, &only_new);
 		/* on a busy machine the lock may be a long time coming */
 		for (int i = 0; i < 50 && !found(&r, &x_new, number); i++)
 			keep(&r, &x_new, number);
-		ring_close(&r);
+		key_cache_close(&r);
 		if (!found(opened(&r, &only_new), &x_new, number))
 			abort();
-		ring_close(&r);
+		key_cache_close(&r);
 	}
 }
 
@@ -347,11 +347,11 @@ nothing_is_lost_between_processes(void **state)
 		assert_true(wait(&status) > 0);
 		assert_int_equal(status, 0);
 	}
-	struct ring r;
+	struct key_cache r;
 	opened(&r, &only_new);
 	for (unsigned i = 0; i < 800; i++)
 		assert_true(found(&r, &x_new, i));
-	ring_close(&r);
+	key_cache_close(&r);
 }
 
 /* statement 28: killed at any moment, some hundreds of times */
@@ -377,12 +377,12 @@ threat_28_killed_at_any_moment(void **state)
 			assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
 		}
 		/* the lock is free, and the store opens and learns */
-		struct ring r;
+		struct key_cache r;
 		opened(&r, &both);
 		assert_true(r.own[0].shared && r.own[1].shared);
 		keep(&r, &x_new, 1);
 		keep(&r, &x_old, 1);
-		ring_close(&r);
+		key_cache_close(&r);
 		assert_true(survives(&both, &x_new) && survives(&both, &x_old));
 	}
 	check_everything();

@@ -77,7 +77,7 @@ assert_known(const char *section, const char *name, const void *octets, size_t l
 }
 
 static void
-take_pair(struct exchange_pair *pair, const char *section, const char *private, const char *public)
+take_pair(struct kex_pair *pair, const char *section, const char *private, const char *public)
 {
 	pair->private_len = octets_of(pair->private, section, private);
 	octets_of(pair->public, section, public);
@@ -85,34 +85,34 @@ take_pair(struct exchange_pair *pair, const char *section, const char *private, 
 
 /* Is `public` the public half of `private`?  agree() with the generator says so. */
 static void
-assert_public(const struct suite *suite, const struct exchange_pair *pair)
+assert_public(const struct suite *suite, const struct kex_pair *pair)
 {
 	struct agreement a = { .suite = suite, .own = pair };
 
-	if (suite->exchange == &exchange_x25519)
+	if (suite->kex == &kex_x25519)
 		a.peer_public[0] = 9;
 	else
-		a.peer_public[suite->exchange->public_len - 1] = 2;
-	assert_int_equal(suite->exchange->agree(&a), 0);
-	assert_memory_equal(a.secret, pair->public, suite->exchange->public_len);
+		a.peer_public[suite->kex->public_len - 1] = 2;
+	assert_int_equal(suite->kex->agree(&a), 0);
+	assert_memory_equal(a.secret, pair->public, suite->kex->public_len);
 }
 
 /* Both sides of `suite` with the keys and nonces of `section`, as far as their Z. */
 static void
-take_agreements(struct agreement side[2], struct exchange_pair pair[2], const char *suite_name,
+take_agreements(struct agreement side[2], struct kex_pair pair[2], const char *suite_name,
     const char *section)
 {
 	const struct suite *suite = suite_find(span_of(suite_name));
-	const struct exchange *x;
+	const struct kex *x;
 
 	assert_non_null(suite);
-	x = suite->exchange;
+	x = suite->kex;
 	memset(side, 0, 2 * sizeof(side[0]));
 	take_pair(&pair[0], section, "ra", "ka");
 	take_pair(&pair[1], section, "rb", "kb");
 	for (size_t i = 0; i < 2; i++) {
 		struct agreement *a = &side[i];
-		char text[EXCHANGE_TEXT_MAX];
+		char text[KEX_TEXT_MAX];
 
 		assert_public(suite, &pair[i]);
 		a->suite = suite;
@@ -191,13 +191,13 @@ assert_stream(struct agreement side[2], const char *section)
 static void
 generation_1_0(void **state)
 {
-	static struct exchange_pair pair[2];
+	static struct kex_pair pair[2];
 	struct agreement side[2];
 
 	take_agreements(side, pair, *state, "1.0");
 	for (size_t i = 0; i < 2; i++) {
-		const struct exchange *x = side[i].suite->exchange;
-		char text[EXCHANGE_TEXT_MAX];
+		const struct kex *x = side[i].suite->kex;
+		char text[KEX_TEXT_MAX];
 
 		assert_null(x->hash_transcript);
 		assert_int_equal(x->prepare(&side[i]), 0);
@@ -215,10 +215,10 @@ take_halves(struct agreement *a)
 {
 	assert_int_equal(octets_of(a->half_a, "0.2", "sa"), 20);
 	assert_int_equal(octets_of(a->half_b, "0.2", "sb"), 20);
-	assert_int_equal(exchange_rsa.get_nonce(a->nonce_a, text_of("0.2", "na")), FIELD_GOOD);
-	assert_int_equal(exchange_rsa.get_nonce(a->nonce_b, text_of("0.2", "nb")), FIELD_GOOD);
-	assert_int_equal(exchange_rsa.prepare(a), 0);
-	assert_int_equal(exchange_rsa.finish(a), 0);
+	assert_int_equal(kex_rsa.get_nonce(a->nonce_a, text_of("0.2", "na")), FIELD_GOOD);
+	assert_int_equal(kex_rsa.get_nonce(a->nonce_b, text_of("0.2", "nb")), FIELD_GOOD);
+	assert_int_equal(kex_rsa.prepare(a), 0);
+	assert_int_equal(kex_rsa.finish(a), 0);
 	assert_known("0.2", "key-ab", a->key_ab, 10);
 	assert_known("0.2", "key-ba", a->key_ba, 10);
 }
@@ -247,8 +247,8 @@ static void
 assert_confirmation(struct agreement *from, struct agreement *to, const char *section,
     const char *name)
 {
-	const struct exchange *x = from->suite->exchange;
-	char text[EXCHANGE_TEXT_MAX];
+	const struct kex *x = from->suite->kex;
+	char text[KEX_TEXT_MAX];
 	int len = x->put_ok(from, text);
 
 	assert_true(len > 0);
@@ -261,7 +261,7 @@ assert_confirmation(struct agreement *from, struct agreement *to, const char *se
 static void
 assert_keys(struct agreement *a, const char *section)
 {
-	const struct exchange *x = a->suite->exchange;
+	const struct kex *x = a->suite->kex;
 	uint8_t mem[2048];
 	struct buf said;
 
@@ -285,11 +285,11 @@ assert_keys(struct agreement *a, const char *section)
 
 /* The lines that are hashed say what the fields of our own make. */
 static void
-assert_lines(const struct agreement side[2], const struct exchange_pair pair[2],
+assert_lines(const struct agreement side[2], const struct kex_pair pair[2],
     const char *section)
 {
-	const struct exchange *x = side[0].suite->exchange;
-	char key[EXCHANGE_TEXT_MAX], nonce[EXCHANGE_TEXT_MAX], line[1024];
+	const struct kex *x = side[0].suite->kex;
+	char key[KEX_TEXT_MAX], nonce[KEX_TEXT_MAX], line[1024];
 
 	int key_len = (int)x->put_public(key, &pair[0]);
 	int nonce_len = (int)x->put_nonce(nonce, side[0].nonce_a);
@@ -321,7 +321,7 @@ static void
 generation_2_0(void **state)
 {
 	const char *section = *state;
-	static struct exchange_pair pair[2];
+	static struct kex_pair pair[2];
 	static struct channel channel[2];
 	struct agreement side[2];
 
@@ -332,7 +332,7 @@ generation_2_0(void **state)
 	assert_confirmation(&side[0], &side[1], section, "confirm-a");
 	assert_confirmation(&side[1], &side[0], section, "confirm-b");
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(side[i].suite->exchange->finish(&side[i]), 0);
+		assert_int_equal(side[i].suite->kex->finish(&side[i]), 0);
 	start_both(channel, side);
 	assert_wire(&channel[0], &channel[1], section, "plain-ab", "wire-ab");
 	assert_wire(&channel[0], &channel[1], section, "plain-ab-2", "wire-ab-2");
@@ -352,7 +352,7 @@ generation_0_1(void **state)
 	(void)state;
 	assert_non_null(suite);
 	for (size_t i = 0; i < 2; i++) {
-		const struct exchange *x = suite->exchange;
+		const struct kex *x = suite->kex;
 
 		assert_int_equal(x->get_nonce(side[i].nonce_a, text_of("rotn_0.1", "na")), FIELD_GOOD);
 		assert_int_equal(x->get_nonce(side[i].nonce_b, text_of("rotn_0.1", "nb")), FIELD_GOOD);

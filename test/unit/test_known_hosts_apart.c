@@ -3,15 +3,15 @@
 
 #include <errno.h>
 
-static struct memory_lesson told[4];
+static struct known_hosts_lesson alerted[4];
 static size_t told_count;
 
 static int
-tell(void *context, const struct memory_lesson *lesson)
+tell(void *context, const struct known_hosts_lesson *lesson)
 {
 	assert_ptr_equal(context, &m);
 	assert_true(told_count < 4);
-	told[told_count++] = *lesson;
+	alerted[told_count++] = *lesson;
 	return 0;
 }
 
@@ -19,39 +19,39 @@ static void
 leave(int64_t now_s)
 {
 	told_count = 0;
-	memory_note(&m, &b, now_s);
-	memory_note(&m, &b, now_s);
+	known_hosts_note(&m, &b, now_s);
+	known_hosts_note(&m, &b, now_s);
 	assert_int_equal(m.noted_count, 1);
-	memory_leave(&m, tell, &m);
+	known_hosts_leave(&m, tell, &m);
 }
 
 /* statement 39: and has no descriptor to write by */
 static void
 threat_39_a_session_knows_what_was_noted(void **state)
 {
-	static const struct memory_place elsewhere = { "c.example", "mx.c.example", one_host, 1 };
+	static const struct known_hosts_place elsewhere = { "c.example", "mx.c.example", one_host, 1 };
 
 	(void)state;
 	worked(T, k1, k2);
 	worked(T + DAY, k1, k2);
-	memory_worked(&m, &elsewhere, T, 20, k3, NULL);
+	known_hosts_worked(&m, &elsewhere, T, 20, k3, NULL);
 	leave(T + DAY);
 	assert_true(m.store.dirfd == -1 && m.store.cdbfd == -1 && m.store.journalfd == -1);
-	struct memory_known known = look_at(&b, T + DAY);
-	assert_int_equal(known.standing, MEMORY_BINDING);
-	assert_true(known.has_key && known.has_next && memory_is_whole(&m));
+	struct known_host known = look_at(&b, T + DAY);
+	assert_int_equal(known.standing, KNOWN_ESTABLISHED);
+	assert_true(known.has_key && known.has_next && known_hosts_complete(&m));
 	assert_memory_equal(known.key, k1, sizeof(k1));
-	assert_int_equal(look_at(&elsewhere, T).standing, MEMORY_STRANGER);
+	assert_int_equal(look_at(&elsewhere, T).standing, KNOWN_NEW);
 }
 
 /* Whose keys they are: `lesson` says that its host has one and announces another, which is signed. */
 static struct hostkey
-announce(struct memory_lesson *lesson)
+announce(struct known_hosts_lesson *lesson)
 {
 	struct hostkey key, next;
 
 	assert_int_equal(hostkey_make(&key) | hostkey_make(&next), 0);
-	*lesson = (struct memory_lesson){ .worked = 1, .rank = 20, .has_key = 1, .has_next = 1 };
+	*lesson = (struct known_hosts_lesson){ .worked = 1, .version = 20, .has_key = 1, .has_next = 1 };
 	memcpy(lesson->key, key.public, sizeof(lesson->key));
 	assert_int_equal(hostkey_sign_next(&lesson->next, &key, next.public), 0);
 	return key;
@@ -65,59 +65,59 @@ what_it_learns_is_handed_on(void **state)
 	worked(T, k1, NULL);
 	worked(T, k1, k2);
 	worked(T, NULL, NULL);
-	assert_false(look_at(&b, T).told);
-	memory_told(&m, &b, T);
-	assert_true(look_at(&b, T).told);
+	assert_false(look_at(&b, T).alerted);
+	known_hosts_alerted(&m, &b, T);
+	assert_true(look_at(&b, T).alerted);
 	assert_int_equal(told_count, 4);
-	assert_true(told[0].worked && told[0].has_key && !told[0].has_next && told[0].rank == 20);
-	assert_memory_equal(told[0].key, k1, sizeof(k1));
-	assert_true(told[1].has_next);
-	assert_memory_equal(told[1].next.public, k2, sizeof(k2));
-	assert_true(told[2].worked && !told[2].has_key);
-	assert_false(told[3].worked);
+	assert_true(alerted[0].worked && alerted[0].has_key && !alerted[0].has_next && alerted[0].version == 20);
+	assert_memory_equal(alerted[0].key, k1, sizeof(k1));
+	assert_true(alerted[1].has_next);
+	assert_memory_equal(alerted[1].next.public, k2, sizeof(k2));
+	assert_true(alerted[2].worked && !alerted[2].has_key);
+	assert_false(alerted[3].worked);
 	/* and outside it is as if it had been learned there */
 	open_again(T);
-	announce(&told[1]);
-	assert_int_equal(memory_learn(&m, &b, T, &told[1]), 0);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &told[1]), 0);
-	struct memory_known known = look_at(&b, T + DAY);
-	assert_true(known.standing == MEMORY_BINDING && known.has_key && known.has_next);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &told[3]), 0);
-	assert_true(look_at(&b, T + DAY).told);
+	announce(&alerted[1]);
+	assert_int_equal(known_hosts_learn(&m, &b, T, &alerted[1]), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &alerted[1]), 0);
+	struct known_host known = look_at(&b, T + DAY);
+	assert_true(known.standing == KNOWN_ESTABLISHED && known.has_key && known.has_next);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &alerted[3]), 0);
+	assert_true(look_at(&b, T + DAY).alerted);
 }
 
 /* statement 39: a session that is taken over cannot put another key in the place of one that binds */
 static void
 threat_39_a_key_that_binds_stays(void **state)
 {
-	struct memory_lesson lesson = { .worked = 1, .rank = 20, .has_key = 1 };
+	struct known_hosts_lesson lesson = { .worked = 1, .version = 20, .has_key = 1 };
 
 	(void)state;
 	worked(T, k1, k2);
 	worked(T + DAY, k1, k2);
 	memcpy(lesson.key, k3, sizeof(k3));
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 	assert_int_equal(errno, EPERM);
 	lesson.has_key = 0;
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 	assert_memory_equal(look_at(&b, T + DAY).key, k1, sizeof(k1));
 	/* the one that was announced may */
 	lesson.has_key = 1;
 	memcpy(lesson.key, k2, sizeof(k2));
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 	assert_memory_equal(look_at(&b, T + DAY).key, k2, sizeof(k2));
 	/* and where one is pinned, no other */
-	assert_int_equal(memory_pin(&m, HOST, k3, T + DAY), 0);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), -1);
+	assert_int_equal(known_hosts_pin(&m, HOST, k3, T + DAY), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 	memcpy(lesson.key, k3, sizeof(k3));
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 }
 
 /* statement 39: nor announce one, which would be accepted later */
 static void
 threat_39_a_successor_is_signed(void **state)
 {
-	struct memory_lesson lesson, forged;
+	struct known_hosts_lesson lesson, forged;
 	struct hostkey other;
 	struct hostkey key = announce(&lesson);
 
@@ -125,33 +125,33 @@ threat_39_a_successor_is_signed(void **state)
 	other = announce(&forged);
 	memcpy(forged.key, key.public, sizeof(forged.key));
 	/* of a host that nobody knows, of one that binds, and of one that announces a key already */
-	assert_int_equal(memory_learn(&m, &b, T, &forged), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T, &forged), -1);
 	assert_int_equal(errno, EPERM);
 	worked(T, key.public, NULL);
 	worked(T + DAY, key.public, NULL);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &forged), -1);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &forged), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &forged), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &forged), -1);
 	assert_memory_equal(look_at(&b, T + DAY).next, lesson.next.public, HOSTKEY_PUBLIC_LEN);
 	/* one that is known is not verified again, but only beside the key that announced it */
 	memset(lesson.next.signature, 0, sizeof(lesson.next.signature));
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), 0);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 	memcpy(lesson.key, other.public, sizeof(lesson.key));
-	assert_int_equal(memory_learn(&m, &b, T + DAY, &lesson), -1);
+	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 }
 
 static void
 nonsense_is_refused(void **state)
 {
-	static const struct memory_lesson nonsense[] = {
+	static const struct known_hosts_lesson nonsense[] = {
 		{ .worked = 2 }, { .worked = 1, .has_key = 2 }, { .worked = 1, .has_key = 0, .has_next = 1 },
 		{ .worked = 1, .has_key = 1, .has_next = 255 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
-		assert_int_equal(memory_learn(&m, &b, T, &nonsense[i]), -1);
-	assert_int_equal(standing(T), MEMORY_STRANGER);
+		assert_int_equal(known_hosts_learn(&m, &b, T, &nonsense[i]), -1);
+	assert_int_equal(standing(T), KNOWN_NEW);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * host_lookup() against a small DNS of its own.
+ * mx_lookup() against a small DNS of its own.
  */
 #include "unit.h"
 
@@ -12,7 +12,7 @@
 static const struct record {
 	const char *name;
 	enum resolved exchangers;
-	const char *mx[4];			/* in the order that mx_order() would give */
+	const char *mx[4];			/* in the order that dns_mx_order() would give */
 	uint16_t preference[4];
 	enum resolved has_address;
 	const char *address[4];
@@ -68,7 +68,7 @@ find(const char *name)
 }
 
 static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct mx_list *list)
+exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	const struct record *record = find(domain);
 
@@ -114,7 +114,7 @@ look_up_until(const char *operand, int64_t deadline_ms)
 
 	asked = 0;
 	assert_int_equal(host_list_read(&list, span_of(operand), &why), 0);
-	return host_lookup_with(&small_dns, &targets, &list, deadline_ms);
+	return mx_lookup_with(&small_dns, &targets, &list, deadline_ms);
 }
 
 static enum lookup
@@ -357,14 +357,14 @@ static void
 libc_knows_this_host(void **state)
 {
 	(void)state;
-	knows_this_host(&resolve_libc);
+	knows_this_host(&resolver_libc);
 }
 
 static void
 the_hosts_file_knows_this_host(void **state)
 {
 	(void)state;
-	knows_this_host(&resolve_dns);
+	knows_this_host(&resolver_dns);
 }
 
 int

@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-static struct program program;
+static struct options options;
 
 #define LETTERS ":tvVC:o:f:"
 
@@ -28,10 +28,10 @@ start(int *operands, ...)
 	}
 	va_end(args);
 	argv[argc] = NULL;
-	memset(&program, 0, sizeof(program));
-	program.name = "blackpony";
+	memset(&options, 0, sizeof(options));
+	options.name = "blackpony";
 	optind = 0;
-	int result = program_start(&program, argc, argv, LETTERS);
+	int result = options_read(&options, argc, argv, LETTERS);
 	*operands = optind;
 	return result;
 }
@@ -46,22 +46,22 @@ options_come_before_operands(void **state)
 	const char *conf = scratch_path("conf");
 	assert_int_equal(start(&operands, "x", "-tv", "-C", conf, "-o", "hostname=b.example", "-f",
 	    "<>", "--", "-host", "-v", NULL), 0);
-	assert_true(program.test && program.verbose);
-	assert_false(program.version || program.expire);
-	assert_string_equal(program.sender, "<>");
-	assert_string_equal(program.settings.hostname, "b.example");
+	assert_true(options.test && options.verbose);
+	assert_false(options.version || options.expire);
+	assert_string_equal(options.sender, "<>");
+	assert_string_equal(options.settings.hostname, "b.example");
 	assert_int_equal(operands, 9);
-	assert_int_equal(program.suites.count, 2);
+	assert_int_equal(options.suites.count, 2);
 	assert_int_equal(start(&operands, "x", "-V", "-C", "/nowhere", NULL), 0);
-	assert_true(program.version);
+	assert_true(options.version);
 }
 
 static void
 assert_error(int result, const char *part)
 {
 	assert_int_equal(result, -1);
-	if (strstr(program.error, part) == NULL)
-		fail_msg("\"%s\" says nothing of \"%s\"", program.error, part);
+	if (strstr(options.error, part) == NULL)
+		fail_msg("\"%s\" says nothing of \"%s\"", options.error, part);
 }
 
 /* statement 30 */
@@ -81,20 +81,20 @@ threat_30_what_is_wrong_is_said(void **state)
 	assert_error(start(&operands, "x", "-C", conf, "-o", "suites=rotn_0.1 rotn_0.1", NULL),
 	    "rotn_0.1");
 	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "suites=", NULL), 0);
-	assert_int_equal(program.suites.count, 0);
+	assert_int_equal(options.suites.count, 0);
 }
 
 /* As many -o as there is room for, and one more. */
 static void
 options_have_a_limit(void **state)
 {
-	static char words[2 * PROGRAM_OPTIONS_MAX + 3][16];
-	char *argv[2 * PROGRAM_OPTIONS_MAX + 6], conf[128];
+	static char words[2 * OPTIONS_OPTIONS_MAX + 3][16];
+	char *argv[2 * OPTIONS_OPTIONS_MAX + 6], conf[128];
 
 	(void)state;
 	scratch_write("empty", "", 0);
 	snprintf(conf, sizeof(conf), "-C%s", scratch_path("empty"));
-	for (int count = PROGRAM_OPTIONS_MAX; count <= PROGRAM_OPTIONS_MAX + 1; count++) {
+	for (int count = OPTIONS_OPTIONS_MAX; count <= OPTIONS_OPTIONS_MAX + 1; count++) {
 		int argc = 0;
 
 		argv[argc++] = strcpy(words[0], "x");
@@ -104,11 +104,11 @@ options_have_a_limit(void **state)
 			argv[argc++] = strcpy(words[2 * i + 2], "policy=may");
 		}
 		argv[argc] = NULL;
-		memset(&program, 0, sizeof(program));
-		program.name = "blackpony";
+		memset(&options, 0, sizeof(options));
+		options.name = "blackpony";
 		optind = 0;
-		int result = program_start(&program, argc, argv, LETTERS);
-		assert_int_equal(result, count > PROGRAM_OPTIONS_MAX ? -1 : 0);
+		int result = options_read(&options, argc, argv, LETTERS);
+		assert_int_equal(result, count > OPTIONS_OPTIONS_MAX ? -1 : 0);
 	}
 }
 
@@ -119,7 +119,7 @@ limits_are_the_settings(void **state)
 		.command_timeout_ms = 1, .data_timeout_ms = 2, .final_timeout_ms = 3,
 		.handshake_timeout_ms = 4, .idle_timeout_ms = 5,
 	};
-	struct session_limits limits = program_limits(&s);
+	struct session_limits limits = options_limits(&s);
 
 	(void)state;
 	assert_int_equal(limits.command_ms, 1);
@@ -141,40 +141,40 @@ the_cache_is_off_by_that_word_only(void **state)
 	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "cache=off", "-o",
 	    "key-lifetime=90s",
 	    NULL), 0);
-	struct ring_settings ring = program_ring(&program, &program.suites);
-	assert_null(ring.directory);
-	assert_int_equal(ring.lifetime_s, 90);
+	struct key_cache_settings cache = options_key_cache(&options, &options.suites);
+	assert_null(cache.directory);
+	assert_int_equal(cache.lifetime_s, 90);
 	assert_int_equal(start(&operands, "x", "-C", conf, "-o", "cache=/tmp/offside", NULL), 0);
-	assert_string_equal(program_ring(&program, &program.suites).directory, "/tmp/offside");
+	assert_string_equal(options_key_cache(&options, &options.suites).directory, "/tmp/offside");
 }
 
 static void
 the_cache_has_its_word(void **state)
 {
 	static struct handshake h;
-	static struct ring ring;
+	static struct key_cache cache;
 
 	(void)state;
-	assert_string_equal(program_cache_word(&ring, &h), "-");
+	assert_string_equal(logline_cache_word(&cache, &h), "-");
 	h.agreement.suite = suite_find(SPAN("aes256gcm_2.0"));
-	assert_string_equal(program_cache_word(&ring, &h), "-");
+	assert_string_equal(logline_cache_word(&cache, &h), "-");
 	h.computed = true;
-	assert_string_equal(program_cache_word(&ring, &h), "off");
-	ring.stored = true;
-	assert_string_equal(program_cache_word(&ring, &h), "miss");
+	assert_string_equal(logline_cache_word(&cache, &h), "off");
+	cache.stored = true;
+	assert_string_equal(logline_cache_word(&cache, &h), "miss");
 	h.kept = true;
-	assert_string_equal(program_cache_word(&ring, &h), "hit");
+	assert_string_equal(logline_cache_word(&cache, &h), "hit");
 	h.recomputed = true;
-	assert_string_equal(program_cache_word(&ring, &h), "miss");
+	assert_string_equal(logline_cache_word(&cache, &h), "miss");
 	h.agreement.suite = suite_find(SPAN("rotn_0.1"));
-	assert_string_equal(program_cache_word(&ring, &h), "off");
+	assert_string_equal(logline_cache_word(&cache, &h), "off");
 }
 
 static void
 the_log_line_says_how_it_went(void **state)
 {
 	static struct handshake h;
-	static struct ring ring;
+	static struct key_cache cache;
 	static struct session session;
 	uint8_t mem[512];
 	struct buf line;
@@ -182,18 +182,18 @@ the_log_line_says_how_it_went(void **state)
 	(void)state;
 	buf_init(&line, mem, sizeof(mem));
 	h.agreement.suite = suite_find(SPAN("aes256gcm_2.0"));
-	h.computed = ring.stored = true;
-	program_log_crypt(&line, &ring, &h, "aes256gcm_2.0", NULL);
+	h.computed = cache.stored = true;
+	logline_crypt(&line, &cache, &h, "aes256gcm_2.0", NULL);
 	assert_span(buf_peek(&line), " crypt=aes256gcm_2.0 cache=miss");
 	buf_clear(&line);
 	h.agreement.suite = NULL;
-	program_log_crypt(&line, &ring, &h, "none", "not-offered");
+	logline_crypt(&line, &cache, &h, "none", "not-offered");
 	assert_span(buf_peek(&line), " crypt=none why=not-offered cache=-");
 	buf_clear(&line);
 	session.wire_read = 12;
 	session.wire_written = 34;
 	session.layer_fault = channel_fault_text(CHANNEL_BAD_RECORD);
-	program_log_end(&line, &session, 0, END_BAD_RECORD);
+	logline_end(&line, &session, 0, OUTCOME_BAD_RECORD);
 	assert_true(span_starts(buf_peek(&line), SPAN(" in=12 out=34 seconds=")));
 	assert_int_equal(buf_put(&line, SPAN("\0")), true);
 	assert_non_null(strstr((const char *)mem, " end=bad-record fault=record\\x20does"));

@@ -6,15 +6,15 @@ static void
 every_ending_has_its_row(void **state)
 {
 	(void)state;
-	for (int end = END_NONE; end < END_COUNT; end++) {
-		const struct ending_row *row = ending_row((enum ending)end);
+	for (int end = OUTCOME_NONE; end < OUTCOME_COUNT; end++) {
+		const struct outcome_row *row = outcome_row((enum outcome)end);
 
 		assert_non_null(row->log);
 		assert_non_null(row->text);
 		assert_non_null(row->status);
 		assert_null(strpbrk(row->log, " ="));
 		for (int other = 0; other < end; other++)
-			assert_string_not_equal(row->log, ending_row((enum ending)other)->log);
+			assert_string_not_equal(row->log, outcome_row((enum outcome)other)->log);
 	}
 }
 
@@ -23,10 +23,10 @@ static void
 exit_codes_are_an_interface(void **state)
 {
 	(void)state;
-	for (int end = END_NONE; end < END_COUNT; end++) {
-		const struct ending_row *row = ending_row((enum ending)end);
-		bool sent = end == END_DONE || end == END_SENT;
-		bool refused = end == END_REFUSED_FOR_GOOD;
+	for (int end = OUTCOME_NONE; end < OUTCOME_COUNT; end++) {
+		const struct outcome_row *row = outcome_row((enum outcome)end);
+		bool sent = end == OUTCOME_DONE || end == OUTCOME_SENT;
+		bool refused = end == OUTCOME_REFUSED_FOR_GOOD;
 		int code = sent ? EXIT_SENT : refused ? EXIT_REFUSED : EXIT_LATER;
 
 		assert_int_equal(row->exit_code, code);
@@ -59,7 +59,7 @@ the_status_is_the_replys_own(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ending_status(status, rows[i].code, span_of(rows[i].text));
+		outcome_status(status, rows[i].code, span_of(rows[i].text));
 		assert_string_equal(status, rows[i].status);
 	}
 }
@@ -83,10 +83,10 @@ a_refusal_says_what_does_not_exist(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(ending_refusal_exit(rows[i].code, span_of(rows[i].text), true),
+		assert_int_equal(outcome_refusal_exit(rows[i].code, span_of(rows[i].text), true),
 		    rows[i].exit_code);
 		/* to MAIL, DATA or the message */
-		assert_int_equal(ending_refusal_exit(rows[i].code, span_of(rows[i].text), false),
+		assert_int_equal(outcome_refusal_exit(rows[i].code, span_of(rows[i].text), false),
 		    EXIT_REFUSED);
 	}
 }

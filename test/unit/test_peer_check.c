@@ -7,23 +7,23 @@ a_finished_handshake_raises_the_memory(void **state)
 	(void)state;
 	answers(STRIPPED);
 	assert_goes_on();
-	assert_int_equal(known().standing, MEMORY_STRANGER);
+	assert_int_equal(known().standing, KNOWN_NEW);
 	/* the handshake is not over before the server has confirmed it, nor judged before EHLO inside */
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_inside(MODERN);
-	assert_int_equal(known().standing, MEMORY_STRANGER);
+	assert_int_equal(known().standing, KNOWN_NEW);
 	works();
 	assert_goes_on();
-	assert_int_equal(known().standing, MEMORY_RECENT);
-	assert_int_equal(known().rank, 20);
+	assert_int_equal(known().standing, KNOWN_SEEN);
+	assert_int_equal(known().version, 20);
 	now += DAY;
 	works();
-	assert_int_equal(known().standing, MEMORY_BINDING);
+	assert_int_equal(known().standing, KNOWN_ESTABLISHED);
 	/* `never` neither adds nor asks */
 	now += 100 * DAY;
 	set_policy(POLICY_NEVER);
 	works();
-	assert_int_equal(known().standing, MEMORY_STRANGER);
+	assert_int_equal(known().standing, KNOWN_NEW);
 }
 
 static void
@@ -37,16 +37,16 @@ may_says_so_once(void **state)
 
 		answers(STRIPPED);
 		assert_goes_on();
-		assert_int_equal(judge.trust.loud, i == 0);
+		assert_int_equal(check.verdict.warn, i == 0);
 		buf_init(&line, mem, sizeof(mem));
-		judge_log(&judge, &line);
+		peer_check_log(&check, &line);
 		assert_true(span_equal(buf_peek(&line), SPAN(" downgrade=2.0")));
 	}
 	/* when it works again, that has been all */
 	works();
-	assert_int_equal(judge.trust.alarm, TRUST_QUIET);
+	assert_int_equal(check.verdict.alarm, ALARM_NONE);
 	answers(STRIPPED);
-	assert_true(judge.trust.loud);
+	assert_true(check.verdict.warn);
 }
 
 /* Each way to lose XCRYPT in the clear part, and what `may` makes of it. */
@@ -54,25 +54,25 @@ static const struct {
 	const char *what;
 	const char *ehlo;	/* the reply; NULL: with the offer */
 	const char *answer;	/* to XCRYPT; NULL: the end of the file */
-	enum ending may;
+	enum outcome may;
 } losses[] = {
-	{ "(not-offered)", STRIPPED, "", END_NONE },
-	{ "(masked-on-the-way)", "250-mx\r\n250 XXXXXXXX\r\n", "", END_NONE },
+	{ "(not-offered)", STRIPPED, "", OUTCOME_NONE },
+	{ "(masked-on-the-way)", "250-mx\r\n250 XXXXXXXX\r\n", "", OUTCOME_NONE },
 	{ "(two-offers)", "250-mx\r\n250-XCRYPT aes256gcm_2.0\r\n250 XCRYPT aes256gcm_2.0\r\n", "",
-	    END_NONE },
-	{ "(no-common-suite)", "250-mx\r\n250 XCRYPT new_3.0\r\n", "", END_NONE },
-	{ "(refused)", NULL, "454 4.7.0 XCRYPT FAIL no\r\n", END_NONE },
-	{ "(refused)", NULL, "500 what\r\n", END_NONE },
-	{ "(handshake-failed)", NULL, "421 bye\r\n", END_CALL_PLAIN },
-	{ "(handshake-failed)", NULL, "250 ok\r\n", END_CALL_PLAIN },
-	{ "(handshake-failed)", NULL, "\r\n", END_CALL_PLAIN },
-	{ "(handshake-failed)", NULL, NULL, END_CALL_PLAIN },
+	    OUTCOME_NONE },
+	{ "(no-common-suite)", "250-mx\r\n250 XCRYPT new_3.0\r\n", "", OUTCOME_NONE },
+	{ "(refused)", NULL, "454 4.7.0 XCRYPT FAIL no\r\n", OUTCOME_NONE },
+	{ "(refused)", NULL, "500 what\r\n", OUTCOME_NONE },
+	{ "(handshake-failed)", NULL, "421 bye\r\n", OUTCOME_RETRY_CLEAR },
+	{ "(handshake-failed)", NULL, "250 ok\r\n", OUTCOME_RETRY_CLEAR },
+	{ "(handshake-failed)", NULL, "\r\n", OUTCOME_RETRY_CLEAR },
+	{ "(handshake-failed)", NULL, NULL, OUTCOME_RETRY_CLEAR },
 };
 
 static void
 lose(size_t i)
 {
-	judge_connected(&judge);
+	peer_check_start(&check);
 	if (losses[i].ehlo != NULL) {
 		answers(losses[i].ehlo);
 		return;
@@ -97,20 +97,20 @@ threat_24_known_waits_whatever_is_lost(void **state)
 	becomes_binding(&old_key);
 	for (size_t i = 0; i < COUNT(losses); i++) {
 		lose(i);
-		assert_waits(END_TRUST, losses[i].what);
-		assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
-		assert_non_null(strstr(judge.trust.text, "blackpony -k forget -- " HOST " accepts that"));
+		assert_waits(OUTCOME_NOT_TRUSTED, losses[i].what);
+		assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
+		assert_non_null(strstr(check.verdict.text, "blackpony -k forget -- " HOST " accepts that"));
 	}
 	/* silence is no other than the end */
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_choice(MODERN);
-	bench_fault(&bench, END_TIMEOUT);
-	assert_waits(END_TRUST, "(handshake-failed)");
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_waits(OUTCOME_NOT_TRUSTED, "(handshake-failed)");
 	/* in the middle of EHLO inside, too */
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_inside(MODERN);
 	bench_wire_eof(&bench);
-	assert_waits(END_TRUST, "(handshake-failed)");
+	assert_waits(OUTCOME_NOT_TRUSTED, "(handshake-failed)");
 }
 
 static void
@@ -123,7 +123,7 @@ threat_24_must_and_pinned_wait_whatever_is_lost(void **state)
 		set_policy(p);
 		for (size_t i = 0; i < COUNT(losses); i++) {
 			lose(i);
-			assert_waits(p == POLICY_MUST ? END_MUST : END_TRUST, losses[i].what);
+			assert_waits(p == POLICY_MUST ? OUTCOME_MUST : OUTCOME_NOT_TRUSTED, losses[i].what);
 		}
 	}
 }
@@ -135,12 +135,12 @@ threat_25_may_calls_again_and_says_so_then(void **state)
 	(void)state;
 	becomes_binding(NULL);
 	lose(COUNT(losses) - 1);
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
-	assert_int_equal(judge.trust.alarm, TRUST_QUIET);
-	assert_false(known().told);
-	judge_connected(&judge);
-	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
-	caller_connected(&caller, true);
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
+	assert_int_equal(check.verdict.alarm, ALARM_NONE);
+	assert_false(known().alerted);
+	peer_check_start(&check);
+	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
+	transparent_connected(&transparent, true);
 	bench_step(&bench);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_said_wire(&bench);
@@ -148,24 +148,24 @@ threat_25_may_calls_again_and_says_so_then(void **state)
 	server_offers();
 	bench_wire(&bench, spell("250-mx\r\n250 @\r\n", offer));
 	assert_goes_on();
-	assert_true(judge.trust.loud && known().told);
-	assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
+	assert_true(check.verdict.warn && known().alerted);
+	assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
 }
 
 /* TLS with whatever certificate: enough for `must`, and for nothing that is remembered or pinned. */
 static void
 starttls_is_no_xcrypt(void **state)
 {
-	static const struct { enum policy policy; bool binding; enum ending end; } cases[] = {
-		{ POLICY_MAY, false, END_NONE }, { POLICY_KNOWN, false, END_NONE },
-		{ POLICY_MUST, false, END_NONE }, { POLICY_PINNED, false, END_TRUST },
-		{ POLICY_MAY, true, END_NONE }, { POLICY_KNOWN, true, END_TRUST },
-		{ POLICY_MUST, true, END_NONE }, { POLICY_PINNED, true, END_TRUST },
+	static const struct { enum policy policy; bool binding; enum outcome end; } cases[] = {
+		{ POLICY_MAY, false, OUTCOME_NONE }, { POLICY_KNOWN, false, OUTCOME_NONE },
+		{ POLICY_MUST, false, OUTCOME_NONE }, { POLICY_PINNED, false, OUTCOME_NOT_TRUSTED },
+		{ POLICY_MAY, true, OUTCOME_NONE }, { POLICY_KNOWN, true, OUTCOME_NOT_TRUSTED },
+		{ POLICY_MUST, true, OUTCOME_NONE }, { POLICY_PINNED, true, OUTCOME_NOT_TRUSTED },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (cases[i].binding && known().standing != MEMORY_BINDING)
+		if (cases[i].binding && known().standing != KNOWN_ESTABLISHED)
 			becomes_binding(NULL);
 		set_policy(cases[i].policy);
 		set.starttls = HOST;
@@ -175,15 +175,15 @@ starttls_is_no_xcrypt(void **state)
 		bench.io.tls = IO_TLS_OPEN;
 		bench_step(&bench);
 		bench_wire(&bench, STRIPPED);
-		if (cases[i].end == END_NONE)
+		if (cases[i].end == OUTCOME_NONE)
 			assert_goes_on();
 		else
-			assert_waits(END_TRUST, cases[i].binding && cases[i].policy == POLICY_KNOWN ?
+			assert_waits(OUTCOME_NOT_TRUSTED, cases[i].binding && cases[i].policy == POLICY_KNOWN ?
 			    "only STARTTLS" : "(not-offered)");
-		assert_int_equal(judge.trust.alarm, cases[i].binding ? TRUST_DOWNGRADE : TRUST_QUIET);
+		assert_int_equal(check.verdict.alarm, cases[i].binding ? ALARM_DOWNGRADE : ALARM_NONE);
 		set.starttls = NULL;
 	}
-	assert_int_equal(known().standing, MEMORY_BINDING);
+	assert_int_equal(known().standing, KNOWN_ESTABLISHED);
 }
 
 /* Somebody leaves only an older generation in the offer, and it is enabled here. */
@@ -196,16 +196,16 @@ an_older_generation(void **state)
 	becomes_binding(NULL);
 	for (int i = 0; i < 2; i++) {
 		set_policy(i == 0 ? POLICY_MAY : POLICY_KNOWN);
-		judge_connected(&judge);
+		peer_check_start(&check);
 		call_ehlo(MODERN " arsyfor_1.0");
 		must = suite_list_for_must(&client_suites);
-		judge.suites = set.suites = i == 0 ? &client_suites : &must;
-		caller.opening.handshake.accepted = set.suites;
+		check.suites = set.suites = i == 0 ? &client_suites : &must;
+		transparent.client.handshake.accepted = set.suites;
 		suites_named(&server_suites, "arsyfor_1.0");
 		server_offers();
 		bench_wire(&bench, spell("250-mx\r\n250 @\r\n", offer));
 		if (i == 1) {
-			assert_waits(END_TRUST, "(no-common-suite)");
+			assert_waits(OUTCOME_NOT_TRUSTED, "(no-common-suite)");
 			continue;
 		}
 		take_text(choice, bench_said_wire(&bench));
@@ -217,7 +217,7 @@ an_older_generation(void **state)
 		bench_wire(&bench, STRIPPED);
 		assert_goes_on();
 		assert_true(bench.encrypted);
-		assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
+		assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
 	}
 }
 
@@ -225,13 +225,13 @@ static void
 greets_never(enum policy policy, bool waits)
 {
 	set_policy(policy);
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call(MODERN);
 	bench_wire(&bench, "554 5.7.1 no\r\n");
-	assert_int_equal(bench.io.end, END_GREETED_NEVER);
-	assert_int_equal(caller.opening.provisional, waits);
-	assert_int_equal(judge.trust.text[0] != '\0', waits);
-	caller_wipe(&caller);
+	assert_int_equal(bench.io.end, OUTCOME_GREETED_NEVER);
+	assert_int_equal(transparent.client.provisional, waits);
+	assert_int_equal(check.verdict.text[0] != '\0', waits);
+	transparent_wipe(&transparent);
 }
 
 /* statement 36 */
@@ -245,51 +245,51 @@ threat_36_a_greeting_of_5yz_is_no_word_where_mail_is_kept(void **state)
 	greets_never(POLICY_PINNED, true);
 	becomes_binding(NULL);
 	greets_never(POLICY_MAY, false);
-	assert_false(known().told);
+	assert_false(known().alerted);
 	greets_never(POLICY_KNOWN, true);
-	assert_int_equal(judge.trust.alarm, TRUST_DOWNGRADE);
-	assert_true(known().told);
+	assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
+	assert_true(known().alerted);
 	/* without a memory, anybody may be known */
-	memory_close(&memory);
-	memory_open(&memory, NULL, now);
+	known_hosts_close(&known_hosts);
+	known_hosts_open(&known_hosts, NULL, now);
 	greets_never(POLICY_KNOWN, true);
 }
 
 static void
-says_nowhere(enum policy policy, enum ending end, enum trust_alarm alarm, const char *words)
+says_nowhere(enum policy policy, enum outcome end, enum alarm alarm, const char *words)
 {
 	set_policy(policy);
-	assert_int_equal(judge_nowhere(&judge, "null-mx"), end);
-	assert_int_equal(judge.trust.alarm, alarm);
-	if (strstr(judge.trust.text, words) == NULL)
-		fail_msg("%s: %s", words, judge.trust.text);
+	assert_int_equal(peer_check_nowhere(&check, "null-mx"), end);
+	assert_int_equal(check.verdict.alarm, alarm);
+	if (strstr(check.verdict.text, words) == NULL)
+		fail_msg("%s: %s", words, check.verdict.text);
 }
 
 /* statement 36 */
 static void
 threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
 {
-	const struct memory_place met = judge.place;
+	const struct known_hosts_place met = check.place;
 
 	(void)state;
-	judge.place.host = judge.place.domain;
-	judge.place.host_count = 0;
-	says_nowhere(POLICY_NEVER, END_NONE, TRUST_QUIET, "");
-	says_nowhere(POLICY_MAY, END_NONE, TRUST_QUIET, "");
-	says_nowhere(POLICY_KNOWN, END_NONE, TRUST_QUIET, "");
-	says_nowhere(POLICY_MUST, END_MUST, TRUST_QUIET, "is not in the DNS (null-mx), ");
-	says_nowhere(POLICY_PINNED, END_TRUST, TRUST_QUIET, "where the policy is pinned");
-	judge.place = met;
+	check.place.host = check.place.domain;
+	check.place.host_count = 0;
+	says_nowhere(POLICY_NEVER, OUTCOME_NONE, ALARM_NONE, "");
+	says_nowhere(POLICY_MAY, OUTCOME_NONE, ALARM_NONE, "");
+	says_nowhere(POLICY_KNOWN, OUTCOME_NONE, ALARM_NONE, "");
+	says_nowhere(POLICY_MUST, OUTCOME_MUST, ALARM_NONE, "is not in the DNS (null-mx), ");
+	says_nowhere(POLICY_PINNED, OUTCOME_NOT_TRUSTED, ALARM_NONE, "where the policy is pinned");
+	check.place = met;
 	becomes_binding(NULL);
-	judge.place.host = judge.place.domain;
-	judge.place.host_count = 0;
-	says_nowhere(POLICY_MAY, END_NONE, TRUST_QUIET, "");
-	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE,
+	check.place.host = check.place.domain;
+	check.place.host_count = 0;
+	says_nowhere(POLICY_MAY, OUTCOME_NONE, ALARM_NONE, "");
+	says_nowhere(POLICY_KNOWN, OUTCOME_NOT_TRUSTED, ALARM_DOWNGRADE,
 	    "is gone from the DNS (null-mx): blackpony -k forget -- b.example accepts that");
-	assert_true(judge.trust.loud);
-	says_nowhere(POLICY_KNOWN, END_TRUST, TRUST_DOWNGRADE, "is gone");
-	assert_false(judge.trust.loud);
-	says_nowhere(POLICY_MUST, END_MUST, TRUST_DOWNGRADE, "where the policy is must");
+	assert_true(check.verdict.warn);
+	says_nowhere(POLICY_KNOWN, OUTCOME_NOT_TRUSTED, ALARM_DOWNGRADE, "is gone");
+	assert_false(check.verdict.warn);
+	says_nowhere(POLICY_MUST, OUTCOME_MUST, ALARM_DOWNGRADE, "where the policy is must");
 }
 
 /* Inside, a refusal shows no key: where one is expected that is an alarm, and nothing is learned of it. */
@@ -298,18 +298,18 @@ a_refusal_inside_shows_no_key(void **state)
 {
 	(void)state;
 	set_policy(POLICY_KNOWN);
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_inside(MODERN);
 	bench_wire(&bench, "550 no\r\n");
 	assert_local(&bench, "550 no\r\n");
-	assert_int_equal(known().standing, MEMORY_STRANGER);
-	caller_wipe(&caller);
+	assert_int_equal(known().standing, KNOWN_NEW);
+	transparent_wipe(&transparent);
 	becomes_binding(&old_key);
-	judge_connected(&judge);
+	peer_check_start(&check);
 	call_inside(MODERN);
 	bench_wire(&bench, "550 no\r\n");
-	assert_waits(END_TRUST, "shows no host key");
-	assert_int_equal(judge.trust.alarm, TRUST_KEY_CHANGED);
+	assert_waits(OUTCOME_NOT_TRUSTED, "shows no host key");
+	assert_int_equal(check.verdict.alarm, ALARM_KEY_CHANGED);
 }
 
 int

@@ -29,7 +29,7 @@ host_keys(void **state)
 
 	(void)state;
 	becomes_binding(&old_key);
-	memory_pin(&memory, HOST, old_key.public, now);
+	known_hosts_pin(&known_hosts, HOST, old_key.public, now);
 	hostkey_put_public(expected, old_key.public);
 	for (enum shown shown = REMEMBERED; shown <= TWICE; shown++)
 		for (size_t p = 0; p < COUNT(policies); p++) {
@@ -41,13 +41,13 @@ host_keys(void **state)
 			if (goes_on[shown][p] == '+')
 				assert_goes_on();
 			else
-				assert_waits(END_TRUST, "host key");
+				assert_waits(OUTCOME_NOT_TRUSTED, "host key");
 			if (shown == REMEMBERED) {
-				assert_int_equal(judge.trust.alarm, TRUST_QUIET);
+				assert_int_equal(check.verdict.alarm, ALARM_NONE);
 				continue;
 			}
-			assert_int_equal(judge.trust.alarm, TRUST_KEY_CHANGED);
-			assert_string_equal(judge.trust.expected, expected);
+			assert_int_equal(check.verdict.alarm, ALARM_KEY_CHANGED);
+			assert_string_equal(check.verdict.expected, expected);
 		}
 	/* nothing that was wrong has changed what is remembered */
 	assert_memory_equal(known().key, old_key.public, HOSTKEY_PUBLIC_LEN);
@@ -65,7 +65,7 @@ a_statement_to_the_second(void **state)
 	assert_goes_on();
 	show_key(&old_key, -HOSTKEY_ALLOWANCE_S - 1);
 	works();
-	assert_waits(END_TRUST, "past its time");
+	assert_waits(OUTCOME_NOT_TRUSTED, "past its time");
 }
 
 static void
@@ -90,7 +90,7 @@ the_key_that_was_announced(void **state)
 	/* there is no way back to the old one */
 	show_key(&old_key, 60);
 	works();
-	assert_waits(END_TRUST, "shows another host key");
+	assert_waits(OUTCOME_NOT_TRUSTED, "shows another host key");
 }
 
 /* Forged answers of the DNS: to hosts that nobody has met, encrypted or not. */
@@ -101,16 +101,16 @@ a_domain_that_has_moved(void **state)
 	set_policy(POLICY_KNOWN);
 	becomes_binding(&old_key);
 	show_no_key();
-	judge.place.host = hosts[1];
-	judge.place.hosts = &hosts[1];
+	check.place.host = hosts[1];
+	check.place.hosts = &hosts[1];
 	answers(STRIPPED);
-	assert_waits(END_TRUST, "-k forget -- b.example");
+	assert_waits(OUTCOME_NOT_TRUSTED, "-k forget -- b.example");
 	works();
-	assert_waits(END_TRUST, "-k forget -- b.example");
-	assert_string_equal(judge.trust.expected, HOST);
+	assert_waits(OUTCOME_NOT_TRUSTED, "-k forget -- b.example");
+	assert_string_equal(check.verdict.expected, HOST);
 	/* beside one that is remembered, it is a stranger */
-	judge.place.hosts = hosts;
-	judge.place.host_count = 2;
+	check.place.hosts = hosts;
+	check.place.host_count = 2;
 	answers(STRIPPED);
 	assert_goes_on();
 }
@@ -120,30 +120,30 @@ static void
 a_memory_that_is_not_there(void **state)
 {
 	(void)state;
-	memory_close(&memory);
+	known_hosts_close(&known_hosts);
 	for (int damaged = 0; damaged < 2; damaged++) {
-		memory_open(&memory, damaged ? scratch : NULL, now);
+		known_hosts_open(&known_hosts, damaged ? scratch : NULL, now);
 		if (damaged) {
 			becomes_binding(&old_key);
-			memory_close(&memory);
+			known_hosts_close(&known_hosts);
 			scratch_write("known.cdb", "x", 1);
 			scratch_write("known.journal", "", 0);
-			memory_open(&memory, scratch, now);
+			known_hosts_open(&known_hosts, scratch, now);
 		}
 		show_key(&new_key, 60);
 		for (enum policy p = POLICY_MAY; p <= POLICY_PINNED; p++) {
 			set_policy(p);
 			works();
 			if (p == POLICY_KNOWN || p == POLICY_PINNED) {
-				assert_waits(END_TRUST, "cannot be read");
-				assert_null(strstr(judge.trust.text, "-k pin"));
+				assert_waits(OUTCOME_NOT_TRUSTED, "cannot be read");
+				assert_null(strstr(check.verdict.text, "-k pin"));
 			} else {
 				assert_goes_on();
 			}
 		}
-		memory_close(&memory);
+		known_hosts_close(&known_hosts);
 	}
-	memory_open(&memory, NULL, now);
+	known_hosts_open(&known_hosts, NULL, now);
 }
 
 int

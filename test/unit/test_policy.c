@@ -24,17 +24,17 @@ make_keys(void **state)
 	return 0;
 }
 
-static struct memory_known
-known_as(enum memory_standing standing, bool pin, bool key, bool next)
+static struct known_host
+known_as(enum known_host_standing standing, bool pin, bool key, bool next)
 {
-	struct memory_known known = { .standing = standing,
-		.rank = standing == MEMORY_RECENT || standing == MEMORY_BINDING ? 20 : 0,
+	struct known_host known = { .standing = standing,
+		.version = standing == KNOWN_SEEN || standing == KNOWN_ESTABLISHED ? 20 : 0,
 		.has_pin = pin, .has_key = key, .has_next = next };
 
 	memcpy(known.pin, keys[PIN], HOSTKEY_PUBLIC_LEN);
 	memcpy(known.key, keys[KEY], HOSTKEY_PUBLIC_LEN);
 	memcpy(known.next, keys[NEXT], HOSTKEY_PUBLIC_LEN);
-	strcpy(known.last_host, standing == MEMORY_MOVED ? "old.b.example" : "");
+	strcpy(known.last_host, standing == KNOWN_MX_CHANGED ? "old.b.example" : "");
 	return known;
 }
 
@@ -42,106 +42,106 @@ known_as(enum memory_standing standing, bool pin, bool key, bool next)
 static void
 names_no_option(const char *text)
 {
-	const char *command = strstr(text, TRUST_COMMAND);
+	const char *command = strstr(text, POLICY_COMMAND);
 
-	if (command != NULL && strncmp(command, TRUST_COMMAND "pin -- ", 20) != 0 &&
-	    strncmp(command, TRUST_COMMAND "forget -- ", 23) != 0)
+	if (command != NULL && strncmp(command, POLICY_COMMAND "pin -- ", 20) != 0 &&
+	    strncmp(command, POLICY_COMMAND "forget -- ", 23) != 0)
 		fail_msg("%s", text);
 }
 
-static struct trust
-decide(enum policy policy, unsigned newest, const struct memory_known *known, unsigned rank,
-    enum vouch shown, enum key key)
+static struct policy_verdict
+decide(enum policy policy, unsigned newest, const struct known_host *known, unsigned version,
+    enum statement_verdict shown, enum key key)
 {
-	struct vouched vouched = { .until_s = 0 };
-	struct trust trust;
-	struct trust_case c = {
-		.policy = policy, .newest_rank = newest, .domain = "b.example",
-		.host = "mx.b.example", .known = known, .encrypted = rank > 0, .rank = rank,
-		.why = rank > 0 ? NULL : "not-offered", .shown = shown, .vouched = &vouched,
+	struct verified_statement verified = { .until_s = 0 };
+	struct policy_verdict verdict;
+	struct policy_case c = {
+		.policy = policy, .newest_version = newest, .domain = "b.example",
+		.host = "mx.b.example", .known = known, .encrypted = version > 0, .version = version,
+		.why = version > 0 ? NULL : "not-offered", .shown = shown, .verified = &verified,
 	};
 
-	memcpy(vouched.public, keys[key], HOSTKEY_PUBLIC_LEN);
-	trust_decide(&trust, &c);
-	names_no_option(trust.text);
-	return trust;
+	memcpy(verified.public, keys[key], HOSTKEY_PUBLIC_LEN);
+	policy_decide(&verdict, &c);
+	names_no_option(verdict.text);
+	return verdict;
 }
 
-#define STRANGER MEMORY_STRANGER
-#define RECENT MEMORY_RECENT
-#define BINDING MEMORY_BINDING
-#define MOVED MEMORY_MOVED
+#define STRANGER KNOWN_NEW
+#define RECENT KNOWN_SEEN
+#define BINDING KNOWN_ESTABLISHED
+#define MOVED KNOWN_MX_CHANGED
 #define P 1		/* what is on file: pin, key, next */
 #define K 2
 #define N 4
-#define QUIET TRUST_QUIET
-#define DOWN TRUST_DOWNGRADE
-#define CHANGED TRUST_KEY_CHANGED
+#define QUIET ALARM_NONE
+#define DOWN ALARM_DOWNGRADE
+#define CHANGED ALARM_KEY_CHANGED
 
 /* Who goes on: may known must pinned.  `alarm` is that of all but pinned. */
 static const struct {
 	const char *what;
-	enum memory_standing standing;
+	enum known_host_standing standing;
 	int file;
-	unsigned newest, rank;		/* 0: in the clear */
-	enum vouch shown;
+	unsigned newest, version;		/* 0: in the clear */
+	enum statement_verdict shown;
 	enum key key;
 	const char *goes_on;
-	enum trust_alarm alarm;
+	enum alarm alarm;
 	bool worked;
 } cases[] = {
-	{ "a stranger in the clear", STRANGER, 0, 20, 0, VOUCH_NONE, NO_KEY, "+ + - -", QUIET, false },
-	{ "a stranger, encrypted", STRANGER, 0, 20, 20, VOUCH_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "... with a key", STRANGER, 0, 20, 20, VOUCH_GOOD, OTHER, "+ + + -", QUIET, true },
-	{ "... that is invalid", STRANGER, 0, 20, 20, VOUCH_INVALID, NO_KEY, "+ + + -", QUIET, true },
-	{ "... or expired", STRANGER, 0, 20, 20, VOUCH_EXPIRED, NO_KEY, "+ + + -", QUIET, true },
-	{ "a stranger with 1.0 under 2.0", STRANGER, 0, 20, 10, VOUCH_NONE, NO_KEY, "+ + - -", QUIET,
+	{ "a stranger in the clear", STRANGER, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET, false },
+	{ "a stranger, encrypted", STRANGER, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
+	{ "... with a key", STRANGER, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "... that is invalid", STRANGER, 0, 20, 20, STATEMENT_INVALID, NO_KEY, "+ + + -", QUIET, true },
+	{ "... or expired", STRANGER, 0, 20, 20, STATEMENT_EXPIRED, NO_KEY, "+ + + -", QUIET, true },
+	{ "a stranger with 1.0 under 2.0", STRANGER, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
-	{ "a stranger with 1.0 where that is newest", STRANGER, 0, 10, 10, VOUCH_NONE, NO_KEY,
+	{ "a stranger with 1.0 where that is newest", STRANGER, 0, 10, 10, STATEMENT_NONE, NO_KEY,
 	    "+ + + -", QUIET, false },
-	{ "... with 0.2", STRANGER, 0, 2, 2, VOUCH_NONE, NO_KEY, "+ + + -", QUIET, false },
-	{ "... with 0.1, which never counts", STRANGER, 0, 1, 1, VOUCH_NONE, NO_KEY, "+ + - -", QUIET,
+	{ "... with 0.2", STRANGER, 0, 2, 2, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, false },
+	{ "... with 0.1, which never counts", STRANGER, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
 
-	{ "recent, in the clear", RECENT, 0, 20, 0, VOUCH_NONE, NO_KEY, "+ + - -", QUIET, false },
-	{ "recent, encrypted", RECENT, 0, 20, 20, VOUCH_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "recent, with any key", RECENT, 0, 20, 20, VOUCH_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "recent, in the clear", RECENT, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET, false },
+	{ "recent, encrypted", RECENT, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
+	{ "recent, with any key", RECENT, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
 
-	{ "binding, in the clear", BINDING, 0, 20, 0, VOUCH_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "... with a key on file", BINDING, K, 20, 0, VOUCH_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "... with a pin", BINDING, P, 20, 0, VOUCH_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "binding, only 1.0 now", BINDING, 0, 20, 10, VOUCH_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "binding, 1.0 where 2.0 is off here", BINDING, 0, 10, 10, VOUCH_NONE, NO_KEY, "+ + + -",
+	{ "binding, in the clear", BINDING, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "... with a key on file", BINDING, K, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "... with a pin", BINDING, P, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "binding, only 1.0 now", BINDING, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "binding, 1.0 where 2.0 is off here", BINDING, 0, 10, 10, STATEMENT_NONE, NO_KEY, "+ + + -",
 	    QUIET, false },
-	{ "binding, 0.1 where that is all", BINDING, 0, 1, 1, VOUCH_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "binding, 0.1 where that is all", BINDING, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
 	    false },
-	{ "binding, encrypted", BINDING, 0, 20, 20, VOUCH_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "binding, its first key", BINDING, 0, 20, 20, VOUCH_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "binding, encrypted", BINDING, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
+	{ "binding, its first key", BINDING, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
 
-	{ "the key remembered", BINDING, K, 20, 20, VOUCH_GOOD, KEY, "+ + + -", QUIET, true },
-	{ "the key announced", BINDING, K | N, 20, 20, VOUCH_GOOD, NEXT, "+ + + -", QUIET, true },
-	{ "one no longer announced", BINDING, K, 20, 20, VOUCH_GOOD, NEXT, "+ - + -", CHANGED, false },
-	{ "another key", BINDING, K | N, 20, 20, VOUCH_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "no key any more", BINDING, K, 20, 20, VOUCH_NONE, NO_KEY, "+ - + -", CHANGED, false },
-	{ "an invalid one", BINDING, K, 20, 20, VOUCH_INVALID, KEY, "+ - + -", CHANGED, false },
-	{ "an expired one", BINDING, K, 20, 20, VOUCH_EXPIRED, KEY, "+ - + -", CHANGED, false },
+	{ "the key remembered", BINDING, K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -", QUIET, true },
+	{ "the key announced", BINDING, K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -", QUIET, true },
+	{ "one no longer announced", BINDING, K, 20, 20, STATEMENT_GOOD, NEXT, "+ - + -", CHANGED, false },
+	{ "another key", BINDING, K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
+	{ "no key any more", BINDING, K, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED, false },
+	{ "an invalid one", BINDING, K, 20, 20, STATEMENT_INVALID, KEY, "+ - + -", CHANGED, false },
+	{ "an expired one", BINDING, K, 20, 20, STATEMENT_EXPIRED, KEY, "+ - + -", CHANGED, false },
 
-	{ "the key pinned", BINDING, P, 20, 20, VOUCH_GOOD, PIN, "+ + + +", QUIET, true },
-	{ "the key pinned, over a remembered one", BINDING, P | K, 20, 20, VOUCH_GOOD, PIN, "+ + + +",
+	{ "the key pinned", BINDING, P, 20, 20, STATEMENT_GOOD, PIN, "+ + + +", QUIET, true },
+	{ "the key pinned, over a remembered one", BINDING, P | K, 20, 20, STATEMENT_GOOD, PIN, "+ + + +",
 	    QUIET, true },
-	{ "the key remembered, not the pinned", BINDING, P | K, 20, 20, VOUCH_GOOD, KEY, "+ + + -",
+	{ "the key remembered, not the pinned", BINDING, P | K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -",
 	    QUIET, true },
-	{ "the key announced, not the pinned", BINDING, P | K | N, 20, 20, VOUCH_GOOD, NEXT, "+ + + -",
+	{ "the key announced, not the pinned", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -",
 	    QUIET, true },
-	{ "neither", BINDING, P | K | N, 20, 20, VOUCH_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "pinned, and none shown", BINDING, P, 20, 20, VOUCH_NONE, NO_KEY, "+ - + -", CHANGED, false },
-	{ "pinned, and invalid", BINDING, P, 20, 20, VOUCH_INVALID, PIN, "+ - + -", CHANGED, false },
-	{ "pinned, and expired", BINDING, P, 20, 20, VOUCH_EXPIRED, PIN, "+ - + -", CHANGED, false },
+	{ "neither", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
+	{ "pinned, and none shown", BINDING, P, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED, false },
+	{ "pinned, and invalid", BINDING, P, 20, 20, STATEMENT_INVALID, PIN, "+ - + -", CHANGED, false },
+	{ "pinned, and expired", BINDING, P, 20, 20, STATEMENT_EXPIRED, PIN, "+ - + -", CHANGED, false },
 
-	{ "a domain that moved, in the clear", MOVED, 0, 20, 0, VOUCH_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "a domain that moved, in the clear", MOVED, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
 	    false },
-	{ "... and encrypts there", MOVED, 0, 20, 20, VOUCH_NONE, NO_KEY, "+ - + -", DOWN, false },
-	{ "... and shows a key", MOVED, 0, 20, 20, VOUCH_GOOD, OTHER, "+ - + -", DOWN, false },
+	{ "... and encrypts there", MOVED, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", DOWN, false },
+	{ "... and shows a key", MOVED, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", DOWN, false },
 };
 
 static void
@@ -152,11 +152,11 @@ every_policy_on_every_case(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct memory_known known = known_as(cases[i].standing, cases[i].file & P,
+		struct known_host known = known_as(cases[i].standing, cases[i].file & P,
 		    cases[i].file & K, cases[i].file & N);
 
 		for (size_t p = 0; p < 4; p++) {
-			struct trust t = decide(policies[p], cases[i].newest, &known, cases[i].rank,
+			struct policy_verdict t = decide(policies[p], cases[i].newest, &known, cases[i].version,
 			    cases[i].shown, cases[i].key);
 			bool goes_on = cases[i].goes_on[2 * p] == '+';
 
@@ -164,7 +164,7 @@ every_policy_on_every_case(void **state)
 				fail_msg("%s, policy %zu: %s", cases[i].what, p, t.text);
 			if (policies[p] != POLICY_PINNED && t.alarm != cases[i].alarm)
 				fail_msg("%s, policy %zu: alarm %d", cases[i].what, p, t.alarm);
-			if ((t.remember == TRUST_WORKED) != (cases[i].worked && goes_on))
+			if ((t.remember == REMEMBER_WORKED) != (cases[i].worked && goes_on))
 				fail_msg("%s, policy %zu: remembers %d", cases[i].what, p, t.remember);
 		}
 	}
@@ -173,7 +173,7 @@ every_policy_on_every_case(void **state)
 static void
 assert_one_line(const char *text)
 {
-	assert_true(text[0] != '\0' && strlen(text) < TRUST_TEXT_MAX - 1);
+	assert_true(text[0] != '\0' && strlen(text) < POLICY_TEXT_MAX - 1);
 	for (; *text != '\0'; text++)
 		assert_in_range(*text, ' ', '~');
 }
@@ -182,13 +182,13 @@ static size_t combinations;
 
 /* What has to be so of any combination, from xcrypt.7 and blackpony.conf.5, not from the code. */
 static void
-check_rules(enum policy policy, unsigned newest, const struct memory_known *k, unsigned rank,
-    enum vouch shown, enum key key)
+check_rules(enum policy policy, unsigned newest, const struct known_host *k, unsigned version,
+    enum statement_verdict shown, enum key key)
 {
-	struct trust t = decide(policy, newest, k, rank, shown, key);
-	bool counts = rank >= 20 || (newest < 20 && rank > 1);
-	bool pin_shown = k->has_pin && shown == VOUCH_GOOD && key == PIN;
-	bool good_key = pin_shown || (shown == VOUCH_GOOD &&
+	struct policy_verdict t = decide(policy, newest, k, version, shown, key);
+	bool counts = version >= 20 || (newest < 20 && version > 1);
+	bool pin_shown = k->has_pin && shown == STATEMENT_GOOD && key == PIN;
+	bool good_key = pin_shown || (shown == STATEMENT_GOOD &&
 	    ((k->has_key && key == KEY) || (k->has_next && key == NEXT)));
 	bool stranger = k->standing == STRANGER || k->standing == RECENT;
 	bool contradicts = k->standing == MOVED || (k->standing == BINDING && !counts) ||
@@ -196,7 +196,7 @@ check_rules(enum policy policy, unsigned newest, const struct memory_known *k, u
 
 	combinations++;
 	if (policy == POLICY_NEVER) {
-		assert_true(t.go_on && t.alarm == TRUST_QUIET && t.remember == TRUST_NOTHING);
+		assert_true(t.go_on && t.alarm == ALARM_NONE && t.remember == REMEMBER_NOTHING);
 		return;
 	}
 	if (policy == POLICY_MAY)
@@ -210,14 +210,14 @@ check_rules(enum policy policy, unsigned newest, const struct memory_known *k, u
 	if (policy == POLICY_PINNED)
 		assert_int_equal(t.go_on, counts && pin_shown);
 	else
-		assert_int_equal(t.alarm != TRUST_QUIET, contradicts);
+		assert_int_equal(t.alarm != ALARM_NONE, contradicts);
 	/* told once, raised by nothing that contradicts, and never by an older generation */
-	assert_int_equal(t.loud, t.alarm != TRUST_QUIET && !k->told);
-	assert_int_equal(t.remember == TRUST_TOLD, t.loud);
-	assert_int_equal(t.remember == TRUST_WORKED, t.alarm == TRUST_QUIET && t.go_on && rank >= 20);
-	if (t.alarm != TRUST_QUIET)
+	assert_int_equal(t.warn, t.alarm != ALARM_NONE && !k->alerted);
+	assert_int_equal(t.remember == REMEMBER_ALERTED, t.warn);
+	assert_int_equal(t.remember == REMEMBER_WORKED, t.alarm == ALARM_NONE && t.go_on && version >= 20);
+	if (t.alarm != ALARM_NONE)
 		assert_one_line(t.expected);
-	assert_int_equal(trust_alarm_name(t.alarm) != NULL, t.alarm != TRUST_QUIET);
+	assert_int_equal(policy_alarm_name(t.alarm) != NULL, t.alarm != ALARM_NONE);
 	if (t.go_on)
 		assert_string_equal(t.text, "");
 	else
@@ -230,29 +230,29 @@ check_rules(enum policy policy, unsigned newest, const struct memory_known *k, u
 static void
 all_combinations(void **state)
 {
-	static const struct { enum memory_standing standing; int file; } memories[] = {
+	static const struct { enum known_host_standing standing; int file; } memories[] = {
 		{ STRANGER, 0 }, { RECENT, 0 }, { MOVED, 0 }, { BINDING, 0 }, { BINDING, P },
 		{ BINDING, K }, { BINDING, K | N }, { BINDING, P | K }, { BINDING, P | K | N },
 	};
-	static const unsigned ranks[] = { 0, 1, 2, 10, 20 };
+	static const unsigned versions[] = { 0, 1, 2, 10, 20 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(memories) / sizeof(memories[0]); i++)
 		for (unsigned n = 0; n < 2 * 5 * 5 * 5 * 4 * 5; n++) {
-			struct memory_known known = known_as(memories[i].standing,
+			struct known_host known = known_as(memories[i].standing,
 			    memories[i].file & P, memories[i].file & K, memories[i].file & N);
 			unsigned rest = n;
 			enum policy policy = (enum policy)(rest % 5);
-			unsigned newest = ranks[(rest /= 5) % 5], rank = ranks[(rest /= 5) % 5];
-			enum vouch shown = (enum vouch)((rest /= 5) % 4);
+			unsigned newest = versions[(rest /= 5) % 5], version = versions[(rest /= 5) % 5];
+			enum statement_verdict shown = (enum statement_verdict)((rest /= 5) % 4);
 			enum key key = (enum key)((rest /= 4) % 5);
 
-			known.told = rest / 5 == 1;
+			known.alerted = rest / 5 == 1;
 			/* nothing is shown in the clear or by older generations, nor is what is off used */
-			if ((rank < 20 && shown != VOUCH_NONE) || rank > newest ||
-			    (shown == VOUCH_GOOD) != (key != NO_KEY))
+			if ((version < 20 && shown != STATEMENT_NONE) || version > newest ||
+			    (shown == STATEMENT_GOOD) != (key != NO_KEY))
 				continue;
-			check_rules(policy, newest, &known, rank, shown, key);
+			check_rules(policy, newest, &known, version, shown, key);
 		}
 	assert_true(combinations > 1000);
 }
@@ -261,58 +261,58 @@ all_combinations(void **state)
 static void
 a_newer_generation_than_2_0(void **state)
 {
-	struct memory_known known = known_as(BINDING, false, false, false);
+	struct known_host known = known_as(BINDING, false, false, false);
 
 	(void)state;
-	known.rank = 30;
-	assert_int_equal(decide(POLICY_KNOWN, 30, &known, 30, VOUCH_NONE, NO_KEY).alarm, QUIET);
-	struct trust t = decide(POLICY_KNOWN, 30, &known, 20, VOUCH_NONE, NO_KEY);
+	known.version = 30;
+	assert_int_equal(decide(POLICY_KNOWN, 30, &known, 30, STATEMENT_NONE, NO_KEY).alarm, QUIET);
+	struct policy_verdict t = decide(POLICY_KNOWN, 30, &known, 20, STATEMENT_NONE, NO_KEY);
 	assert_int_equal(t.alarm, DOWN);
 	assert_false(t.go_on);
 	assert_string_equal(t.expected, "3.0");
 	/* but where it is switched off here, that is nobody's fault */
-	assert_int_equal(decide(POLICY_KNOWN, 20, &known, 20, VOUCH_NONE, NO_KEY).alarm, QUIET);
+	assert_int_equal(decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY).alarm, QUIET);
 }
 
 static void
 what_is_expected_is_said(void **state)
 {
-	struct memory_known known = known_as(BINDING, false, true, false);
+	struct known_host known = known_as(BINDING, false, true, false);
 	char key[HOSTKEY_TEXT_LEN + 1] = "", other[HOSTKEY_TEXT_LEN + 1] = "", want[512];
 
 	(void)state;
 	hostkey_put_public(key, keys[KEY]);
 	hostkey_put_public(other, keys[OTHER]);
-	struct trust t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_GOOD, OTHER);
+	struct policy_verdict t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	assert_string_equal(t.expected, key);
-	assert_string_equal(trust_alarm_name(t.alarm), "key-changed");
+	assert_string_equal(policy_alarm_name(t.alarm), "key-changed");
 	snprintf(want, sizeof(want), "shows another host key: blackpony -k pin -- mx.b.example %s accepts it", other);
 	assert_string_equal(t.text, want);
-	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_NONE, NO_KEY);
+	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.text, "shows no host key, but did: blackpony -k forget -- mx.b.example "
 	    "accepts that");
-	t = decide(POLICY_KNOWN, 20, &known, 0, VOUCH_NONE, NO_KEY);
+	t = decide(POLICY_KNOWN, 20, &known, 0, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.expected, "2.0");
-	assert_string_equal(trust_alarm_name(t.alarm), "downgrade");
+	assert_string_equal(policy_alarm_name(t.alarm), "downgrade");
 	assert_string_equal(t.text, "no longer encrypts (not-offered): blackpony -k forget -- "
 	    "mx.b.example accepts that");
 	/* a pin is what is expected, and belongs to the name it was given for */
 	known = known_as(BINDING, true, true, false);
 	known.pin_is_domains = true;
-	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_GOOD, OTHER);
+	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	hostkey_put_public(key, keys[PIN]);
 	assert_string_equal(t.expected, key);
 	assert_non_null(strstr(t.text, "-k pin -- b.example "));
 	known = known_as(MOVED, false, false, false);
-	t = decide(POLICY_KNOWN, 20, &known, 20, VOUCH_NONE, NO_KEY);
+	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.expected, "old.b.example");
 	assert_non_null(strstr(t.text, "-k forget -- b.example"));
 	known = known_as(STRANGER, false, false, false);
-	t = decide(POLICY_PINNED, 20, &known, 20, VOUCH_GOOD, OTHER);
+	t = decide(POLICY_PINNED, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	snprintf(want, sizeof(want), "no host key is pinned: blackpony -k pin -- mx.b.example %s accepts the "
 	    "one it shows", other);
 	assert_string_equal(t.text, want);
-	t = decide(POLICY_PINNED, 20, &known, 0, VOUCH_NONE, NO_KEY);
+	t = decide(POLICY_PINNED, 20, &known, 0, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.text, "encryption is required here and not to be had there "
 	    "(not-offered)");
 }
@@ -329,16 +329,16 @@ starttls_instead(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct memory_known known = known_as(table[i].binding ? BINDING : STRANGER,
+		struct known_host known = known_as(table[i].binding ? BINDING : STRANGER,
 		    table[i].binding, false, false);
-		struct trust_case c = { .policy = table[i].policy, .newest_rank = 20, .domain = "d",
+		struct policy_case c = { .policy = table[i].policy, .newest_version = 20, .domain = "d",
 			.host = "h", .known = &known, .starttls = true, .why = "not-offered" };
-		struct trust t;
+		struct policy_verdict t;
 
-		trust_decide(&t, &c);
+		policy_decide(&t, &c);
 		assert_int_equal(t.go_on, table[i].goes_on);
 		assert_int_equal(t.alarm, table[i].binding ? DOWN : QUIET);
-		assert_int_not_equal(t.remember, TRUST_WORKED);
+		assert_int_not_equal(t.remember, REMEMBER_WORKED);
 	}
 }
 
@@ -346,18 +346,18 @@ starttls_instead(void **state)
 static void
 what_cannot_be_read_waits(void **state)
 {
-	struct memory_known known = known_as(STRANGER, false, false, false);
-	struct vouched vouched = { .until_s = 0 };
+	struct known_host known = known_as(STRANGER, false, false, false);
+	struct verified_statement verified = { .until_s = 0 };
 
 	(void)state;
-	memcpy(vouched.public, keys[OTHER], HOSTKEY_PUBLIC_LEN);
+	memcpy(verified.public, keys[OTHER], HOSTKEY_PUBLIC_LEN);
 	for (enum policy p = POLICY_NEVER; p <= POLICY_PINNED; p++) {
-		struct trust_case c = { .policy = p, .newest_rank = 20, .domain = "d", .host = "h",
-			.known = &known, .unsure = true, .encrypted = true, .rank = 20,
-			.shown = VOUCH_GOOD, .vouched = &vouched };
-		struct trust t;
+		struct policy_case c = { .policy = p, .newest_version = 20, .domain = "d", .host = "h",
+			.known = &known, .incomplete = true, .encrypted = true, .version = 20,
+			.shown = STATEMENT_GOOD, .verified = &verified };
+		struct policy_verdict t;
 
-		trust_decide(&t, &c);
+		policy_decide(&t, &c);
 		assert_int_equal(t.go_on, p != POLICY_KNOWN && p != POLICY_PINNED);
 		assert_null(strstr(t.text, "blackpony"));
 		assert_true(t.go_on || strstr(t.text, "cannot be read") != NULL);
@@ -389,7 +389,7 @@ statements_in_a_reply(void **state)
 		buf_put(&in, span_of(replies[i].text));
 		reply_start(&reply);
 		assert_int_equal(reply_take(&reply, &in), REPLY_WHOLE);
-		trust_find_statements(&reply, &id, &next);
+		policy_find_statements(&reply, &id, &next);
 		assert_span(id, replies[i].id);
 		assert_span(next, replies[i].next);
 	}

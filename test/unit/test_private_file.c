@@ -8,7 +8,7 @@
 
 #define NOBODY 65534
 
-static struct keyfile_place place;
+static struct private_file_place place;
 
 static int
 open_place(void **state)
@@ -19,7 +19,7 @@ open_place(void **state)
 	if (scratch_open(state) < 0)
 		return -1;
 	snprintf(conf, sizeof(conf), "%s/blackpony.conf", scratch);
-	return keyfile_place(&place, conf, "", &why);
+	return private_file_place(&place, conf, "", &why);
 }
 
 static void
@@ -27,7 +27,7 @@ good(const char *name, const char *want)
 {
 	char out[64];
 	const char *why = "";
-	ssize_t len = keyfile_read(&place, name, out, sizeof(out), &why);
+	ssize_t len = private_file_read(&place, name, out, sizeof(out), &why);
 
 	if (len < 0)
 		fail_msg("%s: %s", name, why);
@@ -41,7 +41,7 @@ bad(const char *name, int error, const char *what)
 	const char *why = "";
 
 	errno = 0;
-	assert_int_equal(keyfile_read(&place, name, out, sizeof(out), &why), -1);
+	assert_int_equal(private_file_read(&place, name, out, sizeof(out), &why), -1);
 	assert_int_equal(errno, error);
 	if (strstr(why, what) == NULL)
 		fail_msg("\"%s\" says nothing of \"%s\"", why, what);
@@ -62,16 +62,16 @@ made_once_and_read(void **state)
 	(void)state;
 	bad("k", ENOENT, "No such file");
 	umask(0);
-	assert_int_equal(keyfile_create(&place, "k", SPAN("first\n")), 0);
+	assert_int_equal(private_file_create(&place, "k", SPAN("first\n")), 0);
 	umask(022);
 	assert_int_equal(mode_of("k"), 0600);
 	good("k", "first\n");
 	/* never over one that is there, whatever it is */
-	assert_int_equal(keyfile_create(&place, "k", SPAN("second\n")), -1);
+	assert_int_equal(private_file_create(&place, "k", SPAN("second\n")), -1);
 	assert_int_equal(errno, EEXIST);
 	good("k", "first\n");
 	assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
-	assert_int_equal(keyfile_create(&place, "link", SPAN("x")), -1);
+	assert_int_equal(private_file_create(&place, "link", SPAN("x")), -1);
 	assert_int_equal(errno, EEXIST);
 	assert_int_equal(scratch_size("k.new"), -1);
 	assert_int_equal(scratch_size("link.new"), -1);
@@ -81,12 +81,12 @@ static void
 replaced_at_once(void **state)
 {
 	(void)state;
-	assert_int_equal(keyfile_create(&place, "k", SPAN("old")), 0);
-	assert_int_equal(keyfile_replace(&place, "k", "n"), -1);
+	assert_int_equal(private_file_create(&place, "k", SPAN("old")), 0);
+	assert_int_equal(private_file_replace(&place, "k", "n"), -1);
 	assert_int_equal(errno, ENOENT);
 	good("k", "old");
-	assert_int_equal(keyfile_create(&place, "n", SPAN("new")), 0);
-	assert_int_equal(keyfile_replace(&place, "k", "n"), 0);
+	assert_int_equal(private_file_create(&place, "n", SPAN("new")), 0);
+	assert_int_equal(private_file_replace(&place, "k", "n"), 0);
 	good("k", "new");
 	bad("n", ENOENT, "No such file");
 }
@@ -96,12 +96,12 @@ what_a_crash_left_is_in_nobodys_way(void **state)
 {
 	(void)state;
 	scratch_write("k.new", "half", 4);
-	assert_int_equal(keyfile_create(&place, "k", SPAN("whole")), 0);
+	assert_int_equal(private_file_create(&place, "k", SPAN("whole")), 0);
 	good("k", "whole");
 	/* not even where somebody put a link there to be written through */
 	scratch_write("victim", "v", 1);
 	assert_int_equal(symlink("victim", scratch_path("j.new")), 0);
-	assert_int_equal(keyfile_create(&place, "j", SPAN("whole")), 0);
+	assert_int_equal(private_file_create(&place, "j", SPAN("whole")), 0);
 	good("j", "whole");
 	good("victim", "v");
 }
@@ -111,7 +111,7 @@ a_full_disk_leaves_nothing(void **state)
 {
 	(void)state;
 	scratch_limit(2);
-	int result = keyfile_create(&place, "k", SPAN("four"));
+	int result = private_file_create(&place, "k", SPAN("four"));
 	scratch_limit(0);
 	assert_int_equal(result, -1);
 	assert_int_equal(scratch_size("k"), -1);
@@ -125,7 +125,7 @@ threat_23_not_one_that_others_can_read(void **state)
 	static const mode_t open_to[] = { 0640, 0604, 0620, 0602, 0610, 0601, 0666 };
 
 	(void)state;
-	assert_int_equal(keyfile_create(&place, "k", SPAN("key")), 0);
+	assert_int_equal(private_file_create(&place, "k", SPAN("key")), 0);
 	for (size_t i = 0; i < sizeof(open_to) / sizeof(open_to[0]); i++) {
 		assert_int_equal(chmod(scratch_path("k"), open_to[i]), 0);
 		bad("k", EPERM, "0600");
@@ -138,7 +138,7 @@ static void
 threat_23_not_somebody_elses(void **state)
 {
 	(void)state;
-	assert_int_equal(keyfile_create(&place, "k", SPAN("key")), 0);
+	assert_int_equal(private_file_create(&place, "k", SPAN("key")), 0);
 	place.owner++;
 	bad("k", EPERM, "another user");
 	place.owner--;
@@ -148,7 +148,7 @@ threat_23_not_somebody_elses(void **state)
 	/* made by root for the one whose it is to be */
 	place.owner = NOBODY;
 	place.group = NOBODY;
-	assert_int_equal(keyfile_create(&place, "n", SPAN("key")), 0);
+	assert_int_equal(private_file_create(&place, "n", SPAN("key")), 0);
 	good("n", "key");
 	struct stat st;
 	assert_int_equal(stat(scratch_path("n"), &st), 0);
@@ -176,7 +176,7 @@ what_is_no_file_of_ours_is_not_read(void **state)
 	bool full = false;
 	char out[64];
 	const char *why;
-	full = keyfile_read(&place, "long", out, sizeof(out), &why) == 63;
+	full = private_file_read(&place, "long", out, sizeof(out), &why) == 63;
 	assert_true(full);
 	scratch_write("long", text, sizeof(text));
 	bad("long", EINVAL, "too long");
@@ -191,29 +191,29 @@ the_place_is_beside_the_settings(void **state)
 		{ "/etc/blackpony/blackpony.conf", "/etc/blackpony" }, { "/x.conf", "/" },
 		{ "x.conf", "." }, { "a/x.conf", "a" }, { "../x", ".." },
 	};
-	static char long_path[2 * KEYFILE_PATH_MAX];
+	static char long_path[2 * PRIVATE_FILE_PATH_MAX];
 	const char *why = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(keyfile_place(&place, cases[i].file, "", &why), 0);
+		assert_int_equal(private_file_place(&place, cases[i].file, "", &why), 0);
 		assert_string_equal(place.directory, cases[i].directory);
 		assert_int_equal(place.owner, geteuid());
 	}
 	memset(long_path, 'a', sizeof(long_path) - 1);
-	long_path[KEYFILE_PATH_MAX - 1] = '/';
-	assert_int_equal(keyfile_place(&place, long_path, "", &why), 0);
-	long_path[KEYFILE_PATH_MAX - 1] = 'a';
-	long_path[KEYFILE_PATH_MAX] = '/';
-	assert_int_equal(keyfile_place(&place, long_path, "", &why), -1);
+	long_path[PRIVATE_FILE_PATH_MAX - 1] = '/';
+	assert_int_equal(private_file_place(&place, long_path, "", &why), 0);
+	long_path[PRIVATE_FILE_PATH_MAX - 1] = 'a';
+	long_path[PRIVATE_FILE_PATH_MAX] = '/';
+	assert_int_equal(private_file_place(&place, long_path, "", &why), -1);
 	assert_non_null(why);
 	/* root's files are those of the user that the settings name */
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(keyfile_place(&place, "x", "nobody", &why), 0);
+	assert_int_equal(private_file_place(&place, "x", "nobody", &why), 0);
 	assert_int_equal(place.owner, NOBODY);
 	assert_int_equal(place.group, NOBODY);
-	assert_int_equal(keyfile_place(&place, "x", "no-such-user", &why), -1);
+	assert_int_equal(private_file_place(&place, "x", "no-such-user", &why), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, scratch_close)

@@ -11,7 +11,7 @@ static void
 probe_up(void)
 {
 	probe_start(&probe, "b.example");
-	bench_start(&bench, (struct machine){ &probe, probe_step, ask_fault });
+	bench_start(&bench, (struct machine){ &probe, probe_step, dialog_fault });
 }
 
 /* All the questions, and what they come to. */
@@ -36,7 +36,7 @@ assert_asked(const char *mail, const char *rcpt, bool relays, const char *said, 
 			assert_wire(&bench, "QUIT\r\n");
 		}
 		bench_wire(&bench, "221 bye\r\n");
-		assert_int_equal(bench.io.end, END_DONE);
+		assert_int_equal(bench.io.end, OUTCOME_DONE);
 		assert_int_equal(probe.relays, relays);
 		assert_string_equal(probe.said, said);
 		assert_local(&bench, "");
@@ -85,13 +85,13 @@ a_mailer_that_does_not_answer_is_none(void **state)
 	static const struct {
 		const char *says;
 		bool then_eof;
-		enum ending end;
+		enum outcome end;
 	} rows[] = {
-		{ "554 no\r\n", false, END_BAD_REPLY }, { "421 no\r\n", false, END_BAD_REPLY },
-		{ "220 b\r\n502 what?\r\n", false, END_BAD_REPLY },
-		{ "hello\r\n", false, END_BAD_REPLY }, { "", true, END_WIRE_GONE },
-		{ "220 b\r\n250 b\r\n", true, END_WIRE_GONE },
-		{ "220 b\r\n250 b\r\n550 m\r\n", true, END_DONE },
+		{ "554 no\r\n", false, OUTCOME_BAD_REPLY }, { "421 no\r\n", false, OUTCOME_BAD_REPLY },
+		{ "220 b\r\n502 what?\r\n", false, OUTCOME_BAD_REPLY },
+		{ "hello\r\n", false, OUTCOME_BAD_REPLY }, { "", true, OUTCOME_WIRE_GONE },
+		{ "220 b\r\n250 b\r\n", true, OUTCOME_WIRE_GONE },
+		{ "220 b\r\n250 b\r\n550 m\r\n", true, OUTCOME_DONE },
 	};
 
 	(void)state;
@@ -104,8 +104,8 @@ a_mailer_that_does_not_answer_is_none(void **state)
 		assert_false(probe.relays);
 	}
 	probe_up();
-	bench_fault(&bench, END_TIMEOUT);
-	assert_int_equal(bench.io.end, END_TIMEOUT);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_int_equal(bench.io.end, OUTCOME_TIMEOUT);
 }
 
 int

@@ -12,7 +12,7 @@ threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
 		relay_inside();
 		bench_wire(&bench, commands[i]);
 		assert_wire(&bench, "503 5.5.1 Octets where a reply has to come first\r\n");
-		assert_int_equal(bench.io.end, END_GROUPED);
+		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
 	relay_inside();
@@ -21,19 +21,19 @@ threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
 	assert_wire(&bench, "");
 	bench_local(&bench, "250 ok\r\n354 go\r\n");
 	assert_wire(&bench, "250 ok\r\n503 5.5.1 Octets where a reply has to come first\r\n");
-	assert_int_equal(bench.io.end, END_GROUPED);
+	assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 	relay_wipe(&relay);
 	/* in a packet of its own, too; behind the reply it is a message */
 	relay_inside();
 	bench_wire(&bench, "DATA\r\n");
 	bench_wire(&bench, ".");
-	assert_int_equal(bench.io.end, END_GROUPED);
+	assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 	relay_wipe(&relay);
 	relay_inside();
 	bench_wire(&bench, "DATA\r\n");
 	bench_local(&bench, "354 go\r\n");
 	bench_wire(&bench, ".");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
 /* statement 8: what a first line is taken for because nothing is in front stays so, however it is cut */

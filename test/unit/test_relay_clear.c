@@ -93,7 +93,7 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 	(void)state;
 	relay_plays_cut(relay_up, turns, COUNT(turns));
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_DONE);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
 }
 
 /* What does not wait is between the client and the mailer, which may have its own opinion of that. */
@@ -118,7 +118,7 @@ what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 	assert_local(&bench, "EHLO a\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_INJECTED);
+	assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 	relay_wipe(&relay);
 }
 
@@ -170,7 +170,7 @@ a_reply_to_ehlo_has_one_code(void **state)
 		relay_greets();
 		bench_wire(&bench, "EHLO a\r\n");
 		bench_local(&bench, replies[i]);
-		assert_int_equal(bench.io.end, END_BAD_REPLY);
+		assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 		relay_wipe(&relay);
 	}
 	relay_greets();
@@ -328,7 +328,7 @@ who_ends_lines_in_lf_gets_the_mailer(void **state)
 }
 
 static void
-assert_mailer_ends(const char *says, bool then_eof, enum ending end, const char *wire)
+assert_mailer_ends(const char *says, bool then_eof, enum outcome end, const char *wire)
 {
 	relay_greets();
 	bench_local(&bench, says);
@@ -344,18 +344,18 @@ static void
 threat_27_a_mailer_that_goes_is_421(void **state)
 {
 	(void)state;
-	assert_mailer_ends("", true, END_LOCAL_GONE,
+	assert_mailer_ends("", true, OUTCOME_LOCAL_GONE,
 	    "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
-	assert_mailer_ends("421 4.3.2 I go\r\n", true, END_LOCAL_GONE, "421 4.3.2 I go\r\n");
-	assert_mailer_ends("250 what?\r\n", false, END_UNASKED_REPLY, "");
+	assert_mailer_ends("421 4.3.2 I go\r\n", true, OUTCOME_LOCAL_GONE, "421 4.3.2 I go\r\n");
+	assert_mailer_ends("250 what?\r\n", false, OUTCOME_UNASKED_REPLY, "");
 	relay_up();
 	bench_local(&bench, "SSH-2.0-hello\r\n");
-	assert_int_equal(bench.io.end, END_BAD_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 	relay_wipe(&relay);
 	relay_up();
 	bench_local(&bench, "220-half of it\r\n");
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	assert_wire(&bench, "220-half of it\r\n");
 	relay_wipe(&relay);
 	/* it takes its leave and the client goes first */
@@ -363,7 +363,7 @@ threat_27_a_mailer_that_goes_is_421(void **state)
 	bench_wire_eof(&bench);
 	assert_true(bench.io.shut_local);
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_WIRE_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 	assert_wire(&bench, "");
 }
 
@@ -373,19 +373,19 @@ faults_have_a_last_word(void **state)
 {
 	(void)state;
 	relay_greets();
-	bench_fault(&bench, END_TIMEOUT);
-	assert_int_equal(bench.io.end, END_TIMEOUT);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_int_equal(bench.io.end, OUTCOME_TIMEOUT);
 	assert_wire(&bench, "421 4.4.2 mx.b.example waited too long\r\n");
 	relay_greets();
-	bench_fault(&bench, END_LOCAL_BROKEN);
+	bench_fault(&bench, OUTCOME_LOCAL_BROKEN);
 	assert_wire(&bench, "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
 	relay_greets();
-	bench_fault(&bench, END_BAD_RECORD);
-	assert_int_equal(bench.io.end, END_BAD_RECORD);
+	bench_fault(&bench, OUTCOME_BAD_RECORD);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_RECORD);
 	assert_wire(&bench, "");
 	relay_up();
 	bench_local(&bench, "220-half\r\n");
-	bench_fault(&bench, END_TIMEOUT);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
 	assert_wire(&bench, "220-half\r\n");
 }
 

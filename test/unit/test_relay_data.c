@@ -100,13 +100,13 @@ threat_10_an_answer_inside_a_message_ends_the_session(void **state)
 	relay_in_data();
 	bench_wire(&bench, "a\n.\nMAIL FROM:<evil>");
 	bench_local(&bench, "250 queued\r\n");
-	assert_int_equal(bench.io.end, END_EARLY_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 	assert_wire(&bench, "");
 	relay_wipe(&relay);
 
 	relay_in_data();
 	bench_local(&bench, "421 4.3.2 I go\r\n");
-	assert_int_equal(bench.io.end, END_EARLY_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 	assert_wire(&bench, "421 4.3.2 I go\r\n");
 	relay_wipe(&relay);
 
@@ -114,7 +114,7 @@ threat_10_an_answer_inside_a_message_ends_the_session(void **state)
 	relay_inside();
 	bench_wire(&bench, "DATA\r\n");
 	bench_local(&bench, "354 go\r\n250 queued\r\n");
-	assert_int_equal(bench.io.end, END_EARLY_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 	assert_wire(&bench, "354 go\r\n");
 }
 
@@ -129,7 +129,7 @@ threat_10_an_answer_before_the_end_has_left_is_early(void **state)
 	assert_int_equal(relay.queue_len, 1);
 	buf_take(&bench.io.to_local, buf_len(&bench.io.to_local) - 1);
 	bench_local(&bench, "250 queued\r\n");
-	assert_int_equal(bench.io.end, END_EARLY_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 	relay_wipe(&relay);
 
 	relay_in_data();
@@ -137,7 +137,7 @@ threat_10_an_answer_before_the_end_has_left_is_early(void **state)
 	bench_wire(&bench, "a\r\n.\r\n");
 	buf_take(&bench.io.to_local, buf_len(&bench.io.to_local));
 	bench_local(&bench, "250 queued\r\n");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	assert_wire(&bench, "250 queued\r\n");
 }
 
@@ -152,7 +152,7 @@ a_client_that_goes_inside_a_message_leaves_none(void **state)
 	assert_local(&bench, "a\r\n.\r");
 	assert_int_equal(relay.messages, 0);
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_WIRE_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 }
 
 /* The trace line in front of a message; the clock may tick between the two. */
@@ -251,13 +251,13 @@ threat_11_sizes_that_are_none_end_the_session(void **state)
 		bench_wire(&bench, "\r\nQUIT\r\n");
 		assert_wire(&bench, "501 5.5.4 A chunk size is a decimal number\r\n");
 		assert_local(&bench, "");
-		assert_int_equal(bench.io.end, END_BAD_CHUNK);
+		assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 		relay_wipe(&relay);
 	}
 	relay_inside();
 	bench_wire_octets(&bench, SPAN("BDAT 5\0LAST\r\nQUIT\r\n"));
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_BAD_CHUNK);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
 /* statement 11: beyond 32 bits, and the largest there is */
@@ -303,7 +303,7 @@ threat_11_chunks_that_are_not_offered_end_the_session(void **state)
 	bench_wire(&bench, "BDAT 6\r\nNOOP\r\n");
 	assert_wire(&bench, "502 5.5.1 CHUNKING is not offered\r\n");
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_BAD_CHUNK);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
 /* One trace line a message: not to its second chunk, and again behind RSET and behind LAST. */

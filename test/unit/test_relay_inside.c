@@ -34,7 +34,7 @@ threat_7_a_session_does_not_depend_on_packets(void **state)
 	relay_plays_cut(relay_inside, turns, COUNT(turns));
 	assert_int_equal(relay.messages, 2);
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_DONE);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
 }
 
 static void
@@ -152,7 +152,7 @@ threat_12_a_client_that_does_not_read_loses_nothing(void **state)
 	assert_true(said >= RELAY_QUEUE * RECIPIENT);
 	size_t answered = answer_recipients(0, RELAY_QUEUE);
 	assert_true(answered < RELAY_QUEUE);
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	bench.wire_stuck = false;
 	bench_step(&bench);
 	say_recipients(count - said / RECIPIENT);
@@ -177,7 +177,7 @@ threat_12_a_mailer_that_does_not_read_stops_the_client(void **state)
 	assert_true(said <= 2 * BENCH_BUFFER);
 	bench.local_stuck = false;
 	bench_step(&bench);
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	assert_true(relay.queue_len <= RELAY_QUEUE);
 }
 
@@ -225,7 +225,7 @@ threat_15_over_long_and_torn_lines_inside(void **state)
 
 /* The client's end of file, at each place there is for one. */
 static void
-assert_client_ends(const char *says, bool truncated, enum ending end, bool shut)
+assert_client_ends(const char *says, bool truncated, enum outcome end, bool shut)
 {
 	relay_inside();
 	bench_wire(&bench, says);
@@ -240,16 +240,16 @@ static void
 threat_21_an_end_without_notice_is_no_end(void **state)
 {
 	(void)state;
-	assert_client_ends("", true, END_TRUNCATED, false);
-	assert_client_ends("RSET\r\n", true, END_TRUNCATED, false);
-	assert_client_ends("", false, END_NONE, true);
-	assert_client_ends("RSET\r\nMAI", false, END_NONE, true);
+	assert_client_ends("", true, OUTCOME_TRUNCATED, false);
+	assert_client_ends("RSET\r\n", true, OUTCOME_TRUNCATED, false);
+	assert_client_ends("", false, OUTCOME_NONE, true);
+	assert_client_ends("RSET\r\nMAI", false, OUTCOME_NONE, true);
 
 	/* the mailer's 221 is one of its own */
 	relay_inside();
 	bench_wire(&bench, "QUIT\r\n");
 	bench_local(&bench, "221 bye\r\n");
-	assert_int_equal(bench.io.end, END_DONE);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
 	assert_wire(&bench, "221 bye\r\n");
 }
 
@@ -269,11 +269,11 @@ an_end_of_file_waits_for_what_came_before_it(void **state)
 	bench_local(&bench, "250 n\r\n");
 	assert_wire(&bench, "250 e\r\n250 n\r\n");
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_WIRE_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 }
 
 static void
-assert_mailer_says(const char *says, enum ending end, const char *wire)
+assert_mailer_says(const char *says, enum outcome end, const char *wire)
 {
 	relay_inside();
 	bench_local(&bench, says);
@@ -286,13 +286,13 @@ static void
 a_mailer_out_of_turn_ends_it(void **state)
 {
 	(void)state;
-	assert_mailer_says("250 what?\r\n", END_UNASKED_REPLY, "");
-	assert_mailer_says("421 4.4.2 waited too long\r\n", END_LOCAL_GONE,
+	assert_mailer_says("250 what?\r\n", OUTCOME_UNASKED_REPLY, "");
+	assert_mailer_says("421 4.4.2 waited too long\r\n", OUTCOME_LOCAL_GONE,
 	    "421 4.4.2 waited too long\r\n");
 	relay_inside();
 	bench_wire(&bench, "NOOP\r\n");
 	bench_local(&bench, "99 what?\r\n");
-	assert_int_equal(bench.io.end, END_BAD_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 }
 
 /* Each command and each reply gives its successor the whole time; half a line gives none. */

@@ -44,7 +44,7 @@ threat_15_what_is_skipped_continues_nothing(void **state)
 	bench_wire_octets(&bench, span(line, sizeof(line)));
 	assert_local(&bench, "*\r\n");
 	bench_local(&bench, "334 more\r\n");
-	assert_int_equal(bench.io.end, END_BAD_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 	assert_local(&bench, "");
 }
 
@@ -59,17 +59,17 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 	bench_wire(&bench, chunk);
 	assert_wire(&bench, "503 5.5.1 Say EHLO again first\r\n");
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_BAD_CHUNK);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 	relay_wipe(&relay);
 
 	relay_set.must = true;
 	relay_offers();
 	bench_wire(&bench, "BDAT 0 LAST\r\n");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	bench_wire(&bench, chunk);
 	assert_wire(&bench, "530 5.7.0 Must use XCRYPT first\r\n530 5.7.0 Must use XCRYPT first\r\n");
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_BAD_CHUNK);
+	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
 /* statement 10: no mailer can have taken a chunk that it has not seen; it may refuse one */
@@ -85,7 +85,7 @@ threat_10_a_chunk_is_not_taken_before_its_end(void **state)
 		bench_local(&bench, i == 2 ? "250 x\r\n" : "");
 		bench_said_wire(&bench);
 		bench_local(&bench, "250 taken\r\n");
-		assert_int_equal(bench.io.end, END_EARLY_REPLY);
+		assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 		assert_wire(&bench, "");
 		relay_wipe(&relay);
 
@@ -94,7 +94,7 @@ threat_10_a_chunk_is_not_taken_before_its_end(void **state)
 		bench_local(&bench, i == 2 ? "250 x\r\n" : "");
 		bench_said_wire(&bench);
 		bench_local(&bench, "452 4.3.1 full\r\n");
-		assert_int_equal(bench.io.end, END_NONE);
+		assert_int_equal(bench.io.end, OUTCOME_NONE);
 		assert_wire(&bench, "452 4.3.1 full\r\n");
 		bench_wire(&bench, i == 2 ? "abcdeNOOP\r\n" : "eNOOP\r\n");
 		bench_said_local(&bench);
@@ -105,7 +105,7 @@ threat_10_a_chunk_is_not_taken_before_its_end(void **state)
 }
 
 static void
-assert_last_words(const char *says, const char *heard, enum ending end)
+assert_last_words(const char *says, const char *heard, enum outcome end)
 {
 	for (size_t cut = 0; cut <= strlen(says); cut++) {
 		relay_inside();
@@ -124,13 +124,13 @@ threat_27_last_words_are_not_cut(void **state)
 	static const char two[] = "421-4.4.2 mx waited\r\n421 4.4.2 too long\r\n";
 
 	(void)state;
-	assert_last_words(two, two, END_LOCAL_GONE);
-	assert_last_words("421-a\r\n421-b\r\n421 c\r\n421 d\r\n", "421-a\r\n421-b\r\n421 c\r\n", END_LOCAL_GONE);
-	assert_last_words("451-timeout\r\n451 (#4.4.2)\r\n", "451-timeout\r\n451 (#4.4.2)\r\n", END_UNASKED_REPLY);
-	assert_last_words("421-a\r\n250 b\r\n", "421-a\r\n", END_LOCAL_GONE);
+	assert_last_words(two, two, OUTCOME_LOCAL_GONE);
+	assert_last_words("421-a\r\n421-b\r\n421 c\r\n421 d\r\n", "421-a\r\n421-b\r\n421 c\r\n", OUTCOME_LOCAL_GONE);
+	assert_last_words("451-timeout\r\n451 (#4.4.2)\r\n", "451-timeout\r\n451 (#4.4.2)\r\n", OUTCOME_UNASKED_REPLY);
+	assert_last_words("421-a\r\n250 b\r\n", "421-a\r\n", OUTCOME_LOCAL_GONE);
 	/* what is no last word, or would cost a message, is not the client's to hear */
-	assert_last_words("250-a\r\n250 b\r\n", "", END_UNASKED_REPLY);
-	assert_last_words("550-a\r\n550 b\r\n", "", END_UNASKED_REPLY);
+	assert_last_words("250-a\r\n250 b\r\n", "", OUTCOME_UNASKED_REPLY);
+	assert_last_words("550-a\r\n550 b\r\n", "", OUTCOME_UNASKED_REPLY);
 
 	/* between its lines, the client says something that nobody answers any more */
 	relay_inside();
@@ -139,21 +139,21 @@ threat_27_last_words_are_not_cut(void **state)
 	assert_local(&bench, "");
 	bench_local(&bench, "421 b\r\n");
 	assert_wire(&bench, "421-a\r\n421 b\r\n");
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
 	/* or the mailer breaks off */
 	relay_inside();
 	bench_local(&bench, "421-a\r\n");
 	bench_local_eof(&bench);
 	assert_wire(&bench, "421-a\r\n");
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
 	/* inside a message, too */
 	relay_in_data();
 	bench_wire(&bench, "text");
 	bench_local(&bench, two);
 	assert_wire(&bench, two);
-	assert_int_equal(bench.io.end, END_EARLY_REPLY);
+	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 }
 
 /* The mailer says `words` to `command`, or as its greeting, and goes; our own last words, if any. */
@@ -172,7 +172,7 @@ assert_parting(const char *command, const char *words, const char *ours)
 	bench_local_eof(&bench);
 	snprintf(want, sizeof(want), "%s%s", words, ours);
 	assert_wire(&bench, want);
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
 }
 
@@ -196,12 +196,12 @@ threat_27_our_last_words_do_not_contradict_the_mailers(void **state)
 
 	relay_up();
 	bench_local(&bench, "521 mx takes no mail\r\n");
-	bench_fault(&bench, END_TIMEOUT);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
 	assert_wire(&bench, "521 mx takes no mail\r\n");
 	relay_wipe(&relay);
 	relay_up();
 	bench_local(&bench, "521 mx takes no mail\r\n");
-	bench_fault(&bench, END_LOCAL_BROKEN);
+	bench_fault(&bench, OUTCOME_LOCAL_BROKEN);
 	assert_wire(&bench, "521 mx takes no mail\r\n");
 }
 

@@ -88,7 +88,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		bench_wire(&bench, said[i]);
 		assert_local(&bench, "");
 		assert_wire(&bench, "421 4.5.0 mx.b.example Octets before the greeting\r\n");
-		assert_int_equal(bench.io.end, END_GROUPED);
+		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 		/* amid it there is no place for a word */
 		relay_up();
@@ -96,7 +96,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		bench_wire(&bench, said[i]);
 		assert_local(&bench, "");
 		assert_wire(&bench, "220-wait\r\n");
-		assert_int_equal(bench.io.end, END_GROUPED);
+		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
 	for (size_t i = 0; i < COUNT(hellos); i++) {
@@ -105,14 +105,14 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		bench_wire(&bench, text);
 		assert_local(&bench, hellos[i]);
 		assert_wire(&bench, "503 5.5.1 Octets where a reply has to come first\r\n");
-		assert_int_equal(bench.io.end, END_GROUPED);
+		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
 	/* what may come in a group goes on as it comes */
 	relay_greets();
 	bench_wire(&bench, "NOOP\r\nRSET\r\n");
 	assert_local(&bench, "NOOP\r\nRSET\r\n");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	relay_wipe(&relay);
 	relay_greets();
 	bench_wire(&bench, "RSET\r\nEHLO a\r\nN");

@@ -70,7 +70,7 @@ assert_injection(void (*start)(void), const char *line, const char *injected)
 		bench_wire(&bench, text);
 		assert_wire(&bench, behind);
 		assert_local(&bench, "");
-		assert_int_equal(bench.io.end, END_INJECTED);
+		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 		assert_false(bench.encrypted || bench.io.pipe);
 		relay_wipe(&relay);
 	}
@@ -114,7 +114,7 @@ threat_1_an_octet_not_read_yet_counts(void **state)
 	bench.rest_behind = true;
 	bench_step(&bench);
 	assert_wire(&bench, behind);
-	assert_int_equal(bench.io.end, END_INJECTED);
+	assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 }
 
 /* What comes before the line does not matter. */
@@ -191,7 +191,7 @@ there_is_one_attempt(void **state)
 	assert_wire(&bench, "250 mx\r\n");
 	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
 	assert_local(&bench, "EHLO b\r\n");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
 static void
@@ -237,13 +237,13 @@ a_wrong_confirmation_ends_it(void **state)
 	relay_agrees();
 	ok[strlen(ok) - 1] ^= 1;
 	assert_says(ok, "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
-	assert_int_equal(bench.io.end, END_CONFIRMATION);
+	assert_int_equal(bench.io.end, OUTCOME_CONFIRMATION);
 	assert_false(bench.encrypted);
 	relay_wipe(&relay);
 	relay_agrees();
 	strcat(ok, "\n");
 	assert_says(ok, "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
-	assert_int_equal(bench.io.end, END_CONFIRMATION);
+	assert_int_equal(bench.io.end, OUTCOME_CONFIRMATION);
 }
 
 /* statement 3 */
@@ -328,7 +328,7 @@ threat_27_a_421_to_our_own_hello_is_not_kept_from_the_client(void **state)
 	bench_local(&bench, "421 4.3.2 too much\r\n");
 	bench_local_eof(&bench);
 	assert_wire(&bench, "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 }
 
 /* statement 4 */
@@ -346,7 +346,7 @@ threat_4_neither_xcrypt_nor_starttls_inside(void **state)
 	bench_local(&bench, "250-mx\r\n250-XCRYPT a\r\n250-STARTTLS\r\n250-XCRYPT-ID\r\n"
 	    "250-STARTTLSX\r\n250-ATRN\r\n250-TURN\r\n250-XEXCH50\r\n250 X-LINK2STATE\r\n");
 	assert_wire(&bench, "250 mx\r\n");
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
 /* The deadline is the handshake's from the answer to the first encrypted octet. */

@@ -12,7 +12,7 @@ static struct {
 	bool pipe;
 	enum io_wait wait;
 	const char *says;	/* to the wire, at once */
-	enum ending end;	/* and then ends so, when `line` has come */
+	enum outcome end;	/* and then ends so, when `line` has come */
 	bool line, had_octets;
 	unsigned faults;
 } does;
@@ -28,14 +28,14 @@ step(void *machine, struct io *io)
 	does.says = NULL;
 	does.line = does.line || span_find(buf_peek(&io->from_wire),
 	    '\n') < buf_len(&io->from_wire);
-	if (does.line && does.end != END_NONE) {
+	if (does.line && does.end != OUTCOME_NONE) {
 		does.had_octets = io->wire_has_octets(io->context);
 		io->end = does.end;
 	}
 }
 
 static void
-fault(void *machine, struct io *io, enum ending what)
+fault(void *machine, struct io *io, enum outcome what)
 {
 	(void)machine;
 	does.faults++;
@@ -98,7 +98,7 @@ a_calling_pipe_closes_by_halves(void **state)
 	say(running.wire, "221 bye\r\n");
 	hear(running.local, "221 bye\r\n");
 	shutdown(running.wire, SHUT_WR);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 	assert_int_equal(running.session.wire_read, 9);
 	assert_int_equal(running.session.wire_written, 6);
 }
@@ -120,7 +120,7 @@ threat_26_a_calling_pipe_does_not_outlive_its_mailer(void **state)
 		}
 		close(running.local);
 		running.local = -1;
-		assert_int_equal(session_ends(&running), END_DONE);
+		assert_int_equal(session_ends(&running), OUTCOME_DONE);
 		hear_eof(running.wire);
 		tear_down(NULL);
 		set_up(NULL);
@@ -146,7 +146,7 @@ threat_26_octets_do_not_renew_the_last_deadline(void **state)
 		say(running.wire, "x");
 		poll(NULL, 0, 5);
 	}
-	assert_int_equal(session_ends(&running), END_TIMEOUT);
+	assert_int_equal(session_ends(&running), OUTCOME_TIMEOUT);
 	assert_true(running.session.wire_read < 100);
 }
 
@@ -167,7 +167,7 @@ a_serving_pipe_closes_by_halves(void **state)
 	shutdown(running.local, SHUT_WR);
 	hear(running.wire, "221 bye\r\n");
 	hear_eof(running.wire);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
 /* Each deadline is the one that its name says. */
@@ -182,7 +182,7 @@ threat_26_all_waits_together_have_an_end(void **state)
 	session_off(&running);
 	say(running.wire, "a");
 	hear(running.local, "a");
-	assert_int_equal(session_ends(&running), END_TIMEOUT);
+	assert_int_equal(session_ends(&running), OUTCOME_TIMEOUT);
 	assert_true(clock_ms() >= running.session.until_ms);
 }
 
@@ -208,7 +208,7 @@ threat_26_each_deadline_is_its_own(void **state)
 		does.wait = (enum io_wait)wait;
 		up(&limits);
 		session_off(&running);
-		assert_int_equal(session_ends(&running), END_TIMEOUT);
+		assert_int_equal(session_ends(&running), OUTCOME_TIMEOUT);
 		assert_int_equal(does.faults, 1);
 		hear(running.wire, "last word\r\n");
 		hear_eof(running.wire);
@@ -228,7 +228,7 @@ threat_26_an_idle_pipe_is_closed(void **state)
 	does.pipe = true;
 	up(&limits);
 	session_off(&running);
-	assert_int_equal(session_ends(&running), END_TIMEOUT);
+	assert_int_equal(session_ends(&running), OUTCOME_TIMEOUT);
 	assert_int_equal(does.faults, 0);
 	hear_eof(running.wire);
 }
@@ -240,7 +240,7 @@ the_last_word_arrives(void **state)
 	struct session_limits limits = long_limits();
 
 	(void)state;
-	does.end = END_DONE;
+	does.end = OUTCOME_DONE;
 	does.says = "221 bye\r\n";
 	up(NULL);
 	running.session.serving = true;
@@ -250,17 +250,17 @@ the_last_word_arrives(void **state)
 	hear_eof(running.wire);
 	say(running.wire, "what else there is");
 	shutdown(running.wire, SHUT_WR);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 	tear_down(NULL);
 
 	set_up(NULL);
-	does.end = END_DONE;
+	does.end = OUTCOME_DONE;
 	limits.linger_ms = 5;
 	up(&limits);
 	running.session.serving = true;
 	session_off(&running);
 	say(running.wire, "QUIT\r\n");
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
 /* statement 1: what the machine is told is what the socket holds */
@@ -269,20 +269,20 @@ threat_1_octets_in_the_socket_are_seen(void **state)
 {
 	(void)state;
 	does.line = true;
-	does.end = END_DONE;
+	does.end = OUTCOME_DONE;
 	up(NULL);
 	session_off(&running);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 	assert_false(does.had_octets);
 	tear_down(NULL);
 
 	set_up(NULL);
 	does.line = true;
-	does.end = END_DONE;
+	does.end = OUTCOME_DONE;
 	up(NULL);
 	say(running.wire, "x");
 	session_off(&running);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 	assert_true(does.had_octets);
 }
 
@@ -298,7 +298,7 @@ a_broken_wire_is_a_fault(void **state)
 	assert_int_equal(poll(&said, 1, LONG_MS), 1);
 	close(running.wire);
 	running.wire = -1;
-	assert_int_equal(session_ends(&running), END_WIRE_BROKEN);
+	assert_int_equal(session_ends(&running), OUTCOME_WIRE_BROKEN);
 	assert_int_equal(does.faults, 1);
 }
 
@@ -316,7 +316,7 @@ a_mailer_that_is_gone_holds_up_nothing(void **state)
 	say(running.local, "still here");
 	hear(running.wire, "still here");
 	shutdown(running.wire, SHUT_WR);
-	assert_int_equal(session_ends(&running), END_DONE);
+	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
 /* Another call: of the last one nothing is left, but what the mailer said and was not answered. */
@@ -327,12 +327,12 @@ another_call_begins_anew(void **state)
 
 	(void)state;
 	does.line = true;
-	does.end = END_CALL_PLAIN;
+	does.end = OUTCOME_RETRY_CLEAR;
 	up(NULL);
 	say(running.wire, "left over");
 	say(running.local, "EHLO a\r\n");
 	session_off(&running);
-	assert_int_equal(session_ends(&running), END_CALL_PLAIN);
+	assert_int_equal(session_ends(&running), OUTCOME_RETRY_CLEAR);
 	old_wire = running.wire;
 	old_ours = running.ours[0];
 	buf_put(&running.session.io.from_wire, SPAN("left over"));

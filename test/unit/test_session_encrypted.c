@@ -36,7 +36,7 @@ step(void *machine, struct io *io)
 }
 
 static void
-fault(void *machine, struct io *io, enum ending what)
+fault(void *machine, struct io *io, enum outcome what)
 {
 	(void)machine;
 	io->end = what;
@@ -51,7 +51,7 @@ draw_keys(const char *name)
 	assert_non_null(a.suite);
 	assert_int_equal(random_octets(a.key_ab, CIPHER_KEY_MAX), 0);
 	assert_int_equal(random_octets(a.key_ba, CIPHER_KEY_MAX), 0);
-	if (a.suite->exchange == &exchange_head)
+	if (a.suite->kex == &kex_rotn)
 		a.key_ab[0] = a.key_ba[0] = 13;
 	assert_int_equal(random_octets(a.iv_ab, CIPHER_IV_LEN), 0);
 	assert_int_equal(random_octets(a.iv_ba, CIPHER_IV_LEN), 0);
@@ -105,8 +105,8 @@ a_megabyte_goes_both_ways(void **state)
 		session_off(&client);
 		flow_both_ways(client.local, server.local, 1 << 20);
 		shutdown(server.local, SHUT_WR);
-		assert_int_equal(session_ends(&server), END_DONE);
-		assert_int_equal(session_ends(&client), END_DONE);
+		assert_int_equal(session_ends(&server), OUTCOME_DONE);
+		assert_int_equal(session_ends(&client), OUTCOME_DONE);
 		assert_true(server.session.wire_written >= 1 << 20);
 		session_close(&client);
 		session_close(&server);
@@ -128,8 +128,8 @@ an_end_goes_through_by_halves(void **state)
 	say(server.local, "221 bye\r\n");
 	shutdown(server.local, SHUT_WR);
 	hear(client.local, "221 bye\r\n");
-	assert_int_equal(session_ends(&client), END_DONE);
-	assert_int_equal(session_ends(&server), END_DONE);
+	assert_int_equal(session_ends(&client), OUTCOME_DONE);
+	assert_int_equal(session_ends(&server), OUTCOME_DONE);
 	session_close(&client);
 	session_close(&server);
 }
@@ -197,7 +197,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	send_wire();
 	shutdown(server.wire, SHUT_WR);
 	hear(server.local, "hello");
-	assert_int_equal(session_ends(&server), END_TRUNCATED);
+	assert_int_equal(session_ends(&server), OUTCOME_TRUNCATED);
 	hand_closes();
 
 	/* in the middle of a record */
@@ -206,7 +206,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	wire.tail--;
 	send_wire();
 	shutdown(server.wire, SHUT_WR);
-	assert_int_equal(session_ends(&server), END_TRUNCATED);
+	assert_int_equal(session_ends(&server), OUTCOME_TRUNCATED);
 	hand_closes();
 
 	/* announced: an end, behind everything that came before it */
@@ -218,7 +218,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	hear(server.local, "hello");
 	hear_eof(server.local);
 	shutdown(server.local, SHUT_WR);
-	assert_int_equal(session_ends(&server), END_DONE);
+	assert_int_equal(session_ends(&server), OUTCOME_DONE);
 	hand_closes();
 }
 
@@ -234,7 +234,7 @@ a_stream_ends_with_its_fin(void **state)
 	hear(server.local, "hello");
 	hear_eof(server.local);
 	shutdown(server.local, SHUT_WR);
-	assert_int_equal(session_ends(&server), END_DONE);
+	assert_int_equal(session_ends(&server), OUTCOME_DONE);
 	hand_closes();
 }
 
@@ -248,7 +248,7 @@ threat_20_a_changed_record_ends_it_with_octets_to_send(void **state)
 	wire_mem[RECORD_HEADER_LEN] ^= 1;
 	send_wire();
 	say(server.local, "octets on their way to the client");
-	assert_int_equal(session_ends(&server), END_BAD_RECORD);
+	assert_int_equal(session_ends(&server), OUTCOME_BAD_RECORD);
 	hand_closes();
 }
 
@@ -264,7 +264,7 @@ threat_20_a_changed_record_ends_the_session(void **state)
 	seal("behind");
 	wire_mem[good + RECORD_HEADER_LEN] ^= 1;
 	send_wire();
-	assert_int_equal(session_ends(&server), END_BAD_RECORD);
+	assert_int_equal(session_ends(&server), OUTCOME_BAD_RECORD);
 	assert_string_equal(server.session.layer_fault, channel_fault_text(CHANNEL_BAD_RECORD));
 	close(server.ours[1]);
 	server.ours[1] = -1;
@@ -290,7 +290,7 @@ threat_21_the_servers_end_is_announced(void **state)
 	assert_span(buf_peek(&plain), "221 bye\r\n");
 	assert_true(channel_ended(&channel));
 	shutdown(server.wire, SHUT_WR);
-	assert_int_equal(session_ends(&server), END_DONE);
+	assert_int_equal(session_ends(&server), OUTCOME_DONE);
 	hand_closes();
 }
 
@@ -421,7 +421,7 @@ what_a_layer_holds_comes_before_the_end(void **state)
 		len = read(client.local, octets, sizeof(octets));
 		assert_true(len > 0);
 	}
-	assert_int_equal(session_ends(&client), END_DONE);
+	assert_int_equal(session_ends(&client), OUTCOME_DONE);
 	session_close(&client);
 }
 

@@ -47,7 +47,7 @@ end_of_a_pair(int *far)
 }
 
 static void
-fault(void *machine, struct io *io, enum ending what)
+fault(void *machine, struct io *io, enum outcome what)
 {
 	(void)machine;
 	io->end = what;
@@ -123,7 +123,7 @@ reads(struct source *from, struct buf *into, bool *eof)
 {
 	size_t len = from->rest.len < buf_room(into) ? from->rest.len : buf_room(into);
 
-	if (s.io.end != END_NONE || from->silent || *eof || buf_room(into) == 0)
+	if (s.io.end != OUTCOME_NONE || from->silent || *eof || buf_room(into) == 0)
 		return false;
 	buf_put(into, span(from->rest.at, len));
 	from->rest = span_from(from->rest, len);
@@ -254,7 +254,7 @@ deliver(const struct suite *suite, size_t len, enum way way, bool crlf, bool new
 	static struct deliver d;
 	static struct keys keys;
 	static const struct suite_list none;
-	struct opening_settings set = { .suites = &none };
+	struct client_settings set = { .suites = &none };
 	struct deliver_message message = { .sender = "", .length = len };
 
 	deliver_start(&d, &set, &message, keys_source(&keys), "a.example");
@@ -399,7 +399,7 @@ relay_replies(const struct suite *suite, size_t len, enum way way)
 	buf_put(&expected, buf_peek(&text));
 	buf_put(&expected, SPAN("421 4.3.0 mx lost the mailer behind it\r\n"));
 	assert_true(span_equal(buf_peek(&plain), buf_peek(&expected)));
-	assert_int_equal(s.io.end, END_LOCAL_GONE);
+	assert_int_equal(s.io.end, OUTCOME_LOCAL_GONE);
 	relay_down();
 }
 
@@ -428,7 +428,7 @@ pipe_both(const struct suite *suite, size_t len, enum way way)
 			from_mailer = (struct source){ .rest = said };
 		run(way);
 		assert_true(span_equal(buf_peek(serving ? &to_mailer : &plain), said));
-		assert_int_equal(s.io.end, END_NONE);
+		assert_int_equal(s.io.end, OUTCOME_NONE);
 		assert_true(serving ? local_ended : s.wire_shut);
 		if (serving)
 			from_mailer = (struct source){ .rest = said };
@@ -436,7 +436,7 @@ pipe_both(const struct suite *suite, size_t len, enum way way)
 			far_end_says(said);
 		run(way);
 		assert_true(span_equal(buf_peek(serving ? &plain : &to_mailer), said));
-		assert_int_equal(s.io.end, END_DONE);
+		assert_int_equal(s.io.end, OUTCOME_DONE);
 		down();
 	}
 }

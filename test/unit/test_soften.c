@@ -83,22 +83,22 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	bench_wire(&bench, "0");
 	bench_wire_eof(&bench);
 	assert_local(&bench, "450");
-	assert_int_equal(bench.io.end, END_DONE);
-	caller_wipe(&caller);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
+	transparent_wipe(&transparent);
 
 	/* called again after a handshake that broke */
 	call_choice(MODERN);
 	bench_wire_eof(&bench);
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
-	bench.io.end = END_NONE;
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
+	bench.io.end = OUTCOME_NONE;
 	bench.io.wire_eof = false;
-	caller_connected(&caller, true);
+	transparent_connected(&transparent, true);
 	bench_wire(&bench, "220 mx\r\n250 mx\r\n550 5.1.1 who?\r\n");
 	assert_local(&bench, "250 mx\r\n450 4.1.1 who?\r\n");
 	bench_local_eof(&bench);
 	assert_true(bench.io.shut_wire);
 	assert_int_equal(bench.io.wait, WAIT_COMMAND);
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
 /* A session that did all it could passes what it hears. */
@@ -110,7 +110,7 @@ without_a_failure_5yz_stays(void **state)
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT new_3.0\r\n530 5.7.0 Must use XCRYPT first\r\n");
 	assert_local(&bench, "250 mx\r\n530 5.7.0 Must use XCRYPT first\r\n");
 	assert_true(bench.io.pipe);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call_inside(MODERN);
 	bench_wire(&bench, "250 mx\r\n550 5.1.1 who?\r\n");
 	assert_local(&bench, "250 mx\r\n550 5.1.1 who?\r\n");
@@ -146,7 +146,7 @@ threat_37_the_mailers_starttls_can_fail(void **state)
 		assert_wire(&bench, "MAIL FROM:<>\r\n");
 		bench_wire(&bench, "530 5.7.0 Must issue STARTTLS\r\n");
 		assert_local(&bench, "430 4.7.0 Must issue STARTTLS\r\n");
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -168,12 +168,12 @@ what_is_no_failed_starttls_is_a_pipe(void **state)
 		bench_wire(&bench, rows[i].wire);
 		assert_local(&bench, rows[i].wire);
 		assert_true(bench.io.pipe);
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 	offers_tls();
 	bench_wire_eof(&bench);
 	assert_true(bench.io.pipe);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	offers_tls();
 	bench_local(&bench, "STARTTLS\r\n");
 	bench_wire(&bench, "220-g");

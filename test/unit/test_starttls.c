@@ -12,9 +12,9 @@ asks(bool must, bool again)
 	hosts_meet(MODERN, MODERN);
 	set.must = must;
 	set.starttls = "mx.b.example";
-	caller_start(&caller, &set, keys_source(&client_keys));
-	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
-	caller_connected(&caller, again);
+	transparent_start(&transparent, &set, keys_source(&client_keys));
+	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
+	transparent_connected(&transparent, again);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "EHLO a\r\n");
 	assert_wire(&bench, "EHLO a\r\n");
@@ -47,18 +47,18 @@ ehlo_is_said_again_inside(void **state)
 	assert_local(&bench, "250-mx\r\n250 SIZE 2\r\n");
 	assert_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_true(bench.io.pipe);
-	assert_string_equal(opening_crypt(&caller.opening), "starttls");
+	assert_string_equal(client_handshake_crypt(&transparent.client), "starttls");
 }
 
 /* A refusal leaves the clear connection, with what it said; what is no answer has another one made. */
 static void
 answers_that_are_not_220(void **state)
 {
-	static const struct { const char *reply; enum ending may; } cases[] = {
-		{ "454 not now\r\n", END_NONE }, { "400 no\r\n", END_NONE }, { "599 no\r\n", END_NONE },
-		{ "421 closing\r\n", END_CALL_PLAIN }, { "250 ok\r\n", END_CALL_PLAIN },
-		{ "354 go\r\n", END_CALL_PLAIN }, { "221 bye\r\n", END_CALL_PLAIN },
-		{ "what?\r\n", END_CALL_PLAIN },
+	static const struct { const char *reply; enum outcome may; } cases[] = {
+		{ "454 not now\r\n", OUTCOME_NONE }, { "400 no\r\n", OUTCOME_NONE }, { "599 no\r\n", OUTCOME_NONE },
+		{ "421 closing\r\n", OUTCOME_RETRY_CLEAR }, { "250 ok\r\n", OUTCOME_RETRY_CLEAR },
+		{ "354 go\r\n", OUTCOME_RETRY_CLEAR }, { "221 bye\r\n", OUTCOME_RETRY_CLEAR },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR },
 	};
 
 	(void)state;
@@ -66,14 +66,14 @@ answers_that_are_not_220(void **state)
 		asks(false, false);
 		bench_wire(&bench, cases[i].reply);
 		assert_int_equal(bench.io.end, cases[i].may);
-		assert_local(&bench, cases[i].may == END_NONE ? OFFERS : "");
-		assert_int_equal(bench.io.settled, cases[i].may == END_NONE);
-		caller_wipe(&caller);
+		assert_local(&bench, cases[i].may == OUTCOME_NONE ? OFFERS : "");
+		assert_int_equal(bench.io.settled, cases[i].may == OUTCOME_NONE);
+		transparent_wipe(&transparent);
 		asks(true, false);
 		bench_wire(&bench, cases[i].reply);
-		assert_int_equal(bench.io.end, END_MUST);
+		assert_int_equal(bench.io.end, OUTCOME_MUST);
 		assert_null(bench.io.start_tls);
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -85,14 +85,14 @@ threat_2_octets_behind_220_are_an_attack(void **state)
 	for (int i = 0; i < 2; i++) {
 		asks(i == 0, false);
 		bench_wire(&bench, "220 go\r\n250 injected\r\n");
-		assert_int_equal(bench.io.end, END_INJECTED);
-		caller_wipe(&caller);
+		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
+		transparent_wipe(&transparent);
 		asks(i == 0, false);
 		bench_cut(&bench, 8);
 		bench_wire(&bench, "220 go\r\nX");
-		assert_int_equal(bench.io.end, END_INJECTED);
+		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 		assert_null(bench.io.start_tls);
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -103,17 +103,17 @@ tls_that_fails_is_not_tried_again(void **state)
 	asks(false, false);
 	bench_wire(&bench, "220 go\r\n");
 	settles(IO_TLS_FAILED);
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
-	assert_string_equal(caller.opening.why, "tls-failed");
-	caller_wipe(&caller);
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
+	assert_string_equal(transparent.client.why, "tls-failed");
+	transparent_wipe(&transparent);
 	asks(false, true);
 	assert_true(bench.io.settled);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 
 	asks(true, false);
 	bench_wire(&bench, "220 go\r\n");
-	bench_fault(&bench, END_TIMEOUT);
-	assert_int_equal(bench.io.end, END_MUST);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_int_equal(bench.io.end, OUTCOME_MUST);
 }
 
 int

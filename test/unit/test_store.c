@@ -75,7 +75,7 @@ static void
 what_is_added_is_newest(void **state)
 {
 	struct store_addition added[] = { { SPAN("!h"), SPAN("new") }, { SPAN("a"), SPAN("new") } };
-	struct store_rebuilding how = { added, 2, judge, NULL, 1 };
+	struct store_rebuilding how = { added, 2, keep, NULL, 1 };
 	struct store s = opened();
 
 	(void)state;

@@ -26,7 +26,7 @@ other_things_in_place_of_files(void **state)
 		assert_int_equal(put(&s, "k", "v"), -1);
 		assert_int_equal(rebuild(&s, 10), -1);
 		assert_false(has(&s, "k", "v"));
-		assert_true(s.doubtful);
+		assert_true(s.corrupt);
 		store_close(&s);
 		assert_int_equal(remove(scratch_path("t.journal")), 0);
 
@@ -35,7 +35,7 @@ other_things_in_place_of_files(void **state)
 		s = opened();
 		assert_int_equal(put(&s, "k", "v"), 0);
 		assert_true(has(&s, "k", "v"));
-		assert_true(s.doubtful);
+		assert_true(s.corrupt);
 		/* anything but a directory is replaced */
 		assert_int_equal(rebuild(&s, 10), kind == 0 ? -1 : 0);
 		assert_true(has(&s, "k", "v"));
@@ -176,7 +176,7 @@ threat_28_states_that_a_crash_leaves(void **state)
 	assert_int_equal(s.journal.count, 2);
 	/* none of it is a reason to doubt what is not found */
 	assert_false(has(&s, "d", "delta"));
-	assert_false(s.doubtful);
+	assert_false(s.corrupt);
 	store_close(&s);
 	free(journal);
 }
@@ -196,9 +196,9 @@ a_damaged_entry_is_a_doubt(void **state)
 	struct store s = opened();
 	assert_true(has(&s, "a", "alpha"));
 	assert_false(has(&s, "c", "gamma"));
-	assert_false(s.doubtful);
+	assert_false(s.corrupt);
 	assert_false(has(&s, "b", "beta"));
-	assert_true(s.doubtful);
+	assert_true(s.corrupt);
 	store_close(&s);
 }
 

@@ -96,7 +96,7 @@ threat_39_junk_takes_no_time(void **state)
 	clock_t start = clock();
 	s = opened();
 	assert_true(clock() - start < CLOCKS_PER_SEC);
-	assert_true(s.doubtful && store_is_due(&s));
+	assert_true(s.corrupt && store_is_due(&s));
 	assert_int_equal(rebuild(&s, 10), 0);
 	assert_false(store_is_due(&s));
 	assert_int_equal(put(&s, "k", "v"), 0);

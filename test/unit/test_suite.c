@@ -23,7 +23,7 @@ list_of(const char *names)
 static void
 names_are_cipher_and_generation(void **state)
 {
-	unsigned rank = 100;
+	unsigned version = 100;
 	size_t count = 0;
 
 	(void)state;
@@ -31,11 +31,11 @@ names_are_cipher_and_generation(void **state)
 		char name[SUITE_NAME_MAX + 1];
 
 		assert_true(strlen(s->name) <= SUITE_NAME_MAX);
-		snprintf(name, sizeof(name), "%s_%s", s->cipher->name, s->exchange->generation);
+		snprintf(name, sizeof(name), "%s_%s", s->cipher->name, s->kex->version_text);
 		assert_string_equal(s->name, name);
 		assert_ptr_equal(suite_find(span_of(s->name)), s);
-		assert_true(s->exchange->rank <= rank);
-		rank = s->exchange->rank;
+		assert_true(s->kex->version <= version);
+		version = s->kex->version;
 	}
 	assert_true(count >= 5 && count <= SUITE_MAX);
 }
@@ -46,18 +46,18 @@ rows_fit(void **state)
 {
 	(void)state;
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
-		const struct exchange *x = s->exchange;
+		const struct kex *x = s->kex;
 		const struct cipher *c = s->cipher;
 
-		assert_true(x->public_len <= EXCHANGE_PUBLIC_MAX);
-		assert_true(x->secret_len <= EXCHANGE_SECRET_MAX);
-		assert_true(x->nonce_len <= EXCHANGE_NONCE_MAX);
+		assert_true(x->public_len <= KEX_PUBLIC_MAX);
+		assert_true(x->secret_len <= KEX_SECRET_MAX);
+		assert_true(x->nonce_len <= KEX_NONCE_MAX);
 		assert_true(c->key_len <= CIPHER_KEY_MAX);
 		assert_true((c->stream == NULL) == (c->seal != NULL && c->open != NULL));
 		assert_true((x->public_len == 0) == (x->pair == NULL));
 		assert_true((x->secret_len == 0) == (x->agree == NULL));
 		assert_true(!x->cached || (x->agree != NULL && !x->pair_on_demand));
-		assert_true((x->rank >= 20) == (x->confirms && x->hash_transcript != NULL &&
+		assert_true((x->version >= 20) == (x->confirms && x->hash_transcript != NULL &&
 		    x->hears_ehlo_first));
 	}
 }
@@ -129,7 +129,7 @@ list_names_the_culprit(void **state)
 }
 
 static void
-rank_in_list(void **state)
+version_in_list(void **state)
 {
 	(void)state;
 	struct suite_list list = list_of("rotn_0.1 arsyfor_1.0");
@@ -220,7 +220,7 @@ main(void)
 		cmocka_unit_test(missing_suites_have_a_reason),
 		cmocka_unit_test(list_is_read_in_order),
 		cmocka_unit_test(list_names_the_culprit),
-		cmocka_unit_test(rank_in_list),
+		cmocka_unit_test(version_in_list),
 		cmocka_unit_test(threat_5_must_takes_no_older_generation),
 		cmocka_unit_test(choice_is_the_highest_generation_in_the_servers_order),
 		cmocka_unit_test(choice_skips_what_it_does_not_know),

@@ -11,7 +11,7 @@ the_mailer_sees_the_second_reply_only(void **state)
 	    "250 XCRYPT-ID k\r\n");
 	assert_local(&bench, "250-mx inside\r\n250 SIZE 2\r\n");
 	assert_true(bench.io.pipe);
-	assert_int_equal(bench.io.end, END_NONE);
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	bench_local(&bench, "MAIL FROM:<>\r\n");
 	assert_wire(&bench, "MAIL FROM:<>\r\n");
 	bench_wire(&bench, "250 ok\r\n");
@@ -25,10 +25,10 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 	(void)state;
 	for (size_t cut = 0; cut < 150; cut++) {
 		hosts_meet(MODERN, MODERN);
-		caller_start(&caller, &set, keys_source(&client_keys));
-		bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
+		transparent_start(&transparent, &set, keys_source(&client_keys));
+		bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
 		bench_cut(&bench, cut);
-		caller_connected(&caller, false);
+		transparent_connected(&transparent, false);
 		bench_wire(&bench, "220-mx\r\n220 ESMTP\r\n");
 		bench_local(&bench, "EHLO a.example\r\n");
 		assert_wire(&bench, "EHLO a.example\r\n");
@@ -44,7 +44,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 		bench_wire(&bench, "250-mx\r\n250 SIZE 1\r\n");
 		assert_local(&bench, "220-mx\r\n220 ESMTP\r\n250-mx\r\n250 SIZE 1\r\n");
 		assert_true(bench.io.pipe);
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -61,11 +61,11 @@ threat_2_octets_behind_the_ok_end_it(void **state)
 			bench_cut(&bench, cut);
 			strcat(ok_reply, "\r\n");
 			bench_wire(&bench, strcat(ok_reply, behind[i]));
-			assert_int_equal(bench.io.end, END_INJECTED);
+			assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 			assert_false(bench.encrypted);
 			assert_wire(&bench, "");
 			assert_local(&bench, "");
-			caller_wipe(&caller);
+			transparent_wipe(&transparent);
 		}
 	}
 }
@@ -99,9 +99,9 @@ threat_14_replies_without_an_offer_are_passed(void **state)
 		bench_wire(&bench, rows[i].reply);
 		assert_local(&bench, rows[i].seen);
 		assert_true(bench.io.settled);
-		assert_string_equal(caller.opening.why, rows[i].why);
+		assert_string_equal(transparent.client.why, rows[i].why);
 		assert_wire(&bench, "");
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -117,11 +117,11 @@ hostile_offers_are_none(void **state)
 	call_ehlo(MODERN);
 	bench_wire_octets(&bench, SPAN("250-mx\r\n250 XCRYPT aes256gcm_2.0\0\r\n"));
 	assert_true(bench.io.pipe);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call_ehlo(MODERN);
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\rx\r\n");
 	assert_true(bench.io.pipe);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "250-mx\r\n250 XCRYPT aes256gcm_2.0 ", 33);
@@ -129,7 +129,7 @@ hostile_offers_are_none(void **state)
 	call_ehlo(MODERN);
 	bench_wire(&bench, text);
 	assert_true(bench.io.pipe);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 }
 
 /* What went wrong is forgotten: the far end's refusal is no reply to the mailer's EHLO. */
@@ -141,7 +141,7 @@ a_clean_refusal_goes_on_in_the_clear(void **state)
 	server_says("454 4.7.0 XCRYPT FAIL not able to now");
 	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
 	assert_true(bench.io.settled);
-	assert_string_equal(caller.opening.why, "refused");
+	assert_string_equal(transparent.client.why, "refused");
 	assert_wire(&bench, "");
 }
 
@@ -156,7 +156,7 @@ a_key_that_we_refuse_goes_on_in_the_clear(void **state)
 	server_says("250 XCRYPT FAIL");
 	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
 	assert_true(bench.io.settled);
-	assert_string_equal(caller.opening.why, "key-refused");
+	assert_string_equal(transparent.client.why, "key-refused");
 }
 
 static void
@@ -168,17 +168,17 @@ a_host_without_keys_goes_on_in_the_clear(void **state)
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
 	assert_local(&bench, "250 mx\r\n");
 	assert_true(bench.io.settled);
-	assert_string_equal(caller.opening.why, "no-key");
+	assert_string_equal(transparent.client.why, "no-key");
 }
 
 /* Called again: the mailer has had its greeting, and its hello is said for it. */
 static void
 assert_called_again(const char *hello, const char *seen)
 {
-	bench.io.end = END_NONE;
+	bench.io.end = OUTCOME_NONE;
 	bench.io.wire_eof = false;
 	buf_clear(&bench.io.from_wire);
-	caller_connected(&caller, true);
+	transparent_connected(&transparent, true);
 	bench_step(&bench);
 	bench_wire(&bench, "220 mx again\r\n");
 	assert_local(&bench, "");
@@ -187,7 +187,7 @@ assert_called_again(const char *hello, const char *seen)
 	assert_wire(&bench, "");
 	assert_local(&bench, seen);
 	assert_true(bench.io.settled);
-	assert_string_equal(caller.opening.why, "called-again");
+	assert_string_equal(transparent.client.why, "called-again");
 }
 
 static void
@@ -196,9 +196,9 @@ threat_25_called_again_the_mailers_hello_is_kept(void **state)
 	(void)state;
 	call_choice(MODERN);
 	server_says("250 what?");
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
 	assert_called_again("EHLO a.example\r\n", "250-mx\r\n250 SIZE 3\r\n");
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
@@ -207,7 +207,7 @@ threat_25_called_again_the_mailers_hello_is_kept(void **state)
 	bench_said_wire(&bench);
 	bench_said_local(&bench);
 	bench_wire_eof(&bench);
-	assert_int_equal(bench.io.end, END_CALL_PLAIN);
+	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
 	assert_called_again("EHLO b.example\r\n", "250 mx\r\n");
 }
 
@@ -237,8 +237,8 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	bench_wire(&bench, "250 mx\r\n");
 	assert_local(&bench, "220 mx\r\n250 mx\r\n");
 	assert_true(bench.io.pipe);
-	assert_string_equal(caller.opening.why, "no-ehlo");
-	caller_wipe(&caller);
+	assert_string_equal(transparent.client.why, "no-ehlo");
+	transparent_wipe(&transparent);
 
 	call_ehlo(MODERN);
 	bench_wire(&bench, "500-what\r\n500 is that\r\n");
@@ -248,7 +248,7 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	assert_wire(&bench, "HELO a.example\r\n");
 	bench_wire(&bench, "550 not you\r\n");
 	assert_local(&bench, "");
-	assert_int_equal(bench.io.end, END_GREETED_NEVER);
+	assert_int_equal(bench.io.end, OUTCOME_GREETED_NEVER);
 	assert_true(bench.io.elsewhere);
 }
 
@@ -263,27 +263,27 @@ the_next_host_is_asked(void **state)
 	bench_wire(&bench, "500 what?\r\n");
 	assert_wire(&bench, "EHLO a.example\r\nHELO a.example\r\n");
 	bench_wire(&bench, "451 not now\r\n");
-	assert_int_equal(bench.io.end, END_REFUSED_LATER);
+	assert_int_equal(bench.io.end, OUTCOME_REFUSED_LATER);
 	assert_true(bench.io.elsewhere);
 	assert_wire(&bench, "QUIT\r\n");
-	bench.io.end = END_NONE;
-	caller_connected(&caller, false);
+	bench.io.end = OUTCOME_NONE;
+	transparent_connected(&transparent, false);
 	bench_wire(&bench, "220 mx2\r\n");
 	assert_wire(&bench, "EHLO a.example\r\n");
 	bench_wire(&bench, "250-mx2\r\n250 SIZE\r\n");
 	assert_local(&bench, "220 mx\r\n250 mx2\r\n");
 	assert_true(bench.io.pipe && bench.io.settled);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 
 	/* gone before the mailer has said anything; a mailer that says nothing is another thing */
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
-	bench_fault(&bench, END_WIRE_BROKEN);
+	bench_fault(&bench, OUTCOME_WIRE_BROKEN);
 	assert_true(bench.io.elsewhere);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
-	bench_fault(&bench, END_TIMEOUT);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
 	assert_false(bench.io.elsewhere);
 }
 
@@ -296,7 +296,7 @@ threat_24_quit_before_a_hello_ends_it(void **state)
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "QUIT\r\nMAIL FROM:<secret@a.example>\r\n");
 	assert_false(bench.io.pipe);
-	assert_int_equal(bench.io.end, END_DONE);
+	assert_int_equal(bench.io.end, OUTCOME_DONE);
 	assert_wire(&bench, "QUIT\r\n");
 	assert_local(&bench, "220 mx\r\n221 2.0.0 Bye\r\n");
 }
@@ -319,7 +319,7 @@ commands_before_hello_are_answered(void **state)
 static void
 threat_15_names_that_are_none_are_not_said(void **state)
 {
-	static char name[OPENING_NAME_MAX + 16];
+	static char name[CLIENT_NAME_MAX + 16];
 
 	(void)state;
 	call(MODERN);
@@ -330,11 +330,11 @@ threat_15_names_that_are_none_are_not_said(void **state)
 	    "501 5.5.4 That is no name\r\n");
 	memset(name, 'a', sizeof(name));
 	memcpy(name, "EHLO ", 5);
-	memcpy(name + 5 + OPENING_NAME_MAX + 1, "\r\n", 3);
+	memcpy(name + 5 + CLIENT_NAME_MAX + 1, "\r\n", 3);
 	bench_local(&bench, name);
 	assert_local(&bench, "501 5.5.4 That is no name\r\n");
 	assert_wire(&bench, "");
-	memcpy(name + 5 + OPENING_NAME_MAX, "\r\n", 3);
+	memcpy(name + 5 + CLIENT_NAME_MAX, "\r\n", 3);
 	bench_local(&bench, name);
 	assert_wire(&bench, name);
 }
@@ -359,7 +359,7 @@ a_mailer_that_goes_before_hello_ends_it(void **state)
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "EHL");
 	bench_local_eof(&bench);
-	assert_int_equal(bench.io.end, END_LOCAL_GONE);
+	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 }
 
 /* Our last word has its place where the mailer waits, and once. */
@@ -368,20 +368,20 @@ giving_up_answers_who_waits(void **state)
 {
 	(void)state;
 	call(MODERN);
-	caller_give_up(&caller, &bench.io.to_local, "421 4.4.1 nobody");
-	caller_give_up(&caller, &bench.io.to_local, "421 4.4.1 nobody");
+	transparent_give_up(&transparent, &bench.io.to_local, "421 4.4.1 nobody");
+	transparent_give_up(&transparent, &bench.io.to_local, "421 4.4.1 nobody");
 	bench_drain(&bench);
 	assert_local(&bench, "421 4.4.1 nobody\r\n");
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call_choice(MODERN);
-	caller_give_up(&caller, &bench.io.to_local, "421 4.7.5 no");
+	transparent_give_up(&transparent, &bench.io.to_local, "421 4.7.5 no");
 	bench_drain(&bench);
 	assert_local(&bench, "421 4.7.5 no\r\n");
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_said_local(&bench);
-	caller_give_up(&caller, &bench.io.to_local, "421 4.7.5 no");
+	transparent_give_up(&transparent, &bench.io.to_local, "421 4.7.5 no");
 	bench_drain(&bench);
 	assert_local(&bench, "");
 }

@@ -13,29 +13,29 @@ happens(const char *what)
 	if (what == end_of_file)
 		bench_wire_eof(&bench);
 	else if (what == time_out)
-		bench_fault(&bench, END_TIMEOUT);
+		bench_fault(&bench, OUTCOME_TIMEOUT);
 	else if (what == broken)
-		bench_fault(&bench, END_WIRE_BROKEN);
+		bench_fault(&bench, OUTCOME_WIRE_BROKEN);
 	else if (what == bad_record)
-		bench_fault(&bench, END_BAD_RECORD);
+		bench_fault(&bench, OUTCOME_BAD_RECORD);
 	else
 		bench_wire(&bench, what);
 }
 
 struct row {
 	const char *what;
-	enum ending may, must;
+	enum outcome may, must;
 	const char *seen;	/* by the mailer, under `may` */
 	bool goes_on;		/* under `may` */
 };
 
 /* Gone, or not willing: nothing has been said to the mailer, and the next host may be. */
 static bool
-leaves(enum ending end)
+leaves(enum outcome end)
 {
-	return end == END_WIRE_GONE || end == END_WIRE_BROKEN || end == END_TIMEOUT ||
-	    end == END_BAD_REPLY || end == END_GREETED_LATER || end == END_GREETED_NEVER ||
-	    end == END_REFUSED_LATER;
+	return end == OUTCOME_WIRE_GONE || end == OUTCOME_WIRE_BROKEN || end == OUTCOME_TIMEOUT ||
+	    end == OUTCOME_BAD_REPLY || end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER ||
+	    end == OUTCOME_REFUSED_LATER;
 }
 
 static void
@@ -50,12 +50,12 @@ assert_row(void (*start)(const char *names), const char *names, const struct row
 		if (bench.io.end != (must ? row->must : row->may))
 			fail_msg("%s under %s: ended by %d", row->what, must ? "must" : "may",
 			    bench.io.end);
-		assert_wire(&bench, bench.io.end == END_REFUSED_LATER ? "QUIT\r\n" : "");
+		assert_wire(&bench, bench.io.end == OUTCOME_REFUSED_LATER ? "QUIT\r\n" : "");
 		assert_int_equal(bench.io.elsewhere, leaves(bench.io.end));
 		assert_local(&bench, must ? "" : row->seen);
 		assert_int_equal(bench.io.settled, must ? false : row->goes_on);
 		assert_false(bench.encrypted && row->goes_on);
-		caller_wipe(&caller);
+		transparent_wipe(&transparent);
 	}
 }
 
@@ -70,18 +70,18 @@ static void
 a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ time_out, END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ broken, END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ "SSH-2.0-x\r\n", END_NONE, END_NONE, "", false },
-		{ "\r\nhi\r\n220-mx\r\n\r\n250 x\r\n", END_NONE, END_NONE, "220-mx\r\n250 x\r\n", false },
-		{ "220-mx\r\n554 x\r\n", END_GREETED_NEVER, END_GREETED_NEVER, "", false },
-		{ long_line, END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ "421 later\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ "450-later\r\n450 x\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ "354 go\r\n", END_GREETED_LATER, END_GREETED_LATER, "", false },
-		{ "554 no\r\n", END_GREETED_NEVER, END_GREETED_NEVER, "", false },
-		{ "220 mx\r\n", END_NONE, END_NONE, "220 mx\r\n", false },
+		{ end_of_file, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ time_out, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ broken, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "SSH-2.0-x\r\n", OUTCOME_NONE, OUTCOME_NONE, "", false },
+		{ "\r\nhi\r\n220-mx\r\n\r\n250 x\r\n", OUTCOME_NONE, OUTCOME_NONE, "220-mx\r\n250 x\r\n", false },
+		{ "220-mx\r\n554 x\r\n", OUTCOME_GREETED_NEVER, OUTCOME_GREETED_NEVER, "", false },
+		{ long_line, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "421 later\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "450-later\r\n450 x\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "354 go\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "554 no\r\n", OUTCOME_GREETED_NEVER, OUTCOME_GREETED_NEVER, "", false },
+		{ "220 mx\r\n", OUTCOME_NONE, OUTCOME_NONE, "220 mx\r\n", false },
 	};
 
 	(void)state;
@@ -92,10 +92,10 @@ a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 			happens(rows[i].what);
 			assert_int_equal(bench.io.end, rows[i].may);
 			assert_int_equal(bench.io.elsewhere, leaves(rows[i].may));
-			assert_int_equal(caller.opening.provisional, must && rows[i].may == END_GREETED_NEVER);
+			assert_int_equal(transparent.client.provisional, must && rows[i].may == OUTCOME_GREETED_NEVER);
 			assert_local(&bench, rows[i].seen);
 			assert_wire(&bench, "");
-			caller_wipe(&caller);
+			transparent_wipe(&transparent);
 		}
 	}
 }
@@ -105,23 +105,23 @@ static void
 threat_25_replies_to_ehlo(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_WIRE_GONE, END_WIRE_GONE, "", false },
-		{ time_out, END_TIMEOUT, END_TIMEOUT, "", false },
-		{ broken, END_WIRE_BROKEN, END_WIRE_BROKEN, "", false },
-		{ "what?\r\n", END_NONE, END_NONE, "", false },
-		{ "\r\n250-mx\r\n250\tx\r\nSIZE\r\n250 HELP\r\n", END_NONE, END_MUST,
+		{ end_of_file, OUTCOME_WIRE_GONE, OUTCOME_WIRE_GONE, "", false },
+		{ time_out, OUTCOME_TIMEOUT, OUTCOME_TIMEOUT, "", false },
+		{ broken, OUTCOME_WIRE_BROKEN, OUTCOME_WIRE_BROKEN, "", false },
+		{ "what?\r\n", OUTCOME_NONE, OUTCOME_NONE, "", false },
+		{ "\r\n250-mx\r\n250\tx\r\nSIZE\r\n250 HELP\r\n", OUTCOME_NONE, OUTCOME_MUST,
 		    "250-mx\r\n250 HELP\r\n", true },
-		{ "250-mx\r\n550 x\r\n", END_NONE, END_MUST, "550-mx\r\n550 x\r\n", false },
-		{ long_line, END_BAD_REPLY, END_BAD_REPLY, "", false },
-		{ "421 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
-		{ "450 later\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
-		{ "550-no\r\n550 no\r\n", END_NONE, END_MUST, "550-no\r\n550 no\r\n", false },
-		{ "220 what\r\n", END_NONE, END_MUST, "220 what\r\n", true },
-		{ "354 what\r\n", END_REFUSED_LATER, END_REFUSED_LATER, "", false },
-		{ "250 mx\r\n", END_NONE, END_MUST, "250 mx\r\n", true },
-		{ "250-mx\r\n250 XXXXXXXX\r\n", END_NONE, END_MUST, "250-mx\r\n250 XXXXXXXX\r\n",
+		{ "250-mx\r\n550 x\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-mx\r\n550 x\r\n", false },
+		{ long_line, OUTCOME_BAD_REPLY, OUTCOME_BAD_REPLY, "", false },
+		{ "421 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
+		{ "450 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
+		{ "550-no\r\n550 no\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-no\r\n550 no\r\n", false },
+		{ "220 what\r\n", OUTCOME_NONE, OUTCOME_MUST, "220 what\r\n", true },
+		{ "354 what\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
+		{ "250 mx\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n", true },
+		{ "250-mx\r\n250 XXXXXXXX\r\n", OUTCOME_NONE, OUTCOME_MUST, "250-mx\r\n250 XXXXXXXX\r\n",
 		    true },
-		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", END_NONE, END_MUST, "250 mx\r\n", true },
+		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n", true },
 	};
 
 	(void)state;
@@ -137,22 +137,22 @@ static void
 threat_25_answers_to_the_proposal(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
-		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
-		{ broken, END_CALL_PLAIN, END_MUST, "", false },
-		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ long_line, END_CALL_PLAIN, END_MUST, "", false },
-		{ "421 later\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "220 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "354 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "250 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "250 XCRYPT\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "250 XCRYPT OK\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "454-x\r\n454 x\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "454 x\r\n", END_NONE, END_MUST, CLEAR, true },
-		{ "500\r\n", END_NONE, END_MUST, CLEAR, true },
-		{ "503 5.5.1 XCRYPT FAIL octets\r\n", END_NONE, END_MUST, CLEAR, true },
-		{ half, END_NONE, END_NONE, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ long_line, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "220 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "354 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "250 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "250 XCRYPT\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "250 XCRYPT OK\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "454-x\r\n454 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "454 x\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
+		{ "500\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
+		{ "503 5.5.1 XCRYPT FAIL octets\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
+		{ half, OUTCOME_NONE, OUTCOME_NONE, "", false },
 	};
 
 	(void)state;
@@ -164,19 +164,19 @@ static void
 threat_25_replies_to_the_confirmation(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
-		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
-		{ broken, END_CALL_PLAIN, END_MUST, "", false },
-		{ "what?\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ long_line, END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "421 later\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "454 no\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "500 no\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "250 XCRYPT OK\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
-		{ "250 XCRYPT OK 00112233445566778899aabbccddeeff\r\n", END_CONFIRMATION,
-		    END_CONFIRMATION, "", false },
-		{ "250-x\r\n250 x\r\n", END_CONFIRMATION, END_CONFIRMATION, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "what?\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ long_line, OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "421 later\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "454 no\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "500 no\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "250 XCRYPT OK\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+		{ "250 XCRYPT OK 00112233445566778899aabbccddeeff\r\n", OUTCOME_CONFIRMATION,
+		    OUTCOME_CONFIRMATION, "", false },
+		{ "250-x\r\n250 x\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
 	};
 
 	(void)state;
@@ -187,13 +187,13 @@ static void
 threat_25_replies_to_an_older_ok(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
-		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
-		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "421 later\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "454 no\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "250 XCRYPT OK x\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ "250 XCRYPT OK \r\n", END_CALL_PLAIN, END_MUST, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "454 no\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "250 XCRYPT OK x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "250 XCRYPT OK \r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
 	};
 
 	(void)state;
@@ -205,19 +205,19 @@ static void
 threat_25_replies_inside(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, END_CALL_PLAIN, END_MUST, "", false },
-		{ time_out, END_CALL_PLAIN, END_MUST, "", false },
-		{ "what?\r\n", END_CALL_PLAIN, END_MUST, "", false },
-		{ bad_record, END_BAD_RECORD, END_BAD_RECORD, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ bad_record, OUTCOME_BAD_RECORD, OUTCOME_BAD_RECORD, "", false },
 	};
 	static const struct {
 		const char *says, *seen;
 		bool pipe;
-		enum ending end;
+		enum outcome end;
 	} good[] = {
-		{ "250 mx\r\n", "250 mx\r\n", true, END_NONE },
-		{ "421 later\r\n", "", false, END_REFUSED_LATER },
-		{ "550 no\r\n", "550 no\r\n", false, END_NONE },
+		{ "250 mx\r\n", "250 mx\r\n", true, OUTCOME_NONE },
+		{ "421 later\r\n", "", false, OUTCOME_REFUSED_LATER },
+		{ "550 no\r\n", "550 no\r\n", false, OUTCOME_NONE },
 	};
 
 	(void)state;
@@ -230,7 +230,7 @@ threat_25_replies_inside(void **state)
 			assert_local(&bench, good[i].seen);
 			assert_int_equal(bench.io.pipe, good[i].pipe);
 			assert_int_equal(bench.io.end, good[i].end);
-			caller_wipe(&caller);
+			transparent_wipe(&transparent);
 		}
 	}
 }
@@ -245,7 +245,7 @@ threat_24_must_does_not_go_on_after_a_refused_key(void **state)
 	server_says(spell("250 XCRYPT@", strchr(strchr(choice, ' ') + 1, ' ')));
 	assert_wire(&bench, "XCRYPT FAIL\r\n");
 	server_says("250 XCRYPT FAIL");
-	assert_int_equal(bench.io.end, END_MUST);
+	assert_int_equal(bench.io.end, OUTCOME_MUST);
 	assert_local(&bench, "");
 	assert_false(bench.io.pipe);
 }
@@ -260,7 +260,7 @@ threat_24_must_and_helo(void **state)
 	bench_local(&bench, "HELO a\r\n");
 	assert_wire(&bench, "EHLO a\r\n");
 	bench_wire(&bench, "500 what?\r\n");
-	assert_int_equal(bench.io.end, END_MUST);
+	assert_int_equal(bench.io.end, OUTCOME_MUST);
 	assert_wire(&bench, "");
 }
 
@@ -272,7 +272,7 @@ without_suites_nothing_is_taken_up(void **state)
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\r\n");
 	assert_local(&bench, "250 mx\r\n");
 	assert_true(bench.io.pipe);
-	assert_string_equal(caller.opening.why, "switched-off");
+	assert_string_equal(transparent.client.why, "switched-off");
 }
 
 /* The deadlines, in the order in which they run; the handshake's is one for all of its lines. */
@@ -286,7 +286,7 @@ each_deadline_has_its_time(void **state)
 	assert_int_equal(bench.io.wait, WAIT_COMMAND);
 	bench_local(&bench, "EHLO a\r\n");
 	assert_int_equal(bench.io.wait, WAIT_GREETING);
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	call_choice(MODERN);
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 	uint64_t before = bench.io.progress;

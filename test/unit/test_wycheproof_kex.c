@@ -142,7 +142,7 @@ reference_x25519(number out, const number scalar, const number point)
 static void
 assert_product(const number scalar, const number point)
 {
-	static struct exchange_pair own;
+	static struct kex_pair own;
 	struct agreement a = { .suite = suite_table, .own = &own };
 	static const number zero;
 	number expected;
@@ -151,9 +151,9 @@ assert_product(const number scalar, const number point)
 	memcpy(own.private, scalar, 32);
 	memcpy(a.peer_public, point, 32);
 	reference_x25519(expected, scalar, point);
-	int agreed = exchange_x25519.agree(&a);
+	int agreed = kex_x25519.agree(&a);
 	if (memcmp(expected, zero, 32) == 0)
-		assert_true(agreed == -1 || exchange_x25519.prepare(&a) == -1);
+		assert_true(agreed == -1 || kex_x25519.prepare(&a) == -1);
 	else if (agreed == -1 || memcmp(a.secret, expected, 32) != 0)
 		fail_msg("point %02x %02x ... %02x", point[0], point[1], point[31]);
 }
@@ -249,7 +249,7 @@ threat_17_hkdf(void **state)
 {
 	(void)state;
 	for (const struct suite *s = suite_table; s->name != NULL; s++)
-		for (unsigned turn = 0; s->exchange == &exchange_x25519 && turn < 30; turn++) {
+		for (unsigned turn = 0; s->kex == &kex_x25519 && turn < 30; turn++) {
 			struct agreement a = { .suite = s };
 			uint8_t okm[128], salt[64], info[128];
 			size_t len = 11, name_len = strlen(s->name);
@@ -269,7 +269,7 @@ threat_17_hkdf(void **state)
 			memcpy(info + len + name_len + 1, a.transcript, 32);
 			reference_hkdf(okm, span(salt, 64), span(a.secret, 32),
 			    span(info, len + name_len + 33));
-			assert_int_equal(exchange_x25519.prepare(&a), 0);
+			assert_int_equal(kex_x25519.prepare(&a), 0);
 			assert_memory_equal(a.key_ab, okm, 32);
 			assert_memory_equal(a.key_ba, okm + 32, 32);
 			assert_memory_equal(a.iv_ab, okm + 64, 12);

@@ -5,15 +5,15 @@
 #include "smtp/xclient.h"
 
 static struct bench bench;
-static struct introduce introduce;
+static struct xclient xclient;
 
 #define OFFER "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
 
 static void
-introduce_up(const char *address, unsigned port)
+xclient_up(const char *address, unsigned port)
 {
-	introduce_start(&introduce, "mx.b.example", address, port);
-	bench_start(&bench, (struct machine){ &introduce, introduce_step, ask_fault });
+	xclient_start(&xclient, "mx.b.example", address, port);
+	bench_start(&bench, (struct machine){ &xclient, xclient_step, dialog_fault });
 }
 
 /* Up to XCLIENT, offered like that among others. */
@@ -34,15 +34,15 @@ threat_31_a_mailer_is_told(void **state)
 {
 	(void)state;
 	for (size_t cut = 0; cut < 80; cut++) {
-		introduce_up("198.51.100.77", 40025);
+		xclient_up("198.51.100.77", 40025);
 		bench_cut(&bench, cut);
 		offered(OFFER);
 		assert_wire(&bench, "XCLIENT ADDR=198.51.100.77 PORT=40025 NAME=[UNAVAILABLE]\r\n");
-		assert_int_equal(bench.io.end, END_NONE);
+		assert_int_equal(bench.io.end, OUTCOME_NONE);
 		bench_wire(&bench, "220-mx\r\n220 for you\r\n");
 		assert_wire(&bench, "");
-		assert_int_equal(bench.io.end, END_DONE);
-		assert_span(buf_peek(&introduce.reply.raw), "220-mx\r\n220 for you\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_DONE);
+		assert_span(buf_peek(&xclient.reply.raw), "220-mx\r\n220 for you\r\n");
 		assert_local(&bench, "");
 	}
 }
@@ -69,7 +69,7 @@ what_is_said_is_what_it_takes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		introduce_up(cases[i].address, cases[i].port);
+		xclient_up(cases[i].address, cases[i].port);
 		offered(cases[i].offer);
 		assert_wire(&bench, cases[i].said);
 	}
@@ -84,10 +84,10 @@ threat_31_not_offered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
-		introduce_up("198.51.100.77", 40025);
+		xclient_up("198.51.100.77", 40025);
 		offered(offers[i]);
 		assert_wire(&bench, "");
-		assert_int_equal(bench.io.end, END_BAD_REPLY);
+		assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 	}
 }
 
@@ -97,24 +97,24 @@ threat_31_refused(void **state)
 {
 	static const struct {
 		const char *greeting, *ehlo, *xclient;
-		enum ending end;
+		enum outcome end;
 	} cases[] = {
-		{ "421 busy\r\n", NULL, NULL, END_REFUSED_LATER },
-		{ "554 no\r\n", NULL, NULL, END_REFUSED_LATER },
-		{ "250 mx\r\n", NULL, NULL, END_BAD_REPLY },
-		{ "hello\r\n", NULL, NULL, END_BAD_REPLY },
-		{ "220 mx\r\n", "502 no\r\n", NULL, END_REFUSED_LATER },
-		{ "220 mx\r\n", "250 mx " OFFER "\r\n", NULL, END_BAD_REPLY },
-		{ "220 mx\r\n", "250-" OFFER "\r\n250 SIZE\r\n", NULL, END_BAD_REPLY },
-		{ "220 mx\r\n", "220-mx\r\n220 " OFFER "\r\n", NULL, END_BAD_REPLY },
-		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "550 not you\r\n", END_REFUSED_LATER },
-		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "421 later\r\n", END_REFUSED_LATER },
-		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "250 ok\r\n", END_BAD_REPLY },
+		{ "421 busy\r\n", NULL, NULL, OUTCOME_REFUSED_LATER },
+		{ "554 no\r\n", NULL, NULL, OUTCOME_REFUSED_LATER },
+		{ "250 mx\r\n", NULL, NULL, OUTCOME_BAD_REPLY },
+		{ "hello\r\n", NULL, NULL, OUTCOME_BAD_REPLY },
+		{ "220 mx\r\n", "502 no\r\n", NULL, OUTCOME_REFUSED_LATER },
+		{ "220 mx\r\n", "250 mx " OFFER "\r\n", NULL, OUTCOME_BAD_REPLY },
+		{ "220 mx\r\n", "250-" OFFER "\r\n250 SIZE\r\n", NULL, OUTCOME_BAD_REPLY },
+		{ "220 mx\r\n", "220-mx\r\n220 " OFFER "\r\n", NULL, OUTCOME_BAD_REPLY },
+		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "550 not you\r\n", OUTCOME_REFUSED_LATER },
+		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "421 later\r\n", OUTCOME_REFUSED_LATER },
+		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "250 ok\r\n", OUTCOME_BAD_REPLY },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		introduce_up("198.51.100.77", 40025);
+		xclient_up("198.51.100.77", 40025);
 		bench_wire(&bench, cases[i].greeting);
 		if (cases[i].ehlo != NULL)
 			bench_wire(&bench, cases[i].ehlo);
@@ -129,7 +129,7 @@ static void
 threat_13_nothing_is_grouped(void **state)
 {
 	(void)state;
-	introduce_up("198.51.100.77", 40025);
+	xclient_up("198.51.100.77", 40025);
 	assert_wire(&bench, "");
 	bench_wire(&bench, "220-mx\r\n220-more\r\n");
 	assert_wire(&bench, "");
@@ -149,14 +149,14 @@ it_goes_away(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		introduce_up("198.51.100.77", 40025);
+		xclient_up("198.51.100.77", 40025);
 		bench_wire(&bench, said[i]);
 		bench_wire_eof(&bench);
-		assert_int_equal(bench.io.end, END_WIRE_GONE);
+		assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 	}
-	introduce_up("198.51.100.77", 40025);
-	bench_fault(&bench, END_TIMEOUT);
-	assert_int_equal(bench.io.end, END_TIMEOUT);
+	xclient_up("198.51.100.77", 40025);
+	bench_fault(&bench, OUTCOME_TIMEOUT);
+	assert_int_equal(bench.io.end, OUTCOME_TIMEOUT);
 	assert_wire(&bench, "");
 }
 

@@ -14,33 +14,33 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct bench bench;
-static struct caller caller;
-static struct opening_settings set;
+static struct transparent transparent;
+static struct client_settings set;
 
 static inline int
-caller_set_up(void **state)
+transparent_set_up(void **state)
 {
-	set = (struct opening_settings){ .suites = &client_suites };
+	set = (struct client_settings){ .suites = &client_suites };
 	return hosts_set_up(state);
 }
 
 static inline int
-caller_tear_down(void **state)
+transparent_tear_down(void **state)
 {
-	caller_wipe(&caller);
+	transparent_wipe(&transparent);
 	return hosts_tear_down(state);
 }
 
-#define with_caller(test) cmocka_unit_test_setup_teardown(test, caller_set_up, caller_tear_down)
+#define with_caller(test) cmocka_unit_test_setup_teardown(test, transparent_set_up, transparent_tear_down)
 
 /* A first call, of which nothing has been heard. */
 static inline void
 call(const char *names)
 {
 	hosts_meet(names, names);
-	caller_start(&caller, &set, keys_source(&client_keys));
-	bench_start(&bench, (struct machine){ &caller, caller_step, caller_fault });
-	caller_connected(&caller, false);
+	transparent_start(&transparent, &set, keys_source(&client_keys));
+	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
+	transparent_connected(&transparent, false);
 	bench_step(&bench);
 }
 

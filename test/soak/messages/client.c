@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NO_STEP ((size_t)-1)
-#define END_OF_DATA ((size_t)1 << 40)	/* added to a step: the answer to its message */
+#define OUTCOME_OF_DATA ((size_t)1 << 40)	/* added to a step: the answer to its message */
 
 void
 client_start(struct client *c, const struct plan *plan, bool inside)
@@ -75,8 +75,8 @@ check_ours(struct client *c, unsigned code, const struct step *s, const struct h
 static void
 answered(struct client *c, unsigned code, struct heard *h)
 {
-	bool whole = h->step != NO_STEP && h->step >= END_OF_DATA;
-	size_t number = whole ? h->step - END_OF_DATA : h->step;
+	bool whole = h->step != NO_STEP && h->step >= OUTCOME_OF_DATA;
+	size_t number = whole ? h->step - OUTCOME_OF_DATA : h->step;
 
 	h->step = number;
 	if (number == NO_STEP)
@@ -86,7 +86,7 @@ answered(struct client *c, unsigned code, struct heard *h)
 		check_ours(c, code, s, h);
 	} else if (s->kind == STEP_DATA && !whole && code == 354) {
 		put(c, s->more_at, s->more_len);
-		owe(c, number + END_OF_DATA);
+		owe(c, number + OUTCOME_OF_DATA);
 		c->waits = s->waits;
 	} else if (s->kind == STEP_AUTH && code == 334) {
 		continue_auth(c, number, s);
