@@ -33,7 +33,8 @@ make_socket(bool stream)
 	if (devlog.fd >= 0)
 		close(devlog.fd);
 	devlog.stream = stream;
-	devlog.fd = socket(AF_UNIX, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	devlog.fd = socket(AF_UNIX,
+	    (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 /*
@@ -83,7 +84,8 @@ send_once(struct span line)
 	while (sent < 0 && errno == EINTR);
 	if (sent == (ssize_t)len)
 		return SENT;
-	if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EMSGSIZE))
+	if (sent < 0 &&
+	    (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EMSGSIZE))
 		return NO_ROOM;
 	return NOBODY;
 }

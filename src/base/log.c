@@ -43,7 +43,7 @@ log_open(const char *ident, int facility, bool to_stderr)
 	tzset();
 	devlog_open(DEVLOG_PATH);
 	logs.open = true;
-	logs.lost = 0;			/* by the process that we were forked from, which says so itself */
+	logs.lost = 0; /* by the process that we were forked from, which says so itself */
 	logs.ident = ident;
 	logs.facility = facility;
 	logs.to_stderr = to_stderr;

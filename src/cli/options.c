@@ -177,7 +177,8 @@ options_key_cache(const struct options *p, const struct suite_list *suites)
 }
 
 void
-options_open_key_cache(const struct options *p, struct key_cache *cache, const struct suite_list *suites)
+options_open_key_cache(const struct options *p, struct key_cache *cache,
+    const struct suite_list *suites)
 {
 	struct key_cache_settings settings = options_key_cache(p, suites);
 
@@ -189,7 +190,8 @@ fail_user(struct options *p, const char *why)
 {
 	const char *user = p->settings.user;
 
-	snprintf(p->error, sizeof(p->error), "user%s%.200s: %s", user[0] != '\0' ? " " : "", user, why);
+	snprintf(p->error, sizeof(p->error), "user%s%.200s: %s", user[0] != '\0' ? " " : "", user,
+	    why);
 	return -1;
 }
 

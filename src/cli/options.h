@@ -5,9 +5,9 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include "store/key_cache.h"
 #include "session/session.h"
 #include "smtp/handshake.h"
+#include "store/key_cache.h"
 #include "sys/jail.h"
 #include "sys/settings.h"
 

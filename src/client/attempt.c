@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "smtp/outcome.h"
 #include "client/starttls.h"
+#include "smtp/outcome.h"
 #include "sys/dial.h"
 
 #include <errno.h>
@@ -137,8 +137,8 @@ log_call(const struct attempt *c, int64_t begun_ms)
 		log_pair(&line, "error", span_of(c->why));
 		buf_printf(&line, " end=%s", outcome_row(c->end)->log);
 	} else {
-		logline_crypt(&line, c->cache, &c->client->handshake, client_handshake_crypt(c->client),
-		    c->client->why);
+		logline_crypt(&line, c->cache, &c->client->handshake,
+		    client_handshake_crypt(c->client), c->client->why);
 		if (c->client->tls)
 			starttls_log(&line);
 		peer_check_log(&c->check, &line);
@@ -283,7 +283,8 @@ call_target(struct attempt *c, bool others)
 	connect_and_run(c, false);
 	if (c->end != OUTCOME_RETRY_CLEAR)
 		return;
-	log_line(LOG_WARNING, "%s: encryption failed there, calling again without it", c->target->name);
+	log_line(LOG_WARNING, "%s: encryption failed there, calling again without it",
+	    c->target->name);
 	connect_and_run(c, true);
 }
 
@@ -303,7 +304,8 @@ attempt_run(struct attempt *c)
 			return c->end;
 		}
 		take_note(c);
-		someone_else = someone_else || c->end != OUTCOME_GREETED_NEVER || c->client->provisional;
+		someone_else = someone_else || c->end != OUTCOME_GREETED_NEVER ||
+		    c->client->provisional;
 	}
 	c->refused_only = !someone_else;
 	c->end = c->left;

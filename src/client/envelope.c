@@ -1,7 +1,7 @@
 #include "client/envelope.h"
 
-#include "smtp/outcome.h"
 #include "smtp/mailbox.h"
+#include "smtp/outcome.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,7 +87,8 @@ is_ascii(const char *text)
 }
 
 int
-envelope_prepare(struct deliver_message *m, char *recipients[], const char **status, char *text, size_t size)
+envelope_prepare(struct deliver_message *m, char *recipients[], const char **status, char *text,
+    size_t size)
 {
 	const struct answer a = { status, text, size };
 	int code = check(&a, m);

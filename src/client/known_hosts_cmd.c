@@ -36,8 +36,10 @@ fail(struct options *p, const char *format, ...)
 static int
 fail_with(struct knowns *k, int why)
 {
-	return fail(k->options, "%s: %s", k->options->settings.known, why != EBADMSG ? strerror(why) :
-	    "damaged; put known.cdb and known.journal back from a copy, or remove both to begin anew");
+	return fail(k->options, "%s: %s", k->options->settings.known,
+	    why != EBADMSG ?
+		strerror(why) :
+		"damaged; put known.cdb and known.journal back from a copy, or remove both to begin anew");
 }
 
 static void
@@ -222,7 +224,8 @@ known_hosts_cmd(struct options *p, char *const operands[])
 	while (operands[count] != NULL)
 		count++;
 	if (command == NULL || count != command->operands)
-		return fail(p, "usage: blackpony -k list | show [--] HOST | pin [--] HOST KEY | forget [--] HOST");
+		return fail(p,
+		    "usage: blackpony -k list | show [--] HOST | pin [--] HOST KEY | forget [--] HOST");
 	/* it is large, and no part of the image that every message has to load */
 	struct knowns *k = calloc(1, sizeof(*k));
 	if (k == NULL)

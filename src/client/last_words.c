@@ -33,14 +33,16 @@ words_reply(char text[WORDS_REPLY_MAX], const struct attempt *c, enum outcome en
 	const char *why = words_why(c, end);
 	struct span said = reply_last_line(&c->greeting);
 	unsigned code = c->greeting.code;
-	bool refused = end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER || end == OUTCOME_REFUSED_LATER;
+	bool refused = end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER ||
+	    end == OUTCOME_REFUSED_LATER;
 
 	/* a 5yz costs the message, and so has to be every host's word */
 	if (refused && ((code >= 400 && code < 500) || (code >= 500 && c->refused_only)))
 		snprintf(text, WORDS_REPLY_MAX, "%.*s", (int)said.len, (const char *)said.at);
 	else if (refused && said.len > 4)
-		snprintf(text, WORDS_REPLY_MAX, "421 4.3.2 blackpony: %.200s said %.*s", c->alerted->name,
-		    (int)said.len, (const char *)said.at);
+		snprintf(text, WORDS_REPLY_MAX, "421 4.3.2 blackpony: %.200s said %.*s",
+		    c->alerted->name, (int)said.len, (const char *)said.at);
 	else
-		snprintf(text, WORDS_REPLY_MAX, "421 %s %s%.480s", outcome_row(end)->status, words_own(why), why);
+		snprintf(text, WORDS_REPLY_MAX, "421 %s %s%.480s", outcome_row(end)->status,
+		    words_own(why), why);
 }

@@ -6,19 +6,19 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/known_hosts.h"
 #include "client/attempt.h"
 #include "client/envelope.h"
-#include "client/test_report.h"
 #include "client/known_hosts_cmd.h"
-#include "smtp/transparent.h"
-#include "smtp/deliver.h"
-#include "smtp/outcome.h"
-#include "smtp/mailbox.h"
+#include "client/last_words.h"
 #include "client/starttls.h"
+#include "client/test_report.h"
+#include "smtp/deliver.h"
+#include "smtp/mailbox.h"
+#include "smtp/outcome.h"
+#include "smtp/transparent.h"
+#include "store/known_hosts.h"
 #include "sys/ids.h"
 #include "sys/spool.h"
-#include "client/last_words.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -275,7 +275,8 @@ report(enum outcome end)
 			char said[301];
 
 			span_printable(said, sizeof(said), reply_last_line(&attempt.greeting));
-			snprintf(line, sizeof(line), "%.200s said: %s", attempt.alerted->name, said);
+			snprintf(line, sizeof(line), "%.200s said: %s", attempt.alerted->name,
+			    said);
 			return answer(code, row->status, line);
 		}
 		return answer(code, row->status, words_why(&attempt, end));
@@ -295,14 +296,15 @@ send_message(char *recipients[], size_t count)
 	message.sender = options.sender != NULL ? options.sender : default_sender();
 	if (strcmp(message.sender, "<>") == 0)
 		message.sender = "";
-	code = envelope_prepare(&message, recipients, &status, options.error, sizeof(options.error));
+	code = envelope_prepare(&message, recipients, &status, options.error,
+	    sizeof(options.error));
 	if (code != EXIT_SENT) {
 		options_complain(&options);
 		return answer(code, status, options.error);
 	}
 	if (spool_open(&spool, STDIN_FILENO) == -1) {
-		snprintf(options.error, sizeof(options.error), "the message cannot be read or kept: %s",
-		    strerror(errno));
+		snprintf(options.error, sizeof(options.error),
+		    "the message cannot be read or kept: %s", strerror(errno));
 		options_complain(&options);
 		return answer(EXIT_LATER, "4.3.1", options.error);
 	}
@@ -319,7 +321,8 @@ send_message(char *recipients[], size_t count)
 	attempt.delivers = true;
 	if (attempt_may_need_tls(&attempt))
 		starttls_prepare();
-	code = options_jail(&options, JAIL_CALL) == 0 ? report(attempt_run(&attempt)) : in_no_jail();
+	code = options_jail(&options, JAIL_CALL) == 0 ? report(attempt_run(&attempt)) :
+							in_no_jail();
 	close(spool.fd);
 	return code;
 }
@@ -408,7 +411,8 @@ main(int argc, char *argv[])
 		return wrong_usage();
 	}
 	if (session_make_room(&session) == -1) {
-		snprintf(options.error, sizeof(options.error), "memory for a session: %s", strerror(errno));
+		snprintf(options.error, sizeof(options.error), "memory for a session: %s",
+		    strerror(errno));
 		return wrong_usage();
 	}
 	/* both programs share one cache, and so one identity */

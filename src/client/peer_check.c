@@ -49,7 +49,8 @@ check_key(struct peer_check *j, const struct client_handshake *o, int64_t now_s)
 	struct span id, next;
 
 	policy_find_statements(&o->reply, &id, &next);
-	return hostkey_cache_check(j->cache, a->suite->kex, a->peer_public, id, next, now_s, &j->verified);
+	return hostkey_cache_check(j->cache, a->suite->kex, a->peer_public, id, next, now_s,
+	    &j->verified);
 }
 
 static unsigned
@@ -70,8 +71,8 @@ remember(struct peer_check *j, const struct policy_case *c, int64_t now_s)
 
 	switch (j->verdict.remember) {
 	case REMEMBER_WORKED:
-		known_hosts_worked(j->known_hosts, &j->place, now_s, c->version, v != NULL ? v->public : NULL,
-		    v != NULL && v->has_next ? &v->next : NULL);
+		known_hosts_worked(j->known_hosts, &j->place, now_s, c->version,
+		    v != NULL ? v->public : NULL, v != NULL && v->has_next ? &v->next : NULL);
 		break;
 	case REMEMBER_ALERTED:
 		known_hosts_alerted(j->known_hosts, &j->place, now_s);

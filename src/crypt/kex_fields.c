@@ -72,7 +72,8 @@ fields_split_keys(struct agreement *a, struct span secret)
 	memcpy(text, secret.at, secret.len);
 	memcpy(text + secret.len, a->nonce_a, FIELDS_SHORT_NONCE_LEN);
 	memcpy(text + secret.len + FIELDS_SHORT_NONCE_LEN, a->nonce_b, FIELDS_SHORT_NONCE_LEN);
-	int rc = mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), text, len, hash) == 0 ? 0 : -1;
+	int rc = mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), text, len, hash) == 0 ? 0 :
+												-1;
 	if (rc == 0) {
 		memcpy(a->key_ab, hash, SHORT_KEY_LEN);
 		memcpy(a->key_ba, hash + SHORT_KEY_LEN, SHORT_KEY_LEN);

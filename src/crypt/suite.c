@@ -89,7 +89,8 @@ struct suite_list
 suite_list_for_must(const struct suite_list *list)
 {
 	enum { VERSION_BY_HAND = 1, VERSION_MODERN = 20 };
-	unsigned version = suite_list_has_rank(list, VERSION_MODERN) ? VERSION_MODERN : VERSION_BY_HAND + 1;
+	unsigned version = suite_list_has_rank(list, VERSION_MODERN) ? VERSION_MODERN :
+								       VERSION_BY_HAND + 1;
 	struct suite_list good = { .count = 0 };
 
 	for (size_t i = 0; i < list->count; i++)

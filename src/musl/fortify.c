@@ -41,7 +41,8 @@ void *__memmove_chk(void *to, const void *from, size_t len, size_t room);
 void *__memset_chk(void *at, int octet, size_t len, size_t room);
 int __printf_chk(int flag, const char *format, ...);
 int __snprintf_chk(char *out, size_t size, int flag, size_t room, const char *format, ...);
-int __vsnprintf_chk(char *out, size_t size, int flag, size_t room, const char *format, va_list args);
+int __vsnprintf_chk(char *out, size_t size, int flag, size_t room, const char *format,
+    va_list args);
 
 static void
 fit(size_t len, size_t room)

@@ -23,7 +23,7 @@ wrong_for_program(enum client_address how)
 		return NULL;
 	default:
 		return "that client-address is for a mailer that listens for itself, at the address in "
-		    "backend; a program takes netns (or none)";
+		       "backend; a program takes netns (or none)";
 	}
 }
 
@@ -33,21 +33,21 @@ wrong_for_backend(enum client_address how, const struct address *to)
 	switch (how) {
 	case CLIENT_ADDRESS_AUTO:
 		return "client-address = auto cannot know what the mailer at an address takes: say "
-		    "proxy-v1 or proxy-v2 (Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent "
-		    "(any, on this host), or none, and make sure with -t that it does not relay";
+		       "proxy-v1 or proxy-v2 (Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent "
+		       "(any, on this host), or none, and make sure with -t that it does not relay";
 	case CLIENT_ADDRESS_NETNS:
 		return "client-address = netns is for programs; a mailer that listens for itself takes "
-		    "proxy-v1, proxy-v2, xclient or transparent (or none)";
+		       "proxy-v1, proxy-v2, xclient or transparent (or none)";
 	case CLIENT_ADDRESS_TRANSPARENT:
 		if (address_family(to) == AF_UNSPEC)
 			return "client-address = transparent needs a TCP backend; a local socket takes "
-			    "proxy-v1, proxy-v2 or xclient (or none)";
+			       "proxy-v1, proxy-v2 or xclient (or none)";
 		return NULL;
 	case CLIENT_ADDRESS_NONE:
 		if (address_family(to) == AF_INET6 && dial_is_own(to))
 			return "client-address = none and an IPv6 address of this host: every client would look "
-			    "like this host to the mailer, which may relay for it; use 127.0.0.1, which is "
-			    "called from 127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
+			       "like this host to the mailer, which may relay for it; use 127.0.0.1, which is "
+			       "called from 127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
 		return NULL;
 	default:
 		return NULL;
@@ -102,7 +102,8 @@ make_ends(struct backend *m, const struct settings *settings, const struct clien
 		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 	}
 	if (address_family(&client->remote) == AF_UNSPEC)
-		return fail(m, "the caller has no TCP address to show to it; client-address = none does "
+		return fail(m,
+		    "the caller has no TCP address to show to it; client-address = none does "
 		    "without");
 	if (netns_connect(&client->remote, &client->local, ends, &step) == 0)
 		return 0;
@@ -155,7 +156,8 @@ dial_as_client(struct backend *m, const struct address *to, const struct client_
 	char text[FD_ADDRESS_MAX];
 
 	if (address_family(&from) != address_family(to))
-		return fail(m, "client-address = transparent: the caller's address is not of the "
+		return fail(m,
+		    "client-address = transparent: the caller's address is not of the "
 		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
 	m->fd = dial_transparent(to, &from, timeout_ms);
 	if (m->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
@@ -164,8 +166,10 @@ dial_as_client(struct backend *m, const struct address *to, const struct client_
 		address_read(&from, span_of(text), 0);
 		m->fd = dial_transparent(to, &from, timeout_ms);
 	}
-	m->error = errno == EPERM ? "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
-	    "as root" : "it cannot be reached with the caller's address: transparent needs rules that "
+	m->error = errno == EPERM ?
+	    "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
+	    "as root" :
+	    "it cannot be reached with the caller's address: transparent needs rules that "
 	    "bring its replies back, see blackpony.conf(5)";
 	return m->fd == -1 ? -1 : 0;
 }
@@ -197,7 +201,8 @@ send_proxy_header(struct backend *m, const struct settings *settings,
 
 	if (address_family(&client->remote) == AF_UNSPEC ||
 	    address_family(&client->remote) != address_family(&client->local))
-		return fail(m, "the caller has no TCP address for a PROXY header; client-address = none "
+		return fail(m,
+		    "the caller has no TCP address for a PROXY header; client-address = none "
 		    "does without");
 	buf_init(&header, mem, sizeof(mem));
 	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
@@ -231,9 +236,11 @@ mailer_introduce(struct backend *m, const struct settings *settings,
 	session_local(session, -1, -1);
 	session->stays_open = true;
 	if (session_run(session) != OUTCOME_DONE)
-		return fail(m, xclient.step == XCLIENT_GREETING ? "it does not greet with 220" :
-		    "it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
-		    "loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
+		return fail(m,
+		    xclient.step == XCLIENT_GREETING ?
+			"it does not greet with 220" :
+			"it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
+			"loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
 	reply_copy(&m->greeting, &xclient.reply);
 	m->greeted = true;
 	return 0;

@@ -20,7 +20,8 @@ fail(struct options *p, const struct private_file_place *place, const char *name
 
 /* 0, or -1 with errno and `*why` */
 static int
-load(const struct private_file_place *place, const char *name, struct hostkey *key, const char **why)
+load(const struct private_file_place *place, const char *name, struct hostkey *key,
+    const char **why)
 {
 	char text[ROOM];
 	ssize_t len = private_file_read(place, name, text, sizeof(text), why);
@@ -69,7 +70,8 @@ make(struct options *p, const struct private_file_place *place, const char *name
 
 /* The one there is; `before` stands in front of it, NULL: it is not printed. */
 static int
-show(struct options *p, const struct private_file_place *place, const char *name, const char *before)
+show(struct options *p, const struct private_file_place *place, const char *name,
+    const char *before)
 {
 	struct hostkey key;
 	const char *why;
@@ -169,7 +171,8 @@ hostkey_cmd_test(const struct options *p)
 		printf("host key: %s\n", why);
 		return -1;
 	}
-	if (try(&place, HOSTKEY_FILE, "host key: ", "host key: none; blackponyd -k new makes one") < 0)
+	if (try(&place, HOSTKEY_FILE, "host key: ", "host key: none; blackponyd -k new makes one") <
+	    0)
 		return -1;
 	return try(&place, HOSTKEY_FILE_NEXT, "host key: next ", NULL);
 }
@@ -188,7 +191,8 @@ take(const struct private_file_place *place, const char *name, struct hostkey *k
 }
 
 void
-hostkey_cmd_statements(const struct options *p, struct key_cache *cache, struct hostkey_statements *said)
+hostkey_cmd_statements(const struct options *p, struct key_cache *cache,
+    struct hostkey_statements *said)
 {
 	struct private_file_place place;
 	struct hostkey host, next;

@@ -5,8 +5,8 @@
 #ifndef SERVER_HOSTKEY_CMD_H
 #define SERVER_HOSTKEY_CMD_H
 
-#include "store/hostkey_cache.h"
 #include "cli/options.h"
+#include "store/hostkey_cache.h"
 
 /*
  * `blackponyd -k new|show|next|change`, as p->command says: makes, shows, announces, changes.

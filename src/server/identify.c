@@ -53,7 +53,8 @@ read_header(int fd, const struct settings *settings)
 	const char *why;
 
 	if (ids_become(settings->user, &why) == -1 || jail_enter(JAIL_SESSION, 0, &why) == -1) {
-		log_line(LOG_ERR, "PROXY header: not read, for its reader cannot give up root: %s", why);
+		log_line(LOG_ERR, "PROXY header: not read, for its reader cannot give up root: %s",
+		    why);
 		_exit(1);
 	}
 	said.result = (uint8_t)proxy_receive(STDIN_FILENO, &remote, &local, PROXY_TIMEOUT_MS);
@@ -77,7 +78,8 @@ hear(int fd, struct address *remote, struct address *local)
 		return said.result == PROXY_LOCAL ? PROXY_LOCAL : PROXY_BAD;
 	get_address(remote, &said.remote);
 	get_address(local, &said.local);
-	bool same = address_family(remote) != AF_UNSPEC && address_family(remote) == address_family(local);
+	bool same = address_family(remote) != AF_UNSPEC &&
+	    address_family(remote) == address_family(local);
 	return same ? PROXY_GOOD : PROXY_BAD;
 }
 
@@ -126,8 +128,8 @@ identify(struct client_info *client, const struct settings *settings)
 		return 0;
 	default:
 		address_text(&peer, text);
-		log_line(LOG_WARNING, "no good PROXY header from=[%s]:%u in proxy-from; closed", text,
-		    address_port(&peer));
+		log_line(LOG_WARNING, "no good PROXY header from=[%s]:%u in proxy-from; closed",
+		    text, address_port(&peer));
 		return -1;
 	}
 }

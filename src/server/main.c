@@ -4,17 +4,17 @@
  * Under a super-server, descriptors 0, 1 and often 2 are the client's socket: nothing is printed that is
  * not SMTP.
  */
-#include "sys/accept.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/identify.h"
-#include "server/hostkey_cmd.h"
-#include "server/backend.h"
 #include "cli/options.h"
+#include "server/backend.h"
+#include "server/hostkey_cmd.h"
+#include "server/identify.h"
 #include "smtp/dialog.h"
 #include "smtp/outcome.h"
 #include "smtp/probe.h"
 #include "smtp/relay.h"
+#include "sys/accept.h"
 #include "sys/dial.h"
 
 #include <arpa/inet.h>
@@ -72,8 +72,8 @@ address_literal(const struct address *a, char out[RELAY_PEER_MAX])
 	if (text[0] == '\0')
 		out[0] = '\0';
 	else
-		snprintf(out, RELAY_PEER_MAX, "[%s%s]", address_family(a) == AF_INET6 ? "IPv6:" : "",
-		    text);
+		snprintf(out, RELAY_PEER_MAX, "[%s%s]",
+		    address_family(a) == AF_INET6 ? "IPv6:" : "", text);
 }
 
 static void
@@ -258,8 +258,8 @@ ask_as(struct span stranger, char *const mailer_argv[])
 	}
 	close(backend.fd);
 	if (pid == -1) {
-		snprintf(options.error, sizeof(options.error), "no process to ask the mailer in: %s",
-		    strerror(errno));
+		snprintf(options.error, sizeof(options.error),
+		    "no process to ask the mailer in: %s", strerror(errno));
 		return refuse("");
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -302,8 +302,10 @@ test(char *const mailer_argv[])
 		return refuse("");
 	options_open_key_cache(&options, &cache, &options.suites);
 	if (!cache.stored && strcmp(s->cache, "off") != 0)
-		printf("cache: %s: cannot be used, so each connection takes a public-key operation; the log"
-		    " says why\n", s->cache);
+		printf(
+		    "cache: %s: cannot be used, so each connection takes a public-key operation; the log"
+		    " says why\n",
+		    s->cache);
 	key_cache_close(&cache);
 	return hostkey_cmd_test(&options) == 0 ? 0 : 1;
 }
@@ -318,8 +320,8 @@ expire(void)
 		return refuse("");
 	if (settings.directory == NULL || key_cache_expire(&settings) == 0)
 		return 0;
-	snprintf(options.error, sizeof(options.error), "cache %s: cannot be renewed; the log says why",
-	    settings.directory);
+	snprintf(options.error, sizeof(options.error),
+	    "cache %s: cannot be renewed; the log says why", settings.directory);
 	return refuse("");
 }
 
@@ -346,7 +348,8 @@ main(int argc, char *argv[])
 	if (options.expire)
 		return expire();
 	if (session_make_room(&session) == -1) {
-		snprintf(options.error, sizeof(options.error), "memory for a session: %s", strerror(errno));
+		snprintf(options.error, sizeof(options.error), "memory for a session: %s",
+		    strerror(errno));
 		return refuse("421 4.3.2 No memory here");
 	}
 	if (backend_check(&backend, argv + optind, &options.settings) == -1)

@@ -305,8 +305,8 @@ linger(struct session *s)
 static bool
 abrupt(enum outcome end)
 {
-	return end == OUTCOME_TRUNCATED || end == OUTCOME_BAD_RECORD || end == OUTCOME_WIRE_BROKEN ||
-	    end == OUTCOME_WIRE_GONE;
+	return end == OUTCOME_TRUNCATED || end == OUTCOME_BAD_RECORD ||
+	    end == OUTCOME_WIRE_BROKEN || end == OUTCOME_WIRE_GONE;
 }
 
 /* Last words out, in order; then the FIN. */

@@ -118,7 +118,8 @@ open_by_hand(struct session *s)
 	struct buf plain;
 
 	buf_init(&plain, mem, sizeof(mem));
-	while (buf_len(&s->wire_in) > 0 && buf_room(session_plain_from_wire(s)) >= 2 * sizeof(mem)) {
+	while (
+	    buf_len(&s->wire_in) > 0 && buf_room(session_plain_from_wire(s)) >= 2 * sizeof(mem)) {
 		channel_open(&s->channel, &plain, &s->wire_in);
 		lines_by_hand(s, session_plain_from_wire(s), &plain);
 	}

@@ -1,12 +1,12 @@
-#include "smtp/client_handshake.h"
 #include "base/clock.h"
+#include "smtp/client_handshake.h"
 #include "smtp/ehlo.h"
 
 #include <string.h>
 
 void
-client_handshake_start(struct client_handshake *ch, const struct client_settings *settings, struct key_source keys,
-    bool plain)
+client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
+    struct key_source keys, bool plain)
 {
 	memset(ch, 0, offsetof(struct client_handshake, reply));
 	ch->set = settings;
@@ -79,7 +79,8 @@ static enum outcome
 judged(const struct client_handshake *ch, bool again)
 {
 	const struct client_settings *set = ch->set;
-	enum outcome end = set->check != NULL ? set->check(set->check_context, ch, again) : OUTCOME_NONE;
+	enum outcome end = set->check != NULL ? set->check(set->check_context, ch, again) :
+						OUTCOME_NONE;
 
 	return end == OUTCOME_NONE && set->must && (again || !ch->encrypted) ? OUTCOME_MUST : end;
 }
@@ -159,7 +160,8 @@ ready(struct client_handshake *ch, struct io *io)
 static enum client_state
 without_xcrypt(struct client_handshake *ch, struct io *io)
 {
-	if (ch->retried_clear || ch->set->starttls == NULL || !ehlo_offers(&ch->reply, "STARTTLS", NULL))
+	if (ch->retried_clear || ch->set->starttls == NULL ||
+	    !ehlo_offers(&ch->reply, "STARTTLS", NULL))
 		return ready(ch, io);
 	reply_copy(&ch->clear, &ch->reply);
 	reply_start(&ch->reply);
@@ -218,7 +220,8 @@ tls_settled(struct client_handshake *ch, struct io *io)
 static bool
 hello_taken(const struct client_handshake *ch)
 {
-	return ch->encrypted ? ch->reply.code == 250 : ch->reply.code >= 200 && ch->reply.code < 300;
+	return ch->encrypted ? ch->reply.code == 250 :
+			       ch->reply.code >= 200 && ch->reply.code < 300;
 }
 
 /*
@@ -419,7 +422,8 @@ void
 client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome fault)
 {
 	/* a record that fails right behind a good handshake: somebody is at the wire */
-	if (fault == OUTCOME_BAD_RECORD || fault == OUTCOME_LOCAL_BROKEN || fault == OUTCOME_NO_MEMORY)
+	if (fault == OUTCOME_BAD_RECORD || fault == OUTCOME_LOCAL_BROKEN ||
+	    fault == OUTCOME_NO_MEMORY)
 		over(ch, io, fault);
 	else
 		no_reply(ch, io, fault);

@@ -6,8 +6,8 @@
 #ifndef SMTP_DELIVER_H
 #define SMTP_DELIVER_H
 
-#include "smtp/message.h"
 #include "smtp/client_handshake.h"
+#include "smtp/message.h"
 
 #define DELIVER_TEXT_MAX 600
 

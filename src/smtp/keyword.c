@@ -24,32 +24,32 @@ keyword_of(struct span word)
 		enum keyword keyword;
 	} table[] = {
 		/* the relay knows what they do */
-		{ "SIZE", KEYWORD_SIZE },			/* RFC 1870: a limit, and we add octets */
-		{ "AUTH", KEYWORD_AUTH },			/* RFC 4954: 334 asks for a line */
-		{ "PIPELINING", KEYWORD_AS_IT_IS },		/* RFC 2920: the queue of verbs is for that */
-		{ "CHUNKING", KEYWORD_AS_IT_IS },		/* RFC 3030: BDAT is counted */
+		{ "SIZE", KEYWORD_SIZE }, /* RFC 1870: a limit, and we add octets */
+		{ "AUTH", KEYWORD_AUTH }, /* RFC 4954: 334 asks for a line */
+		{ "PIPELINING", KEYWORD_AS_IT_IS }, /* RFC 2920: the queue of verbs is for that */
+		{ "CHUNKING", KEYWORD_AS_IT_IS }, /* RFC 3030: BDAT is counted */
 		/* commands of one line, with one reply of lines */
-		{ "HELP", KEYWORD_AS_IT_IS },			/* RFC 5321 */
-		{ "VRFY", KEYWORD_AS_IT_IS },			/* RFC 5321 */
-		{ "EXPN", KEYWORD_AS_IT_IS },			/* RFC 5321 */
-		{ "ETRN", KEYWORD_AS_IT_IS },			/* RFC 1985: the queue runs elsewhere */
+		{ "HELP", KEYWORD_AS_IT_IS }, /* RFC 5321 */
+		{ "VRFY", KEYWORD_AS_IT_IS }, /* RFC 5321 */
+		{ "EXPN", KEYWORD_AS_IT_IS }, /* RFC 5321 */
+		{ "ETRN", KEYWORD_AS_IT_IS }, /* RFC 1985: the queue runs elsewhere */
 		/* what messages may consist of; their octets pass as they are */
-		{ "8BITMIME", KEYWORD_AS_IT_IS },		/* RFC 6152 */
-		{ "BINARYMIME", KEYWORD_AS_IT_IS },		/* RFC 3030: in chunks only */
-		{ "SMTPUTF8", KEYWORD_AS_IT_IS },		/* RFC 6531: lines are octets to us */
+		{ "8BITMIME", KEYWORD_AS_IT_IS }, /* RFC 6152 */
+		{ "BINARYMIME", KEYWORD_AS_IT_IS }, /* RFC 3030: in chunks only */
+		{ "SMTPUTF8", KEYWORD_AS_IT_IS }, /* RFC 6531: lines are octets to us */
 		/* parameters of MAIL and RCPT, which pass as they are */
-		{ "DSN", KEYWORD_AS_IT_IS },			/* RFC 3461 */
-		{ "DELIVERBY", KEYWORD_AS_IT_IS },		/* RFC 2852 */
-		{ "SUBMITTER", KEYWORD_AS_IT_IS },		/* RFC 4405 */
-		{ "FUTURERELEASE", KEYWORD_AS_IT_IS },		/* RFC 4865 */
-		{ "MT-PRIORITY", KEYWORD_AS_IT_IS },		/* RFC 6710 */
-		{ "MTRK", KEYWORD_AS_IT_IS },			/* RFC 3885 */
-		{ "NO-SOLICITING", KEYWORD_AS_IT_IS },		/* RFC 3865 */
-		{ "RRVS", KEYWORD_AS_IT_IS },			/* RFC 7293 */
-		{ "XVERP", KEYWORD_AS_IT_IS },			/* Postfix's */
+		{ "DSN", KEYWORD_AS_IT_IS }, /* RFC 3461 */
+		{ "DELIVERBY", KEYWORD_AS_IT_IS }, /* RFC 2852 */
+		{ "SUBMITTER", KEYWORD_AS_IT_IS }, /* RFC 4405 */
+		{ "FUTURERELEASE", KEYWORD_AS_IT_IS }, /* RFC 4865 */
+		{ "MT-PRIORITY", KEYWORD_AS_IT_IS }, /* RFC 6710 */
+		{ "MTRK", KEYWORD_AS_IT_IS }, /* RFC 3885 */
+		{ "NO-SOLICITING", KEYWORD_AS_IT_IS }, /* RFC 3865 */
+		{ "RRVS", KEYWORD_AS_IT_IS }, /* RFC 7293 */
+		{ "XVERP", KEYWORD_AS_IT_IS }, /* Postfix's */
 		/* they say something of the replies, or of how much may be asked */
-		{ "ENHANCEDSTATUSCODES", KEYWORD_AS_IT_IS },	/* RFC 2034 */
-		{ "LIMITS", KEYWORD_AS_IT_IS },			/* RFC 9422: of what we do not add to */
+		{ "ENHANCEDSTATUSCODES", KEYWORD_AS_IT_IS }, /* RFC 2034 */
+		{ "LIMITS", KEYWORD_AS_IT_IS }, /* RFC 9422: of what we do not add to */
 	};
 
 	/* the form of AUTH before RFC 2554, which some clients still look for */
@@ -72,8 +72,9 @@ bool
 keyword_mechanism(struct span name)
 {
 	static const char *const without_layer[] = {
-		"PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "ANONYMOUS", "OTP", "SKEY", "SECURID",
-		"NTLM",		/* MS-SMTPNTLM: authentication only, though NTLM has more elsewhere */
+		"PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "ANONYMOUS", "OTP", "SKEY",
+		"SECURID",
+		"NTLM", /* MS-SMTPNTLM: authentication only, though NTLM has more elsewhere */
 	};
 	struct span plus = SPAN("-PLUS");
 
@@ -82,7 +83,8 @@ keyword_mechanism(struct span name)
 			return true;
 	if (!span_starts_nocase(name, SPAN("SCRAM-")) && !span_starts_nocase(name, SPAN("GS2-")))
 		return false;
-	return name.len > plus.len && !span_equal_nocase(span_from(name, name.len - plus.len), plus);
+	return name.len > plus.len &&
+	    !span_equal_nocase(span_from(name, name.len - plus.len), plus);
 }
 
 /* `AUTH` or `AUTH=`, and of its mechanisms those that can be carried, unless there is none. */

@@ -137,7 +137,8 @@ mailbox_convert(char out[MAILBOX_MAX + 1], struct span address)
 	if (!idna_to_ascii(domain, span_from(parts.domain, 1)))
 		return false;
 	buf_init(&text, out, MAILBOX_MAX);
-	bool fits = buf_put(&text, parts.local) && buf_put(&text, SPAN("@")) && buf_put(&text, span_of(domain));
+	bool fits = buf_put(&text, parts.local) && buf_put(&text, SPAN("@")) &&
+	    buf_put(&text, span_of(domain));
 	out[buf_len(&text)] = '\0';
 	return fits;
 }

@@ -1,5 +1,5 @@
-#include "smtp/message.h"
 #include "base/clock.h"
+#include "smtp/message.h"
 
 #include <ctype.h>
 
@@ -78,7 +78,8 @@ put_name(struct buf *out, struct span name)
 		buf_put(out, SPAN("unknown"));
 	for (size_t i = 0; i < name.len && i < 255; i++) {
 		uint8_t octet = name.at[i];
-		bool plain = octet < 0x7f && (isalnum(octet) || span_find(SPAN("-._[]:"), octet) < 6);
+		bool plain = octet < 0x7f &&
+		    (isalnum(octet) || span_find(SPAN("-._[]:"), octet) < 6);
 		buf_put(out, plain ? span(&octet, 1) : SPAN("?"));
 	}
 }

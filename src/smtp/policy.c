@@ -17,7 +17,8 @@ static bool
 counts(const struct policy_case *c)
 {
 	return c->encrypted &&
-	    (c->version >= KEX_VERSION_2_0 || (c->newest_version < KEX_VERSION_2_0 && c->version > VERSION_BY_HAND));
+	    (c->version >= KEX_VERSION_2_0 ||
+		(c->newest_version < KEX_VERSION_2_0 && c->version > VERSION_BY_HAND));
 }
 
 static bool
@@ -42,7 +43,8 @@ key_is_right(const struct policy_case *c)
 static bool
 is_less(const struct policy_case *c)
 {
-	return !counts(c) || (c->version < c->known->version && c->known->version <= c->newest_version);
+	return !counts(c) ||
+	    (c->version < c->known->version && c->known->version <= c->newest_version);
 }
 
 static enum alarm
@@ -120,8 +122,10 @@ say_policy(struct policy_verdict *t, const struct policy_case *c)
 		    "there (%s)", c->encrypted ? "old-generation" : c->why != NULL ? c->why : "-");
 	} else if (c->shown == STATEMENT_GOOD) {
 		put_key(key, c->verified->public);
-		snprintf(t->text, sizeof(t->text), "no host key is pinned: " POLICY_COMMAND "pin -- %s %s "
-		    "accepts the one it shows", c->host, key);
+		snprintf(t->text, sizeof(t->text),
+		    "no host key is pinned: " POLICY_COMMAND "pin -- %s %s "
+		    "accepts the one it shows",
+		    c->host, key);
 	} else {
 		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
 		    "is pinned", key_fault(c));
@@ -132,8 +136,10 @@ say_policy(struct policy_verdict *t, const struct policy_case *c)
 static void
 say_unsure(struct policy_verdict *t, const struct policy_case *c)
 {
-	snprintf(t->text, sizeof(t->text), "what is remembered of other hosts is off or cannot be read "
-	    "here (see the log); the policy is %s", c->policy == POLICY_KNOWN ? "known" : "pinned");
+	snprintf(t->text, sizeof(t->text),
+	    "what is remembered of other hosts is off or cannot be read "
+	    "here (see the log); the policy is %s",
+	    c->policy == POLICY_KNOWN ? "known" : "pinned");
 }
 
 /* The policy alone, or what is remembered, keeps mail from being refused for what the DNS says. */
@@ -143,28 +149,40 @@ say_nowhere(struct policy_verdict *t, const struct policy_case *c)
 	const char *why = c->why != NULL ? c->why : "-";
 
 	if (c->policy == POLICY_KNOWN)
-		snprintf(t->text, sizeof(t->text), "is gone from the DNS (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that", why, c->domain);
+		snprintf(t->text, sizeof(t->text),
+		    "is gone from the DNS (%s): " POLICY_COMMAND "forget -- %s "
+		    "accepts that",
+		    why, c->domain);
 	else
-		snprintf(t->text, sizeof(t->text), "is not in the DNS (%s), whose word costs no mail "
-		    "where the policy is %s", why, c->policy == POLICY_MUST ? "must" : "pinned");
+		snprintf(t->text, sizeof(t->text),
+		    "is not in the DNS (%s), whose word costs no mail "
+		    "where the policy is %s",
+		    why, c->policy == POLICY_MUST ? "must" : "pinned");
 }
 
 static void
 say_downgrade(struct policy_verdict *t, const struct policy_case *c, const char *name)
 {
 	if (c->known->standing == KNOWN_MX_CHANGED)
-		snprintf(t->text, sizeof(t->text), "not a host that is known for its domain: " POLICY_COMMAND
-		    "forget -- %s accepts it", c->domain);
+		snprintf(t->text, sizeof(t->text),
+		    "not a host that is known for its domain: " POLICY_COMMAND
+		    "forget -- %s accepts it",
+		    c->domain);
 	else if (c->starttls)
-		snprintf(t->text, sizeof(t->text), "has only STARTTLS now (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that", c->why != NULL ? c->why : "-", name);
+		snprintf(t->text, sizeof(t->text),
+		    "has only STARTTLS now (%s): " POLICY_COMMAND "forget -- %s "
+		    "accepts that",
+		    c->why != NULL ? c->why : "-", name);
 	else if (c->encrypted)
-		snprintf(t->text, sizeof(t->text), "encrypts with an older generation now: " POLICY_COMMAND
-		    "forget -- %s accepts that", name);
+		snprintf(t->text, sizeof(t->text),
+		    "encrypts with an older generation now: " POLICY_COMMAND
+		    "forget -- %s accepts that",
+		    name);
 	else
-		snprintf(t->text, sizeof(t->text), "no longer encrypts (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that", c->why != NULL ? c->why : "-", name);
+		snprintf(t->text, sizeof(t->text),
+		    "no longer encrypts (%s): " POLICY_COMMAND "forget -- %s "
+		    "accepts that",
+		    c->why != NULL ? c->why : "-", name);
 }
 
 static void
@@ -174,13 +192,15 @@ say_key_changed(struct policy_verdict *t, const struct policy_case *c, const cha
 
 	if (c->shown == STATEMENT_GOOD) {
 		put_key(key, c->verified->public);
-		snprintf(t->text, sizeof(t->text), "shows another host key: " POLICY_COMMAND "pin -- %s %s "
-		    "accepts it", name, key);
+		snprintf(t->text, sizeof(t->text),
+		    "shows another host key: " POLICY_COMMAND "pin -- %s %s "
+		    "accepts it",
+		    name, key);
 	} else if (c->policy == POLICY_PINNED) {
 		snprintf(t->text, sizeof(t->text), "%s; the policy is pinned", key_fault(c));
 	} else {
-		snprintf(t->text, sizeof(t->text), "%s, but did: " POLICY_COMMAND "forget -- %s accepts that",
-		    key_fault(c), name);
+		snprintf(t->text, sizeof(t->text),
+		    "%s, but did: " POLICY_COMMAND "forget -- %s accepts that", key_fault(c), name);
 	}
 }
 
@@ -210,7 +230,8 @@ policy_decide(struct policy_verdict *t, const struct policy_case *c)
 		say_unsure(t, c);
 	else if (c->nowhere)
 		say_nowhere(t, c);
-	else if (t->alarm == ALARM_DOWNGRADE && c->policy != POLICY_MUST && c->policy != POLICY_PINNED)
+	else if (t->alarm == ALARM_DOWNGRADE && c->policy != POLICY_MUST &&
+	    c->policy != POLICY_PINNED)
 		say_downgrade(t, c, name);
 	else if (t->alarm == ALARM_KEY_CHANGED)
 		say_key_changed(t, c, name);

@@ -9,9 +9,9 @@
 #ifndef SMTP_POLICY_H
 #define SMTP_POLICY_H
 
-#include "store/known_hosts.h"
-#include "store/hostkey_cache.h"
 #include "smtp/line.h"
+#include "store/hostkey_cache.h"
+#include "store/known_hosts.h"
 #include "sys/settings.h"
 
 #define POLICY_EXPECTED_MAX (KNOWN_HOSTS_NAME_MAX + 1)

@@ -212,7 +212,8 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 		break;
 	}
 	if (r->set->must && verb == VERB_BDAT)
-		return relay_refuse_chunk(r, io, line, arguments, "530 5.7.0 Must use XCRYPT first");
+		return relay_refuse_chunk(r, io, line, arguments,
+		    "530 5.7.0 Must use XCRYPT first");
 	if (r->set->must)
 		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
 	return relay_become_pipe(r, io, NULL);
@@ -268,7 +269,8 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	}
 	if (!r->hello_inside) {
 		if (x->hears_ehlo_first && verb == VERB_BDAT)
-			return relay_refuse_chunk(r, io, line, arguments, "503 5.5.1 Say EHLO again first");
+			return relay_refuse_chunk(r, io, line, arguments,
+			    "503 5.5.1 Say EHLO again first");
 		if (x->hears_ehlo_first)
 			return relay_answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
 		return repeat_hello(r, io);

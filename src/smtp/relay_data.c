@@ -87,7 +87,8 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 		return true;
 	}
 	if (!read_chunk(arguments, &size, &last)) {
-		if (!relay_answer(r, io, line->octets, "501 5.5.4 A chunk size is a decimal number"))
+		if (!relay_answer(r, io, line->octets,
+			"501 5.5.4 A chunk size is a decimal number"))
 			return false;
 		io->end = OUTCOME_BAD_CHUNK;
 		return true;

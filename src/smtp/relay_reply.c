@@ -133,7 +133,8 @@ keep_ehlo_line(struct relay *r, const struct line *line)
 static bool
 has_answered(const struct relay *r, enum verb verb, unsigned code)
 {
-	return verb == VERB_EHLO && r->crypt == CRYPT_ON && !r->hello_inside && code == 503 && r->ehlo_len > 0 &&
+	return verb == VERB_EHLO && r->crypt == CRYPT_ON && !r->hello_inside && code == 503 &&
+	    r->ehlo_len > 0 &&
 	    span_equal(span(r->said, r->said_len), span(r->ehlo_name, r->ehlo_name_len));
 }
 
@@ -240,7 +241,9 @@ unasked(struct relay *r, struct io *io, const struct line *line, const struct re
 	bool inside = r->input == INPUT_MESSAGE || r->queue_len > 0;
 
 	if (r->leaving == OUTCOME_NONE) {
-		r->leaving = inside ? OUTCOME_EARLY_REPLY : reply->code == 421 ? OUTCOME_LOCAL_GONE : OUTCOME_UNASKED_REPLY;
+		r->leaving = inside    ? OUTCOME_EARLY_REPLY :
+		    reply->code == 421 ? OUTCOME_LOCAL_GONE :
+					 OUTCOME_UNASKED_REPLY;
 		r->reply_code = reply->code;
 		if (reply->code != 421 && (inside || reply->code / 100 != 4))
 			r->reply_code = 0;
@@ -263,7 +266,9 @@ mailer_gone(struct relay *r, struct io *io)
 	if (!relay_has_parted(r) && !io->wire_eof && r->reply_lines == 0)
 		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
 		    r->set->hostname);
-	io->end = io->wire_eof ? OUTCOME_WIRE_GONE : r->leaving != OUTCOME_NONE ? r->leaving : OUTCOME_LOCAL_GONE;
+	io->end = io->wire_eof         ? OUTCOME_WIRE_GONE :
+	    r->leaving != OUTCOME_NONE ? r->leaving :
+					 OUTCOME_LOCAL_GONE;
 }
 
 /*
@@ -273,7 +278,8 @@ mailer_gone(struct relay *r, struct io *io)
 static bool
 differs(const struct relay *r, enum verb verb, unsigned code)
 {
-	return (verb == VERB_EHLO || verb == VERB_OWN_EHLO) && r->reply_lines > 0 && code != r->reply_code;
+	return (verb == VERB_EHLO || verb == VERB_OWN_EHLO) && r->reply_lines > 0 &&
+	    code != r->reply_code;
 }
 
 bool

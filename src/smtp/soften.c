@@ -17,7 +17,8 @@ soften_start(uint8_t *start, size_t len)
 	if (len < 3 || start[0] != '5' || !is_digit(start[1]) || !is_digit(start[2]))
 		return;
 	start[0] = '4';
-	if (len >= START && (start[3] == ' ' || start[3] == '-') && start[4] == '5' && start[5] == '.')
+	if (len >= START && (start[3] == ' ' || start[3] == '-') && start[4] == '5' &&
+	    start[5] == '.')
 		start[4] = '4';
 }
 

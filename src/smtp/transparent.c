@@ -5,7 +5,8 @@
 #include <string.h>
 
 void
-transparent_start(struct transparent *c, const struct client_settings *settings, struct key_source keys)
+transparent_start(struct transparent *c, const struct client_settings *settings,
+    struct key_source keys)
 {
 	memset(c, 0, offsetof(struct transparent, client));
 	c->set = settings;
@@ -42,7 +43,8 @@ static void
 hello(struct transparent *c, struct io *io)
 {
 	c->waits = true;
-	client_handshake_hello(&c->client, io, span(c->name, c->name_len), c->helo && c->ehlo_refused);
+	client_handshake_hello(&c->client, io, span(c->name, c->name_len),
+	    c->helo && c->ehlo_refused);
 }
 
 /* A command of the mailer's before it is a pipe.  False: no line yet. */

@@ -52,8 +52,8 @@ put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own, str
 
 /* Only beside a pair that others have too. */
 static bool
-find(struct key_cache *r, const struct key_cache_own *own, struct span key, uint8_t *value, size_t room,
-    size_t *len)
+find(struct key_cache *r, const struct key_cache_own *own, struct span key, uint8_t *value,
+    size_t room, size_t *len)
 {
 	return own->shared && store_find(&r->store, key, value, room, len);
 }
@@ -104,8 +104,8 @@ hostkey_cache_next(struct key_cache *r, const struct kex *x, const struct hostke
 
 	if (own == NULL)
 		return -1;
-	struct span key = put_key(mem, KEY_CACHE_NEXT, own, span(host->public, sizeof(host->public)),
-	    span(next_public, HOSTKEY_PUBLIC_LEN));
+	struct span key = put_key(mem, KEY_CACHE_NEXT, own,
+	    span(host->public, sizeof(host->public)), span(next_public, HOSTKEY_PUBLIC_LEN));
 	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
 	    len == sizeof(next->signature)) {
 		memcpy(next->public, next_public, sizeof(next->public));
@@ -134,8 +134,8 @@ put_verified(uint8_t value[VERIFIED_MAX], const struct verified_statement *v,
 
 /* Are they the lines that were good before? */
 static bool
-find_verified(struct key_cache *r, const struct key_cache_own *own, struct span key, struct span next_line,
-    const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
+find_verified(struct key_cache *r, const struct key_cache_own *own, struct span key,
+    struct span next_line, const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
 {
 	uint8_t value[VERIFIED_MAX];
 	const uint8_t *at = value + TIME_LEN;
@@ -168,7 +168,8 @@ verify(const uint8_t *peer_public, struct span id_line, struct span next_line, i
 		return STATEMENT_INVALID;
 	v->until_s = id.until_s;
 	memcpy(v->public, id.public, sizeof(v->public));
-	v->has_next = hostkey_get_next(&v->next, next_line) && hostkey_verify_next(&v->next, id.public);
+	v->has_next = hostkey_get_next(&v->next, next_line) &&
+	    hostkey_verify_next(&v->next, id.public);
 	return STATEMENT_GOOD;
 }
 
@@ -184,8 +185,8 @@ hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *pee
 		return STATEMENT_NONE;
 	if (hostkey_digest(digest, id_line, next_line) < 0)
 		return STATEMENT_INVALID;
-	struct span key = put_key(mem, KEY_CACHE_VERIFIED, own, span(peer_public, HOSTKEY_SHORT_LEN),
-	    span(NULL, 0));
+	struct span key = put_key(mem, KEY_CACHE_VERIFIED, own,
+	    span(peer_public, HOSTKEY_SHORT_LEN), span(NULL, 0));
 	if (find_verified(r, own, key, next_line, digest, v))
 		return hostkey_in_time(v->until_s, now_s) ? STATEMENT_GOOD : STATEMENT_EXPIRED;
 	enum statement_verdict verdict = verify(peer_public, id_line, next_line, now_s, v);

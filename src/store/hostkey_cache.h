@@ -6,8 +6,8 @@
 #ifndef STORE_HOSTKEY_CACHE_H
 #define STORE_HOSTKEY_CACHE_H
 
-#include "store/key_cache.h"
 #include "crypt/hostkey.h"
+#include "store/key_cache.h"
 
 /*
  * For a server: says with the key `host` whose its short key is, and which host key comes next.

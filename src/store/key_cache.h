@@ -14,8 +14,8 @@
 #ifndef STORE_KEY_CACHE_H
 #define STORE_KEY_CACHE_H
 
-#include "store/store.h"
 #include "crypt/suite.h"
+#include "store/store.h"
 
 #define KEY_CACHE_VERSIONS 4
 

@@ -48,7 +48,8 @@ find_pin(struct known_hosts *m, const char *name, uint8_t pin[HOSTKEY_PUBLIC_LEN
 
 /* Has the domain gone from all the hosts where it worked? */
 static bool
-has_moved(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s, struct known_host *known)
+has_moved(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
+    struct known_host *known)
 {
 	uint8_t pin[HOSTKEY_PUBLIC_LEN];
 	struct known_domain_record d;
@@ -164,10 +165,11 @@ drop_key(struct known_host_record *h)
 }
 
 static void
-host_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s, unsigned version,
-    const uint8_t *key, const struct hostkey_next *next)
+host_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
+    unsigned version, const uint8_t *key, const struct hostkey_next *next)
 {
-	uint8_t mem[KNOWN_HOSTS_KEY_MAX], old_value[KNOWN_HOSTS_HOST_LEN], value[KNOWN_HOSTS_HOST_LEN];
+	uint8_t mem[KNOWN_HOSTS_KEY_MAX], old_value[KNOWN_HOSTS_HOST_LEN],
+	    value[KNOWN_HOSTS_HOST_LEN];
 	struct span name = known_hosts_key(mem, KNOWN_HOSTS_HOST, p->domain, p->host);
 	struct known_host_record old, h;
 
@@ -182,7 +184,8 @@ host_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t no
 	h.flags &= (uint8_t)~KNOWN_HOSTS_FLAG_ALERTED;
 
 	bool binds_now = known_hosts_key_established(&h) != known_hosts_key_established(&old) ||
-	    known_hosts_established(h.first_s, h.last_s) != known_hosts_established(old.first_s, old.last_s);
+	    known_hosts_established(h.first_s, h.last_s) !=
+		known_hosts_established(old.first_s, old.last_s);
 	bool soon = too_soon(old.last_s, now_s);
 	known_hosts_put_host(value, &h);
 	old.last_s = h.last_s;
@@ -195,7 +198,8 @@ host_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t no
 static void
 domain_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s)
 {
-	uint8_t mem[KNOWN_HOSTS_KEY_MAX], old_value[KNOWN_HOSTS_DOMAIN_MAX], value[KNOWN_HOSTS_DOMAIN_MAX];
+	uint8_t mem[KNOWN_HOSTS_KEY_MAX], old_value[KNOWN_HOSTS_DOMAIN_MAX],
+	    value[KNOWN_HOSTS_DOMAIN_MAX];
 	struct span name = known_hosts_key(mem, KNOWN_HOSTS_DOMAIN, p->domain, NULL);
 	struct known_domain_record old, d = { .flags = 0 };
 	struct buf host;
@@ -208,7 +212,8 @@ domain_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t 
 		return;
 	d.host_len = (uint8_t)buf_len(&host);
 
-	bool binds_now = known_hosts_established(d.first_s, d.last_s) != known_hosts_established(old.first_s, old.last_s);
+	bool binds_now = known_hosts_established(d.first_s, d.last_s) !=
+	    known_hosts_established(old.first_s, old.last_s);
 	bool soon = too_soon(old.last_s, now_s);
 	struct span new = known_hosts_put_domain(value, &d);
 	old.last_s = d.last_s;
@@ -217,8 +222,8 @@ domain_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t 
 }
 
 void
-known_hosts_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s, unsigned version,
-    const uint8_t *key, const struct hostkey_next *next)
+known_hosts_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
+    unsigned version, const uint8_t *key, const struct hostkey_next *next)
 {
 	if (!m->stored || version > UINT8_MAX)
 		return;

@@ -12,8 +12,8 @@
 #ifndef STORE_KNOWN_HOSTS_H
 #define STORE_KNOWN_HOSTS_H
 
-#include "store/store.h"
 #include "crypt/hostkey.h"
+#include "store/store.h"
 
 #define KNOWN_HOSTS_NAME_MAX 255		/* octets of a name; longer ones are not remembered */
 #define KNOWN_HOSTS_ENTRIES_MAX 65536	/* those that bind go last; keys that were pinned stay */

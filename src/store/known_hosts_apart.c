@@ -11,7 +11,8 @@ static struct known_hosts_noted *
 find_note(struct known_hosts *m, const struct known_hosts_place *p)
 {
 	for (size_t i = 0; i < m->noted_count; i++)
-		if (strcmp(m->noted[i].domain, p->domain) == 0 && strcmp(m->noted[i].host, p->host) == 0)
+		if (strcmp(m->noted[i].domain, p->domain) == 0 &&
+		    strcmp(m->noted[i].host, p->host) == 0)
 			return &m->noted[i];
 	return NULL;
 }
@@ -39,7 +40,8 @@ known_hosts_leave(struct known_hosts *m, known_hosts_tell *tell, void *context)
 }
 
 bool
-known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *p, struct known_host *known)
+known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *p,
+    struct known_host *known)
 {
 	struct known_hosts_noted *noted = find_note(m, p);
 
@@ -50,7 +52,8 @@ known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *p, str
 }
 
 void
-known_hosts_pass_on(struct known_hosts *m, const struct known_hosts_place *p, const struct known_hosts_lesson *lesson)
+known_hosts_pass_on(struct known_hosts *m, const struct known_hosts_place *p,
+    const struct known_hosts_lesson *lesson)
 {
 	struct known_hosts_noted *noted = find_note(m, p);
 
@@ -102,13 +105,16 @@ known_hosts_learn(struct known_hosts *m, const struct known_hosts_place *p, int6
 	const uint8_t *key = lesson->has_key ? lesson->key : NULL;
 
 	if (!is_sound(m, p, now_s, lesson, key)) {
-		log_line(LOG_ERR, "what a session says of %.200s is not believed: another key than the one "
-		    "that binds there, or an announcement that is not signed", p->host);
+		log_line(LOG_ERR,
+		    "what a session says of %.200s is not believed: another key than the one "
+		    "that binds there, or an announcement that is not signed",
+		    p->host);
 		errno = EPERM;
 		return -1;
 	}
 	if (lesson->worked)
-		known_hosts_worked(m, p, now_s, lesson->version, key, lesson->has_next ? &lesson->next : NULL);
+		known_hosts_worked(m, p, now_s, lesson->version, key,
+		    lesson->has_next ? &lesson->next : NULL);
 	else
 		known_hosts_alerted(m, p, now_s);
 	return 0;

@@ -9,10 +9,11 @@
 
 /* Makes a new database, without what the judge drops and with what is added. */
 static int
-rebuild(struct known_hosts *m, struct known_hosts_keeping *judging, const struct store_addition *added,
-    size_t added_count)
+rebuild(struct known_hosts *m, struct known_hosts_keeping *judging,
+    const struct store_addition *added, size_t added_count)
 {
-	struct store_rebuilding how = { added, added_count, known_hosts_keep, judging, m->entries_max };
+	struct store_rebuilding how = { added, added_count, known_hosts_keep, judging,
+		m->entries_max };
 
 	if (!m->stored) {
 		errno = ENOENT;
@@ -43,7 +44,8 @@ lower_name(char out[KNOWN_HOSTS_NAME_MAX + 1], const char *name)
 }
 
 int
-known_hosts_pin(struct known_hosts *m, const char *name, const uint8_t pin[HOSTKEY_PUBLIC_LEN], int64_t now_s)
+known_hosts_pin(struct known_hosts *m, const char *name, const uint8_t pin[HOSTKEY_PUBLIC_LEN],
+    int64_t now_s)
 {
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX];
 	char lower[KNOWN_HOSTS_NAME_MAX + 1];
@@ -141,7 +143,8 @@ known_hosts_list(struct known_hosts *m, int64_t now_s, known_hosts_visit *visit,
 	}
 	if (private_file_load(m->store.cdbfd, m->store.cdb_len, &cdb) == 0 &&
 	    compact_add_cdb(&compaction, cdb) == 0 &&
-	    compact_add_journal(&compaction, store_journal(&m->store), known_hosts_journalled) == 0 &&
+	    compact_add_journal(&compaction, store_journal(&m->store), known_hosts_journalled) ==
+		0 &&
 	    compact_choose(&compaction, show, &listing, 0) == 0) {
 		result = !m->store.corrupt && compact_is_sound(&compaction) ? 0 : -1;
 		errno = EBADMSG;

@@ -73,7 +73,8 @@ known_hosts_established(int64_t first_s, int64_t last_s)
 bool
 known_hosts_key_established(const struct known_host_record *h)
 {
-	return (h->flags & KNOWN_HOSTS_FLAG_KEY) != 0 && known_hosts_established(h->key_since_s, h->last_s);
+	return (h->flags & KNOWN_HOSTS_FLAG_KEY) != 0 &&
+	    known_hosts_established(h->key_since_s, h->last_s);
 }
 
 struct span

@@ -79,8 +79,8 @@ complain_open(struct store *s, const char *suffix)
 
 	s->corrupt = s->corrupt || errno != ENOENT;
 	if (errno != ENOENT)
-		store_complain(s, suffix, foreign ? "not used: not a file of ours; please remove it" :
-		    strerror(errno));
+		store_complain(s, suffix,
+		    foreign ? "not used: not a file of ours; please remove it" : strerror(errno));
 }
 
 /* The tables in front say where the records end. */
@@ -154,7 +154,8 @@ store_open_journal(struct store *s)
 	}
 	if (s->journalfd < 0) {
 		complain_open(s, ".journal");
-	} else if (journal_image_size(&s->journal, st.st_size) < 0 || store_read_journal(s, st.st_size) < 0) {
+	} else if (journal_image_size(&s->journal, st.st_size) < 0 ||
+	    store_read_journal(s, st.st_size) < 0) {
 		store_complain(s, ".journal", strerror(errno));
 		store_close_fd(&s->journalfd);
 		s->writable = false;

@@ -67,8 +67,8 @@ replace_journal(struct store *s)
 		errno = why;
 		return -1;
 	}
-	log_line(LOG_WARNING, "%s/%s: was locked for too long, and is replaced by a copy", s->directory,
-	    name);
+	log_line(LOG_WARNING, "%s/%s: was locked for too long, and is replaced by a copy",
+	    s->directory, name);
 	store_close_fd(&s->journalfd);
 	s->journalfd = fd;
 	return 0;
@@ -100,7 +100,8 @@ lock(struct store *s, int64_t timeout_ms)
 	if (!s->maintains && !locks_no_directories())
 		return -1;
 	if (lock_journal(s) == 0 && store_stat_locked(s, &st) == 0 &&
-	    journal_image_size(&s->journal, st.st_size) == 0 && store_read_journal(s, st.st_size) == 0)
+	    journal_image_size(&s->journal, st.st_size) == 0 &&
+	    store_read_journal(s, st.st_size) == 0)
 		return 0;
 	int why = errno;
 	store_unlock(s);
@@ -195,12 +196,13 @@ store_rebuild(struct store *s, const struct store_rebuilding *r)
 
 	if (private_file_load(s->cdbfd, s->cdb_len, &cdb) == 0 && format_added(r, &added) == 0 &&
 	    compact_add_cdb(&compaction, cdb) == 0 &&
-	    compact_add_journal(&compaction, store_journal(s), s->journalled) == 0 && may_replace(s, &compaction) &&
-	    compact_add_journal(&compaction, added, NULL) == 0 &&
+	    compact_add_journal(&compaction, store_journal(s), s->journalled) == 0 &&
+	    may_replace(s, &compaction) && compact_add_journal(&compaction, added, NULL) == 0 &&
 	    compact_choose(&compaction, r->keep, r->context, r->entries_max) == 0)
 		result = replace_cdb(s, &compaction);
 	if (result < 0)
-		store_complain(s, ".cdb", errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
+		store_complain(s, ".cdb",
+		    errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
 	compact_free(&compaction);
 	wipe_and_free(added);
 	wipe_and_free(cdb);

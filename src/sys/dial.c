@@ -139,7 +139,8 @@ dial_is_own(const struct address *to)
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to->at, to->len) == 0) {
 		fd_own(fd, &from);
 		fd_peer(fd, &peer);	/* 0.0.0.0 has become 127.0.0.1 */
-		own = address_same_host(&from, &peer) || address_is_loopback(&from) || resolver_is_own(&peer);
+		own = address_same_host(&from, &peer) || address_is_loopback(&from) ||
+		    resolver_is_own(&peer);
 	}
 	if (fd >= 0)
 		close(fd);

@@ -57,9 +57,10 @@ dns_is_answer(struct span message, struct span question)
 {
 	if (message.len < question.len || (flags(message) & QR) == 0)
 		return false;
-	return octets_get16(message.at) == octets_get16(question.at) && count(message, QUESTIONS) == 1 &&
+	return octets_get16(message.at) == octets_get16(question.at) &&
+	    count(message, QUESTIONS) == 1 &&
 	    span_equal_nocase(span(message.at + HEADER, question.len - HEADER),
-	    span_from(question, HEADER));
+		span_from(question, HEADER));
 }
 
 bool
@@ -146,7 +147,9 @@ shown(uint8_t octet)
 {
 	bool letter = (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z');
 
-	return letter || (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' ? (char)octet : '?';
+	return letter || (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' ?
+	    (char)octet :
+	    '?';
 }
 
 /* A pointer only leads back, so this ends. */
@@ -169,7 +172,8 @@ dns_name(struct span message, size_t at, size_t end, char name[DNS_NAME_MAX])
 			jumped = true;
 			continue;
 		}
-		if (octet > LABEL_MAX || message.len - at <= octet || len + octet + 1 >= DNS_NAME_MAX)
+		if (octet > LABEL_MAX || message.len - at <= octet ||
+		    len + octet + 1 >= DNS_NAME_MAX)
 			return false;
 		if (len > 0)
 			name[len++] = '.';

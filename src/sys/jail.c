@@ -121,7 +121,8 @@ static struct sock_filter call_filter[] = { WIDE, ALLOW };
 static int
 put_on_filter(enum jail jail)
 {
-	static const struct sock_fprog session = PROGRAM(session_filter), call = PROGRAM(call_filter);
+	static const struct sock_fprog session = PROGRAM(session_filter),
+				       call = PROGRAM(call_filter);
 
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
 	    jail == JAIL_CALL ? &call : &session);
@@ -154,7 +155,8 @@ rules_of(long abi)
 {
 	struct rules rules = { .files = FILES_1 };
 
-	rules.files |= (abi >= 2 ? FILES_2 : 0) | (abi >= 3 ? FILES_3 : 0) | (abi >= 5 ? FILES_5 : 0);
+	rules.files |= (abi >= 2 ? FILES_2 : 0) | (abi >= 3 ? FILES_3 : 0) |
+	    (abi >= 5 ? FILES_5 : 0);
 	rules.net = abi >= 4 ? NET_4 : 0;
 	rules.scoped = abi >= 6 ? SCOPED_6 : 0;
 	return rules;
@@ -247,8 +249,9 @@ lacking(const char *what, bool *said)
 	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
 		return -1;
 	if (!*said)
-		log_line(LOG_NOTICE, "jail: this kernel has no %s for us (%s); going on with the rest",
-		    what, strerror(errno));
+		log_line(LOG_NOTICE,
+		    "jail: this kernel has no %s for us (%s); going on with the rest", what,
+		    strerror(errno));
 	*said = true;
 	return 0;
 }

@@ -84,7 +84,8 @@ found_ourselves(const struct look *look, uint16_t port)
 	for (size_t i = 0; i < look->found_count && port == 25; i++) {
 		const struct address *a = &look->found[i];
 
-		if (address_is_loopback(a) || address_is_unspecified(a) || look->resolver->is_own(a))
+		if (address_is_loopback(a) || address_is_unspecified(a) ||
+		    look->resolver->is_own(a))
 			return true;
 	}
 	return false;

@@ -29,7 +29,8 @@ add(struct nameservers *n, const char *text, const char *port)
 		.ai_socktype = SOCK_DGRAM };
 	struct addrinfo *found;
 
-	if (text == NULL || n->count == NAMESERVER_MAX || getaddrinfo(text, port, &hints, &found) != 0)
+	if (text == NULL || n->count == NAMESERVER_MAX ||
+	    getaddrinfo(text, port, &hints, &found) != 0)
 		return;
 	address_from(&n->at[n->count++], found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
@@ -149,7 +150,8 @@ ask_by_stream(const struct address *server, const struct question *question, int
 
 	if (fd < 0)
 		return -1;
-	if (fd_write_all(fd, span(question->mem, 2 + question->octets.len), deadline_ms - clock_ms()) < 0 ||
+	if (fd_write_all(fd, span(question->mem, 2 + question->octets.len),
+		deadline_ms - clock_ms()) < 0 ||
 	    read_exactly(fd, prefix, sizeof(prefix), deadline_ms) < 0 ||
 	    read_exactly(fd, answer, octets_get16(prefix), deadline_ms) < 0)
 		goto done;
@@ -174,7 +176,8 @@ ask_one(const struct address *server, const struct question *question, int64_t d
 
 	struct span said = span(answer, (size_t)len);
 	unsigned code = dns_code(said);
-	if ((code == DNS_NXDOMAIN || (code == DNS_NOERROR && !dns_is_cut(said))) && !dns_is_lame(said))
+	if ((code == DNS_NXDOMAIN || (code == DNS_NOERROR && !dns_is_cut(said))) &&
+	    !dns_is_lame(said))
 		return len;
 	return -1;
 }

@@ -46,10 +46,14 @@ everything_is_local(int family)
 		struct rtattr attribute;
 		uint32_t device;
 	} request = {
-		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_NEWROUTE,
+		.header = { .nlmsg_len = sizeof(request),
+		    .nlmsg_type = RTM_NEWROUTE,
 		    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
-		.route = { .rtm_family = (uint8_t)family, .rtm_table = RT_TABLE_LOCAL,
-		    .rtm_protocol = RTPROT_BOOT, .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL },
+		.route = { .rtm_family = (uint8_t)family,
+		    .rtm_table = RT_TABLE_LOCAL,
+		    .rtm_protocol = RTPROT_BOOT,
+		    .rtm_scope = RT_SCOPE_HOST,
+		    .rtm_type = RTN_LOCAL },
 		.attribute = { .rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = RTA_OIF },
 		.device = LOOPBACK_INDEX,
 	};

@@ -97,7 +97,8 @@ read_v1_line(struct span line, struct address *remote, struct address *local)
 	    address_read(remote, from_text, from_port) == -1 ||
 	    address_read(local, to_text, to_port) == -1)
 		return PROXY_BAD;
-	if (address_written_family(from_text) != family || address_written_family(to_text) != family)
+	if (address_written_family(from_text) != family ||
+	    address_written_family(to_text) != family)
 		return PROXY_BAD;
 	return PROXY_GOOD;
 }
@@ -180,15 +181,18 @@ proxy_receive(int fd, struct address *remote, struct address *local, int64_t tim
 		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
 			return PROXY_MORE;
 		/* looked at first, for what is behind the header is not ours to take */
-		ssize_t len = recv(fd, header + have, sizeof(header) - have, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t len = recv(fd, header + have, sizeof(header) - have,
+		    MSG_PEEK | MSG_DONTWAIT);
 		if (len == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (len <= 0)
 			return PROXY_BAD;
-		enum proxy result = proxy_read(span(header, have + (size_t)len), remote, local, &used);
+		enum proxy result = proxy_read(span(header, have + (size_t)len), remote, local,
+		    &used);
 		if (result == PROXY_BAD)
 			return result;
-		if (used > have && recv(fd, header + have, used - have, 0) != (ssize_t)(used - have))
+		if (used > have &&
+		    recv(fd, header + have, used - have, 0) != (ssize_t)(used - have))
 			return PROXY_BAD;
 		if (result != PROXY_MORE)
 			return result;

@@ -102,7 +102,8 @@ look_into_hosts(struct dns_addr_list *found, const char *name)
 
 /* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
 static enum resolved
-ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type, int64_t deadline_ms)
+ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type,
+    int64_t deadline_ms)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 	size_t len, before = found->count;

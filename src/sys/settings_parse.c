@@ -167,14 +167,15 @@ read_network(struct settings_network *network, struct span text)
 	if (all == 128 && address_family(&network->address) == AF_INET) {
 		if (bits < 96)
 			return "has a network of IPv4-mapped addresses that is none of IPv4's; write it"
-			    " as IPv4, such as 192.0.2.0/24";
+			       " as IPv4, such as 192.0.2.0/24";
 		bits -= 96;
 	}
 	network->bits = (unsigned)bits;
 	if (!is_network(&network->address, network->bits))
 		return "has an address with bits behind its network's; write the network, such as"
 		    " 192.0.2.0/24, or the address alone";
-	if (address_is_unspecified(&network->address) && bits == 8 * address_octets(&network->address).len)
+	if (address_is_unspecified(&network->address) &&
+	    bits == 8 * address_octets(&network->address).len)
 		return "has 0.0.0.0 or ::, which is nobody's address; 0.0.0.0/0 and ::/0 are everybody";
 	return NULL;
 }
@@ -203,7 +204,8 @@ parse_networks(void *to, struct span value)
 const char *
 parse_hostname(void *to, struct span value)
 {
-	static const char wrong[] = "is not a host name; use letters, digits, - and ., or [address]";
+	static const char
+	    wrong[] = "is not a host name; use letters, digits, - and ., or [address]";
 	char ascii[HOST_NAME_MAX + 1];
 
 	if (!idna_to_ascii(ascii, value))

@@ -47,7 +47,8 @@ nameless_file_in(const char *folder)
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	/* NFS cannot, nor can overlayfs before Linux 6.3: a file whose name is taken away at once */
-	if (fd != -1 || snprintf(name, sizeof(name), "%s/blackpony.XXXXXX", folder) >= (int)sizeof(name))
+	if (fd != -1 ||
+	    snprintf(name, sizeof(name), "%s/blackpony.XXXXXX", folder) >= (int)sizeof(name))
 		return fd;
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd != -1 && unlink(name) == -1) {

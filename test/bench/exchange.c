@@ -7,8 +7,8 @@
  */
 #include "bench.h"
 
-#include "store/key_cache.h"
 #include "crypt/suite.h"
+#include "store/key_cache.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +48,9 @@ time_append(void)
 {
 	const struct suite_list list = { { &suite_table[0] }, 1 };
 	const struct kex *x = suite_table[0].kex;
-	struct key_cache_settings settings = { .directory = ".", .suites = &list, .lifetime_s = 7200,
+	struct key_cache_settings settings = { .directory = ".",
+		.suites = &list,
+		.lifetime_s = 7200,
 		.entries_max = 65536 };
 	uint8_t peer[KEX_PUBLIC_MAX] = { 0 }, secret[KEX_SECRET_MAX] = { 0 };
 	struct key_cache cache;

@@ -4,8 +4,8 @@
  */
 #include "bench.h"
 
-#include "store/key_cache.h"
 #include "crypt/suite.h"
+#include "store/key_cache.h"
 
 #include <sys/random.h>
 
@@ -14,7 +14,9 @@
 int
 main(int argc, char *argv[])
 {
-	struct key_cache_settings settings = { .directory = ".", .lifetime_s = 7200, .entries_max = 1u << 20 };
+	struct key_cache_settings settings = { .directory = ".",
+		.lifetime_s = 7200,
+		.entries_max = 1u << 20 };
 	static struct suite_list suites;
 	struct span culprit;
 

@@ -54,8 +54,8 @@ chachapoly_seal(void *context)
 static void
 gcm_seal(void *context)
 {
-	mbedtls_gcm_crypt_and_tag(context, MBEDTLS_GCM_ENCRYPT, RECORD, nonce, sizeof(nonce), header,
-	    HEADER, plain, sealed, TAG, sealed + RECORD);
+	mbedtls_gcm_crypt_and_tag(context, MBEDTLS_GCM_ENCRYPT, RECORD, nonce, sizeof(nonce),
+	    header, HEADER, plain, sealed, TAG, sealed + RECORD);
 }
 
 static void

@@ -13,8 +13,8 @@
  */
 #include "bench.h"
 
-#include "store/key_cache.h"
 #include "crypt/suite.h"
+#include "store/key_cache.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +64,8 @@ make_pair(struct kex_pair *pair)
 {
 	pairs++;
 	pair->private_len = 32;
-	return getrandom(pair->private, 32, 0) == 32 && getrandom(pair->public, 32, 0) == 32 ? 0 : -1;
+	return getrandom(pair->private, 32, 0) == 32 && getrandom(pair->public, 32, 0) == 32 ? 0 :
+											       -1;
 }
 
 static const struct kex kex = { .version_text = "2.0", .version = 20, .public_len = 32,

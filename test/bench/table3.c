@@ -132,7 +132,8 @@ main(void)
 			us[i][ENCRYPT][round] = time_encryption(&a);
 		}
 	}
-	printf("\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side,\n"
+	printf(
+	    "\nTable 3 of the ssmail paper: once Z is there, a message of %d octets on one side,\n"
 	    "in us of CPU; medians of %d rounds (MB: 10^6 octets)\n\n%-26s %10s %10s %10s %10s %10s\n",
 	    MESSAGE, ROUNDS, "", "keys made", "two set-up", "encrypted", "total", "MB/s");
 	i = 0;

@@ -5,8 +5,8 @@
 #include "stage.h"
 
 #include "smtp/dialog.h"
-#include "smtp/xclient.h"
 #include "smtp/probe.h"
+#include "smtp/xclient.h"
 
 #include <string.h>
 

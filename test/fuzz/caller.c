@@ -44,7 +44,8 @@ act(struct stage *s, struct span octets)
 		break;
 	case 'G':
 		if (s->io.end != OUTCOME_NONE)
-			transparent_give_up(&p->transparent, &s->io.to_local, "421 4.4.1 nobody reached");
+			transparent_give_up(&p->transparent, &s->io.to_local,
+			    "421 4.4.1 nobody reached");
 		break;
 	}
 }
@@ -58,7 +59,8 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	p->changed = (how >> 4) % 3 == KEPT_WRONG;
 	transparent_start(&p->transparent, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
 	honest_start(&p->server, true, &p->suites);
-	stage_start(&p->stage, (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
+	stage_start(&p->stage,
+	    (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;
 	transparent_connected(&p->transparent, false);
 	stage_step(&p->stage);

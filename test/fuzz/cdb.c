@@ -133,8 +133,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cdb = take_octets(&input, take_number(&input));
 	look_at_journal(input);
 	look_up(cdb);
-	assert(compact_add_cdb(&compaction, cdb) == 0 && compact_add_journal(&compaction, input, NULL) == 0);
-	assert(compact_choose(&compaction, keep, &asked, ENTRIES_MAX) == 0 && asked <= compaction.count);
+	assert(compact_add_cdb(&compaction, cdb) == 0 &&
+	    compact_add_journal(&compaction, input, NULL) == 0);
+	assert(compact_choose(&compaction, keep, &asked, ENTRIES_MAX) == 0 &&
+	    asked <= compaction.count);
 	assert(fd >= 0 && compact_write(&compaction, fd) == 0);
 	look_at_written(&compaction, fd);
 	close(fd);

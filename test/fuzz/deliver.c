@@ -19,7 +19,7 @@ static struct play {
 	struct deliver_message message;
 	struct suite_list suites;
 	bool changed;
-	bool ahead;		/* far end: has answered what it cannot have seen, or does not read */
+	bool ahead; /* far end: has answered what it cannot have seen, or does not read */
 	enum outcome outcome_was;
 	enum deliver_state was;
 } plays[2];
@@ -162,7 +162,8 @@ look(const struct play *p)
 		    said_behind_data(buf_peek(&p->stage.wire)));
 	assert(p->stage.io.end != OUTCOME_SENT || p->deliver.outcome == OUTCOME_SENT);
 	/* statement 32: of a message that is all there, nothing is kept back */
-	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != OUTCOME_NONE || !p->stage.io.local_eof);
+	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != OUTCOME_NONE ||
+	    !p->stage.io.local_eof);
 }
 
 int

@@ -5,8 +5,8 @@
  */
 #include "files.h"
 
-#include "smtp/ehlo.h"
 #include "client/peer_check.h"
+#include "smtp/ehlo.h"
 
 #include <string.h>
 
@@ -90,7 +90,8 @@ peer_check_it(struct peer_check *j)
 
 	peer_check_start(j);
 	enum outcome end = peer_check_decide(j, &client, false);
-	assert((end == OUTCOME_NONE) == j->verdict.go_on && j->verdict.go_on == (j->verdict.text[0] == '\0'));
+	assert((end == OUTCOME_NONE) == j->verdict.go_on &&
+	    j->verdict.go_on == (j->verdict.text[0] == '\0'));
 	buf_init(&line, mem, sizeof(mem));
 	peer_check_log(j, &line);
 }
@@ -104,8 +105,9 @@ peer_check_it_in_time(struct peer_check *j, struct span id_line)
 	peer_check_it(j);
 	enum statement_verdict shown = j->shown;
 	struct verified_statement verified = j->verified;
-	assert(shown != STATEMENT_GOOD || (hostkey_get_id(&id, id_line) && hostkey_in_time(id.until_s, now_s) &&
-	    hostkey_verify_id(&id, client.handshake.agreement.peer_public)));
+	assert(shown != STATEMENT_GOOD ||
+	    (hostkey_get_id(&id, id_line) && hostkey_in_time(id.until_s, now_s) &&
+		hostkey_verify_id(&id, client.handshake.agreement.peer_public)));
 	peer_check_it(j);
 	assert(j->shown == shown && memcmp(&j->verified, &verified, sizeof(verified)) == 0);
 	now_s += KNOWN_HOSTS_ESTABLISHED_AFTER_S;
@@ -126,7 +128,10 @@ look_at_judgement(struct span id_line)
 	const char *directory = files_make("keys", span(NULL, 0), &none);
 	struct key_cache_settings settings = { .directory = directory, .suites = &suites,
 		.lifetime_s = 7200, .entries_max = 20, .now_s = now };
-	struct peer_check j = { .known_hosts = &known_hosts, .cache = &cache, .now_s = now, .suites = &suites,
+	struct peer_check j = { .known_hosts = &known_hosts,
+		.cache = &cache,
+		.now_s = now,
+		.suites = &suites,
 		.place = { "b.example", hosts[0], hosts, 1 } };
 
 	assert(suite_list_read(&suites, SPAN("chacha20poly1305_2.0"), &culprit) == 0);

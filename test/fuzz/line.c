@@ -95,7 +95,8 @@ look_at_lenient(struct span s, size_t cut)
 	assert(whole.code == parts.code && whole.skipped == parts.skipped);
 	assert(span_equal(buf_peek(&whole.raw), buf_peek(&parts.raw)));
 	assert(whole.skipped <= REPLY_MAX && (state == REPLY_WHOLE) == (whole.code != 0));
-	for (struct span rest = buf_peek(&whole.raw); rest.len > 0; rest = span_from(rest, line.octets))
+	for (struct span rest = buf_peek(&whole.raw); rest.len > 0;
+	     rest = span_from(rest, line.octets))
 		assert(line_reply(rest, &line) == LINE_FOUND && reply_line_read(line.text, &read));
 	if (take_cut(&strict, s, SIZE_MAX, false) != REPLY_WHOLE)
 		return;

@@ -5,8 +5,8 @@
  */
 #include "files.h"
 
-#include "store/known_hosts_record.h"
 #include "smtp/policy.h"
+#include "store/known_hosts_record.h"
 
 #include <string.h>
 
@@ -98,14 +98,16 @@ use_again(struct known_hosts *m)
 	}
 	assert(known.has_pin && known.pin_is_domains && known.pin[1] == 2);
 	assert(known_hosts_list(m, NOW, count, &shown) == 0 && shown > 0);
-	assert(known_hosts_forget(m, place.domain, NOW) > 0 && known_hosts_forget(m, place.host, NOW) >= 0);
+	assert(known_hosts_forget(m, place.domain, NOW) > 0 &&
+	    known_hosts_forget(m, place.host, NOW) >= 0);
 }
 
 /* A value of either kind that is read is written the same again. */
 static void
 look_at_values(struct span journal)
 {
-	uint8_t mem[KNOWN_HOSTS_DOMAIN_MAX > KNOWN_HOSTS_HOST_LEN ? KNOWN_HOSTS_DOMAIN_MAX : KNOWN_HOSTS_HOST_LEN];
+	uint8_t mem[KNOWN_HOSTS_DOMAIN_MAX > KNOWN_HOSTS_HOST_LEN ? KNOWN_HOSTS_DOMAIN_MAX :
+								    KNOWN_HOSTS_HOST_LEN];
 	struct entry entry;
 	struct span value;
 	struct known_host_record h;

@@ -52,12 +52,14 @@ look_at_addresses(enum dns_type type, const uint8_t *data, size_t size)
 
 	bool read = dns_addr_read_answer(&list, type, data, size);
 	assert(read == dns_open(&reader, span(data, size)));
-	assert(list.count <= ADDRESSES_MAX && (list.count == 0 || (read && list.count <= reader.left)));
+	assert(list.count <= ADDRESSES_MAX &&
+	    (list.count == 0 || (read && list.count <= reader.left)));
 	for (size_t i = 0; i < list.count; i++) {
 		assert(at[i].at.ss_family == (type == DNS_A ? AF_INET : AF_INET6));
 		assert(address_port(&at[i]) == PORT);
 	}
-	assert(dns_addr_read_answer(&one, type, data, size) == read && one.count == (list.count > 0));
+	assert(
+	    dns_addr_read_answer(&one, type, data, size) == read && one.count == (list.count > 0));
 	assert(one.count == 0 || memcmp(&first.at, &at[0].at, at[0].len) == 0);
 }
 

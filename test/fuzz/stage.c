@@ -175,8 +175,8 @@ comes_often(struct stage *s, bool from_wire, struct span octets)
 static void
 fault(struct stage *s, uint8_t which)
 {
-	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_LOCAL_BROKEN, OUTCOME_WIRE_BROKEN,
-		OUTCOME_BAD_RECORD, OUTCOME_NO_MEMORY };
+	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_LOCAL_BROKEN,
+		OUTCOME_WIRE_BROKEN, OUTCOME_BAD_RECORD, OUTCOME_NO_MEMORY };
 
 	if (s->io.end == OUTCOME_NONE && !s->io.pipe)
 		s->machine.fault(s->machine.machine, &s->io, faults[which % 5]);

@@ -37,7 +37,8 @@ main(int argc, char *argv[])
 	const struct known_hosts_place place = { argv[2], argv[3], hosts, 1 };
 
 	known_hosts_open(&known_hosts, argv[1], then_s);
-	known_hosts_worked(&known_hosts, &place, then_s, 20, key(host_key, argc > 5 ? argv[5] : NULL),
+	known_hosts_worked(&known_hosts, &place, then_s, 20,
+	    key(host_key, argc > 5 ? argv[5] : NULL),
 	    key(next.public, argc > 6 ? argv[6] : NULL) != NULL ? &next : NULL);
 	bool stored = known_hosts_complete(&known_hosts);
 	known_hosts_close(&known_hosts);

@@ -11,9 +11,9 @@
  *       line: "good", or what is wrong.
  */
 #include "base/clock.h"
-#include "store/private_dir.h"
-#include "store/key_cache.h"
 #include "crypt/random.h"
+#include "store/key_cache.h"
+#include "store/private_dir.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -78,7 +78,8 @@ look(const char *folder, struct seen *seen)
 	/* somebody may be busy with it for longer than a session would wait */
 	for (int i = 0; i < 10 && result == -1; i++)
 		result = store_lock(&s);
-	if (result == 0 && private_file_load(s.cdbfd, s.cdb_len, &cdb) == 0 && compact_add_cdb(&f, cdb) == 0 &&
+	if (result == 0 && private_file_load(s.cdbfd, s.cdb_len, &cdb) == 0 &&
+	    compact_add_cdb(&f, cdb) == 0 &&
 	    compact_add_journal(&f, store_journal(&s), NULL) == 0) {
 		count(seen, &f);
 		seen->journal = s.journal.count;
@@ -119,11 +120,13 @@ session(const struct key_cache_settings *settings, const struct kex *x)
 
 	key_cache_open(&cache, settings);
 	struct key_source source = key_cache_source(&cache);
-	if (random_octets(peer, x->public_len) == -1 || random_octets(secret, x->secret_len) == -1 ||
-	    source.own(source.context, x) == NULL || source.find(source.context, x, peer, found))
+	if (random_octets(peer, x->public_len) == -1 ||
+	    random_octets(secret, x->secret_len) == -1 || source.own(source.context, x) == NULL ||
+	    source.find(source.context, x, peer, found))
 		give_up("a key that cannot be");
 	source.keep(source.context, x, peer, secret);
-	if (source.find(source.context, x, peer, found) && memcmp(found, secret, x->secret_len) == 0)
+	if (source.find(source.context, x, peer, found) &&
+	    memcmp(found, secret, x->secret_len) == 0)
 		atomic_fetch_add(&shared->kept, 1);
 	else
 		atomic_fetch_add(&shared->forgotten, 1);
@@ -224,7 +227,8 @@ main(int argc, char *argv[])
 		return answer_looks(argv[2]);
 	if (argc != 8 || strcmp(argv[1], "flood") != 0 ||
 	    suite_list_read(&suites, SPAN(SUITE), &culprit) == -1) {
-		fprintf(stderr, "usage: keys flood FOLDER CAP KEYS WORKERS KILLS SEED | look FOLDER\n");
+		fprintf(stderr,
+		    "usage: keys flood FOLDER CAP KEYS WORKERS KILLS SEED | look FOLDER\n");
 		return 64;
 	}
 	flood.settings = (struct key_cache_settings){ .directory = argv[2], .suites = &suites,

@@ -50,7 +50,8 @@ good(struct span body, char name[NAME_MAX_LEN])
 		return false;
 	snprintf(name, NAME_MAX_LEN, "%.*s", (int)word.len, (const char *)word.at);
 	body = span_from(body, (size_t)(end - body.at) + 1);
-	if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), body.at, body.len, digest) != 0)
+	if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), body.at, body.len, digest) !=
+	    0)
 		exit(EX_TEMPFAIL);
 	for (size_t i = 0; i < DIGEST_LEN; i++)
 		snprintf(sum + 2 * i, 3, "%02x", digest[i]);

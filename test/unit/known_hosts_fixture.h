@@ -2,8 +2,8 @@
 #ifndef TEST_MEMORY_FIXTURE_H
 #define TEST_MEMORY_FIXTURE_H
 
-#include "store/known_hosts_record.h"
 #include "scratch.h"
+#include "store/known_hosts_record.h"
 #include "unit.h"
 
 #define T INT64_C(1800000000)

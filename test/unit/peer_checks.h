@@ -7,8 +7,8 @@
 
 #include "transparents.h"
 
-#include "scratch.h"
 #include "client/peer_check.h"
+#include "scratch.h"
 
 #define T INT64_C(1800000000)
 #define DAY 86400

@@ -7,10 +7,10 @@
 
 #include "unit.h"
 
-#include "sys/accept.h"
 #include "addresses.h"
 #include "base/clock.h"
 #include "descriptors.h"
+#include "sys/accept.h"
 
 #include <poll.h>
 #include <signal.h>

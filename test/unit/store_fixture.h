@@ -2,8 +2,8 @@
 #ifndef TEST_STORE_FIXTURE_H
 #define TEST_STORE_FIXTURE_H
 
-#include "store/store.h"
 #include "scratch.h"
+#include "store/store.h"
 #include "unit.h"
 
 #define RECORD_LEN(key, value) (JOURNAL_HEAD_LEN + (key) + ENTRY_CHECK_LEN + (value))

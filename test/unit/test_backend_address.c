@@ -121,9 +121,12 @@ open_own_addresses(void)
 	char text[FD_ADDRESS_MAX];
 
 	need_or_skip(unshare(CLONE_NEWNET) == 0);
-	need_or_skip(system("ip link set lo up && "
-	    "ip address add 192.0.2.1/24 dev lo && ip address add 192.0.2.9/24 dev lo && "
-	    "ip route add local 10.0.0.0/8 dev lo && ip address add 2001:db8::1/128 dev lo nodad") == 0);
+	need_or_skip(
+	    system(
+		"ip link set lo up && "
+		"ip address add 192.0.2.1/24 dev lo && ip address add 192.0.2.9/24 dev lo && "
+		"ip route add local 10.0.0.0/8 dev lo && ip address add 2001:db8::1/128 dev lo nodad") ==
+	    0);
 	need(settings_option(&s, "client-address=none") == 0);
 	for (size_t i = 0; i < COUNT(own); i++) {
 		int listener = backend_at(own[i], own[i]);

@@ -3,8 +3,8 @@
  * with the wire between them cut as one likes, then as sessions with sockets, and a mailer of the
  * test's at each end.
  */
-#include "transparents.h"
 #include "sessions.h"
+#include "transparents.h"
 
 #include "smtp/relay.h"
 

@@ -34,7 +34,8 @@ static int
 look(unsigned key, unsigned *value)
 {
 	size_t len = 0;
-	int found = cdb_look(fd, span((uint8_t *)&key, sizeof(key)), (uint8_t *)value, sizeof(*value), &len);
+	int found = cdb_look(fd, span((uint8_t *)&key, sizeof(key)), (uint8_t *)value,
+	    sizeof(*value), &len);
 
 	assert_true(found <= 0 || len == sizeof(*value));
 	return found;

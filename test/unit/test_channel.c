@@ -176,7 +176,8 @@ threat_22_record_sizes_are_in_classes(void **state)
 		if (len <= 16383)
 			assert_int_equal(buf_len(&wire), in_classes_of_256(len));
 		else
-			assert_int_equal(buf_len(&wire), in_classes_of_256(16383) + in_classes_of_256(1));
+			assert_int_equal(buf_len(&wire),
+			    in_classes_of_256(16383) + in_classes_of_256(1));
 		assert_int_equal(octets_get16(buf_peek(&wire).at + 3) % 256, 16);
 		assert_memory_equal(buf_peek(&wire).at, "\x17\x03\x03", 3);
 	}

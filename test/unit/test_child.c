@@ -73,7 +73,7 @@ it_speaks_on_a_socket_pair(void **state)
 	assert_string_equal(output, "again");
 	/* never pipes: mailers trust those (MTAS.md) */
 	run(ARGS("sh", "-c",
-	    "test -S /dev/stdin && test -S /dev/stdout && test /dev/stdin -ef /dev/stdout && echo yes"),
+		"test -S /dev/stdin && test -S /dev/stdout && test /dev/stdin -ef /dev/stdout && echo yes"),
 	    &nobody, "");
 	assert_string_equal(output, "yes\n");
 }
@@ -169,7 +169,8 @@ threat_27_a_program_that_cannot_run_is_an_error_here(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(child_start(ARGS("/nonexistent/sendmail"), &nobody, STDIN_FILENO, &pid), -1);
+	assert_int_equal(child_start(ARGS("/nonexistent/sendmail"), &nobody, STDIN_FILENO, &pid),
+	    -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(child_start(ARGS("no-such-mailer"), &nobody, STDIN_FILENO, &pid), -1);
 	assert_int_equal(errno, ENOENT);
@@ -308,6 +309,7 @@ main(void)
 		cmocka_unit_test(nothing_else_is_inherited_where_the_kernel_knows_no_range),
 	};
 
-	setenv("PATH", "/usr/bin:/bin", 1);	/* a directory in it that is closed to us would be EACCES */
+	setenv("PATH", "/usr/bin:/bin",
+	    1); /* a directory in it that is closed to us would be EACCES */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* The ciphers: test/vectors/arsyfor.txt, every line; AEADs whole, in place, and tampered with. */
+#include "crypt/cipher.h"
 #include "crypt/cipher_arsyfor.h"
 #include "crypt/cipher_blowfish.h"
-#include "crypt/cipher.h"
 #include "crypt/random.h"
 
 #include <setjmp.h>
@@ -83,7 +83,8 @@ static void
 arsyfor_keyed_with_ten_octets(void **state)
 {
 	static struct keyed a, b;
-	const uint8_t key[11] = { 0x8b, 0x37, 0x64, 0x19, 0x10, 0x83, 0x32, 0x22, 0x77, 0x2a, 0xff };
+	const uint8_t key[11] = { 0x8b, 0x37, 0x64, 0x19, 0x10, 0x83, 0x32, 0x22, 0x77, 0x2a,
+		0xff };
 	uint8_t expected[16], octets[16] = { 0 };
 
 	(void)state;
@@ -201,7 +202,8 @@ assert_refused(const struct cipher *c, struct keyed *k, const uint8_t *sealed, c
 	while (where >= lens[part])
 		where -= lens[part++];
 	parts[part][where] ^= flip;
-	assert_int_equal(c->open(k->state, n, span(ad, sizeof(ad)), octets, sizeof(octets), octets, t),
+	assert_int_equal(c->open(k->state, n, span(ad, sizeof(ad)), octets, sizeof(octets), octets,
+			     t),
 	    -1);
 	assert_memory_not_equal(octets, plain, sizeof(octets));
 }
@@ -227,7 +229,8 @@ threat_17_aead_flips_are_refused(void **state)
 	for (size_t len = 0; len < TEXT_LEN; len++)
 		assert_int_equal(c->open(k.state, nonce, data, sealed, len, out, tag), -1);
 	for (size_t len = 0; len < sizeof(ad); len++)
-		assert_int_equal(c->open(k.state, nonce, span(ad, len), sealed, TEXT_LEN, out, tag), -1);
+		assert_int_equal(c->open(k.state, nonce, span(ad, len), sealed, TEXT_LEN, out, tag),
+		    -1);
 	assert_int_equal(c->open(k.state, nonce, data, sealed, TEXT_LEN, out, tag), 0);
 	assert_memory_equal(out, plain, TEXT_LEN);
 	c->stop(k.state);
@@ -248,7 +251,8 @@ threat_17_aead_short_tags_are_refused(void **state)
 
 		for (size_t i = 0; i < CIPHER_TAG_LEN; i++)
 			cut[i] = i < right ? tag[i] : (uint8_t)~tag[i];
-		assert_int_equal(c->open(k.state, nonce, span(NULL, 0), sealed, 1, octets, cut), -1);
+		assert_int_equal(c->open(k.state, nonce, span(NULL, 0), sealed, 1, octets, cut),
+		    -1);
 	}
 	assert_int_equal(c->open(k.state, nonce, span(NULL, 0), sealed, 1, octets, tag), 0);
 	assert_int_equal(octets[0], 'x');

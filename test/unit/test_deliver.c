@@ -28,7 +28,8 @@ a_message_is_delivered(void **state)
 static void
 what_comes_behind_the_goodbye_changes_nothing(void **state)
 {
-	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_WIRE_BROKEN, OUTCOME_BAD_RECORD };
+	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_WIRE_BROKEN,
+		OUTCOME_BAD_RECORD };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults) + 3; i++) {
@@ -166,7 +167,8 @@ an_envelope_is_taken_whole_or_not(void **state)
 		{ "250 m\r\n550 b\r\n550 c\r\n250 d\r\n", OUTCOME_REFUSED_LATER, 550, "550 b" },
 		{ "250 m\r\n354 b\r\n250 c\r\n250 d\r\n", OUTCOME_REFUSED_LATER, 354, "354 b" },
 		{ "550 m\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, "550 m" },
-		{ "552-5.3.4 m\r\n552 5.3.4 big\r\n", OUTCOME_REFUSED_FOR_GOOD, 552, "552 5.3.4 big" },
+		{ "552-5.3.4 m\r\n552 5.3.4 big\r\n", OUTCOME_REFUSED_FOR_GOOD, 552,
+		    "552 5.3.4 big" },
 		{ "451 m\r\n", OUTCOME_REFUSED_LATER, 451, "451 m" },
 		{ "354 m\r\n", OUTCOME_REFUSED_LATER, 354, "354 m" },
 		{ "250 m\r\n421 b\r\n", OUTCOME_REFUSED_LATER, 421, "421 b" },
@@ -226,8 +228,10 @@ an_answer_inside_the_message_ends_it(void **state)
 		const char *says;
 		enum outcome end;
 	} rows[] = {
-		{ "552 too big\r\n", OUTCOME_REFUSED_FOR_GOOD }, { "451 no\r\n", OUTCOME_REFUSED_LATER },
-		{ "250 taken\r\n", OUTCOME_REFUSED_LATER }, { "421 x\r\n", OUTCOME_REFUSED_LATER },
+		{ "552 too big\r\n", OUTCOME_REFUSED_FOR_GOOD },
+		{ "451 no\r\n", OUTCOME_REFUSED_LATER },
+		{ "250 taken\r\n", OUTCOME_REFUSED_LATER },
+		{ "421 x\r\n", OUTCOME_REFUSED_LATER },
 	};
 
 	(void)state;
@@ -282,7 +286,8 @@ a_far_end_that_goes_leaves_the_message_here(void **state)
 		/* a group cannot tell whose reply that should have been; else it is none */
 		points[i]();
 		bench_wire(&bench, "what?\r\n");
-		assert_int_equal(bench.io.end, points[i] == deliver_envelope ? OUTCOME_BAD_REPLY : OUTCOME_NONE);
+		assert_int_equal(bench.io.end,
+		    points[i] == deliver_envelope ? OUTCOME_BAD_REPLY : OUTCOME_NONE);
 		deliver_wipe(&deliver);
 		points[i]();
 		bench_fault(&bench, OUTCOME_TIMEOUT);
@@ -390,7 +395,8 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 			bench_wire(&bench, refusals[i][0]);
 			if (bench.io.end == OUTCOME_NONE)
 				bench_wire(&bench, "221 bye\r\n");
-			assert_int_equal(bench.io.end, failed ? OUTCOME_REFUSED_LATER : OUTCOME_REFUSED_FOR_GOOD);
+			assert_int_equal(bench.io.end,
+			    failed ? OUTCOME_REFUSED_LATER : OUTCOME_REFUSED_FOR_GOOD);
 			assert_string_equal(deliver.text, refusals[i][1]);
 			assert_int_equal(deliver.waits != NULL, failed);
 			deliver_wipe(&deliver);
@@ -421,9 +427,12 @@ odd_replies_in_the_clear_are_taken(void **state)
 static void
 the_next_host_is_asked(void **state)
 {
-	static const struct { const char *said; bool elsewhere; enum outcome end; } rows[] = {
-		{ "451 m\r\n", true, OUTCOME_REFUSED_LATER }, { "421 m\r\n", true, OUTCOME_REFUSED_LATER },
-		{ "550 m\r\n", false, OUTCOME_REFUSED_FOR_GOOD }, { "what\r\n", true, OUTCOME_BAD_REPLY },
+	static const struct { const char *said; bool elsewhere; enum outcome end;
+	} rows[] = {
+		{ "451 m\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "421 m\r\n", true, OUTCOME_REFUSED_LATER },
+		{ "550 m\r\n", false, OUTCOME_REFUSED_FOR_GOOD },
+		{ "what\r\n", true, OUTCOME_BAD_REPLY },
 		{ "250 m\r\n250 b\r\n450 c\r\n250 d\r\n", true, OUTCOME_REFUSED_LATER },
 		{ "250 m\r\n550 b\r\n450 c\r\n250 d\r\n", true, OUTCOME_REFUSED_LATER },
 		{ "250 m\r\n550 b\r\n250 c\r\n250 d\r\n", false, OUTCOME_REFUSED_LATER },
@@ -432,7 +441,8 @@ the_next_host_is_asked(void **state)
 		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n", true, OUTCOME_WIRE_GONE },
 		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n452 no\r\n", true, OUTCOME_REFUSED_LATER },
 		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n", false, OUTCOME_WIRE_GONE },
-		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n452 no\r\n", false, OUTCOME_REFUSED_LATER },
+		{ "250 m\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n452 no\r\n", false,
+		    OUTCOME_REFUSED_LATER },
 	};
 
 	(void)state;

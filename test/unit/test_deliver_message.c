@@ -242,7 +242,8 @@ threat_12_thousands_of_recipients(void **state)
 static void
 long_addresses_are_said_in_full(void **state)
 {
-	static char address[MAILBOX_MAX + 1], quoted[MAILBOX_PUT_MAX + 1], expected[2 * MAILBOX_MAX];
+	static char address[MAILBOX_MAX + 1], quoted[MAILBOX_PUT_MAX + 1],
+	    expected[2 * MAILBOX_MAX];
 	char *one[] = { address };
 
 	(void)state;

@@ -59,9 +59,12 @@ only_the_answer_to_a_question_is_one(void **state)
 
 	(void)state;
 	memcpy(other, answer, sizeof(answer));
-	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1235, "example.org", DNS_MX))));
-	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.org", DNS_A))));
-	assert_false(dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.com", DNS_MX))));
+	assert_false(
+	    dns_is_answer(ANSWER, span(out, dns_question(out, 0x1235, "example.org", DNS_MX))));
+	assert_false(
+	    dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.org", DNS_A))));
+	assert_false(
+	    dns_is_answer(ANSWER, span(out, dns_question(out, 0x1234, "example.com", DNS_MX))));
 	size_t len = dns_question(out, 0x1234, "EXAMPLE.org", DNS_MX);
 	assert_true(dns_is_answer(ANSWER, span(out, len)));
 	assert_true(dns_is_answer(span(answer, len), span(out, len)));

@@ -18,7 +18,7 @@ static const struct rfc_case appendix_a[] = {
 	    "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5",
 	    "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865" },
 	{ "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
-	    "303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f",
+	  "303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f",
 	    "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
 	    "909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
 	    "b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
@@ -49,7 +49,9 @@ the_cases_of_the_rfc(void **state)
 		uint8_t mem[5][128], prk[HKDF_PRK_LEN], okm[128];
 		struct span want = from_hex(mem[0], c->okm);
 
-		assert_int_equal(hkdf_extract(prk, from_hex(mem[1], c->salt), from_hex(mem[2], c->secret)), 0);
+		assert_int_equal(hkdf_extract(prk, from_hex(mem[1], c->salt),
+				     from_hex(mem[2], c->secret)),
+		    0);
 		assert_memory_equal(prk, from_hex(mem[3], c->prk).at, HKDF_PRK_LEN);
 		assert_int_equal(hkdf_expand(okm, want.len, prk, from_hex(mem[4], c->info)), 0);
 		assert_memory_equal(okm, want.at, want.len);
@@ -66,7 +68,7 @@ salts_around_a_block(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(hkdf_extract(prk[i], span(salt, 63 + i), SPAN("secret")), 0);
-	assert_memory_equal(prk[0], prk[1], HKDF_PRK_LEN);	/* padded with the zeros it has anyway */
+	assert_memory_equal(prk[0], prk[1], HKDF_PRK_LEN); /* padded with the zeros it has anyway */
 	assert_memory_not_equal(prk[1], prk[2], HKDF_PRK_LEN);
 }
 

@@ -34,8 +34,9 @@ read_keys(void **state)
 static void
 ecdsa_known_answer(void **state)
 {
-	static const char want[] = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
-	    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
+	static const char
+	    want[] = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+		     "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
 	uint8_t signature[HOSTKEY_SIGNATURE_LEN];
 	char hex[sizeof(want)] = "";
 
@@ -109,7 +110,12 @@ static void
 public_keys_have_one_text(void **state)
 {
 	static const char *const wrong[] = {
-		"", "B", KEY_TEXT " ", " " KEY_TEXT, KEY_TEXT "\n", KEY_TEXT "=",
+		"",
+		"B",
+		KEY_TEXT " ",
+		" " KEY_TEXT,
+		KEY_TEXT "\n",
+		KEY_TEXT "=",
 		/* no padding, a bit that nothing asks for, and a line end inside */
 		"BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p+2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk",
 		"BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p+2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpl=",
@@ -209,24 +215,39 @@ static void
 statements_have_one_form(void **state)
 {
 	static const char *const wrong_ids[] = {
-		"", "XCRYPT-ID", "XCRYPT-ID ", "XCRYPT-ID  " KEY_TEXT " " UNTIL " " ID_SIGNATURE,
-		"XCRYPT-ID " KEY_TEXT " " UNTIL, "XCRYPT-ID " KEY_TEXT "  " UNTIL " " ID_SIGNATURE,
-		"XCRYPT-ID " KEY_TEXT " " UNTIL "  " ID_SIGNATURE, ID_LINE " ", ID_LINE " x", " " ID_LINE,
+		"",
+		"XCRYPT-ID",
+		"XCRYPT-ID ",
+		"XCRYPT-ID  " KEY_TEXT " " UNTIL " " ID_SIGNATURE,
+		"XCRYPT-ID " KEY_TEXT " " UNTIL,
+		"XCRYPT-ID " KEY_TEXT "  " UNTIL " " ID_SIGNATURE,
+		"XCRYPT-ID " KEY_TEXT " " UNTIL "  " ID_SIGNATURE,
+		ID_LINE " ",
+		ID_LINE " x",
+		" " ID_LINE,
 		"XCRYPT-ID\t" KEY_TEXT " " UNTIL " " ID_SIGNATURE,
 		"XCRYPT-IDS " KEY_TEXT " " UNTIL " " ID_SIGNATURE,
 		"XCRYPT-ID " KEY_TEXT " 0" UNTIL " " ID_SIGNATURE,
 		"XCRYPT-ID " KEY_TEXT " +" UNTIL " " ID_SIGNATURE,
-		"XCRYPT-ID " KEY_TEXT " -1 " ID_SIGNATURE, "XCRYPT-ID " KEY_TEXT "  " ID_SIGNATURE,
+		"XCRYPT-ID " KEY_TEXT " -1 " ID_SIGNATURE,
+		"XCRYPT-ID " KEY_TEXT "  " ID_SIGNATURE,
 		"XCRYPT-ID " KEY_TEXT " 9223372036854775808 " ID_SIGNATURE,
 		"XCRYPT-ID " KEY_TEXT " 0x10 " ID_SIGNATURE,
 		"XCRYPT-ID " ID_SIGNATURE " " UNTIL " " KEY_TEXT,
-		"XCRYPT-ID " KEY_TEXT " " UNTIL " " KEY_TEXT, "XCRYPT-ID x " UNTIL " " ID_SIGNATURE,
+		"XCRYPT-ID " KEY_TEXT " " UNTIL " " KEY_TEXT,
+		"XCRYPT-ID x " UNTIL " " ID_SIGNATURE,
 		NEXT_LINE,
 	};
 	static const char *const wrong_nexts[] = {
-		"", "XCRYPT-NEXT", "XCRYPT-NEXT " NEXT_TEXT, NEXT_LINE " ", NEXT_LINE " 1",
-		"XCRYPT-NEXT " NEXT_TEXT "  " NEXT_SIGNATURE, "XCRYPT-NEXT  " NEXT_TEXT " " NEXT_SIGNATURE,
-		"XCRYPT-NEXT " NEXT_SIGNATURE " " NEXT_TEXT, ID_LINE,
+		"",
+		"XCRYPT-NEXT",
+		"XCRYPT-NEXT " NEXT_TEXT,
+		NEXT_LINE " ",
+		NEXT_LINE " 1",
+		"XCRYPT-NEXT " NEXT_TEXT "  " NEXT_SIGNATURE,
+		"XCRYPT-NEXT  " NEXT_TEXT " " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_SIGNATURE " " NEXT_TEXT,
+		ID_LINE,
 	};
 	struct hostkey_id id;
 	struct hostkey_next next;
@@ -284,7 +305,8 @@ digests_tell_lines_apart(void **state)
 			assert_memory_not_equal(digests[i], digests[j], HOSTKEY_DIGEST_LEN);
 	}
 	octets_to_hex(hex, digests[0], HOSTKEY_DIGEST_LEN);
-	assert_string_equal(hex, "1cf69ba472e0421c092998dab0f9002ea9d5948fd7c758405ce14baccd7135a8");
+	assert_string_equal(hex,
+	    "1cf69ba472e0421c092998dab0f9002ea9d5948fd7c758405ce14baccd7135a8");
 	assert_int_equal(hostkey_digest(digests[0], span(large, sizeof(large)), SPAN("")), 0);
 	assert_int_equal(hostkey_digest(digests[0], span(large, sizeof(large)), SPAN("x")), -1);
 }

@@ -172,25 +172,30 @@ what_is_signed_is_believed(void **state)
 	opened(&r, &only_real);
 	/* twice: verified, and known from before */
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, none_said, UNTIL, &v),
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, none_said,
+				     UNTIL, &v),
 		    STATEMENT_NONE);
-		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, next, UNTIL, &v),
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, next, UNTIL,
+				     &v),
 		    STATEMENT_NONE);
-		assert_int_equal(hostkey_cache_check(&r, X, elses, id, next, UNTIL, &v), STATEMENT_INVALID);
+		assert_int_equal(hostkey_cache_check(&r, X, elses, id, next, UNTIL, &v),
+		    STATEMENT_INVALID);
 		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, none_said, UNTIL, &v),
 		    STATEMENT_GOOD);
 		assert_false(v.has_next);
 		assert_memory_equal(v.public, host.public, sizeof(v.public));
 		for (int again = 0; again < 2; again++) {
-			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next, UNTIL + 600,
-			    &v), STATEMENT_GOOD);
+			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next,
+					     UNTIL + 600, &v),
+			    STATEMENT_GOOD);
 			assert_true(v.has_next);
 			assert_memory_equal(v.next.public, other.public, sizeof(v.next.public));
 			assert_true(hostkey_verify_next(&v.next, v.public));
 			assert_memory_equal(v.public, host.public, sizeof(v.public));
 			assert_int_equal(v.until_s, UNTIL);
-			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next, UNTIL + 601,
-			    &v), STATEMENT_EXPIRED);
+			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, next,
+					     UNTIL + 601, &v),
+			    STATEMENT_EXPIRED);
 		}
 	}
 	key_cache_close(&r);
@@ -214,8 +219,9 @@ a_bad_next_key_is_none(void **state)
 		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, by_another, UNTIL, &v),
 		    STATEMENT_GOOD);
 		assert_false(v.has_next);
-		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN("XCRYPT-NEXT x"), UNTIL,
-		    &v), STATEMENT_GOOD);
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN("XCRYPT-NEXT x"),
+				     UNTIL, &v),
+		    STATEMENT_GOOD);
 		assert_false(v.has_next);
 	}
 	key_cache_close(&r);
@@ -233,14 +239,18 @@ what_is_not_of_the_form_is_not_believed(void **state)
 	peer(peer_public, 1);
 	struct span id = id_line(text, &host, peer_public, UNTIL);
 	opened(&r, &only_real);
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, SPAN("XCRYPT-ID"), SPAN(""), UNTIL, &v),
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, SPAN("XCRYPT-ID"), SPAN(""), UNTIL,
+			     &v),
 	    STATEMENT_INVALID);
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, span(large, sizeof(large)), SPAN(""), UNTIL,
-	    &v), STATEMENT_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, span(large, sizeof(large)),
+			     SPAN(""), UNTIL, &v),
+	    STATEMENT_INVALID);
 	/* the last character but the padding of the signature; and after a good one was known */
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), STATEMENT_GOOD);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v),
+	    STATEMENT_GOOD);
 	text[id.len - 4] = text[id.len - 4] == 'A' ? 'B' : 'A';
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v), STATEMENT_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v),
+	    STATEMENT_INVALID);
 	key_cache_close(&r);
 }
 
@@ -256,23 +266,29 @@ verified_once(void **state)
 	(void)state;
 	peer(peer_public, 1);
 	opened(&r, &only_real);
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), STATEMENT_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v),
+	    STATEMENT_INVALID);
 	memcpy(key + 2, own(&r, X)->public, 32);
 	memcpy(key + 34, peer_public, 32);
 	octets_put64(value, UNTIL);
 	hostkey_digest(value + 8, line, SPAN(""));
 	memcpy(value + 40, host.public, 65);
-	assert_int_equal(store_append(&r.store, span(key, sizeof(key)), span(value, sizeof(value))), 0);
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v), STATEMENT_GOOD);
+	assert_int_equal(store_append(&r.store, span(key, sizeof(key)), span(value, sizeof(value))),
+	    0);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN(""), UNTIL, &v),
+	    STATEMENT_GOOD);
 	assert_memory_equal(v.public, host.public, 65);
-	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN("x"), UNTIL, &v), STATEMENT_INVALID);
+	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN("x"), UNTIL, &v),
+	    STATEMENT_INVALID);
 	key_cache_close(&r);
 	/* it goes with the own key */
-	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
+	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""),
+			     UNTIL, &v),
 	    STATEMENT_GOOD);
 	key_cache_close(&r);
 	age(X, LIFETIME_S);
-	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""), UNTIL, &v),
+	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""),
+			     UNTIL, &v),
 	    STATEMENT_INVALID);
 	key_cache_close(&r);
 }

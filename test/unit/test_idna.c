@@ -29,7 +29,8 @@ names_become_ascii(void **state)
 static void
 ascii_stays(void **state)
 {
-	static const char *const rows[] = { "", ".", "Example.ORG.", "xn--mnchen-3ya.example", "xn--a.example", "a b" };
+	static const char *const rows[] = { "", ".", "Example.ORG.", "xn--mnchen-3ya.example",
+		"xn--a.example", "a b" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -39,8 +40,8 @@ ascii_stays(void **state)
 static void
 what_is_no_name_is_refused(void **state)
 {
-	static const char *const rows[] = { "\xfc", "m\xfcnchen.example", "\xc3\xbc\xc3", "-\xc3\xbc.example",
-		"\xef\xbf\xbe.example", "xn--\xc3\xbc.example" };
+	static const char *const rows[] = { "\xfc", "m\xfcnchen.example", "\xc3\xbc\xc3",
+		"-\xc3\xbc.example", "\xef\xbf\xbe.example", "xn--\xc3\xbc.example" };
 	static char name[HOST_NAME_MAX + 2];
 
 	(void)state;

@@ -27,7 +27,8 @@ static int
 a_session(void)
 {
 	struct linger linger = { .l_onoff = 1 };
-	struct pollfd fds[4] = { { .fd = pair[1], .events = POLLIN }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
+	struct pollfd fds[4] = { { .fd = pair[1], .events = POLLIN }, { .fd = -1 }, { .fd = -1 },
+		{ .fd = -1 } };
 	struct timespec nap = { .tv_nsec = 1000 };
 	struct stat st;
 	int waiting;
@@ -325,9 +326,11 @@ what_the_kernel_lacks_is_said_and_the_rest_done(void **state)
 
 	(void)state;
 	skip_where_wide();
-	assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENOSYS, try_openat, said), EPERM);
+	assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENOSYS, try_openat, said),
+	    EPERM);
 	assert_said_once(said, "no Landlock for us");
-	assert_int_equal(enter_lacking(SYS_landlock_restrict_self, EOPNOTSUPP, try_openat, said), EPERM);
+	assert_int_equal(enter_lacking(SYS_landlock_restrict_self, EOPNOTSUPP, try_openat, said),
+	    EPERM);
 	assert_non_null(strstr(said, "no Landlock for us"));
 	assert_int_equal(enter_lacking(SYS_seccomp, ENOSYS, open_a_file, said), EACCES);
 	assert_said_once(said, "no seccomp filter for us");
@@ -346,7 +349,8 @@ no_room_for_it_is_no_way_in(void **state)
 	assert_int_equal(enter_lacking(SYS_prctl, EINVAL, try_openat, said), NO_JAIL);
 	assert_int_equal(enter_lacking(SYS_prlimit64, EPERM, try_openat, said), NO_JAIL);
 	if (!jail_is_wide)
-		assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENFILE, try_openat, said),
+		assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENFILE, try_openat,
+				     said),
 		    NO_JAIL);
 }
 

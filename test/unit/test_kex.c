@@ -74,7 +74,9 @@ agree_both(struct agreement side[2], struct kex_pair pair[2], const struct suite
 		if (x->agree != NULL)
 			assert_int_equal(x->agree(&side[i]), 0);
 		if (x->hash_transcript != NULL)
-			assert_int_equal(x->hash_transcript(&side[i], SPAN("offer\nchoice\nanswer\n")), 0);
+			assert_int_equal(x->hash_transcript(&side[i],
+					     SPAN("offer\nchoice\nanswer\n")),
+			    0);
 		assert_int_equal(x->prepare(&side[i]), 0);
 	}
 }
@@ -242,8 +244,8 @@ head_fields(void **state)
 		assert_int_equal(head->get_nonce(&got, span(text, len)), FIELD_GOOD);
 		assert_int_equal(got, n);
 	}
-	static const char *const malformed[] = { "", "26", "00", "01", "025", "-1", "+1", "1 ", " 1",
-		"a", "256", "18446744073709551617", "1.0" };
+	static const char *const malformed[] = { "", "26", "00", "01", "025", "-1", "+1", "1 ",
+		" 1", "a", "256", "18446744073709551617", "1.0" };
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
 		assert_int_equal(get_nonce(head, malformed[i]), FIELD_MALFORMED);
 }
@@ -345,7 +347,8 @@ threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 		changed = side[0];
 		if (s->kex->hash_transcript == NULL)
 			continue;
-		assert_int_equal(s->kex->hash_transcript(&changed, SPAN("offer\nchoice\nanswer ")), 0);
+		assert_int_equal(s->kex->hash_transcript(&changed, SPAN("offer\nchoice\nanswer ")),
+		    0);
 		assert_other_keys(&side[0], changed);
 		changed = side[0];
 		changed.suite = suite_named(s->cipher == &cipher_aes256gcm ?

@@ -102,7 +102,9 @@ threat_17_low_order_points_are_refused_in_both_roles(void **state)
 	for (size_t i = 0; i < sizeof(low_order) / sizeof(low_order[0]); i++) {
 		assert_int_equal(get_public(low_order[i]), FIELD_REFUSED);
 		for (int server = 0; server < 2; server++) {
-			struct agreement a = { .suite = suite_table, .server = server, .own = &own };
+			struct agreement a = { .suite = suite_table,
+				.server = server,
+				.own = &own };
 
 			from_hex(a.peer_public, low_order[i]);
 			assert_true(x25519->agree(&a) < 0 || x25519->prepare(&a) < 0);
@@ -157,7 +159,8 @@ threat_17_points_are_reduced(void **state)
 			a.peer_public[0] = (uint8_t)(0xed + u);
 			a.peer_public[31] = (uint8_t)(0x7f | top);
 			octets_to_hex(text, a.peer_public, 32);
-			assert_int_equal(x25519->get_public(a.peer_public, span(text, 64)), FIELD_GOOD);
+			assert_int_equal(x25519->get_public(a.peer_public, span(text, 64)),
+			    FIELD_GOOD);
 			assert_int_equal(x25519->agree(&a), 0);
 			assert_memory_equal(a.secret, expected, 32);
 		}

@@ -21,10 +21,29 @@ static void
 threat_34_what_can_be_carried_is_offered(void **state)
 {
 	static const char *const lines[] = {
-		"PIPELINING", "CHUNKING", "HELP", "VRFY", "EXPN", "ETRN", "8BITMIME", "BINARYMIME",
-		"SMTPUTF8", "DSN", "DELIVERBY 240", "SUBMITTER", "FUTURERELEASE 86400 2026-12-01T00:00:00Z",
-		"MT-PRIORITY MIXER", "MTRK", "NO-SOLICITING net.example:ADV", "RRVS", "XVERP",
-		"ENHANCEDSTATUSCODES", "LIMITS RCPTMAX=20 MAILMAX=5", "pipelining", "8bitMIME", "dsn ",
+		"PIPELINING",
+		"CHUNKING",
+		"HELP",
+		"VRFY",
+		"EXPN",
+		"ETRN",
+		"8BITMIME",
+		"BINARYMIME",
+		"SMTPUTF8",
+		"DSN",
+		"DELIVERBY 240",
+		"SUBMITTER",
+		"FUTURERELEASE 86400 2026-12-01T00:00:00Z",
+		"MT-PRIORITY MIXER",
+		"MTRK",
+		"NO-SOLICITING net.example:ADV",
+		"RRVS",
+		"XVERP",
+		"ENHANCEDSTATUSCODES",
+		"LIMITS RCPTMAX=20 MAILMAX=5",
+		"pipelining",
+		"8bitMIME",
+		"dsn ",
 	};
 
 	(void)state;
@@ -37,12 +56,51 @@ static void
 threat_34_what_cannot_be_carried_is_not_offered(void **state)
 {
 	static const char *const lines[] = {
-		"", " ", " SIZE 5", "XCRYPT rotn_0.1", "XCRYPT-ID a b c", "STARTTLS", "starttls", "STARTTLSX",
-		"REQUIRETLS", "PRDR", "prdr", "ATRN", "TURN", "BURL imap", "CHECKPOINT", "VERB", "ONEX", "XUSR",
-		"PIPECONNECT", "X_PIPE_CONNECT", "PIPE_CONNECT", "XEXCH50", "X-LINK2STATE", "X-EXPS GSSAPI LOGIN",
-		"X-EXPS=LOGIN", "X-ANONYMOUSTLS", "XCLIENT NAME ADDR", "XFORWARD NAME", "CLIENTID", "WELLKNOWN",
-		"SEND", "SOML", "SAML", "CONPERM", "CONNEG", "PIPELINING=x", "PIPELININGS", "PIPELINING\tx", "SIZE=5",
-		"SIZE\t5", "XFOO", "AUTHX PLAIN", "AUT PLAIN", "Ok", "250",
+		"",
+		" ",
+		" SIZE 5",
+		"XCRYPT rotn_0.1",
+		"XCRYPT-ID a b c",
+		"STARTTLS",
+		"starttls",
+		"STARTTLSX",
+		"REQUIRETLS",
+		"PRDR",
+		"prdr",
+		"ATRN",
+		"TURN",
+		"BURL imap",
+		"CHECKPOINT",
+		"VERB",
+		"ONEX",
+		"XUSR",
+		"PIPECONNECT",
+		"X_PIPE_CONNECT",
+		"PIPE_CONNECT",
+		"XEXCH50",
+		"X-LINK2STATE",
+		"X-EXPS GSSAPI LOGIN",
+		"X-EXPS=LOGIN",
+		"X-ANONYMOUSTLS",
+		"XCLIENT NAME ADDR",
+		"XFORWARD NAME",
+		"CLIENTID",
+		"WELLKNOWN",
+		"SEND",
+		"SOML",
+		"SAML",
+		"CONPERM",
+		"CONNEG",
+		"PIPELINING=x",
+		"PIPELININGS",
+		"PIPELINING\tx",
+		"SIZE=5",
+		"SIZE\t5",
+		"XFOO",
+		"AUTHX PLAIN",
+		"AUT PLAIN",
+		"Ok",
+		"250",
 	};
 
 	(void)state;
@@ -60,11 +118,17 @@ threat_34_auth_keeps_mechanisms_without_a_layer(void **state)
 		{ "AUTH PLAIN LOGIN", "AUTH PLAIN LOGIN" },
 		{ "AUTH DIGEST-MD5 CRAM-MD5", "AUTH CRAM-MD5" },
 		{ "AUTH GSSAPI DIGEST-MD5 LOGIN KERBEROS_V4 PLAIN", "AUTH LOGIN PLAIN" },
-		{ "AUTH GSSAPI", "" }, { "AUTH", "" }, { "AUTH ", "" }, { "AUTH  ", "" },
+		{ "AUTH GSSAPI", "" },
+		{ "AUTH", "" },
+		{ "AUTH ", "" },
+		{ "AUTH  ", "" },
 		{ "AUTH  PLAIN   LOGIN ", "AUTH PLAIN LOGIN" },
 		{ "auth login Digest-MD5", "AUTH login" },
-		{ "AUTH=LOGIN", "AUTH=LOGIN" }, { "AUTH=LOGIN PLAIN NTLM", "AUTH=LOGIN PLAIN NTLM" },
-		{ "AUTH=DIGEST-MD5 LOGIN", "AUTH=LOGIN" }, { "AUTH=GSSAPI", "" }, { "AUTH=", "" },
+		{ "AUTH=LOGIN", "AUTH=LOGIN" },
+		{ "AUTH=LOGIN PLAIN NTLM", "AUTH=LOGIN PLAIN NTLM" },
+		{ "AUTH=DIGEST-MD5 LOGIN", "AUTH=LOGIN" },
+		{ "AUTH=GSSAPI", "" },
+		{ "AUTH=", "" },
 		{ "AUTH SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-256-PLUS scram-sha-512-plus",
 		    "AUTH SCRAM-SHA-1 SCRAM-SHA-256" },
 		{ "AUTH XOAUTH2 OAUTHBEARER PLAIN-CLIENTTOKEN XOAUTH", "AUTH XOAUTH2 OAUTHBEARER" },
@@ -87,13 +151,20 @@ threat_14_size_leaves_room_for_what_is_added(void **state)
 		uint64_t added;
 		const char *inside;
 	} rows[] = {
-		{ "SIZE 10240000", 1024, "SIZE 10238976" }, { "size 10240000", 1024, "SIZE 10238976" },
+		{ "SIZE 10240000", 1024, "SIZE 10238976" },
+		{ "size 10240000", 1024, "SIZE 10238976" },
 		{ "SIZE 10240000", 0, "SIZE 10240000" },
-		{ "SIZE", 1024, "SIZE" }, { "SIZE ", 1024, "SIZE" }, { "SIZE 0", 1024, "SIZE 0" },
-		{ "SIZE 1025", 1024, "SIZE 1" }, { "SIZE 1024", 1024, "SIZE 1" }, { "SIZE 1", 1024, "SIZE 1" },
+		{ "SIZE", 1024, "SIZE" },
+		{ "SIZE ", 1024, "SIZE" },
+		{ "SIZE 0", 1024, "SIZE 0" },
+		{ "SIZE 1025", 1024, "SIZE 1" },
+		{ "SIZE 1024", 1024, "SIZE 1" },
+		{ "SIZE 1", 1024, "SIZE 1" },
 		{ "SIZE 18446744073709551615", 1024, "SIZE 18446744073709550591" },
 		{ "SIZE 18446744073709551616", 1024, "SIZE" },
-		{ "SIZE many", 1024, "SIZE" }, { "SIZE 5 6", 1024, "SIZE" }, { "SIZE -5", 0, "SIZE" },
+		{ "SIZE many", 1024, "SIZE" },
+		{ "SIZE 5 6", 1024, "SIZE" },
+		{ "SIZE -5", 0, "SIZE" },
 	};
 
 	(void)state;
@@ -124,14 +195,24 @@ threat_14_mail_says_the_size_that_the_mailer_will_see(void **state)
 		const char *arguments, *becomes;
 	} rows[] = {
 		{ "FROM:<a@a> SIZE=5", "MAIL FROM:<a@a> SIZE=1005\r\n" },
-		{ "from: <a@a>  size=0 BODY=8BITMIME", "MAIL from: <a@a>  size=1000 BODY=8BITMIME\r\n" },
-		{ "FROM:<> RET=HDRS SIZE=999999 X=y ", "MAIL FROM:<> RET=HDRS SIZE=1000999 X=y \r\n" },
-		{ "FROM:<\"a> SIZE=1 \\\" b\"@a> SIZE=2", "MAIL FROM:<\"a> SIZE=1 \\\" b\"@a> SIZE=1002\r\n" },
-		{ "FROM:<a> SIZE=18446744073709550615", "MAIL FROM:<a> SIZE=18446744073709551615\r\n" },
+		{ "from: <a@a>  size=0 BODY=8BITMIME",
+		    "MAIL from: <a@a>  size=1000 BODY=8BITMIME\r\n" },
+		{ "FROM:<> RET=HDRS SIZE=999999 X=y ",
+		    "MAIL FROM:<> RET=HDRS SIZE=1000999 X=y \r\n" },
+		{ "FROM:<\"a> SIZE=1 \\\" b\"@a> SIZE=2",
+		    "MAIL FROM:<\"a> SIZE=1 \\\" b\"@a> SIZE=1002\r\n" },
+		{ "FROM:<a> SIZE=18446744073709550615",
+		    "MAIL FROM:<a> SIZE=18446744073709551615\r\n" },
 		{ "FROM:<a> SIZE=18446744073709550616", "" },
-		{ "FROM:<a> SIZE=", "" }, { "FROM:<a> SIZE=x", "" }, { "FROM:<a> SIZE=-1", "" }, { "FROM:<a>", "" },
-		{ "FROM:<a> XSIZE=5", "" }, { "FROM:a SIZE=5", "" }, { "FROM:<\"a> SIZE=5", "" },
-		{ "FROM:<\"a\\", "" }, { "", "" },
+		{ "FROM:<a> SIZE=", "" },
+		{ "FROM:<a> SIZE=x", "" },
+		{ "FROM:<a> SIZE=-1", "" },
+		{ "FROM:<a>", "" },
+		{ "FROM:<a> XSIZE=5", "" },
+		{ "FROM:a SIZE=5", "" },
+		{ "FROM:<\"a> SIZE=5", "" },
+		{ "FROM:<\"a\\", "" },
+		{ "", "" },
 	};
 
 	(void)state;
@@ -145,15 +226,16 @@ threat_34_the_reply_inside_is_whole(void **state)
 {
 	static const struct turn turns[] = {
 		{ CLIENT, "EHLO a\r\n", "", "EHLO a\r\n" },
-		{ MAILER, "250-PRDR\r\n250-SIZE 5000\r\n250-PRDR\r\n250-AUTH DIGEST-MD5 PLAIN\r\n250 XFOO\r\n",
+		{ MAILER,
+		    "250-PRDR\r\n250-SIZE 5000\r\n250-PRDR\r\n250-AUTH DIGEST-MD5 PLAIN\r\n250 XFOO\r\n",
 		    "250-PRDR\r\n250-SIZE 3976\r\n250 AUTH PLAIN\r\n", "" },
 		{ CLIENT, "MAIL FROM:<a> SIZE=3976\r\nAUTH DIGEST-MD5\r\n", "",
 		    "MAIL FROM:<a> SIZE=5000\r\n" },
 		{ MAILER, "250 m\r\n", "250 m\r\n504 5.5.4 Not this mechanism\r\n", "" },
 		{ CLIENT, "AUTH\r\n", "", "AUTH\r\n" },
 		{ MAILER, "501 what?\r\n", "501 what?\r\n", "" },
-		{ CLIENT, "AUTH EXTERNAL =\r\nauth plain AGEAYg==\r\n", "504 5.5.4 Not this mechanism\r\n",
-		    "auth plain AGEAYg==\r\n" },
+		{ CLIENT, "AUTH EXTERNAL =\r\nauth plain AGEAYg==\r\n",
+		    "504 5.5.4 Not this mechanism\r\n", "auth plain AGEAYg==\r\n" },
 		{ MAILER, "235 in\r\n", "235 in\r\n", "" },
 		{ CLIENT, "EHLO a\r\n", "", "EHLO a\r\n" },
 		{ MAILER, "250-mx\r\n250 \r\n", "250 mx\r\n", "" },
@@ -183,7 +265,8 @@ nothing_is_changed_without_need(void **state)
 	bench_wire(&bench, "EHLO a\r\n");
 	bench_local(&bench, "250-mx\r\n250-SIZE 5000\r\n250-PRDR\r\n250-AUTH GSSAPI\r\n250 X\r\n");
 	assert_true(span_starts(bench_said_wire(&bench),
-	    SPAN("250-mx\r\n250-SIZE 5000\r\n250-PRDR\r\n250-AUTH GSSAPI\r\n250-X\r\n250 XCRYPT ")));
+	    SPAN(
+		"250-mx\r\n250-SIZE 5000\r\n250-PRDR\r\n250-AUTH GSSAPI\r\n250-X\r\n250 XCRYPT ")));
 }
 
 int

@@ -293,7 +293,8 @@ assert_lines(const struct agreement side[2], const struct kex_pair pair[2],
 
 	int key_len = (int)x->put_public(key, &pair[0]);
 	int nonce_len = (int)x->put_nonce(nonce, side[0].nonce_a);
-	snprintf(line, sizeof(line), "XCRYPT %s %.*s %.*s", section, key_len, key, nonce_len, nonce);
+	snprintf(line, sizeof(line), "XCRYPT %s %.*s %.*s", section, key_len, key, nonce_len,
+	    nonce);
 	assert_true(span_equal(span_of(line), text_of(section, "choice")));
 	key_len = (int)x->put_public(key, &pair[1]);
 	nonce_len = (int)x->put_nonce(nonce, side[0].nonce_b);
@@ -354,8 +355,10 @@ generation_0_1(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		const struct kex *x = suite->kex;
 
-		assert_int_equal(x->get_nonce(side[i].nonce_a, text_of("rotn_0.1", "na")), FIELD_GOOD);
-		assert_int_equal(x->get_nonce(side[i].nonce_b, text_of("rotn_0.1", "nb")), FIELD_GOOD);
+		assert_int_equal(x->get_nonce(side[i].nonce_a, text_of("rotn_0.1", "na")),
+		    FIELD_GOOD);
+		assert_int_equal(x->get_nonce(side[i].nonce_b, text_of("rotn_0.1", "nb")),
+		    FIELD_GOOD);
 		assert_int_equal(x->prepare(&side[i]), 0);
 		assert_int_equal(x->finish(&side[i]), 0);
 	}

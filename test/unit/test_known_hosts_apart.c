@@ -29,7 +29,8 @@ leave(int64_t now_s)
 static void
 threat_39_a_session_knows_what_was_noted(void **state)
 {
-	static const struct known_hosts_place elsewhere = { "c.example", "mx.c.example", one_host, 1 };
+	static const struct known_hosts_place elsewhere = { "c.example", "mx.c.example", one_host,
+		1 };
 
 	(void)state;
 	worked(T, k1, k2);
@@ -69,7 +70,8 @@ what_it_learns_is_handed_on(void **state)
 	known_hosts_alerted(&m, &b, T);
 	assert_true(look_at(&b, T).alerted);
 	assert_int_equal(told_count, 4);
-	assert_true(alerted[0].worked && alerted[0].has_key && !alerted[0].has_next && alerted[0].version == 20);
+	assert_true(alerted[0].worked && alerted[0].has_key && !alerted[0].has_next &&
+	    alerted[0].version == 20);
 	assert_memory_equal(alerted[0].key, k1, sizeof(k1));
 	assert_true(alerted[1].has_next);
 	assert_memory_equal(alerted[1].next.public, k2, sizeof(k2));
@@ -144,7 +146,9 @@ static void
 nonsense_is_refused(void **state)
 {
 	static const struct known_hosts_lesson nonsense[] = {
-		{ .worked = 2 }, { .worked = 1, .has_key = 2 }, { .worked = 1, .has_key = 0, .has_next = 1 },
+		{ .worked = 2 },
+		{ .worked = 1, .has_key = 2 },
+		{ .worked = 1, .has_key = 0, .has_next = 1 },
 		{ .worked = 1, .has_key = 1, .has_next = 255 },
 	};
 

@@ -96,7 +96,8 @@ the_list_has_everything_once(void **state)
 	assert_true(item->binding && item->known.has_key && item->known.has_next);
 	assert_int_equal(item->known.version, 20);
 	assert_memory_equal(item->known.next, k2, sizeof(k2));
-	assert_true(known_hosts_item_matches(item, "B.example") && known_hosts_item_matches(item, HOST));
+	assert_true(
+	    known_hosts_item_matches(item, "B.example") && known_hosts_item_matches(item, HOST));
 	assert_false(known_hosts_item_matches(item, "example"));
 	item = &seen.at[1];
 	assert_string_equal(item->domain, "a.example");

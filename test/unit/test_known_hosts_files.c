@@ -18,7 +18,8 @@ folded_when_it_is_opened(void **state)
 	/* what has lapsed is gone from the files too */
 	for (int i = 0; i < STORE_COMPACT_AT / 2; i++) {
 		const struct known_hosts_place other = { "c.example", "mx.c.example", NULL, 0 };
-		known_hosts_worked(&m, &other, end + 70 * DAY + i * KNOWN_HOSTS_FRESH_S, 20, NULL, NULL);
+		known_hosts_worked(&m, &other, end + 70 * DAY + i * KNOWN_HOSTS_FRESH_S, 20, NULL,
+		    NULL);
 	}
 	open_again(end + 80 * DAY);
 	assert_true(scratch_size("known.cdb") > 0);
@@ -54,7 +55,10 @@ static void
 hostile_entries(void **state)
 {
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX], value[KNOWN_HOSTS_HOST_LEN + 1] = { 0 };
-	struct known_host_record good = { .first_s = T, .last_s = T + DAY, .key_since_s = T, .version = 20,
+	struct known_host_record good = { .first_s = T,
+		.last_s = T + DAY,
+		.key_since_s = T,
+		.version = 20,
 		.flags = KNOWN_HOSTS_FLAG_KEY };
 	struct seen seen = { 0 };
 
@@ -103,7 +107,8 @@ hostile_entries(void **state)
 static void
 threat_15_a_host_remembered_is_a_name(void **state)
 {
-	static const char *const no_names[] = { "x\r\n250 ok", "x y", "\x1b[31m", "\x7f", "\xe9", "x\n" };
+	static const char *const no_names[] = { "x\r\n250 ok", "x y", "\x1b[31m", "\x7f", "\xe9",
+		"x\n" };
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX], value[KNOWN_HOSTS_DOMAIN_MAX];
 	struct known_domain_record d = { .first_s = T - DAY, .last_s = T };
 	struct span key = known_hosts_key(mem, KNOWN_HOSTS_DOMAIN, b.domain, NULL);

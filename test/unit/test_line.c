@@ -198,8 +198,10 @@ replies_are_taken_whole_and_no_more(void **state)
 static void
 in_the_clear_replies_may_be_odd(void **state)
 {
-	static const struct { const char *text; unsigned code; const char *raw; } rows[] = {
-		{ "hello\r\n220 mx\r\n", 220, "220 mx\r\n" }, { "\r\n\n220 mx\r\n", 220, "220 mx\r\n" },
+	static const struct { const char *text; unsigned code; const char *raw;
+	} rows[] = {
+		{ "hello\r\n220 mx\r\n", 220, "220 mx\r\n" },
+		{ "\r\n\n220 mx\r\n", 220, "220 mx\r\n" },
 		{ "250-a\r\n\r\nSIZE\r\n250 b\r\n", 250, "250-a\r\n250 b\r\n" },
 		{ "220-a\r\n250 b\r\n", 250, "220-a\r\n250 b\r\n" },
 		{ "250-a\r\n550 b\r\n", 550, "250-a\r\n550 b\r\n" },

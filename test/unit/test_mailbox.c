@@ -22,9 +22,23 @@ static void
 what_is_well_formed_stays(void **state)
 {
 	static const char *const rows[] = {
-		"a@b", "a", "postmaster", "\"a b\"@c", "\"a@b\"@c", "\"a\\\"b\"@c", "\"<>\"@b", "\"\\\\\"@b",
-		"\"a b\"", "\xc3\xa9@b", "\xc3\xa9.\xc3\xa9@\xc3\xa9.example", "-f@b", "a@[192.0.2.1]",
-		"a@[ipv6:2001:db8::1]", "a+b=c!d%e/f{g}@h", "a..b.@c", "'a'@b",
+		"a@b",
+		"a",
+		"postmaster",
+		"\"a b\"@c",
+		"\"a@b\"@c",
+		"\"a\\\"b\"@c",
+		"\"<>\"@b",
+		"\"\\\\\"@b",
+		"\"a b\"",
+		"\xc3\xa9@b",
+		"\xc3\xa9.\xc3\xa9@\xc3\xa9.example",
+		"-f@b",
+		"a@[192.0.2.1]",
+		"a@[ipv6:2001:db8::1]",
+		"a+b=c!d%e/f{g}@h",
+		"a..b.@c",
+		"'a'@b",
 	};
 
 	(void)state;
@@ -38,9 +52,13 @@ what_was_written_without_its_quotes_gets_them(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "john doe@b.example", "\"john doe\"@b.example" },
-		{ "a@b@b.example", "\"a@b\"@b.example" }, { "a@b@c@d", "\"a@b@c\"@d" },
-		{ "a,b@c", "\"a,b\"@c" }, { "a:b;@c", "\"a:b;\"@c" }, { "(a)[b]@c", "\"(a)[b]\"@c" },
-		{ "a b@[192.0.2.1]", "\"a b\"@[192.0.2.1]" }, { "\xc3\xa9 b@c", "\"\xc3\xa9 b\"@c" },
+		{ "a@b@b.example", "\"a@b\"@b.example" },
+		{ "a@b@c@d", "\"a@b@c\"@d" },
+		{ "a,b@c", "\"a,b\"@c" },
+		{ "a:b;@c", "\"a:b;\"@c" },
+		{ "(a)[b]@c", "\"(a)[b]\"@c" },
+		{ "a b@[192.0.2.1]", "\"a b\"@[192.0.2.1]" },
+		{ "\xc3\xa9 b@c", "\"\xc3\xa9 b\"@c" },
 		{ "a b", "\"a b\"" },
 	};
 
@@ -54,10 +72,42 @@ static void
 what_could_mean_two_addresses_is_unclear(void **state)
 {
 	static const char *const rows[] = {
-		"<a@b>", "a@b>", "<a@b", "Bob <a@b>", "a<b@c", "\"a@b", "a\"b@c", "\"a\"b@c", "\"a\".b@c",
-		"a.\"b c\"@d", "\"\\\"@b", "\"a\\", "a\\@b@c", "a@b> SIZE=1", "\"a\"@b@c", "@a,@b:c@d", "@a",
-		"@", "a@", "\"a\"@", " a@b", "a @b", "a@b ", "a@b c", "a@[b", "a@b]", "a@[]", "a@[b]c",
-		"a@b,c@d", "a@b, c@d", "a@b;c@d", "a@b c@d", "a@b,c", "a@(b)c", "a@b:25", "a@\"b\"",
+		"<a@b>",
+		"a@b>",
+		"<a@b",
+		"Bob <a@b>",
+		"a<b@c",
+		"\"a@b",
+		"a\"b@c",
+		"\"a\"b@c",
+		"\"a\".b@c",
+		"a.\"b c\"@d",
+		"\"\\\"@b",
+		"\"a\\",
+		"a\\@b@c",
+		"a@b> SIZE=1",
+		"\"a\"@b@c",
+		"@a,@b:c@d",
+		"@a",
+		"@",
+		"a@",
+		"\"a\"@",
+		" a@b",
+		"a @b",
+		"a@b ",
+		"a@b c",
+		"a@[b",
+		"a@b]",
+		"a@[]",
+		"a@[b]c",
+		"a@b,c@d",
+		"a@b, c@d",
+		"a@b;c@d",
+		"a@b c@d",
+		"a@b,c",
+		"a@(b)c",
+		"a@b:25",
+		"a@\"b\"",
 	};
 
 	(void)state;
@@ -83,7 +133,10 @@ domains_become_ascii(void **state)
 {
 	(void)state;
 	assert_converted("bob@m\xc3\xbcnchen.example", "bob@xn--mnchen-3ya.example");
-	assert_converted("b\xc3\xb8" "b@m\xc3\xbcnchen.example", "b\xc3\xb8" "b@xn--mnchen-3ya.example");
+	assert_converted("b\xc3\xb8"
+			 "b@m\xc3\xbcnchen.example",
+	    "b\xc3\xb8"
+	    "b@xn--mnchen-3ya.example");
 	assert_converted("\"a@\xc3\xbc\"@\xc3\xbc.example", "\"a@\xc3\xbc\"@xn--tda.example");
 	assert_converted("john doe@\xc3\xbc.example", "john doe@xn--tda.example");
 	assert_converted("a@b", "a@b");
@@ -97,7 +150,8 @@ domains_become_ascii(void **state)
 static void
 what_cannot_exist_is_known(void **state)
 {
-	static const char *const rows[] = { "", "a\r\nb@c", "a\n", "a\tb", "\x7f@b", "\"a\r\"@b", "\x01" };
+	static const char *const rows[] = { "", "a\r\nb@c", "a\n", "a\tb", "\x7f@b", "\"a\r\"@b",
+		"\x01" };
 	static char address[MAILBOX_MAX + 2];
 
 	(void)state;

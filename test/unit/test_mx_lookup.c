@@ -339,7 +339,8 @@ knows_this_host(const struct resolver *resolver)
 	struct address found[8], other;
 	size_t count;
 
-	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) != RESOLVED)
+	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) !=
+	    RESOLVED)
 		skip();
 	assert_true(count > 0);
 	assert_int_equal(address_port(&found[0]), 2525);

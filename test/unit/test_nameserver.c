@@ -53,7 +53,8 @@ serve(int fd, unsigned int flags)
 		uint8_t message[512];
 		struct sockaddr_in from;
 		socklen_t from_len = sizeof(from);
-		ssize_t len = recvfrom(fd, message, sizeof(message), 0, (struct sockaddr *)&from, &from_len);
+		ssize_t len = recvfrom(fd, message, sizeof(message), 0, (struct sockaddr *)&from,
+		    &from_len);
 
 		if (len < 12)
 			_exit(1);
@@ -127,7 +128,8 @@ names_to_search_are_whole_or_not_there(void **state)
 	for (size_t len = most; len <= most + 1; len++) {
 		snprintf(text, sizeof(text), "search b %0*d.\n", (int)len, 0);
 		read_servers(text, 53);
-		assert_int_equal(strlen(servers.search), len == most ? NAMESERVER_SEARCH_MAX - 1 : 1);
+		assert_int_equal(strlen(servers.search),
+		    len == most ? NAMESERVER_SEARCH_MAX - 1 : 1);
 	}
 }
 

@@ -51,8 +51,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_was_never_there_is_absent, scratch_open, scratch_close),
-		cmocka_unit_test_setup_teardown(what_a_link_hides_is_not, scratch_open, scratch_close),
+		cmocka_unit_test_setup_teardown(what_was_never_there_is_absent, scratch_open,
+		    scratch_close),
+		cmocka_unit_test_setup_teardown(what_a_link_hides_is_not, scratch_open,
+		    scratch_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,8 @@ threat_24_known_waits_whatever_is_lost(void **state)
 		lose(i);
 		assert_waits(OUTCOME_NOT_TRUSTED, losses[i].what);
 		assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
-		assert_non_null(strstr(check.verdict.text, "blackpony -k forget -- " HOST " accepts that"));
+		assert_non_null(
+		    strstr(check.verdict.text, "blackpony -k forget -- " HOST " accepts that"));
 	}
 	/* silence is no other than the end */
 	peer_check_start(&check);
@@ -123,7 +124,8 @@ threat_24_must_and_pinned_wait_whatever_is_lost(void **state)
 		set_policy(p);
 		for (size_t i = 0; i < COUNT(losses); i++) {
 			lose(i);
-			assert_waits(p == POLICY_MUST ? OUTCOME_MUST : OUTCOME_NOT_TRUSTED, losses[i].what);
+			assert_waits(p == POLICY_MUST ? OUTCOME_MUST : OUTCOME_NOT_TRUSTED,
+			    losses[i].what);
 		}
 	}
 }
@@ -178,9 +180,11 @@ starttls_is_no_xcrypt(void **state)
 		if (cases[i].end == OUTCOME_NONE)
 			assert_goes_on();
 		else
-			assert_waits(OUTCOME_NOT_TRUSTED, cases[i].binding && cases[i].policy == POLICY_KNOWN ?
-			    "only STARTTLS" : "(not-offered)");
-		assert_int_equal(check.verdict.alarm, cases[i].binding ? ALARM_DOWNGRADE : ALARM_NONE);
+			assert_waits(OUTCOME_NOT_TRUSTED,
+			    cases[i].binding && cases[i].policy == POLICY_KNOWN ? "only STARTTLS" :
+										  "(not-offered)");
+		assert_int_equal(check.verdict.alarm,
+		    cases[i].binding ? ALARM_DOWNGRADE : ALARM_NONE);
 		set.starttls = NULL;
 	}
 	assert_int_equal(known().standing, KNOWN_ESTABLISHED);

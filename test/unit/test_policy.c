@@ -56,9 +56,16 @@ decide(enum policy policy, unsigned newest, const struct known_host *known, unsi
 	struct verified_statement verified = { .until_s = 0 };
 	struct policy_verdict verdict;
 	struct policy_case c = {
-		.policy = policy, .newest_version = newest, .domain = "b.example",
-		.host = "mx.b.example", .known = known, .encrypted = version > 0, .version = version,
-		.why = version > 0 ? NULL : "not-offered", .shown = shown, .verified = &verified,
+		.policy = policy,
+		.newest_version = newest,
+		.domain = "b.example",
+		.host = "mx.b.example",
+		.known = known,
+		.encrypted = version > 0,
+		.version = version,
+		.why = version > 0 ? NULL : "not-offered",
+		.shown = shown,
+		.verified = &verified,
 	};
 
 	memcpy(verified.public, keys[key], HOSTKEY_PUBLIC_LEN);
@@ -90,57 +97,75 @@ static const struct {
 	enum alarm alarm;
 	bool worked;
 } cases[] = {
-	{ "a stranger in the clear", STRANGER, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET, false },
-	{ "a stranger, encrypted", STRANGER, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "... with a key", STRANGER, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
-	{ "... that is invalid", STRANGER, 0, 20, 20, STATEMENT_INVALID, NO_KEY, "+ + + -", QUIET, true },
-	{ "... or expired", STRANGER, 0, 20, 20, STATEMENT_EXPIRED, NO_KEY, "+ + + -", QUIET, true },
-	{ "a stranger with 1.0 under 2.0", STRANGER, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
+	{ "a stranger in the clear", STRANGER, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
+	{ "a stranger, encrypted", STRANGER, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
+	    true },
+	{ "... with a key", STRANGER, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "... that is invalid", STRANGER, 0, 20, 20, STATEMENT_INVALID, NO_KEY, "+ + + -", QUIET,
+	    true },
+	{ "... or expired", STRANGER, 0, 20, 20, STATEMENT_EXPIRED, NO_KEY, "+ + + -", QUIET,
+	    true },
+	{ "a stranger with 1.0 under 2.0", STRANGER, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ + - -",
+	    QUIET, false },
 	{ "a stranger with 1.0 where that is newest", STRANGER, 0, 10, 10, STATEMENT_NONE, NO_KEY,
 	    "+ + + -", QUIET, false },
 	{ "... with 0.2", STRANGER, 0, 2, 2, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, false },
-	{ "... with 0.1, which never counts", STRANGER, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
-	    false },
-
-	{ "recent, in the clear", RECENT, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET, false },
-	{ "recent, encrypted", RECENT, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "recent, with any key", RECENT, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
-
-	{ "binding, in the clear", BINDING, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "... with a key on file", BINDING, K, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "... with a pin", BINDING, P, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "binding, only 1.0 now", BINDING, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "binding, 1.0 where 2.0 is off here", BINDING, 0, 10, 10, STATEMENT_NONE, NO_KEY, "+ + + -",
+	{ "... with 0.1, which never counts", STRANGER, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ + - -",
 	    QUIET, false },
-	{ "binding, 0.1 where that is all", BINDING, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+
+	{ "recent, in the clear", RECENT, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
-	{ "binding, encrypted", BINDING, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "binding, its first key", BINDING, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "recent, encrypted", RECENT, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
+	{ "recent, with any key", RECENT, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
+	    true },
+
+	{ "binding, in the clear", BINDING, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	    false },
+	{ "... with a key on file", BINDING, K, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	    false },
+	{ "... with a pin", BINDING, P, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "binding, only 1.0 now", BINDING, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	    false },
+	{ "binding, 1.0 where 2.0 is off here", BINDING, 0, 10, 10, STATEMENT_NONE, NO_KEY,
+	    "+ + + -", QUIET, false },
+	{ "binding, 0.1 where that is all", BINDING, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ - - -",
+	    DOWN, false },
+	{ "binding, encrypted", BINDING, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
+	    true },
+	{ "binding, its first key", BINDING, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
+	    true },
 
 	{ "the key remembered", BINDING, K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -", QUIET, true },
-	{ "the key announced", BINDING, K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -", QUIET, true },
-	{ "one no longer announced", BINDING, K, 20, 20, STATEMENT_GOOD, NEXT, "+ - + -", CHANGED, false },
+	{ "the key announced", BINDING, K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -", QUIET,
+	    true },
+	{ "one no longer announced", BINDING, K, 20, 20, STATEMENT_GOOD, NEXT, "+ - + -", CHANGED,
+	    false },
 	{ "another key", BINDING, K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "no key any more", BINDING, K, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED, false },
+	{ "no key any more", BINDING, K, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
+	    false },
 	{ "an invalid one", BINDING, K, 20, 20, STATEMENT_INVALID, KEY, "+ - + -", CHANGED, false },
 	{ "an expired one", BINDING, K, 20, 20, STATEMENT_EXPIRED, KEY, "+ - + -", CHANGED, false },
 
 	{ "the key pinned", BINDING, P, 20, 20, STATEMENT_GOOD, PIN, "+ + + +", QUIET, true },
-	{ "the key pinned, over a remembered one", BINDING, P | K, 20, 20, STATEMENT_GOOD, PIN, "+ + + +",
-	    QUIET, true },
-	{ "the key remembered, not the pinned", BINDING, P | K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -",
-	    QUIET, true },
-	{ "the key announced, not the pinned", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -",
-	    QUIET, true },
+	{ "the key pinned, over a remembered one", BINDING, P | K, 20, 20, STATEMENT_GOOD, PIN,
+	    "+ + + +", QUIET, true },
+	{ "the key remembered, not the pinned", BINDING, P | K, 20, 20, STATEMENT_GOOD, KEY,
+	    "+ + + -", QUIET, true },
+	{ "the key announced, not the pinned", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, NEXT,
+	    "+ + + -", QUIET, true },
 	{ "neither", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "pinned, and none shown", BINDING, P, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED, false },
-	{ "pinned, and invalid", BINDING, P, 20, 20, STATEMENT_INVALID, PIN, "+ - + -", CHANGED, false },
-	{ "pinned, and expired", BINDING, P, 20, 20, STATEMENT_EXPIRED, PIN, "+ - + -", CHANGED, false },
-
-	{ "a domain that moved, in the clear", MOVED, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "pinned, and none shown", BINDING, P, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
 	    false },
-	{ "... and encrypts there", MOVED, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", DOWN, false },
+	{ "pinned, and invalid", BINDING, P, 20, 20, STATEMENT_INVALID, PIN, "+ - + -", CHANGED,
+	    false },
+	{ "pinned, and expired", BINDING, P, 20, 20, STATEMENT_EXPIRED, PIN, "+ - + -", CHANGED,
+	    false },
+
+	{ "a domain that moved, in the clear", MOVED, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -",
+	    DOWN, false },
+	{ "... and encrypts there", MOVED, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", DOWN,
+	    false },
 	{ "... and shows a key", MOVED, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", DOWN, false },
 };
 
@@ -156,8 +181,8 @@ every_policy_on_every_case(void **state)
 		    cases[i].file & K, cases[i].file & N);
 
 		for (size_t p = 0; p < 4; p++) {
-			struct policy_verdict t = decide(policies[p], cases[i].newest, &known, cases[i].version,
-			    cases[i].shown, cases[i].key);
+			struct policy_verdict t = decide(policies[p], cases[i].newest, &known,
+			    cases[i].version, cases[i].shown, cases[i].key);
 			bool goes_on = cases[i].goes_on[2 * p] == '+';
 
 			if (t.go_on != goes_on)
@@ -165,7 +190,8 @@ every_policy_on_every_case(void **state)
 			if (policies[p] != POLICY_PINNED && t.alarm != cases[i].alarm)
 				fail_msg("%s, policy %zu: alarm %d", cases[i].what, p, t.alarm);
 			if ((t.remember == REMEMBER_WORKED) != (cases[i].worked && goes_on))
-				fail_msg("%s, policy %zu: remembers %d", cases[i].what, p, t.remember);
+				fail_msg("%s, policy %zu: remembers %d", cases[i].what, p,
+				    t.remember);
 		}
 	}
 }
@@ -214,7 +240,8 @@ check_rules(enum policy policy, unsigned newest, const struct known_host *k, uns
 	/* told once, raised by nothing that contradicts, and never by an older generation */
 	assert_int_equal(t.warn, t.alarm != ALARM_NONE && !k->alerted);
 	assert_int_equal(t.remember == REMEMBER_ALERTED, t.warn);
-	assert_int_equal(t.remember == REMEMBER_WORKED, t.alarm == ALARM_NONE && t.go_on && version >= 20);
+	assert_int_equal(t.remember == REMEMBER_WORKED,
+	    t.alarm == ALARM_NONE && t.go_on && version >= 20);
 	if (t.alarm != ALARM_NONE)
 		assert_one_line(t.expected);
 	assert_int_equal(policy_alarm_name(t.alarm) != NULL, t.alarm != ALARM_NONE);
@@ -243,7 +270,8 @@ all_combinations(void **state)
 			    memories[i].file & P, memories[i].file & K, memories[i].file & N);
 			unsigned rest = n;
 			enum policy policy = (enum policy)(rest % 5);
-			unsigned newest = versions[(rest /= 5) % 5], version = versions[(rest /= 5) % 5];
+			unsigned newest = versions[(rest /= 5) % 5],
+				 version = versions[(rest /= 5) % 5];
 			enum statement_verdict shown = (enum statement_verdict)((rest /= 5) % 4);
 			enum key key = (enum key)((rest /= 4) % 5);
 
@@ -286,10 +314,12 @@ what_is_expected_is_said(void **state)
 	struct policy_verdict t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	assert_string_equal(t.expected, key);
 	assert_string_equal(policy_alarm_name(t.alarm), "key-changed");
-	snprintf(want, sizeof(want), "shows another host key: blackpony -k pin -- mx.b.example %s accepts it", other);
+	snprintf(want, sizeof(want),
+	    "shows another host key: blackpony -k pin -- mx.b.example %s accepts it", other);
 	assert_string_equal(t.text, want);
 	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY);
-	assert_string_equal(t.text, "shows no host key, but did: blackpony -k forget -- mx.b.example "
+	assert_string_equal(t.text,
+	    "shows no host key, but did: blackpony -k forget -- mx.b.example "
 	    "accepts that");
 	t = decide(POLICY_KNOWN, 20, &known, 0, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.expected, "2.0");
@@ -309,8 +339,10 @@ what_is_expected_is_said(void **state)
 	assert_non_null(strstr(t.text, "-k forget -- b.example"));
 	known = known_as(STRANGER, false, false, false);
 	t = decide(POLICY_PINNED, 20, &known, 20, STATEMENT_GOOD, OTHER);
-	snprintf(want, sizeof(want), "no host key is pinned: blackpony -k pin -- mx.b.example %s accepts the "
-	    "one it shows", other);
+	snprintf(want, sizeof(want),
+	    "no host key is pinned: blackpony -k pin -- mx.b.example %s accepts the "
+	    "one it shows",
+	    other);
 	assert_string_equal(t.text, want);
 	t = decide(POLICY_PINNED, 20, &known, 0, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.text, "encryption is required here and not to be had there "
@@ -321,18 +353,28 @@ what_is_expected_is_said(void **state)
 static void
 starttls_instead(void **state)
 {
-	static const struct { enum policy policy; bool binding, goes_on; } table[] = {
-		{ POLICY_MAY, true, true }, { POLICY_KNOWN, true, false }, { POLICY_MUST, true, true },
-		{ POLICY_PINNED, true, false }, { POLICY_KNOWN, false, true },
-		{ POLICY_MUST, false, true }, { POLICY_PINNED, false, false },
+	static const struct { enum policy policy; bool binding, goes_on;
+	} table[] = {
+		{ POLICY_MAY, true, true },
+		{ POLICY_KNOWN, true, false },
+		{ POLICY_MUST, true, true },
+		{ POLICY_PINNED, true, false },
+		{ POLICY_KNOWN, false, true },
+		{ POLICY_MUST, false, true },
+		{ POLICY_PINNED, false, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct known_host known = known_as(table[i].binding ? BINDING : STRANGER,
 		    table[i].binding, false, false);
-		struct policy_case c = { .policy = table[i].policy, .newest_version = 20, .domain = "d",
-			.host = "h", .known = &known, .starttls = true, .why = "not-offered" };
+		struct policy_case c = { .policy = table[i].policy,
+			.newest_version = 20,
+			.domain = "d",
+			.host = "h",
+			.known = &known,
+			.starttls = true,
+			.why = "not-offered" };
 		struct policy_verdict t;
 
 		policy_decide(&t, &c);
@@ -352,9 +394,16 @@ what_cannot_be_read_waits(void **state)
 	(void)state;
 	memcpy(verified.public, keys[OTHER], HOSTKEY_PUBLIC_LEN);
 	for (enum policy p = POLICY_NEVER; p <= POLICY_PINNED; p++) {
-		struct policy_case c = { .policy = p, .newest_version = 20, .domain = "d", .host = "h",
-			.known = &known, .incomplete = true, .encrypted = true, .version = 20,
-			.shown = STATEMENT_GOOD, .verified = &verified };
+		struct policy_case c = { .policy = p,
+			.newest_version = 20,
+			.domain = "d",
+			.host = "h",
+			.known = &known,
+			.incomplete = true,
+			.encrypted = true,
+			.version = 20,
+			.shown = STATEMENT_GOOD,
+			.verified = &verified };
 		struct policy_verdict t;
 
 		policy_decide(&t, &c);

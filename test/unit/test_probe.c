@@ -87,9 +87,11 @@ a_mailer_that_does_not_answer_is_none(void **state)
 		bool then_eof;
 		enum outcome end;
 	} rows[] = {
-		{ "554 no\r\n", false, OUTCOME_BAD_REPLY }, { "421 no\r\n", false, OUTCOME_BAD_REPLY },
+		{ "554 no\r\n", false, OUTCOME_BAD_REPLY },
+		{ "421 no\r\n", false, OUTCOME_BAD_REPLY },
 		{ "220 b\r\n502 what?\r\n", false, OUTCOME_BAD_REPLY },
-		{ "hello\r\n", false, OUTCOME_BAD_REPLY }, { "", true, OUTCOME_WIRE_GONE },
+		{ "hello\r\n", false, OUTCOME_BAD_REPLY },
+		{ "", true, OUTCOME_WIRE_GONE },
 		{ "220 b\r\n250 b\r\n", true, OUTCOME_WIRE_GONE },
 		{ "220 b\r\n250 b\r\n550 m\r\n", true, OUTCOME_DONE },
 	};

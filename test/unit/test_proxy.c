@@ -183,7 +183,8 @@ threat_16_length_of_version_1(void **state)
 
 		snprintf(line, sizeof(line), "PROXY UNKNOWN %0*d\r\n", pad, 0);
 		assert_int_equal(strlen(line), len);
-		assert_int_equal(reads(span_of(line)), len <= PROXY_V1_MAX ? PROXY_LOCAL : PROXY_BAD);
+		assert_int_equal(reads(span_of(line)),
+		    len <= PROXY_V1_MAX ? PROXY_LOCAL : PROXY_BAD);
 	}
 	/* without an end in sight */
 	memset(line, '0', sizeof(line));

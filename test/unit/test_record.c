@@ -181,7 +181,8 @@ content_out_of_range(void **state)
 		if (type != 23)
 			assert_forged(23, 0x0303, span(text, sizeof(text)), CHANNEL_BAD_CONTENT);
 		if (type != 23 && type != 21)
-			assert_forged(23, 0x0303, span(notice, sizeof(notice)), CHANNEL_BAD_CONTENT);
+			assert_forged(23, 0x0303, span(notice, sizeof(notice)),
+			    CHANNEL_BAD_CONTENT);
 	}
 	assert_forged(23, 0x0303, SPAN("\x15"), CHANNEL_BAD_CONTENT);
 	assert_forged(23, 0x0303, SPAN("\1\x15"), CHANNEL_BAD_CONTENT);

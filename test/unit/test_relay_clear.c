@@ -100,8 +100,9 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 static void
 what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 {
-	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR", "EHLO a\r\nXC\r\n",
-		"NOOP\r\nMAIL FROM:<>\r\n", "RSET\r\nVRFY b\r\nM", "EXPN l\r\nQUIT\r\n" };
+	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR",
+		"EHLO a\r\nXC\r\n", "NOOP\r\nMAIL FROM:<>\r\n", "RSET\r\nVRFY b\r\nM",
+		"EXPN l\r\nQUIT\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(groups); i++) {
@@ -162,8 +163,8 @@ the_pipe_does_not_wait_for_replies(void **state)
 static void
 a_reply_to_ehlo_has_one_code(void **state)
 {
-	static const char *const replies[] = { "250-STARTTLS\r\n218-x\r\n", "250-mx\r\n250-X\r\n550 no\r\n",
-		"550-no\r\n250 mx\r\n" };
+	static const char *const replies[] = { "250-STARTTLS\r\n218-x\r\n",
+		"250-mx\r\n250-X\r\n550 no\r\n", "550-no\r\n250 mx\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(replies); i++) {
@@ -281,7 +282,8 @@ static void
 threat_15_torn_lines_go_nowhere(void **state)
 {
 	static const struct span lines[] = {
-		{ (const uint8_t *)"EHLO a\nMAIL FROM:<>\r\n", 21 }, { (const uint8_t *)"MAIL\n\r\n", 7 },
+		{ (const uint8_t *)"EHLO a\nMAIL FROM:<>\r\n", 21 },
+		{ (const uint8_t *)"MAIL\n\r\n", 7 },
 		{ (const uint8_t *)"NOOP\rMAIL FROM:<>\r\n", 19 },
 		{ (const uint8_t *)"EHLO a\0b\r\n", 10 },
 	};
@@ -300,7 +302,8 @@ threat_15_torn_lines_go_nowhere(void **state)
 static void
 who_ends_lines_in_lf_gets_the_mailer(void **state)
 {
-	static const char *const said[] = { "EHLO a\n", "NOOP\n", "\n", "EHLO a\nMAIL FROM:<>\r\n", "x\n\r\n" };
+	static const char *const said[] = { "EHLO a\n", "NOOP\n", "\n", "EHLO a\nMAIL FROM:<>\r\n",
+		"x\n\r\n" };
 	static const struct turn behind_hello[] = {
 		{ MAILER, "220 mx\r\n", "220 mx\r\n", "" },
 		{ CLIENT, "EHLO a\r\nNOOP\n", "", "EHLO a\r\nNOOP\n" },
@@ -309,7 +312,8 @@ who_ends_lines_in_lf_gets_the_mailer(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(said); i++) {
 		struct turn turns[] = {
-			{ MAILER, "220 mx\r\n", "220 mx\r\n", "" }, { CLIENT, said[i], "", said[i] },
+			{ MAILER, "220 mx\r\n", "220 mx\r\n", "" },
+			{ CLIENT, said[i], "", said[i] },
 		};
 		relay_plays_cut(relay_up, turns, COUNT(turns));
 	}

@@ -64,8 +64,10 @@ threat_33_a_refusal_in_a_transaction_is_one(void **state)
 	for (size_t i = 0; i < COUNT(hellos); i++) {
 		struct turn turns[] = {
 			{ CLIENT, hellos[i], "", hellos[i] },
-			{ MAILER, i == 0 ? ONLY_ONE : "250 mx\r\n", i == 0 ?
-			    "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n" : "250 mx\r\n", "" },
+			{ MAILER, i == 0 ? ONLY_ONE : "250 mx\r\n",
+			    i == 0 ? "250-mx.b.example Hello\r\n250-chunking\r\n250 SIZE 9\r\n" :
+				     "250 mx\r\n",
+			    "" },
 			{ CLIENT, "MAIL FROM:<a@a>\r\nRCPT TO:<abandoned>\r\n", "",
 			    "MAIL FROM:<a@a>\r\nRCPT TO:<abandoned>\r\n" },
 			{ MAILER, "250 m\r\n250 r\r\n", "250 m\r\n250 r\r\n", "" },
@@ -144,7 +146,8 @@ a_long_reply_is_not_kept(void **state)
 		len += (size_t)sprintf(reply, "250-mx\r\n");
 		while (RELAY_EHLO_MAX + over - len > 200)
 			len += (size_t)sprintf(reply + len, "250-DSN %0100d\r\n", 0);
-		sprintf(reply + len, "250 DSN %0*d\r\n", (int)(RELAY_EHLO_MAX + over - len - 10), 0);
+		sprintf(reply + len, "250 DSN %0*d\r\n", (int)(RELAY_EHLO_MAX + over - len - 10),
+		    0);
 		assert_int_equal(strlen(reply), RELAY_EHLO_MAX + over);
 		encrypts_behind("a.example", reply);
 		bench_wire(&bench, "EHLO a.example\r\n");

@@ -6,8 +6,10 @@ static void
 threat_15_a_torn_continuation_cancels_auth(void **state)
 {
 	static const struct span lines[] = {
-		{ (const uint8_t *)"AGEA\nMAIL FROM:<>\r\n", 19 }, { (const uint8_t *)"AGEA\rMAIL FROM:<>\r\n", 19 },
-		{ (const uint8_t *)"AG\0EA\r\n", 7 }, { (const uint8_t *)"\n\r\n", 3 },
+		{ (const uint8_t *)"AGEA\nMAIL FROM:<>\r\n", 19 },
+		{ (const uint8_t *)"AGEA\rMAIL FROM:<>\r\n", 19 },
+		{ (const uint8_t *)"AG\0EA\r\n", 7 },
+		{ (const uint8_t *)"\n\r\n", 3 },
 	};
 
 	(void)state;
@@ -67,7 +69,8 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 	bench_wire(&bench, "BDAT 0 LAST\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	bench_wire(&bench, chunk);
-	assert_wire(&bench, "530 5.7.0 Must use XCRYPT first\r\n530 5.7.0 Must use XCRYPT first\r\n");
+	assert_wire(&bench,
+	    "530 5.7.0 Must use XCRYPT first\r\n530 5.7.0 Must use XCRYPT first\r\n");
 	assert_local(&bench, "");
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
@@ -76,7 +79,8 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 static void
 threat_10_a_chunk_is_not_taken_before_its_end(void **state)
 {
-	static const char *const begins[] = { "BDAT 5\r\nabcd", "BDAT 5 LAST\r\nabcd", "BDAT 1\r\nxBDAT 5\r\n" };
+	static const char *const begins[] = { "BDAT 5\r\nabcd", "BDAT 5 LAST\r\nabcd",
+		"BDAT 1\r\nxBDAT 5\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(begins); i++) {
@@ -125,8 +129,10 @@ threat_27_last_words_are_not_cut(void **state)
 
 	(void)state;
 	assert_last_words(two, two, OUTCOME_LOCAL_GONE);
-	assert_last_words("421-a\r\n421-b\r\n421 c\r\n421 d\r\n", "421-a\r\n421-b\r\n421 c\r\n", OUTCOME_LOCAL_GONE);
-	assert_last_words("451-timeout\r\n451 (#4.4.2)\r\n", "451-timeout\r\n451 (#4.4.2)\r\n", OUTCOME_UNASKED_REPLY);
+	assert_last_words("421-a\r\n421-b\r\n421 c\r\n421 d\r\n", "421-a\r\n421-b\r\n421 c\r\n",
+	    OUTCOME_LOCAL_GONE);
+	assert_last_words("451-timeout\r\n451 (#4.4.2)\r\n", "451-timeout\r\n451 (#4.4.2)\r\n",
+	    OUTCOME_UNASKED_REPLY);
 	assert_last_words("421-a\r\n250 b\r\n", "421-a\r\n", OUTCOME_LOCAL_GONE);
 	/* what is no last word, or would cost a message, is not the client's to hear */
 	assert_last_words("250-a\r\n250 b\r\n", "", OUTCOME_UNASKED_REPLY);

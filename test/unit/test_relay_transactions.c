@@ -131,7 +131,8 @@ threat_33_a_chunk_waits_to_know_its_place(void **state)
 		bench_wire(&bench, "BDAT 1\r\nx");
 		bench_local(&bench, "250 one\r\n");
 		bench_said_local(&bench);
-		snprintf(flight, sizeof(flight), "%sBDAT 0\r\nRCPT TO:<d>\r\nBDAT 1\r\ny", rows[row].says);
+		snprintf(flight, sizeof(flight), "%sBDAT 0\r\nRCPT TO:<d>\r\nBDAT 1\r\ny",
+		    rows[row].says);
 		bench_wire(&bench, flight);
 		snprintf(flight, sizeof(flight), "%sBDAT 0\r\nRCPT TO:<d>\r\n", rows[row].says);
 		assert_heard(flight);

@@ -5,11 +5,12 @@
 static void
 threat_35_octets_before_the_greeting_go_to_the_mailer_at_once(void **state)
 {
-	static const char *const said[] = { "M", "\r", "X", "XCRYPT", "EHLO a\r\n", "NOOP\n", "MAIL FROM:<a@a>\r\n",
-		"XCRYPT chacha20poly1305_2.0 00 00\r\n", "EHLO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n",
-		"GET / HTTP/1.0\r\n\r\n" };
+	static const char *const said[] = { "M", "\r", "X", "XCRYPT", "EHLO a\r\n", "NOOP\n",
+		"MAIL FROM:<a@a>\r\n", "XCRYPT chacha20poly1305_2.0 00 00\r\n",
+		"EHLO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n", "GET / HTTP/1.0\r\n\r\n" };
 	/* a mailer that looks for them may greet in two parts, and a pause between */
-	static const char *const greeted[] = { "", "2", "220", "220-wait\r\n", "220-wait\r\n220 ", "220-wait\r\n220-for\r\n" };
+	static const char *const greeted[] = { "", "2", "220", "220-wait\r\n", "220-wait\r\n220 ",
+		"220-wait\r\n220-for\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(said); i++)
@@ -77,7 +78,8 @@ threat_35_octets_amid_a_reply_go_to_the_mailer_at_once(void **state)
 static void
 threat_35_must_ends_what_does_not_wait(void **state)
 {
-	static const char *const said[] = { "M", "X", "EHLO a\r\n", "XCRYPT chacha20poly1305_2.0 00 00\r\n", "\n" };
+	static const char *const said[] = { "M", "X", "EHLO a\r\n",
+		"XCRYPT chacha20poly1305_2.0 00 00\r\n", "\n" };
 	static const char *const hellos[] = { "EHLO a\r\n", "HELO a\r\n" };
 	char text[64];
 
@@ -125,7 +127,8 @@ threat_35_must_ends_what_does_not_wait(void **state)
 	bench_wire(&bench, "EHLO a\r\nXCRYPT x\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_local(&bench, "EHLO a\r\n");
-	assert_true(span_starts(bench_said_wire(&bench), SPAN("250-mx\r\n250 XCRYPT " MODERN "\r\n504 5.5.4 XCRYPT FAIL")));
+	assert_true(span_starts(bench_said_wire(&bench),
+	    SPAN("250-mx\r\n250 XCRYPT " MODERN "\r\n504 5.5.4 XCRYPT FAIL")));
 }
 
 int

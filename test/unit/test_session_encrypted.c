@@ -311,7 +311,7 @@ lines_typed_in_cipher_may_end_in_lf(void **state)
 /* A layer whose records are of 15000 octets, and which holds what there is no room for, as TLS does. */
 static uint8_t held_mem[15000];
 static struct buf held;
-static bool answers, owes;	/* it has a word of its own to say to what comes, as TLS has an alert */
+static bool answers, owes; /* it has a word of its own to say to what comes, as TLS has an alert */
 
 static int
 holding_open(void *state, struct buf *to, struct buf *from)
@@ -374,8 +374,8 @@ holding_stop(void *state)
 static int
 holding_start(const char *host, const struct layer **layer, void **state)
 {
-	static const struct layer holding = { holding_open, holding_seal, holding_end, holding_ended,
-		holding_holds, NULL, holding_state, holding_stop };
+	static const struct layer holding = { holding_open, holding_seal, holding_end,
+		holding_ended, holding_holds, NULL, holding_state, holding_stop };
 
 	assert_string_equal(host, "mx");
 	buf_init(&held, held_mem, sizeof(held_mem));

@@ -41,7 +41,8 @@ end_of_a_pair(int *far)
 {
 	int ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+	    0);
 	*far = ends[1];
 	return ends[0];
 }
@@ -215,7 +216,8 @@ as_sent(struct span message)
 	for (struct span rest = message; rest.len > 0; rest = span_from(rest, line + 1)) {
 		line = span_find(rest, '\n');
 		buf_put(&expected, span(rest.at, line));
-		buf_put(&expected, line > 0 && rest.at[line - 1] == '\r' ? SPAN("\n") : SPAN("\r\n"));
+		buf_put(&expected,
+		    line > 0 && rest.at[line - 1] == '\r' ? SPAN("\n") : SPAN("\r\n"));
 		if (line == rest.len)
 			break;
 	}
@@ -231,7 +233,8 @@ static const size_t edges[] = { 16384, 2 * 16384, SESSION_BUFFER - 2 * IO_BLOCK,
 
 /* Calls `one` with all sizes up to `far` from each edge, and with each way that they come. */
 static void
-around_edges(size_t far, const struct suite *suite, void (*one)(const struct suite *, size_t, enum way))
+around_edges(size_t far, const struct suite *suite,
+    void (*one)(const struct suite *, size_t, enum way))
 {
 	for (size_t i = 0; i < COUNT(edges); i++)
 		for (size_t len = edges[i] - far; len <= edges[i] + far; len++)
@@ -267,7 +270,8 @@ deliver(const struct suite *suite, size_t len, enum way way, bool crlf, bool new
 	from_mailer = (struct source){ .rest = buf_peek(&text) };
 	run(way);
 	if (d.state != DELIVER_FINAL)
-		print_error("%zu octets, way %d, %s: it waits\n", len, (int)way, suite ? suite->name : "-");
+		print_error("%zu octets, way %d, %s: it waits\n", len, (int)way,
+		    suite ? suite->name : "-");
 	assert_int_equal(d.state, DELIVER_FINAL);
 	assert_true(span_equal(buf_peek(&plain), buf_peek(&expected)));
 	deliver_wipe(&d);
@@ -296,7 +300,8 @@ threat_32_the_end_of_a_message_that_filled_the_buffer(void **state)
 {
 	(void)state;
 	deliver(NULL, 77 * 1266, AT_ONCE, false, true);
-	for (size_t len = SESSION_BUFFER - 3 * IO_BLOCK; len < SESSION_BUFFER + IO_BLOCK; len += 1021)
+	for (size_t len = SESSION_BUFFER - 3 * IO_BLOCK; len < SESSION_BUFFER + IO_BLOCK;
+	     len += 1021)
 		for (enum way way = 0; way < WAYS; way++)
 			deliver_any(NULL, len, way);
 }
@@ -312,7 +317,10 @@ relay_inside(const struct suite *suite, bool mark)
 	static struct relay_settings set;
 
 	suites_named(&suites, "aes256gcm_2.0");
-	set = (struct relay_settings){ .suites = &suites, .mark = mark, .hostname = "mx", .peer = "" };
+	set = (struct relay_settings){ .suites = &suites,
+		.mark = mark,
+		.hostname = "mx",
+		.peer = "" };
 	relay_start(&relay, &set, keys_source(&keys));
 	relay_queue_take(&relay);
 	relay.handshake.agreement.suite = suites.at[0];

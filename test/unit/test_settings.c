@@ -221,7 +221,9 @@ threat_30_files_that_cannot_be_read(void **state)
 	/* settings that are there, but elsewhere at the moment, are not the defaults */
 	assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(settings_file(&s, scratch_path(i % 2 ? "link" : "link/file"), i < 2), -1);
+		assert_int_equal(settings_file(&s, scratch_path(i % 2 ? "link" : "link/file"),
+				     i < 2),
+		    -1);
 		assert_non_null(strstr(s.error, "cannot be read: a link leads nowhere"));
 	}
 

@@ -146,7 +146,8 @@ threat_44_networks_are_compared_in_one_form(void **state)
 	static const char *const nobody[] = { "0.0.0.0", "::", "::/128", "::ffff:0:0" };
 
 	(void)state;
-	good("proxy-from = ::ffff:192.0.2.1 ::ffff:198.51.100.0/120 2001:DB8:0:0::/64 192.0.2.2/32");
+	good(
+	    "proxy-from = ::ffff:192.0.2.1 ::ffff:198.51.100.0/120 2001:DB8:0:0::/64 192.0.2.2/32");
 	assert_true(in_networks("192.0.2.1"));
 	assert_true(in_networks("192.0.2.2"));
 	assert_false(in_networks("192.0.2.3"));
@@ -160,9 +161,11 @@ threat_44_networks_are_compared_in_one_form(void **state)
 	assert_true(in_networks("2001:db8::1"));
 	assert_false(in_networks("::ffff:203.0.113.9"));
 	for (size_t i = 0; i < COUNT(hosts); i++)
-		bad_value("proxy-from", hosts[i], "has an address with bits behind its network's; write"
+		bad_value("proxy-from", hosts[i],
+		    "has an address with bits behind its network's; write"
 		    " the network, such as 192.0.2.0/24, or the address alone");
-	bad_value("proxy-from", "::ffff:192.0.2.1/95", "has a network of IPv4-mapped addresses that is"
+	bad_value("proxy-from", "::ffff:192.0.2.1/95",
+	    "has a network of IPv4-mapped addresses that is"
 	    " none of IPv4's; write it as IPv4, such as 192.0.2.0/24");
 	for (size_t i = 0; i < COUNT(nobody); i++)
 		bad_value("proxy-from", nobody[i], "has 0.0.0.0 or ::, which is nobody's address;"

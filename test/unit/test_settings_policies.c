@@ -65,7 +65,9 @@ names_beyond_ascii_are_one_name(void **state)
 	good("policy.M\xc3\x9cNCHEN.example = must\npolicy..m\xc3\xbcnchen.example. = never\n");
 	assert_int_equal(policy_for("xn--mnchen-3ya.example"), POLICY_MUST);
 	assert_int_equal(policy_for("a.xn--mnchen-3ya.example"), POLICY_NEVER);
-	assert_int_equal(host_list_read(&hosts, SPAN("m\xc3\xbcnchen.example.:25:[\xc3\xbc.example]"), &why), 0);
+	assert_int_equal(host_list_read(&hosts,
+			     SPAN("m\xc3\xbcnchen.example.:25:[\xc3\xbc.example]"), &why),
+	    0);
 	assert_int_equal(policy_for(hosts.at[0].name), POLICY_MUST);
 	assert_string_equal(hosts.at[1].name, "xn--tda.example");
 	good("policy.xn--mnchen-3ya.example = must\n");

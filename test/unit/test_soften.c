@@ -1,13 +1,20 @@
 /* 5yz that becomes 4yz: soften.c, and caller.c's dialogue where an attempt to encrypt has failed. */
 #include "transparents.h"
 
-static const struct { const char *said, *heard; } lines[] = {
+static const struct { const char *said, *heard;
+} lines[] = {
 	{ "530 5.7.0 Must use XCRYPT first\r\n", "430 4.7.0 Must use XCRYPT first\r\n" },
 	{ "550-5.1.1 no\r\n550-5\r\n550 5.1.1 such 5.1.1 user\r\n",
 	    "450-4.1.1 no\r\n450-5\r\n450 4.1.1 such 5.1.1 user\r\n" },
-	{ "554\r\n", "454\r\n" }, { "500\n", "400\n" }, { "5\r\n5", "5\r\n5" }, { "\r\n\n55\n", "\r\n\n55\n" },
-	{ "550 5 names\r\n", "450 5 names\r\n" }, { "550 5", "450 5" }, { "5505.\r\n", "4505.\r\n" },
-	{ "250 5.5.5 550 5.5.5\r\n354 5\r\n450 5.5.0\r\n", "250 5.5.5 550 5.5.5\r\n354 5\r\n450 5.5.0\r\n" },
+	{ "554\r\n", "454\r\n" },
+	{ "500\n", "400\n" },
+	{ "5\r\n5", "5\r\n5" },
+	{ "\r\n\n55\n", "\r\n\n55\n" },
+	{ "550 5 names\r\n", "450 5 names\r\n" },
+	{ "550 5", "450 5" },
+	{ "5505.\r\n", "4505.\r\n" },
+	{ "250 5.5.5 550 5.5.5\r\n354 5\r\n450 5.5.0\r\n",
+	    "250 5.5.5 550 5.5.5\r\n354 5\r\n450 5.5.0\r\n" },
 	{ "5a0 5.0\r\n 550 5.0\r\n", "5a0 5.0\r\n 550 5.0\r\n" },
 };
 
@@ -31,8 +38,8 @@ each_line_in_any_division(void **state)
 			buf_put(&from, span_from(said, cut));
 			assert_true(soften_move(&soften, &to, &from, true));
 			if (!span_equal(buf_peek(&to), span_of(lines[i].heard)))
-				fail_msg("%s, cut at %zu: %.*s", lines[i].said, cut, (int)buf_len(&to),
-				    (const char *)to_mem);
+				fail_msg("%s, cut at %zu: %.*s", lines[i].said, cut,
+				    (int)buf_len(&to), (const char *)to_mem);
 		}
 	}
 }
@@ -133,7 +140,8 @@ offers_tls(void)
 static void
 threat_37_the_mailers_starttls_can_fail(void **state)
 {
-	static const char *const refusals[] = { "454 4.7.0 not now\r\n", "502-5.5.1 x\r\n502 5.5.1 what\r\n" };
+	static const char *const refusals[] = { "454 4.7.0 not now\r\n",
+		"502-5.5.1 x\r\n502 5.5.1 what\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(refusals); i++) {
@@ -154,9 +162,12 @@ threat_37_the_mailers_starttls_can_fail(void **state)
 static void
 what_is_no_failed_starttls_is_a_pipe(void **state)
 {
-	static const struct { const char *local, *wire; } rows[] = {
-		{ "STARTTLS\r\n", "220 go\r\n5\r\n550 5.1.1\r\n" }, { "starttls\r\n", "what?\r\n550 5.1.1\r\n" },
-		{ "MAIL FROM:<>\r\n", "550 5.1.1\r\n" }, { "MAIL FROM:<>\r\nSTARTTLS\r\n", "550 5.1.1\r\n" },
+	static const struct { const char *local, *wire;
+	} rows[] = {
+		{ "STARTTLS\r\n", "220 go\r\n5\r\n550 5.1.1\r\n" },
+		{ "starttls\r\n", "what?\r\n550 5.1.1\r\n" },
+		{ "MAIL FROM:<>\r\n", "550 5.1.1\r\n" },
+		{ "MAIL FROM:<>\r\nSTARTTLS\r\n", "550 5.1.1\r\n" },
 		{ "", "421 4.3.2 bye\r\n550 5.1.1\r\n" },
 	};
 

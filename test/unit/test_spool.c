@@ -136,8 +136,12 @@ octets_above_127_are_found(void **state)
 		const char *text;
 		bool anywhere;
 	} rows[] = {
-		{ "S: a\n\nb\n", false }, { "S: \x7f\n\n\x7f\n", false }, { "S: \x80\n\nb\n", true },
-		{ "S: a\n\n\xff\n", true }, { "\xc3\xa9", true }, { "S: a\n\nb\n\x80", true },
+		{ "S: a\n\nb\n", false },
+		{ "S: \x7f\n\n\x7f\n", false },
+		{ "S: \x80\n\nb\n", true },
+		{ "S: a\n\n\xff\n", true },
+		{ "\xc3\xa9", true },
+		{ "S: a\n\nb\n\x80", true },
 	};
 
 	(void)state;
@@ -209,8 +213,9 @@ a_file_with_a_name_will_do_for_a_moment(void **state)
 		if (open_pipe(SPAN("a\n"), 1) == -1)
 			_exit(3);
 		/* not somewhere else, nobody else's, and gone with us */
-		bool good = fstat(spool.fd, &st) == 0 && st.st_nlink == 0 && (st.st_mode & 07777) == 0600 &&
-		    spool.octets == 3 && rmdir(scratch_path("spool")) == 0;
+		bool good = fstat(spool.fd, &st) == 0 && st.st_nlink == 0 &&
+		    (st.st_mode & 07777) == 0600 && spool.octets == 3 &&
+		    rmdir(scratch_path("spool")) == 0;
 		assert_holds(SPAN("a\n"));
 		_exit(good ? 0 : 4);
 	}

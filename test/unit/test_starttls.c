@@ -54,10 +54,15 @@ ehlo_is_said_again_inside(void **state)
 static void
 answers_that_are_not_220(void **state)
 {
-	static const struct { const char *reply; enum outcome may; } cases[] = {
-		{ "454 not now\r\n", OUTCOME_NONE }, { "400 no\r\n", OUTCOME_NONE }, { "599 no\r\n", OUTCOME_NONE },
-		{ "421 closing\r\n", OUTCOME_RETRY_CLEAR }, { "250 ok\r\n", OUTCOME_RETRY_CLEAR },
-		{ "354 go\r\n", OUTCOME_RETRY_CLEAR }, { "221 bye\r\n", OUTCOME_RETRY_CLEAR },
+	static const struct { const char *reply; enum outcome may;
+	} cases[] = {
+		{ "454 not now\r\n", OUTCOME_NONE },
+		{ "400 no\r\n", OUTCOME_NONE },
+		{ "599 no\r\n", OUTCOME_NONE },
+		{ "421 closing\r\n", OUTCOME_RETRY_CLEAR },
+		{ "250 ok\r\n", OUTCOME_RETRY_CLEAR },
+		{ "354 go\r\n", OUTCOME_RETRY_CLEAR },
+		{ "221 bye\r\n", OUTCOME_RETRY_CLEAR },
 		{ "what?\r\n", OUTCOME_RETRY_CLEAR },
 	};
 

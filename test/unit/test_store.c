@@ -292,7 +292,8 @@ there_is_room_to_the_last_octet(void **state)
 		unsigned number = 0;
 
 		assert_int_equal(store_open(&s, scratch, "t"), 0);
-		for (; JOURNAL_ROOM - used > RECORD_LEN(8, ENTRY_VALUE_MAX); used += RECORD_LEN(8, 1000))
+		for (; JOURNAL_ROOM - used > RECORD_LEN(8, ENTRY_VALUE_MAX);
+		     used += RECORD_LEN(8, 1000))
 			assert_int_equal(put_long(&s, number++, 1000), 0);
 		size_t last = JOURNAL_ROOM - used - RECORD_LEN(8, 0) + over;
 		assert_int_equal(put_long(&s, number, last), over ? -1 : 0);

@@ -122,7 +122,8 @@ list_names_the_culprit(void **state)
 	(void)state;
 	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1 rot13_0.1 x"), &culprit), -1);
 	assert_true(span_equal(culprit, SPAN("rot13_0.1")));
-	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1 arsyfor_1.0 rotn_0.1"), &culprit), -1);
+	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1 arsyfor_1.0 rotn_0.1"), &culprit),
+	    -1);
 	assert_true(span_equal(culprit, SPAN("rotn_0.1")));
 	assert_int_equal(suite_list_read(&list, SPAN("rotn_0.1,arsyfor_1.0"), &culprit), -1);
 	assert_true(span_equal(culprit, SPAN("rotn_0.1,arsyfor_1.0")));

@@ -69,7 +69,8 @@ make_certificate(const char *name, const char *from, const char *until)
 	assert_int_equal(mbedtls_x509write_crt_set_serial(&crt, &serial), 0);
 	assert_int_equal(mbedtls_x509write_crt_set_validity(&crt, from, until), 0);
 	assert_int_equal(mbedtls_x509write_crt_set_basic_constraints(&crt, 1, -1), 0);
-	assert_int_equal(mbedtls_x509write_crt_pem(&crt, pem, sizeof(pem), random_mbedtls, NULL), 0);
+	assert_int_equal(mbedtls_x509write_crt_pem(&crt, pem, sizeof(pem), random_mbedtls, NULL),
+	    0);
 	mbedtls_x509write_crt_free(&crt);
 	mbedtls_mpi_free(&serial);
 	return strlen((char *)pem) + 1;
@@ -156,8 +157,11 @@ static void
 certificates(void **state)
 {
 	static const char long_ago[] = "20200101000000", ahead[] = "20991231000000";
-	static const struct { const char *host, *name, *from, *until; bool trusted; const char *word; }
-	cases[] = {
+	static const struct {
+		const char *host, *name, *from, *until;
+		bool trusted;
+		const char *word;
+	} cases[] = {
 		{ NAME, NAME, long_ago, ahead, true, "verified" },
 		{ "MX.B.Example", NAME, long_ago, ahead, true, "verified" },
 		{ NULL, NAME, long_ago, ahead, true, "not-named" },
@@ -170,7 +174,8 @@ certificates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		both_up(cases[i].host, make_certificate(cases[i].name, cases[i].from, cases[i].until),
+		both_up(cases[i].host,
+		    make_certificate(cases[i].name, cases[i].from, cases[i].until),
 		    cases[i].trusted);
 		assert_string_equal(tls_certificate(&client), cases[i].word);
 		down_again(NULL);
@@ -255,7 +260,8 @@ opens_into_little_room(void **state)
 	(void)state;
 	opens(NAME);
 	assert_false(tls_layer.holds(&client));
-	assert_int_equal(mbedtls_ssl_write(&server.ssl, (const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26),
+	assert_int_equal(mbedtls_ssl_write(&server.ssl,
+			     (const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26),
 	    26);
 	while (got < sizeof(whole)) {
 		buf_init(&plain, little, sizeof(little));
@@ -284,7 +290,8 @@ goodbyes(void **state)
 	buf_init(&full, none, 0);
 	assert_false(tls_layer.end(&client, &full));
 	assert_true(tls_layer.end(&client, &up));
-	assert_int_equal(mbedtls_ssl_read(&server.ssl, &octet, 1), MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY);
+	assert_int_equal(mbedtls_ssl_read(&server.ssl, &octet, 1),
+	    MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY);
 }
 
 /* statement 20, of TLS */
@@ -330,7 +337,8 @@ make_key(void **state)
 	(void)state;
 	mbedtls_pk_init(&key);
 	return mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0 ||
-	    mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key), random_mbedtls, NULL) != 0;
+	    mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key), random_mbedtls,
+		NULL) != 0;
 }
 
 static int

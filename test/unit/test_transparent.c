@@ -26,7 +26,8 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 	for (size_t cut = 0; cut < 150; cut++) {
 		hosts_meet(MODERN, MODERN);
 		transparent_start(&transparent, &set, keys_source(&client_keys));
-		bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
+		bench_start(&bench,
+		    (struct machine){ &transparent, transparent_step, transparent_fault });
 		bench_cut(&bench, cut);
 		transparent_connected(&transparent, false);
 		bench_wire(&bench, "220-mx\r\n220 ESMTP\r\n");

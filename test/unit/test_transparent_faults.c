@@ -34,8 +34,8 @@ static bool
 leaves(enum outcome end)
 {
 	return end == OUTCOME_WIRE_GONE || end == OUTCOME_WIRE_BROKEN || end == OUTCOME_TIMEOUT ||
-	    end == OUTCOME_BAD_REPLY || end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER ||
-	    end == OUTCOME_REFUSED_LATER;
+	    end == OUTCOME_BAD_REPLY || end == OUTCOME_GREETED_LATER ||
+	    end == OUTCOME_GREETED_NEVER || end == OUTCOME_REFUSED_LATER;
 }
 
 static void
@@ -74,11 +74,13 @@ a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 		{ time_out, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
 		{ broken, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
 		{ "SSH-2.0-x\r\n", OUTCOME_NONE, OUTCOME_NONE, "", false },
-		{ "\r\nhi\r\n220-mx\r\n\r\n250 x\r\n", OUTCOME_NONE, OUTCOME_NONE, "220-mx\r\n250 x\r\n", false },
+		{ "\r\nhi\r\n220-mx\r\n\r\n250 x\r\n", OUTCOME_NONE, OUTCOME_NONE,
+		    "220-mx\r\n250 x\r\n", false },
 		{ "220-mx\r\n554 x\r\n", OUTCOME_GREETED_NEVER, OUTCOME_GREETED_NEVER, "", false },
 		{ long_line, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
 		{ "421 later\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
-		{ "450-later\r\n450 x\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
+		{ "450-later\r\n450 x\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "",
+		    false },
 		{ "354 go\r\n", OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
 		{ "554 no\r\n", OUTCOME_GREETED_NEVER, OUTCOME_GREETED_NEVER, "", false },
 		{ "220 mx\r\n", OUTCOME_NONE, OUTCOME_NONE, "220 mx\r\n", false },
@@ -92,7 +94,8 @@ a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 			happens(rows[i].what);
 			assert_int_equal(bench.io.end, rows[i].may);
 			assert_int_equal(bench.io.elsewhere, leaves(rows[i].may));
-			assert_int_equal(transparent.client.provisional, must && rows[i].may == OUTCOME_GREETED_NEVER);
+			assert_int_equal(transparent.client.provisional,
+			    must && rows[i].may == OUTCOME_GREETED_NEVER);
 			assert_local(&bench, rows[i].seen);
 			assert_wire(&bench, "");
 			transparent_wipe(&transparent);
@@ -115,13 +118,15 @@ threat_25_replies_to_ehlo(void **state)
 		{ long_line, OUTCOME_BAD_REPLY, OUTCOME_BAD_REPLY, "", false },
 		{ "421 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
 		{ "450 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
-		{ "550-no\r\n550 no\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-no\r\n550 no\r\n", false },
+		{ "550-no\r\n550 no\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-no\r\n550 no\r\n",
+		    false },
 		{ "220 what\r\n", OUTCOME_NONE, OUTCOME_MUST, "220 what\r\n", true },
 		{ "354 what\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
 		{ "250 mx\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n", true },
-		{ "250-mx\r\n250 XXXXXXXX\r\n", OUTCOME_NONE, OUTCOME_MUST, "250-mx\r\n250 XXXXXXXX\r\n",
+		{ "250-mx\r\n250 XXXXXXXX\r\n", OUTCOME_NONE, OUTCOME_MUST,
+		    "250-mx\r\n250 XXXXXXXX\r\n", true },
+		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n",
 		    true },
-		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n", true },
 	};
 
 	(void)state;

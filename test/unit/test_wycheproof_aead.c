@@ -50,7 +50,8 @@ chacha_block(uint8_t out[64], const uint8_t key[32], uint32_t count, const uint8
 	memcpy(before, x, sizeof(x));
 	for (int turn = 0; turn < 10; turn++)
 		for (int i = 0; i < 8; i++)
-			quarter(x, i % 4, 4 + (i + i / 4) % 4, 8 + (i + i / 4 * 2) % 4, 12 + (i + i / 4 * 3) % 4);
+			quarter(x, i % 4, 4 + (i + i / 4) % 4, 8 + (i + i / 4 * 2) % 4,
+			    12 + (i + i / 4 * 3) % 4);
 	for (int i = 0; i < 64; i++)
 		out[i] = (uint8_t)((x[i / 4] + before[i / 4]) >> 8 * (i % 4));
 }
@@ -182,8 +183,8 @@ aes_block(uint8_t out[16], const uint8_t key[32], const uint8_t in[16])
 }
 
 static void
-reference_aes256gcm(struct sealed *out, const uint8_t key[32], const uint8_t nonce[12], struct span ad,
-    struct span plain)
+reference_aes256gcm(struct sealed *out, const uint8_t key[32], const uint8_t nonce[12],
+    struct span ad, struct span plain)
 {
 	uint8_t h[16], zeros[16] = { 0 }, counter[16], stream[16], lengths[16] = { 0 };
 
@@ -209,7 +210,8 @@ reference_aes256gcm(struct sealed *out, const uint8_t key[32], const uint8_t non
 
 struct aead {
 	const struct cipher *cipher;
-	void (*reference)(struct sealed *, const uint8_t *, const uint8_t *, struct span, struct span);
+	void (*reference)(struct sealed *, const uint8_t *, const uint8_t *, struct span,
+	    struct span);
 };
 
 static struct aead chacha = { &cipher_chacha20poly1305, reference_chacha20poly1305 };
@@ -238,7 +240,8 @@ assert_aead(const struct aead *aead, const uint8_t key[32], struct span ad, stru
 	assert_memory_equal(opened, plain.at, plain.len);
 	for (unsigned bit = 0; bit < 128; bit++) {
 		got.tag[bit / 8] = (uint8_t)(got.tag[bit / 8] ^ 1u << bit % 8);
-		assert_int_equal(c->open(k.state, nonce, ad, got.text, plain.len, opened, got.tag), -1);
+		assert_int_equal(c->open(k.state, nonce, ad, got.text, plain.len, opened, got.tag),
+		    -1);
 		got.tag[bit / 8] = (uint8_t)(got.tag[bit / 8] ^ 1u << bit % 8);
 	}
 	/* all zeros, all ones, upside down: tags that a careless check has let through elsewhere */
@@ -293,8 +296,9 @@ threat_17_aead_with_extreme_ciphertexts(void **state)
 		aead->reference(&expected, key, nonce, span(NULL, 0), span(plain, len));
 		assert_memory_equal(expected.text, want, len);
 		assert_int_equal(aead->cipher->start(k.state, key, CIPHER_SEND), 0);
-		assert_int_equal(aead->cipher->seal(k.state, nonce, span(NULL, 0), plain, len, got.text,
-		    got.tag), 0);
+		assert_int_equal(aead->cipher->seal(k.state, nonce, span(NULL, 0), plain, len,
+				     got.text, got.tag),
+		    0);
 		assert_memory_equal(got.text, want, len);
 		assert_memory_equal(got.tag, expected.tag, 16);
 		aead->cipher->stop(k.state);

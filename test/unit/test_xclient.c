@@ -107,8 +107,10 @@ threat_31_refused(void **state)
 		{ "220 mx\r\n", "250 mx " OFFER "\r\n", NULL, OUTCOME_BAD_REPLY },
 		{ "220 mx\r\n", "250-" OFFER "\r\n250 SIZE\r\n", NULL, OUTCOME_BAD_REPLY },
 		{ "220 mx\r\n", "220-mx\r\n220 " OFFER "\r\n", NULL, OUTCOME_BAD_REPLY },
-		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "550 not you\r\n", OUTCOME_REFUSED_LATER },
-		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "421 later\r\n", OUTCOME_REFUSED_LATER },
+		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "550 not you\r\n",
+		    OUTCOME_REFUSED_LATER },
+		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "421 later\r\n",
+		    OUTCOME_REFUSED_LATER },
 		{ "220 mx\r\n", "250-mx\r\n250 " OFFER "\r\n", "250 ok\r\n", OUTCOME_BAD_REPLY },
 	};
 

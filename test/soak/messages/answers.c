@@ -42,13 +42,14 @@ say(struct mailer *m, struct dice *d, unsigned code, const char *text)
 
 		text_say(&m->out, "%u-", code);
 		for (size_t at = 0; at < len; at++) {
-			uint8_t octet = (uint8_t)dice_between(d, ' ', dice_chance(d, 900) ? '~' : 255);
+			uint8_t octet = (uint8_t)dice_between(d, ' ',
+			    dice_chance(d, 900) ? '~' : 255);
 			text_put(&m->out, &octet, 1);
 		}
 		text_say(&m->out, "\r\n");
 	}
-	text_say(&m->out, "%u %u.%u.0 %s, answer %llu\r\n", code, code / 100, (unsigned)dice_below(d, 8), text,
-	    (unsigned long long)m->answers);
+	text_say(&m->out, "%u %u.%u.0 %s, answer %llu\r\n", code, code / 100,
+	    (unsigned)dice_below(d, 8), text, (unsigned long long)m->answers);
 }
 
 static void
@@ -106,9 +107,11 @@ say_keywords(struct mailer *m)
 {
 	const struct mailer_script *s = m->script;
 
-	text_say(&m->out, "250%cmailer.example at your service\r\n", s->keyword_count > 0 ? '-' : ' ');
+	text_say(&m->out, "250%cmailer.example at your service\r\n",
+	    s->keyword_count > 0 ? '-' : ' ');
 	for (size_t i = 0; i < s->keyword_count; i++)
-		text_say(&m->out, "250%c%s\r\n", i + 1 < s->keyword_count ? '-' : ' ', s->keywords[i]);
+		text_say(&m->out, "250%c%s\r\n", i + 1 < s->keyword_count ? '-' : ' ',
+		    s->keywords[i]);
 }
 
 static void
@@ -260,9 +263,11 @@ other(struct mailer *m, const char *verb)
 static void
 check_wait(struct mailer *m, const char *verb)
 {
-	bool ends_group = strcmp(verb, "DATA") == 0 || strcmp(verb, "EHLO") == 0 || strcmp(verb, "QUIT") == 0;
+	bool ends_group = strcmp(verb, "DATA") == 0 || strcmp(verb, "EHLO") == 0 ||
+	    strcmp(verb, "QUIT") == 0;
 
-	if (m->in.len > m->at && (ends_group || m->helo || !m->script->pipelining) && strcmp(verb, "BDAT") != 0)
+	if (m->in.len > m->at && (ends_group || m->helo || !m->script->pipelining) &&
+	    strcmp(verb, "BDAT") != 0)
 		m->fault = "octets behind a command that has to be waited for";
 }
 

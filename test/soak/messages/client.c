@@ -68,7 +68,8 @@ static void
 check_ours(struct client *c, unsigned code, const struct step *s, const struct heard *h)
 {
 	if (code != s->code)
-		snprintf(c->fault, sizeof(c->fault), "a line that is blackponyd's to answer had %.*s and not %u",
+		snprintf(c->fault, sizeof(c->fault),
+		    "a line that is blackponyd's to answer had %.*s and not %u",
 		    (int)(h->len < 100 ? h->len : 100), (const char *)c->in.at + h->at, s->code);
 }
 

@@ -20,7 +20,8 @@ differ(const struct comparison *c, const char *what, size_t number, const uint8_
 	while (same < a_len && same < b_len && a[same] == b[same])
 		same++;
 	size_t from = same < 20 ? 0 : same - 20;
-	text_say(c->why, "%s %zu differs from octet %zu on; directly (%zu octets): ...", what, number, same, a_len);
+	text_say(c->why, "%s %zu differs from octet %zu on; directly (%zu octets): ...", what,
+	    number, same, a_len);
 	text_show(c->why, a + from, a_len - from, 80);
 	text_say(c->why, "\n    through (%zu octets): ...", b_len);
 	text_show(c->why, b + from, b_len - from, 80);
@@ -86,8 +87,8 @@ front_is_taken(const uint8_t *at, size_t len)
 
 /* A message's first octets: with the trace line in front, where that is on. */
 static bool
-fronts_match(const struct comparison *c, size_t number, const uint8_t *a, size_t a_len, const uint8_t *b,
-    size_t b_len, bool part)
+fronts_match(const struct comparison *c, size_t number, const uint8_t *a, size_t a_len,
+    const uint8_t *b, size_t b_len, bool part)
 {
 	bool traced = c->mark && c->suite[0] != '\0' && !front_is_taken(a, a_len);
 	size_t trace = traced ? compare_trace(b, b_len, c->suite) : 0;
@@ -105,7 +106,8 @@ fronts_match(const struct comparison *c, size_t number, const uint8_t *a, size_t
 }
 
 static bool
-chunks_match(const struct comparison *c, size_t number, const struct event *a, const struct event *b)
+chunks_match(const struct comparison *c, size_t number, const struct event *a,
+    const struct event *b)
 {
 	const uint8_t *a_at = octets(c->direct, a), *b_at = octets(c->through, b);
 
@@ -122,7 +124,8 @@ chunks_match(const struct comparison *c, size_t number, const struct event *a, c
 	if (a->begins && !a->stray)
 		return fronts_match(c, number, a_at, a->len, b_at, b->len, false);
 	b_at += trace;
-	return equal(a_at, a->len, b_at, b->len - trace) || differ(c, "chunk", number, a_at, a->len, b_at, b->len);
+	return equal(a_at, a->len, b_at, b->len - trace) ||
+	    differ(c, "chunk", number, a_at, a->len, b_at, b->len);
 }
 
 /* What was not whole when the client went: as far as it came, it is the same. */
@@ -164,12 +167,14 @@ is_grown_mail(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 }
 
 static bool
-events_match(const struct comparison *c, size_t number, const struct event *a, const struct event *b)
+events_match(const struct comparison *c, size_t number, const struct event *a,
+    const struct event *b)
 {
 	const uint8_t *a_at = octets(c->direct, a), *b_at = octets(c->through, b);
 
 	if (a->kind != b->kind) {
-		text_say(c->why, "event %zu is of kind %d and was %d directly: ", number, (int)b->kind, (int)a->kind);
+		text_say(c->why, "event %zu is of kind %d and was %d directly: ", number,
+		    (int)b->kind, (int)a->kind);
 		text_show(c->why, b_at, b->len, 100);
 		text_say(c->why, "\n    directly: ");
 		text_show(c->why, a_at, a->len, 100);
@@ -188,7 +193,8 @@ events_match(const struct comparison *c, size_t number, const struct event *a, c
 			return true;
 		/* FALLTHROUGH */
 	default:
-		return equal(a_at, a->len, b_at, b->len) || differ(c, "line", number, a_at, a->len, b_at, b->len);
+		return equal(a_at, a->len, b_at, b->len) ||
+		    differ(c, "line", number, a_at, a->len, b_at, b->len);
 	}
 }
 
@@ -202,8 +208,8 @@ is_said_hello(const struct comparison *c, const struct event *e)
 	for (size_t i = 0; i < d->count && d->events[i].kind == EVENT_HELLO; i++) {
 		size_t skipped = c->sender ? 4 : 0;
 
-		if (equal(octets(d, &d->events[i]) + skipped, d->events[i].len - skipped, at + skipped,
-		    e->len - skipped))
+		if (equal(octets(d, &d->events[i]) + skipped, d->events[i].len - skipped,
+			at + skipped, e->len - skipped))
 			return true;
 	}
 	return c->sender && e->len == 10 && memcmp(at, "STARTTLS\r\n", 10) == 0;
@@ -245,8 +251,9 @@ compare_mailers(const struct comparison *c)
 		return true;
 	const struct mailer *more = a < d->count ? d : t;
 	const struct event *e = &more->events[a < d->count ? a : b];
-	text_say(c->why, "the mailer heard %zu things, and directly %zu; the first that is %s: ", t->count, d->count,
-	    more == d ? "missing" : "more");
+	text_say(c->why,
+	    "the mailer heard %zu things, and directly %zu; the first that is %s: ", t->count,
+	    d->count, more == d ? "missing" : "more");
 	text_show(c->why, octets(more, e), e->len, 120);
 	text_say(c->why, "\n");
 	return false;

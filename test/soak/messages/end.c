@@ -14,7 +14,9 @@ struct pace
 pace_make(uint64_t seed, unsigned series)
 {
 	static const size_t packets[] = { 536, 1448, 1460, 4096, 16384, 16383, 65536, 77 };
-	struct pace p = { .d = dice_start(seed, 100 + series), .read_max = WHOLE, .write_max = WHOLE };
+	struct pace p = { .d = dice_start(seed, 100 + series),
+		.read_max = WHOLE,
+		.write_max = WHOLE };
 
 	if (dice_chance(&p.d, 550))
 		return p;
@@ -73,7 +75,8 @@ has_to_write(const struct end *e)
 bool
 end_wants_write(const struct end *e, int64_t now)
 {
-	return has_to_write(e) && now >= e->rests_until && !(e->lazy && !e->eof && now < e->read_at + LAZY_MS);
+	return has_to_write(e) && now >= e->rests_until &&
+	    !(e->lazy && !e->eof && now < e->read_at + LAZY_MS);
 }
 
 bool

@@ -44,7 +44,8 @@ host_start(struct host *h)
 	h->daemon_fd = listens(&h->daemon_port, 0);
 	h->message_fd = memfd_create("message", MFD_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/log-%u", h->folder, h->number);
-	h->log_fd = open(h->verbose ? path : "/dev/null", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	h->log_fd = open(h->verbose ? path : "/dev/null", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
+	    0600);
 	if (h->message_fd == -1 || h->log_fd == -1)
 		give_up(path);
 }

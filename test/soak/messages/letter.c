@@ -78,7 +78,9 @@ end(struct letter *l, struct mailer *m, unsigned code)
 	/* who might have meant it otherwise, had STARTTLS not failed there, is asked again later */
 	bool failed = m->script->starttls && m->script->refuses_tls;
 
-	l->outcome = code >= 500 && !failed ? LETTER_REFUSED : code >= 200 && code < 300 ? LETTER_SENT : LETTER_LATER;
+	l->outcome = code >= 500 && !failed ? LETTER_REFUSED :
+	    code >= 200 && code < 300       ? LETTER_SENT :
+					      LETTER_LATER;
 	if (m->state != MAILER_CLOSED)
 		say(m, "QUIT");
 }
@@ -168,14 +170,18 @@ letter_ended_well(const struct letter *l, int status, const struct text *said, s
 {
 	static const char first[] = { '2', '4', '5' };
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	bool good = l->outcome == LETTER_SENT ? code == 0 : l->outcome == LETTER_LATER ? code == EX_TEMPFAIL :
-	    code == EX_NOUSER || code == EX_NOHOST || code == EX_UNAVAILABLE;
-	bool one_line = said->len > 0 && memchr(said->at, '\n', said->len) == said->at + said->len - 1;
+	bool good = l->outcome == LETTER_SENT ? code == 0 :
+	    l->outcome == LETTER_LATER        ? code == EX_TEMPFAIL :
+						code == EX_NOUSER || code == EX_NOHOST ||
+		code == EX_UNAVAILABLE;
+	bool one_line = said->len > 0 &&
+	    memchr(said->at, '\n', said->len) == said->at + said->len - 1;
 
 	if (good && one_line && said->at[0] == (uint8_t)first[l->outcome])
 		return true;
 	text_say(why, "exit %d and \"", code);
 	text_show(why, said->at, said->len, 200);
-	text_say(why, "\" where outcome %d (0 sent, 1 later, 2 refused) was due\n", (int)l->outcome);
+	text_say(why, "\" where outcome %d (0 sent, 1 later, 2 refused) was due\n",
+	    (int)l->outcome);
 	return false;
 }

@@ -165,7 +165,8 @@ mailer_end(struct mailer *m)
 		return;
 	e = mailer_note(m, EVENT_PART, m->at, m->in.len - m->at);
 	e->stray = m->state == MAILER_CHUNK && m->rcpts == 0;
-	e->begins = m->state == MAILER_DATA || (m->state == MAILER_CHUNK && !m->message_begun && !e->stray);
+	e->begins = m->state == MAILER_DATA ||
+	    (m->state == MAILER_CHUNK && !m->message_begun && !e->stray);
 	/* of a chunk, its line as well: what is announced is whole when it is there */
 	e->line_at = m->chunk_at;
 	e->line_len = m->state == MAILER_CHUNK ? m->chunk_len : 0;

@@ -25,15 +25,23 @@
 #define SUITES 6
 #define SAY_EVERY_S 10
 
-enum way { WAY_CLEAR, WAY_CALLER, WAY_LETTER, WAY_LETTER_TLS, WAY_INSIDE, WAY_LETTER_INSIDE = WAY_INSIDE + SUITES,
-	WAYS = WAY_LETTER_INSIDE + SUITES };
+enum way {
+	WAY_CLEAR,
+	WAY_CALLER,
+	WAY_LETTER,
+	WAY_LETTER_TLS,
+	WAY_INSIDE,
+	WAY_LETTER_INSIDE = WAY_INSIDE + SUITES,
+	WAYS = WAY_LETTER_INSIDE + SUITES
+};
 
-static const char *const suites[SUITES] = { "chacha20poly1305_2.0", "aes256gcm_2.0", "arsyfor_1.0", "t32_1.0",
-	"blowfish_0.2", "rotn_0.1" };
+static const char *const suites[SUITES] = { "chacha20poly1305_2.0", "aes256gcm_2.0", "arsyfor_1.0",
+	"t32_1.0", "blowfish_0.2", "rotn_0.1" };
 /* of a hundred dialogues, or letters, inside: RSA takes its time */
 static const unsigned suite_shares[SUITES] = { 35, 25, 14, 14, 3, 9 };
-static const char *const names[] = { "before blackponyd, in the clear", "through blackpony, in the clear",
-	"blackpony's own, in the clear", "blackpony's own, STARTTLS" };
+static const char *const names[] = { "before blackponyd, in the clear",
+	"through blackpony, in the clear", "blackpony's own, in the clear",
+	"blackpony's own, STARTTLS" };
 
 static struct {
 	atomic_ulong next, messages, dialogues, found;
@@ -61,8 +69,8 @@ draw_way(struct dice *d)
 	static const struct {
 		unsigned share;
 		enum way way;
-	} ways[] = { { 120, WAY_CLEAR }, { 110, WAY_CALLER }, { 250, WAY_LETTER }, { 45, WAY_LETTER_TLS },
-		{ 215, WAY_INSIDE }, { 260, WAY_LETTER_INSIDE } };
+	} ways[] = { { 120, WAY_CLEAR }, { 110, WAY_CALLER }, { 250, WAY_LETTER },
+		{ 45, WAY_LETTER_TLS }, { 215, WAY_INSIDE }, { 260, WAY_LETTER_INSIDE } };
 	size_t lot = dice_below(d, 1000), suite = 0, at = 0;
 
 	while (lot >= ways[at].share)
@@ -131,15 +139,21 @@ talk_directly(struct mailer *m, struct client *c)
 static struct comparison
 comparison(const struct setup *set)
 {
-	return (struct comparison){ .direct = &work.direct, .through = &work.through, .suite = set->suite,
-		.mark = set->mark, .sender = set->sender, .why = &work.why };
+	return (struct comparison){ .direct = &work.direct,
+		.through = &work.through,
+		.suite = set->suite,
+		.mark = set->mark,
+		.sender = set->sender,
+		.why = &work.why };
 }
 
 /* True: no difference. */
 static bool
 dialogue(const struct setup *set, enum way way, uint64_t seed)
 {
-	enum plan_way plan_way = way == WAY_CLEAR ? PLAN_CLEAR : way == WAY_CALLER ? PLAN_CALLER : PLAN_INSIDE;
+	enum plan_way plan_way = way == WAY_CLEAR ? PLAN_CLEAR :
+	    way == WAY_CALLER                     ? PLAN_CALLER :
+						    PLAN_INSIDE;
 	struct comparison c = comparison(set);
 
 	plan_make(&work.plan, plan_way, &work.script, seed);
@@ -167,7 +181,8 @@ send_letter(struct setup *set, enum way way, uint64_t seed)
 	set->letter = &work.letter.octets;
 	set->words = work.letter.words;
 	run_through(&work.run, &work.host, set, &work.through, NULL);
-	bool good = letter_ended_well(&work.letter, work.run.statuses[0], &work.run.said, &work.why);
+	bool good = letter_ended_well(&work.letter, work.run.statuses[0], &work.run.said,
+	    &work.why);
 	if (work.through.fault != NULL) {
 		text_say(&work.why, "%s\n", work.through.fault);
 		good = false;
@@ -180,10 +195,12 @@ tell(uint64_t seed, enum way way, const struct setup *set)
 {
 	struct text out = { 0 };
 
-	text_say(&out, "FOUND in dialogue %llu (way %u: %s%s%s%s%s, policy %s), after %lu messages\n",
+	text_say(&out,
+	    "FOUND in dialogue %llu (way %u: %s%s%s%s%s, policy %s), after %lu messages\n",
 	    (unsigned long long)seed, (unsigned)way, is_letter(way) ? "letter" : "dialogue",
-	    set->suite[0] != '\0' ? " inside " : " in the clear", set->suite, set->each ? ", a blackponyd each" : "",
-	    set->cutter ? ", cut wire" : "", set->policy, atomic_load(&shared->messages));
+	    set->suite[0] != '\0' ? " inside " : " in the clear", set->suite,
+	    set->each ? ", a blackponyd each" : "", set->cutter ? ", cut wire" : "", set->policy,
+	    atomic_load(&shared->messages));
 	if (work.run.fault[0] != '\0')
 		text_say(&out, "%s\n", work.run.fault);
 	text_put(&out, work.why.at, work.why.len);
@@ -247,8 +264,8 @@ start_worker(unsigned number, uint64_t first, unsigned long messages)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	work.host.number = number;
 	host_start(&work.host);
-	while (atomic_load(&shared->messages) < messages && atomic_load(&shared->found) < work.most &&
-	    (work.until == 0 || time(NULL) < work.until))
+	while (atomic_load(&shared->messages) < messages &&
+	    atomic_load(&shared->found) < work.most && (work.until == 0 || time(NULL) < work.until))
 		one(first + atomic_fetch_add(&shared->next, 1));
 	host_stop(&work.host);
 	_exit(0);
@@ -259,7 +276,8 @@ way_name(enum way way, char name[80])
 {
 	if (way < WAY_INSIDE)
 		return names[way];
-	snprintf(name, 80, "%s %s", is_letter(way) ? "blackpony's own," : "through both,", suite_of(way));
+	snprintf(name, 80, "%s %s", is_letter(way) ? "blackpony's own," : "through both,",
+	    suite_of(way));
 	return name;
 }
 
@@ -269,8 +287,8 @@ progress(time_t began)
 	unsigned long messages = atomic_load(&shared->messages);
 	double seconds = difftime(time(NULL), began);
 
-	printf("%6.0f s  %lu messages in %lu dialogues, %.0f a second; found %lu\n", seconds, messages,
-	    atomic_load(&shared->dialogues), seconds > 0 ? (double)messages / seconds : 0,
+	printf("%6.0f s  %lu messages in %lu dialogues, %.0f a second; found %lu\n", seconds,
+	    messages, atomic_load(&shared->dialogues), seconds > 0 ? (double)messages / seconds : 0,
 	    atomic_load(&shared->found));
 	fflush(stdout);
 }
@@ -353,7 +371,8 @@ main(int argc, char *argv[])
 	uint64_t seed = strtoull(argv[3], NULL, 10);
 	unsigned long messages = strtoul(argv[4], NULL, 10);
 	read_options(argc, argv, &workers);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	    0);
 	if (shared == MAP_FAILED)
 		give_up("mmap");
 	signal(SIGPIPE, SIG_IGN);

@@ -73,8 +73,8 @@ plain(struct making *m, const char *text, bool waits)
 static void
 say_name(struct making *m)
 {
-	static const char *const names[] = { "me.example", "[127.0.0.1]", "mail.a.example", "x", "a_b.example",
-		"[IPv6:::1]", "MX.A.Example" };
+	static const char *const names[] = { "me.example", "[127.0.0.1]", "mail.a.example", "x",
+		"a_b.example", "[IPv6:::1]", "MX.A.Example" };
 	struct text *o = &m->p->octets;
 	size_t at = o->len;
 
@@ -136,7 +136,8 @@ mail(struct making *m)
 static void
 rcpts(struct making *m)
 {
-	size_t count = dice_chance(&m->d, 995) ? dice_order(&m->d, 1, 8) : dice_order(&m->d, 8, 3000);
+	size_t count = dice_chance(&m->d, 995) ? dice_order(&m->d, 1, 8) :
+						 dice_order(&m->d, 8, 3000);
 
 	for (size_t i = 0; i < count; i++) {
 		struct step *s = step(m, STEP_LINE);
@@ -212,7 +213,8 @@ chunks(struct making *m)
 static void
 auth(struct making *m)
 {
-	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char
+	    base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct step *s = step(m, STEP_AUTH);
 	struct text *o = &m->p->octets;
 
@@ -221,7 +223,8 @@ auth(struct making *m)
 	end_command(m, s);
 	s->more_at = o->len;
 	for (int i = 0; i < 3; i++) {
-		size_t len = dice_chance(&m->d, 900) ? dice_order(&m->d, 1, 100) : dice_order(&m->d, 100, 12000);
+		size_t len = dice_chance(&m->d, 900) ? dice_order(&m->d, 1, 100) :
+						       dice_order(&m->d, 100, 12000);
 
 		if (dice_chance(&m->d, 100))
 			text_put(o, "*", 1);
@@ -284,9 +287,9 @@ long_command(struct making *m)
 static void
 aside(struct making *m)
 {
-	static const char *const odd[] = { "HELP", "VRFY postmaster", "EXPN list", "XODD \xff\xfe", "X", "",
-		"MAIL", "RCPT", "NOOP with words", "ETRN example.org", "  NOOP", "RSET ", "DATAX", "BDATX 5",
-		"TURN", "mail from:<>" };
+	static const char *const odd[] = { "HELP", "VRFY postmaster", "EXPN list", "XODD \xff\xfe",
+		"X", "", "MAIL", "RCPT", "NOOP with words", "ETRN example.org", "  NOOP", "RSET ",
+		"DATAX", "BDATX 5", "TURN", "mail from:<>" };
 
 	switch (dice_below(&m->d, 12)) {
 	case 0:
@@ -448,12 +451,14 @@ plan_make(struct plan *p, enum plan_way way, const struct mailer_script *script,
 void
 plan_show(const struct plan *p, struct text *out)
 {
-	static const char *const names[] = { "line", "hello", "data", "chunk", "auth", "raw", "cut" };
+	static const char *const names[] = { "line", "hello", "data", "chunk", "auth", "raw",
+		"cut" };
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct step *s = &p->steps[i];
 
-		text_say(out, "%5zu %-5s %s%s ", i, names[s->kind], s->waits ? "waits " : "", s->ours ? "ours" : "");
+		text_say(out, "%5zu %-5s %s%s ", i, names[s->kind], s->waits ? "waits " : "",
+		    s->ours ? "ours" : "");
 		text_show(out, p->octets.at + s->at, s->len, 60);
 		if (s->more_len > 0) {
 			text_say(out, " + %zu: ", s->more_len);

@@ -31,7 +31,8 @@ split(struct lines *l, const uint8_t *at, size_t len)
 		const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
 		bool last = newline + 1 == end;
 
-		if (newline - at < 5 || newline[-1] != '\r' || memcmp(at, "250", 3) != 0 || at[3] != (last ? ' ' : '-'))
+		if (newline - at < 5 || newline[-1] != '\r' || memcmp(at, "250", 3) != 0 ||
+		    at[3] != (last ? ' ' : '-'))
 			return false;
 		l->at[l->count] = at + 4;
 		l->len[l->count++] = (size_t)(newline - 1 - (at + 4));
@@ -45,23 +46,26 @@ is_keyword(const uint8_t *at, size_t len, const char *word)
 {
 	size_t n = strlen(word);
 
-	return len >= n && strncasecmp((const char *)at, word, n) == 0 && (len == n || at[n] == ' ');
+	return len >= n && strncasecmp((const char *)at, word, n) == 0 &&
+	    (len == n || at[n] == ' ');
 }
 
 /* A line that may be ours, and in the clear is the only thing that may be more. */
 static bool
 is_ours(const uint8_t *at, size_t len)
 {
-	return is_keyword(at, len, "XCRYPT") || (len > 7 && strncasecmp((const char *)at, "XCRYPT-", 7) == 0);
+	return is_keyword(at, len, "XCRYPT") ||
+	    (len > 7 && strncasecmp((const char *)at, "XCRYPT-", 7) == 0);
 }
 
 /* blackponyd(8) names what passes inside as it is. */
 static bool
 passes(const uint8_t *at, size_t len)
 {
-	static const char *const words[] = { "PIPELINING", "8BITMIME", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN",
-		"DELIVERBY", "SUBMITTER", "FUTURERELEASE", "MT-PRIORITY", "MTRK", "NO-SOLICITING", "RRVS", "XVERP",
-		"ENHANCEDSTATUSCODES", "LIMITS", "HELP", "VRFY", "EXPN", "ETRN" };
+	static const char *const words[] = { "PIPELINING", "8BITMIME", "CHUNKING", "BINARYMIME",
+		"SMTPUTF8", "DSN", "DELIVERBY", "SUBMITTER", "FUTURERELEASE", "MT-PRIORITY", "MTRK",
+		"NO-SOLICITING", "RRVS", "XVERP", "ENHANCEDSTATUSCODES", "LIMITS", "HELP", "VRFY",
+		"EXPN", "ETRN" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (is_keyword(at, len, words[i]))
@@ -72,12 +76,14 @@ passes(const uint8_t *at, size_t len)
 static void
 put_mechanisms(struct text *out, const uint8_t *at, size_t len)
 {
-	static const char *const good[] = { "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "SCRAM-SHA-256" };
+	static const char *const good[] = { "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2",
+		"SCRAM-SHA-256" };
 	char line[100], *rest = NULL;
 	bool any = false;
 
 	snprintf(line, sizeof(line), "%.*s", (int)len, (const char *)at);
-	for (char *word = strtok_r(line + 5, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+	for (char *word = strtok_r(line + 5, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
 		for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 			if (strcasecmp(word, good[i]) == 0) {
 				text_say(out, "%s %s", any ? "" : "AUTH", word);
@@ -92,7 +98,8 @@ put_inside(struct text *out, const uint8_t *at, size_t len, bool mark)
 	size_t before = out->len;
 
 	if (is_keyword(at, len, "SIZE") && len > 6 && mark)
-		text_say(out, "SIZE %llu", strtoull((const char *)at + 5, NULL, 10) - COMPARE_GROWS);
+		text_say(out, "SIZE %llu",
+		    strtoull((const char *)at + 5, NULL, 10) - COMPARE_GROWS);
 	else if (is_keyword(at, len, "AUTH"))
 		put_mechanisms(out, at, len);
 	else if (passes(at, len) || is_keyword(at, len, "SIZE"))
@@ -133,8 +140,8 @@ is_hello(const struct client *c, const struct heard *h)
 }
 
 static bool
-same_reply(const struct comparison *c, const struct client *a, const struct heard *x, const struct client *b,
-    const struct heard *y)
+same_reply(const struct comparison *c, const struct client *a, const struct heard *x,
+    const struct client *b, const struct heard *y)
 {
 	struct lines direct, through;
 
@@ -142,7 +149,8 @@ same_reply(const struct comparison *c, const struct client *a, const struct hear
 		return false;
 	if (x->len == y->len && memcmp(start_of(a, x), start_of(b, y), x->len) == 0)
 		return true;
-	if (!is_hello(a, x) || !split(&direct, start_of(a, x), x->len) || !split(&through, start_of(b, y), y->len))
+	if (!is_hello(a, x) || !split(&direct, start_of(a, x), x->len) ||
+	    !split(&through, start_of(b, y), y->len))
 		return false;
 	return keywords_match(&direct, &through, c->suite[0] != '\0', c->mark);
 }
@@ -169,7 +177,8 @@ show_reply(struct text *why, const char *whose, const struct client *c, size_t n
 }
 
 bool
-compare_clients(const struct comparison *c, const struct client *direct, const struct client *through)
+compare_clients(const struct comparison *c, const struct client *direct,
+    const struct client *through)
 {
 	size_t i = 0, j = 0;
 

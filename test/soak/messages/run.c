@@ -1,5 +1,5 @@
-#include "run.h"
 #include "host.h"
+#include "run.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -248,7 +248,8 @@ turn(struct run *r)
 {
 	struct end *ends[4] = { &r->mail, &r->user, &r->near, &r->far };
 	struct pollfd fds[10] = { { .fd = r->host->mail_fd, .events = POLLIN },
-		{ .fd = r->near.rfd == -1 && (r->set->cutter || r->set->each) ? r->host->wire_fd : -1,
+		{ .fd = r->near.rfd == -1 && (r->set->cutter || r->set->each) ? r->host->wire_fd :
+										-1,
 		    .events = POLLIN } };
 	int64_t now = now_ms();
 	int patience = NAP_MS;
@@ -256,8 +257,10 @@ turn(struct run *r)
 	for (int i = 0; i < 4; i++) {
 		struct end *e = ends[i];
 
-		fds[2 + 2 * i] = (struct pollfd){ .fd = end_wants_read(e, now) ? e->rfd : -1, .events = POLLIN };
-		fds[3 + 2 * i] = (struct pollfd){ .fd = end_wants_write(e, now) ? e->wfd : -1, .events = POLLOUT };
+		fds[2 + 2 * i] = (struct pollfd){ .fd = end_wants_read(e, now) ? e->rfd : -1,
+			.events = POLLIN };
+		fds[3 + 2 * i] = (struct pollfd){ .fd = end_wants_write(e, now) ? e->wfd : -1,
+			.events = POLLOUT };
 		patience = end_patience(e, now, patience);
 	}
 	if (poll(fds, 10, patience) <= 0)
@@ -278,8 +281,10 @@ turn(struct run *r)
 static void
 stalled(struct run *r)
 {
-	snprintf(r->fault, sizeof(r->fault), "STALL: nothing moved for %d ms; mailer state %d, it has heard "
-	    "%zu octets, client %s", r->host->stall_ms, (int)r->mailer->state, r->mailer->in.len,
+	snprintf(r->fault, sizeof(r->fault),
+	    "STALL: nothing moved for %d ms; mailer state %d, it has heard "
+	    "%zu octets, client %s",
+	    r->host->stall_ms, (int)r->mailer->state, r->mailer->in.len,
 	    r->user.eof ? "at its end" : "waiting");
 }
 
@@ -332,7 +337,8 @@ watch(struct run *r)
 }
 
 void
-run_through(struct run *r, struct host *h, const struct setup *set, struct mailer *m, struct client *c)
+run_through(struct run *r, struct host *h, const struct setup *set, struct mailer *m,
+    struct client *c)
 {
 	struct text up = r->up, down = r->down, said = r->said;
 

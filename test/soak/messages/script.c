@@ -5,8 +5,9 @@
 #include <string.h>
 
 /* Keywords that change nothing for who carries the dialogue; each in some replies. */
-static const char *const plain[] = { "DSN", "ENHANCEDSTATUSCODES", "HELP", "VRFY", "ETRN", "DELIVERBY", "X-ODD thing",
-	"LIMITS MAILMAX=1000", "EXPN", "dsn-like", "VERP", "8BITMIMEX", "SIZEUP 5", "XFORWARD NAME ADDR" };
+static const char *const plain[] = { "DSN", "ENHANCEDSTATUSCODES", "HELP", "VRFY", "ETRN",
+	"DELIVERBY", "X-ODD thing", "LIMITS MAILMAX=1000", "EXPN", "dsn-like", "VERP", "8BITMIMEX",
+	"SIZEUP 5", "XFORWARD NAME ADDR" };
 
 static void
 add(struct mailer_script *s, struct dice *d, const char *keyword)
@@ -14,7 +15,8 @@ add(struct mailer_script *s, struct dice *d, const char *keyword)
 	if (s->keyword_count == MAILER_KEYWORDS)
 		return;
 	size_t at = dice_below(d, s->keyword_count + 1);
-	memmove(s->keywords + at + 1, s->keywords + at, (s->keyword_count - at) * sizeof(s->keywords[0]));
+	memmove(s->keywords + at + 1, s->keywords + at,
+	    (s->keyword_count - at) * sizeof(s->keywords[0]));
 	snprintf(s->keywords[at], sizeof(s->keywords[at]), "%s", keyword);
 	s->keyword_count++;
 }
@@ -32,8 +34,10 @@ maybe(struct mailer_script *s, struct dice *d, unsigned in_thousand, const char 
 void
 mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, bool letter)
 {
-	static const char *const sizes[] = { "SIZE", "SIZE 0", "SIZE 20000000", "SIZE 4294967296", "SIZE 10485760" };
-	static const char *const auths[] = { "AUTH LOGIN PLAIN CRAM-MD5", "AUTH DIGEST-MD5 LOGIN GSSAPI",
+	static const char *const sizes[] = { "SIZE", "SIZE 0", "SIZE 20000000", "SIZE 4294967296",
+		"SIZE 10485760" };
+	static const char *const auths[] = { "AUTH LOGIN PLAIN CRAM-MD5",
+		"AUTH DIGEST-MD5 LOGIN GSSAPI",
 		"AUTH PLAIN LOGIN XOAUTH2 SCRAM-SHA-256 SCRAM-SHA-256-PLUS EXTERNAL" };
 	struct dice d = dice_start(seed, 1);
 
@@ -65,13 +69,14 @@ mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, boo
 void
 mailer_show(const struct mailer *m, struct text *out)
 {
-	static const char *const kinds[] = { "hello", "line", "continued", "message", "chunk", "part" };
+	static const char *const kinds[] = { "hello", "line", "continued", "message", "chunk",
+		"part" };
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct event *e = &m->events[i];
 
-		text_say(out, "%5zu %-9s %s%s%s", i, kinds[e->kind], e->begins ? "begins " : "", e->last ? "last " : "",
-		    e->stray ? "stray " : "");
+		text_say(out, "%5zu %-9s %s%s%s", i, kinds[e->kind], e->begins ? "begins " : "",
+		    e->last ? "last " : "", e->stray ? "stray " : "");
 		text_show(out, m->in.at + e->at, e->len, 90);
 		text_say(out, "\n");
 	}

@@ -5,8 +5,9 @@
 #define MESSAGE_MAX (3u << 20)
 
 /* Buffers, records, lines, blocks and packets of the programs, of mailers and of the system. */
-static const size_t limits[] = { 64, 77, 256, 512, 536, 998, 1000, 1024, 1460, 2048, 4096, 8192, 12288, 16383,
-	16384, 16401, 32768, 49152, 65536, 81920, 98304, 114688, 131072, 196608, 262144, 524288 };
+static const size_t limits[] = { 64, 77, 256, 512, 536, 998, 1000, 1024, 1460, 2048, 4096, 8192,
+	12288, 16383, 16384, 16401, 32768, 49152, 65536, 81920, 98304, 114688, 131072, 196608,
+	262144, 524288 };
 
 static size_t
 draw_size(struct dice *d)
@@ -32,8 +33,8 @@ draw_size(struct dice *d)
 static void
 lines(struct text *t, struct dice *d, size_t len, const char *end, size_t line_max, bool same)
 {
-	static const size_t lengths[] = { 1, 2, 60, 72, 76, 77, 78, 80, 253, 254, 255, 510, 996, 998, 1000,
-		1022, 4094, 8190 };
+	static const size_t lengths[] = { 1, 2, 60, 72, 76, 77, 78, 80, 253, 254, 255, 510, 996,
+		998, 1000, 1022, 4094, 8190 };
 	size_t until = t->len + len;
 	size_t line = lengths[dice_below(d, sizeof(lengths) / sizeof(lengths[0]))];
 
@@ -79,10 +80,11 @@ words(struct text *t, struct dice *d, size_t len, const char *const *list, size_
 static void
 segment(struct text *t, struct dice *d, size_t len)
 {
-	static const char *const dotted[] = { ".", "..", ".\r\n", "\r\n.", "..\r\n", "x", "\r\n", "\n.\n",
-		"\n.\r\n", "\r.\r\n", ".\r", "\r\n..\r\n", "\r\n.\r", "line\r\n", ".\n" };
-	static const char *const smtp[] = { "MAIL FROM:<a@a>\r\n", "RCPT TO:<b@b>\r\n", "DATA\r\n", "QUIT\r\n",
-		"RSET\r\n", "BDAT 5 LAST\r\n", "250 ok\r\n", "354 go\r\n", "XCRYPT OK\r\n", ".\n" };
+	static const char *const dotted[] = { ".", "..", ".\r\n", "\r\n.", "..\r\n", "x", "\r\n",
+		"\n.\n", "\n.\r\n", "\r.\r\n", ".\r", "\r\n..\r\n", "\r\n.\r", "line\r\n", ".\n" };
+	static const char *const smtp[] = { "MAIL FROM:<a@a>\r\n", "RCPT TO:<b@b>\r\n", "DATA\r\n",
+		"QUIT\r\n", "RSET\r\n", "BDAT 5 LAST\r\n", "250 ok\r\n", "354 go\r\n",
+		"XCRYPT OK\r\n", ".\n" };
 	const char *end = dice_chance(d, 500) ? "\r\n" : "\n";
 
 	switch (dice_below(d, 12)) {
@@ -123,8 +125,9 @@ segment(struct text *t, struct dice *d, size_t len)
 static void
 front(struct text *t, struct dice *d)
 {
-	static const char *const fronts[] = { "From alice Mon\r\n", ">From bob\n", ">>From", "From", "Fro",
-		" blank\r\n", "\tblank\n", ">", ".", "..", "\r\n", "\n", ".\n", "From:\r\n", "F", ">>>>From x\n" };
+	static const char *const fronts[] = { "From alice Mon\r\n", ">From bob\n", ">>From", "From",
+		"Fro", " blank\r\n", "\tblank\n", ">", ".", "..", "\r\n", "\n", ".\n", "From:\r\n",
+		"F", ">>>>From x\n" };
 	const char *end = dice_chance(d, 700) ? "\r\n" : "\n";
 
 	if (dice_chance(d, 150)) {
@@ -132,14 +135,16 @@ front(struct text *t, struct dice *d)
 
 		text_put(t, word, strlen(word));
 	} else if (dice_chance(d, 800)) {
-		text_say(t, "Subject: %zu%sFrom: <a@a.example>%s%s", dice_below(d, 100000), end, end, end);
+		text_say(t, "Subject: %zu%sFrom: <a@a.example>%s%s", dice_below(d, 100000), end,
+		    end, end);
 	}
 }
 
 void
 shapes_message(struct text *t, struct dice *d)
 {
-	size_t from = t->len, size = draw_size(d), parts = dice_chance(d, 700) ? 1 : dice_between(d, 2, 5);
+	size_t from = t->len, size = draw_size(d),
+	       parts = dice_chance(d, 700) ? 1 : dice_between(d, 2, 5);
 
 	if (size > 0)
 		front(t, d);
@@ -152,7 +157,11 @@ shapes_message(struct text *t, struct dice *d)
 	t->len = from + size;
 	/* the issue of how the last line ends has all answers */
 	if (size > 2 && dice_chance(d, 600))
-		memcpy(t->at + t->len - 2, dice_chance(d, 700) ? "\r\n" : dice_chance(d, 500) ? "x\n" : "x\r", 2);
+		memcpy(t->at + t->len - 2,
+		    dice_chance(d, 700)     ? "\r\n" :
+			dice_chance(d, 500) ? "x\n" :
+					      "x\r",
+		    2);
 }
 
 void
@@ -179,7 +188,8 @@ shapes_end_data(struct text *t, size_t from)
 {
 	for (size_t i = from; i < t->len; i++) {
 		/* a dot that is the last octet would be an end with the CRLF that follows */
-		bool alone = i + 1 == t->len || (i + 2 < t->len && memcmp(t->at + i, ".\r\n", 3) == 0);
+		bool alone = i + 1 == t->len ||
+		    (i + 2 < t->len && memcmp(t->at + i, ".\r\n", 3) == 0);
 
 		if (t->at[i] == '.' && alone && starts_line(t, from, i))
 			t->at[i] = 'd';

@@ -60,11 +60,12 @@ end_tls_ready(void)
 	need(mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, NULL, 0));
 	mbedtls_pk_init(&key);
 	need(mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)));
-	need(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key), mbedtls_ctr_drbg_random, &drbg));
+	need(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key),
+	    mbedtls_ctr_drbg_random, &drbg));
 	make_certificate();
 	mbedtls_ssl_config_init(&config);
-	need(mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
-	    MBEDTLS_SSL_PRESET_DEFAULT));
+	need(mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER,
+	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT));
 	mbedtls_ssl_conf_rng(&config, mbedtls_ctr_drbg_random, &drbg);
 	need(mbedtls_ssl_conf_own_cert(&config, &crt, &key));
 }
@@ -76,7 +77,8 @@ sends(void *context, const uint8_t *octets, size_t len)
 	ssize_t put = write(e->wfd, octets, len);
 
 	if (put == -1)
-		return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+		return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE :
+					 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 	return (int)put;
 }
 
