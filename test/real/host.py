@@ -200,7 +200,7 @@ class Host:
         def enough():
             names[:] = sorted(n for n in os.listdir(self.folder + "/mail") if not n.endswith(".new"))
             return count is None or len(names) >= count
-        eventually(enough, "%s messages at %s" % (count, self.name))
+        eventually(enough, "%s messages at %s" % (count, self.name), PATIENCE + (count or 0) / 10)
         messages = []
         for name in names:
             with open(self.folder + "/mail/" + name, "rb") as text:

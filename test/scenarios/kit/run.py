@@ -323,9 +323,9 @@ def read_log(name):
         return log.read().decode("utf-8", "backslashreplace")
 
 
-def eventually(check, what):
+def eventually(check, what, patience=PATIENCE):
     """Looks again and again until it holds, for things that give no event."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not check():
         assert time.monotonic() < deadline, "never came: " + what
         time.sleep(0.005)
