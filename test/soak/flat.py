@@ -42,8 +42,9 @@ def age(pid):
 class Samples:
     """Of one kind of processes: what `of` says of all there are (their maximum, or median) at each time."""
 
-    def __init__(self, of=max, slack=SLACK_KB):
-        self.of, self.slack, self.kb, self.fds = of, slack, [], []
+    def __init__(self, of=max, slack=SLACK_KB, passing=0):
+        """`passing`: descriptors that it may have for a moment, and has not in every sample."""
+        self.of, self.slack, self.passing, self.kb, self.fds = of, slack, passing, [], []
 
     def add(self, found):
         found = [x for x in found if x]
@@ -54,7 +55,7 @@ class Samples:
     def faults(self, what):
         found = []
         warm = max(1, len(self.kb) // WARM)
-        for unit, values, slack in ("KiB", self.kb, self.slack), ("descriptors", self.fds, 0):
+        for unit, values, slack in ("KiB", self.kb, self.slack), ("descriptors", self.fds, self.passing):
             if max(values[warm:], default=0) > max(values[:warm]) + slack:
                 found.append("%s: %g %s after warming up, %g at most before" % (
                     what, max(values[warm:]), unit, max(values[:warm])))
@@ -76,7 +77,7 @@ class Sampler:
     def __init__(self, parent, others, every):
         self.parent, self.others = parent, others
         self.blackpony, self.old, self.young = [Samples() for _ in range(3)]
-        self.listener = Samples(slack=REST_KB)
+        self.listener = Samples(slack=REST_KB, passing=1)     # a client that was accepted and not yet handed over
         self.median = Samples(statistics.median)
         self.each = collections.defaultdict(Samples)    # of blackponyd's sessions
         self.at_once = []
