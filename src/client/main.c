@@ -298,6 +298,8 @@ send_message(char *recipients[], size_t count)
 		message.sender = "";
 	code = envelope_prepare(&message, recipients, &status, options.error,
 	    sizeof(options.error));
+	/* where it was converted, its memory is as long-lived as the option's was */
+	options.sender = message.sender;
 	if (code != EXIT_SENT) {
 		options_complain(&options);
 		return answer(code, status, options.error);
