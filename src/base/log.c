@@ -102,7 +102,7 @@ to_stderr(const char *line)
 		return;		/* nowhere is left to say so */
 }
 
-/* A control would end the line early for those who read it, whoever has forgotten to escape it. */
+/* A control character that was not escaped would end the line early for its reader. */
 static void
 format_line(char line[LOG_LINE_MAX], const char *format, va_list args)
 {
