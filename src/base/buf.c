@@ -34,7 +34,7 @@ raise_tail(struct buf *b, size_t len)
 		b->high = b->tail;
 }
 
-/* Moves what is held to the front of the storage, so that all the room is behind it. */
+/* Moves the contents to the front of the storage, so that all free space follows them. */
 static void
 compact(struct buf *b)
 {
@@ -80,7 +80,7 @@ buf_vprintf(struct buf *b, const char *format, va_list args)
 	uint8_t *space = buf_space(b, &room);
 	int len = vsnprintf((char *)space, room, format, args);
 
-	/* vsnprintf() wants room for a NUL that we do not keep */
+	/* vsnprintf() needs room for a NUL, which is not kept */
 	if (len < 0 || (size_t)len >= room)
 		return false;
 	raise_tail(b, (size_t)len);

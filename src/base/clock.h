@@ -1,5 +1,5 @@
 /*
- * The two clocks: one that only goes forward, for deadlines, and the wall's, for dates.
+ * Two clocks: the monotonic one for deadlines and the wall clock for dates.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -16,12 +16,12 @@ int64_t clock_wall_s(void);
 #define CLOCK_DATE_MAX 40
 
 /*
- * The date and time of RFC 5322 section 3.3 in local time, NUL-terminated, such as
- * "Sat, 21 Nov 2026 18:00:00 +0000".  English whatever the locale.
+ * Writes local date and time as RFC 5322 section 3.3 has them, NUL-terminated, such as
+ * "Sat, 21 Nov 2026 18:00:00 +0000".  In English whatever the locale.
  */
 void clock_date(char out[CLOCK_DATE_MAX], int64_t wall_s);
 
-/* The same in the short form of syslog, "Nov 21 18:00:00". */
+/* The same in the short form of syslog: "Nov 21 18:00:00". */
 void clock_stamp(char out[CLOCK_DATE_MAX], int64_t wall_s);
 
 #endif

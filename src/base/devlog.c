@@ -8,7 +8,7 @@
 
 static struct {
 	const char *path;
-	int fd;				/* -1: none */
+	int fd;				/* -1: not open */
 	bool stream;
 } devlog = { .fd = -1 };
 
@@ -26,7 +26,7 @@ reach(int fd)
 	return connect(fd, (const struct sockaddr *)&there, sizeof(there));
 }
 
-/* Non-blocking, for connect(2) to a stream would wait for room in the backlog. */
+/* Non-blocking, because connect(2) to a stream socket would wait for room in the backlog. */
 static void
 make_socket(bool stream)
 {
@@ -38,8 +38,8 @@ make_socket(bool stream)
 }
 
 /*
- * A datagram socket can be connected again, in a jail that allows connect(2) and no new socket as well.  A stream
- * that has ended cannot.
+ * Connects the existing datagram socket again, which also works in a jail that allows connect(2)
+ * but not socket(2).  A stream socket that has ended cannot be reused, so a new one is made.
  */
 static bool
 connect_again(void)
@@ -58,7 +58,7 @@ void
 devlog_open(const char *path)
 {
 	devlog.path = path;
-	/* one that was open is shared with the process that we were forked from */
+	/* an open socket is shared with the process that forked us */
 	if (devlog.fd >= 0)
 		close(devlog.fd);
 	devlog.fd = -1;
@@ -68,8 +68,9 @@ devlog_open(const char *path)
 enum sent { SENT, NO_ROOM, NOBODY };
 
 /*
- * The kernel takes a line into a stream whole or not at all, for it is shorter than half of the smallest buffer.
- * If it did not, the stream would end there, and no other line would be behind the piece.
+ * The kernel queues a line on a stream whole or not at all, because a line is shorter than half of
+ * the smallest socket buffer.  If part of a line went out all the same, the result is NOBODY:
+ * devlog_send() then starts a new stream, so that no other line follows the fragment.
  */
 static enum sent
 send_once(struct span line)
@@ -95,7 +96,7 @@ devlog_send(struct span line)
 {
 	enum sent result = send_once(line);
 
-	/* syslogd may be another one by now */
+	/* syslogd may have been restarted */
 	if (result == NOBODY && connect_again())
 		result = send_once(line);
 	return result == SENT;

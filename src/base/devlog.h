@@ -1,6 +1,6 @@
 /*
- * The socket of syslogd, as syslog(3) uses it in glibc: datagrams, or a stream where syslogd listens for a stream.
- * Nothing here waits: a line that cannot go at once is lost.
+ * The socket of syslogd, used as glibc's syslog(3) does: datagrams, or a stream if syslogd listens
+ * on a stream socket.  Nothing here waits: a line that cannot be sent at once is lost.
  */
 #ifndef BASE_DEVLOG_H
 #define BASE_DEVLOG_H
@@ -10,14 +10,14 @@
 #define DEVLOG_PATH "/dev/log"
 
 /*
- * Connects to `path`, which is kept, with a socket of this process's own.  Where nobody listens, each
- * devlog_send() tries again.
+ * Connects a new socket, not shared with any other process, to `path` (the pointer is kept).  If
+ * nobody listens there, each devlog_send() tries again.
  */
 void devlog_open(const char *path);
 
 /*
- * Sends one line, at most half a socket buffer long, that ends in a NUL: a stream gets that as well, as the line's
- * end.  False when the line is lost.
+ * Sends one line that ends in a NUL and is at most half a socket buffer long.  On a stream the NUL
+ * is sent too and ends the line.  False if the line was lost.
  */
 bool devlog_send(struct span line);
 

@@ -14,7 +14,7 @@ static struct {
 	bool open, to_stderr;
 	const char *ident;
 	int facility;
-	unsigned lost;			/* lines that syslogd did not take */
+	unsigned lost;			/* lines that could not be delivered to syslogd */
 } logs;
 
 int
@@ -43,13 +43,16 @@ log_open(const char *ident, int facility, bool to_stderr)
 	tzset();
 	devlog_open(DEVLOG_PATH);
 	logs.open = true;
-	logs.lost = 0; /* by the process that we were forked from, which says so itself */
+	logs.lost = 0;			/* a parent reports its own losses */
 	logs.ident = ident;
 	logs.facility = facility;
 	logs.to_stderr = to_stderr;
 }
 
-/* As syslog(3) writes a line in glibc; musl's has no room for our lines, and the time of another zone. */
+/*
+ * Writes a line as glibc's syslog(3) does.  musl's syslog(3) cuts lines as long as ours and
+ * stamps them in UTC.
+ */
 static bool
 send_line(int priority, const char *line)
 {
@@ -63,7 +66,7 @@ send_line(int priority, const char *line)
 	return len > 0 && devlog_send(span(out, (size_t)len + 1));
 }
 
-/* What was lost is said in front of the first line that goes again. */
+/* Lost lines are reported before the first line that can be delivered again. */
 static void
 to_syslog(int priority, const char *line)
 {
@@ -85,8 +88,9 @@ log_verbose(void)
 }
 
 /*
- * One write a line, so that lines of several processes do not mix; none where nobody reads: at POLLOUT a pipe takes
- * PIPE_BUF octets, which is more than a line.
+ * Writes the line with a single write(2), so that lines of several processes do not mix.  Skips
+ * it when standard error cannot take it: a pipe that polls writable takes PIPE_BUF octets at once,
+ * which is more than a line.
  */
 static void
 to_stderr(const char *line)
@@ -99,10 +103,10 @@ to_stderr(const char *line)
 	if (poll(&standard_error, 1, 0) <= 0 || (standard_error.revents & POLLOUT) == 0)
 		return;
 	if (len > 0 && write(STDERR_FILENO, out, (size_t)len) < 0)
-		return;		/* nowhere is left to say so */
+		return;		/* a failure cannot be reported anywhere */
 }
 
-/* A control character that was not escaped would end the line early for its reader. */
+/* Replaces control characters that were not escaped: a line feed would end the line early. */
 static void
 format_line(char line[LOG_LINE_MAX], const char *format, va_list args)
 {
