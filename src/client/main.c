@@ -283,6 +283,28 @@ report(enum outcome end)
 	}
 }
 
+/* The message from standard input; EXIT_SENT, or what was answered. */
+static int
+read_message(struct spool *spool, int64_t until_ms)
+{
+	int64_t before_ms = clock_ms();
+
+	if (spool_open(spool, STDIN_FILENO, until_ms) == 0) {
+		/* dial-timeout does not count the time that the mailer took to write it */
+		attempt.deadline_ms += clock_ms() - before_ms;
+		return EXIT_SENT;
+	}
+	bool late = errno == ETIMEDOUT;
+	if (late)
+		snprintf(options.error, sizeof(options.error),
+		    "standard input did not end within message-timeout");
+	else
+		snprintf(options.error, sizeof(options.error),
+		    "the message cannot be read or kept: %s", strerror(errno));
+	options_complain(&options);
+	return answer(EXIT_LATER, late ? "4.3.0" : "4.3.1", options.error);
+}
+
 /* A message on standard input to the recipients in the arguments. */
 static int
 send_message(char *recipients[], size_t count)
@@ -304,12 +326,11 @@ send_message(char *recipients[], size_t count)
 		options_complain(&options);
 		return answer(code, status, options.error);
 	}
-	if (spool_open(&spool, STDIN_FILENO) == -1) {
-		snprintf(options.error, sizeof(options.error),
-		    "the message cannot be read or kept: %s", strerror(errno));
-		options_complain(&options);
-		return answer(EXIT_LATER, "4.3.1", options.error);
-	}
+	/* the mailer that waits for our exit status has its own limit, and may bounce the message then */
+	int64_t until_ms = begun_ms + options.settings.message_timeout_ms;
+	code = read_message(&spool, until_ms);
+	if (code != EXIT_SENT)
+		return code;
 	message.length = spool.length;
 	message.octets = spool.octets;
 	message.eight_bit = spool.eight_bit;
@@ -318,8 +339,7 @@ send_message(char *recipients[], size_t count)
 	    options.settings.hostname);
 	prepare_call(machine, &deliver.client, deliver_connects);
 	session_local(&session, spool.fd, -1);
-	/* the mailer that waits for our exit status has its own limit, and may bounce the message then */
-	session.until_ms = begun_ms + options.settings.message_timeout_ms;
+	session.until_ms = until_ms;
 	attempt.delivers = true;
 	if (attempt_may_need_tls(&attempt))
 		starttls_prepare();

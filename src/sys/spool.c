@@ -1,5 +1,6 @@
 #include "sys/spool.h"
 
+#include "base/clock.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -70,22 +71,26 @@ nameless_file(void)
 	return fd;
 }
 
-/* The next octets, whenever they come: standard input may be a pipe or socket that does not block. */
+/* Waits for the next octets: standard input may be a pipe or socket, blocking or not, whose writer stalls. */
 static ssize_t
-read_some(int fd, uint8_t *chunk, size_t room)
+read_some(int fd, uint8_t *chunk, size_t room, int64_t deadline_ms)
 {
 	for (;;) {
+		/* fd_wait() looks at the clock only while nothing is ready */
+		if (clock_ms() >= deadline_ms) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
+			return -1;
 		ssize_t len = read(fd, chunk, room);
-
 		if (len != -1 || (errno != EINTR && errno != EAGAIN))
 			return len;
-		if (errno == EAGAIN && fd_wait(fd, POLLIN, INT64_MAX) == -1)
-			return -1;
 	}
 }
 
 int
-spool_open(struct spool *spool, int infd)
+spool_open(struct spool *spool, int infd, int64_t deadline_ms)
 {
 	uint8_t chunk[16384], last = 0;
 	struct stat st;
@@ -93,12 +98,13 @@ spool_open(struct spool *spool, int infd)
 	ssize_t len;
 
 	*spool = (struct spool){ .fd = -1 };
-	bool in_place = fstat(infd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (start = lseek(infd, 0, SEEK_CUR)) != -1;
+	if (fstat(infd, &st) == -1)
+		return -1;
+	bool in_place = S_ISREG(st.st_mode) && (start = lseek(infd, 0, SEEK_CUR)) != -1;
 	spool->fd = in_place ? fcntl(infd, F_DUPFD_CLOEXEC, 3) : nameless_file();
 	if (spool->fd == -1)
 		return -1;
-	while ((len = read_some(infd, chunk, sizeof(chunk))) != 0) {
+	while ((len = read_some(infd, chunk, sizeof(chunk), deadline_ms)) != 0) {
 		if (len == -1)
 			goto fail;
 		scan(spool, &last, span(chunk, (size_t)len));

@@ -7,6 +7,8 @@
 
 #include "base/octets.h"
 
+#include <stdint.h>
+
 struct spool {
 	int fd;			/* at the message's first octet; the caller closes it */
 	uint64_t length;	/* octets from there on; a file may have grown since */
@@ -15,10 +17,10 @@ struct spool {
 };
 
 /*
- * Reads `infd` to its end, and waits for it where it does not block.  A regular file is read where it is;
- * anything else goes to a file without a name in TMPDIR, /var/tmp or /tmp, readable by nobody else.  0, or
- * -1 with errno.
+ * Reads `infd` to its end, which has to come before `deadline_ms` (base/clock.h).  A regular file is read where
+ * it is; anything else goes to a file without a name in TMPDIR, /var/tmp or /tmp, readable by nobody else.
+ * 0, or -1 with errno (ETIMEDOUT: the end did not come in time).
  */
-int spool_open(struct spool *spool, int infd);
+int spool_open(struct spool *spool, int infd, int64_t deadline_ms);
 
 #endif

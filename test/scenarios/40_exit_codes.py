@@ -1,8 +1,10 @@
 # Claim: recipients in the arguments: all or nothing, and only the far end can cost a message (exit 0, 67, 68, 69, 75; statements 24 and 27)
 import re
+import subprocess
 import time
 
 from kit import xcrypt
+from kit.conn import PATIENCE, SLOW
 from kit.mailer import DROP, RESET, STALL, dead_port
 
 EITHER = ((), (xcrypt.CHACHA,))
@@ -121,6 +123,38 @@ def test_slow(w):
         time.sleep(.7)
     tried(w, 75, answers=dict.fromkeys(("EHLO", "MAIL", "RCPT", "DATA", "."), late), settings={"message-timeout": "2s"})
     tried(w, 0, answers=dict.fromkeys(("EHLO", "MAIL", "RCPT", "DATA", "."), late))
+
+
+def written(w, mailer, pieces, pause_s, settings):
+    """What comes of a message on a pipe whose writer pauses before each piece, and says no more after the last."""
+    log = w.log_file("blackpony")
+    child = w.spawn(w.sending(mailer, ["bob@b.example"], settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=log, bufsize=0)
+    try:
+        for piece in pieces:
+            time.sleep(pause_s)
+            child.stdin.write(piece)
+        if pieces:
+            child.stdin.close()
+    except BrokenPipeError:
+        pass
+    return child.wait(PATIENCE), child.stdout.read()
+
+
+def test_a_message_without_an_end(w):
+    """Its writer stalls, or writes octet after octet: we wait no longer than the one who started us."""
+    mailer = w.mailer()
+    for pieces in ((), [b"x"] * 600):
+        status, out = written(w, mailer, pieces, .1, {"message-timeout": "2s"})
+        assert status == 75 and out == b"4.3.0 standard input did not end within message-timeout\n", (status, out)
+    assert not mailer.sessions
+
+
+def test_a_message_that_takes_its_time(w):
+    """It is written while nobody is called yet: that is not part of dial-timeout."""
+    mailer = w.mailer()
+    status, out = written(w, mailer, (b"Subject: x\n\n", b"words\n"), 1.5 * SLOW, {"dial-timeout": "%ds" % (2 * SLOW)})
+    assert status == 0 and len(mailer.messages) == 1, (status, out)
 
 
 def test_nonsense(w):

@@ -2,6 +2,7 @@
 
 #include "scratch.h"
 
+#include "base/clock.h"
 #include "sys/spool.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ open_pipe_with(int flags, struct span text, size_t piece)
 		_exit(0);
 	}
 	close(ends[1]);
-	result = spool_open(&spool, ends[0]);
+	result = spool_open(&spool, ends[0], INT64_MAX);
 	close(ends[0]);
 	waitpid(pid, NULL, 0);
 	return result;
@@ -51,7 +52,7 @@ open_file(struct span text, off_t at)
 	scratch_write("message", text.at, text.len);
 	int fd = open(scratch_path("message"), O_RDONLY);
 	assert_int_equal(lseek(fd, at, SEEK_SET), at);
-	int result = spool_open(&spool, fd);
+	int result = spool_open(&spool, fd, INT64_MAX);
 	close(fd);
 	return result;
 }
@@ -166,10 +167,10 @@ threat_27_what_cannot_be_kept_is_an_error(void **state)
 	assert_int_equal(errno, EFBIG);
 	assert_int_equal(spool.fd, -1);
 	scratch_limit(0);
-	assert_int_equal(spool_open(&spool, -1), -1);
+	assert_int_equal(spool_open(&spool, -1, INT64_MAX), -1);
 	assert_int_equal(spool.fd, -1);
 	int fd = open(scratch, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(spool_open(&spool, fd), -1);
+	assert_int_equal(spool_open(&spool, fd, INT64_MAX), -1);
 	assert_int_equal(errno, EISDIR);
 	close(fd);
 	if (folder != NULL)
@@ -247,6 +248,34 @@ a_pipe_that_does_not_block_is_waited_for(void **state)
 	assert_holds(span(octets, sizeof(octets)));
 }
 
+static void
+assert_not_waited_for(int fd)
+{
+	int64_t until_ms = clock_ms() + 50;
+
+	assert_int_equal(spool_open(&spool, fd, until_ms), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(spool.fd, -1);
+	assert_true(clock_ms() >= until_ms);
+	close(fd);
+}
+
+/* Statement 26: the end has to come in time, whether nothing comes before it or more and more. */
+static void
+threat_26_an_end_that_does_not_come_is_not_waited_for(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_not_waited_for(ends[0]);
+	close(ends[1]);
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	assert_not_waited_for(ends[0]);
+	close(ends[1]);
+	assert_not_waited_for(open("/dev/zero", O_RDONLY));
+}
+
 int
 main(void)
 {
@@ -259,6 +288,7 @@ main(void)
 		cmocka_unit_test(a_file_with_a_name_will_do_for_a_moment),
 		cmocka_unit_test(another_folder_will_do),
 		cmocka_unit_test(a_pipe_that_does_not_block_is_waited_for),
+		cmocka_unit_test(threat_26_an_end_that_does_not_come_is_not_waited_for),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -155,12 +155,16 @@ class World:
         out, _ = child.communicate(stdin, timeout=patience)
         return Result(child.returncode, out, read_log(log.name))
 
+    def sending(self, host, recipients, settings=None, sender="alice@a.example"):
+        """The command line of blackpony with recipients in its arguments."""
+        argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["-f", sender, "--"]
+        return argv + [operand(host)] + list(recipients)
+
     def send(self, host, recipients, message=b"Subject: x\n\nwords\n", settings=None,
              sender="alice@a.example",
              **how):
-        """blackpony with recipients in its arguments."""
-        argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["-f", sender, "--"]
-        return self.run(argv + [operand(host)] + list(recipients), message, **how)
+        """That, run with this message."""
+        return self.run(self.sending(host, recipients, settings, sender), message, **how)
 
     def pipe(self, host, settings=None, **how):
         """blackpony speaking SMTP on two pipes, as sendmail would start it."""
