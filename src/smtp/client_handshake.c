@@ -44,7 +44,7 @@ client_handshake_wait(const struct client_handshake *ch)
 {
 	if (in_handshake(ch))
 		return WAIT_HANDSHAKE;
-	/* until the reply to EHLO, the next host may be called: there is time for that */
+	/* the next host may still be called, so the short deadline applies */
 	return !ch->encrypted && (ch->state == CLIENT_GREETING || ch->state == CLIENT_EHLO ||
 	    ch->state == CLIENT_HELO) ? WAIT_GREETING : WAIT_COMMAND;
 }
@@ -52,7 +52,7 @@ client_handshake_wait(const struct client_handshake *ch)
 static enum client_state
 enter(struct client_handshake *ch, struct io *io, enum client_state state)
 {
-	/* the handshake's deadline covers all of it, not each line */
+	/* one deadline covers the whole handshake, so it is not restarted for each line */
 	if (!in_handshake(ch) || ch->state == CLIENT_INSIDE_EHLO)
 		io->progress++;
 	ch->state = state;
@@ -66,7 +66,7 @@ over(struct client_handshake *ch, struct io *io, enum outcome end)
 	return enter(ch, io, CLIENT_OVER);
 }
 
-/* The host takes no conversation, or is gone: the next one may. */
+/* The host is gone or accepts no session: the next host may be called. */
 static enum client_state
 leave(struct client_handshake *ch, struct io *io, enum outcome end)
 {
@@ -74,7 +74,7 @@ leave(struct client_handshake *ch, struct io *io, enum outcome end)
 	return over(ch, io, end);
 }
 
-/* Does anything speak against going on, or against calling again in the clear? */
+/* Whether the session may continue or, with `again`, the host be called again in the clear. */
 static enum outcome
 judged(const struct client_handshake *ch, bool again)
 {
@@ -85,7 +85,7 @@ judged(const struct client_handshake *ch, bool again)
 	return end == OUTCOME_NONE && set->must && (again || !ch->encrypted) ? OUTCOME_MUST : end;
 }
 
-/* The handshake went wrong in a way that says nothing against the host. */
+/* The handshake failed without a sign of tampering: retry in the clear if policy allows. */
 static enum client_state
 retry_clear(struct client_handshake *ch, struct io *io, const char *why)
 {
@@ -119,8 +119,9 @@ client_handshake_hello(struct client_handshake *ch, struct io *io, struct span n
 }
 
 /*
- * The one XCRYPT line of the reply, which is never its first; two are none.  A host behind a Cisco ASA
- * shows XXXXXXs instead of what it offers.
+ * Finds the XCRYPT line in the reply to EHLO, whose first line is never an offer.  Two XCRYPT
+ * lines count as no offer.  A Cisco ASA on the path overwrites keywords that it does not know
+ * with X.
  */
 static bool
 find_offer(struct client_handshake *ch, struct span *offer)
@@ -156,7 +157,7 @@ ready(struct client_handshake *ch, struct io *io)
 	return end != OUTCOME_NONE ? over(ch, io, end) : enter(ch, io, CLIENT_READY);
 }
 
-/* No XCRYPT there: its STARTTLS, where that is ours to ask for, before the message goes in the clear. */
+/* XCRYPT is not used.  Tries STARTTLS, if offered and permitted, else continues in the clear. */
 static enum client_state
 without_xcrypt(struct client_handshake *ch, struct io *io)
 {
@@ -170,7 +171,7 @@ without_xcrypt(struct client_handshake *ch, struct io *io)
 	return enter(ch, io, CLIENT_STARTTLS);
 }
 
-/* Goes on in the clear, with what the clear EHLO was told. */
+/* Continues in the clear, with the reply to the EHLO sent in the clear. */
 static enum client_state
 go_on_clear(struct client_handshake *ch, struct io *io, const char *why)
 {
@@ -181,8 +182,9 @@ go_on_clear(struct client_handshake *ch, struct io *io, const char *why)
 }
 
 /*
- * The answer to STARTTLS.  As with XCRYPT, a refusal leaves the connection in the clear, unless it is 421;
- * and an octet behind 220 is an injected command.
+ * The reply to STARTTLS.  As with XCRYPT, the connection stays usable in the clear after a
+ * refusal other than 421, and an octet after the 220 is treated as an injected reply (RFC 3207,
+ * section 6).
  */
 static enum client_state
 got_starttls(struct client_handshake *ch, struct io *io)
@@ -200,7 +202,7 @@ got_starttls(struct client_handshake *ch, struct io *io)
 	return enter(ch, io, CLIENT_TLS);
 }
 
-/* False: TLS is not through with its handshake. */
+/* False while the TLS handshake goes on. */
 static bool
 tls_settled(struct client_handshake *ch, struct io *io)
 {
@@ -216,7 +218,7 @@ tls_settled(struct client_handshake *ch, struct io *io)
 	return true;
 }
 
-/* In the clear any 2yz will do, as it does for others. */
+/* Whether EHLO or HELO was accepted.  In the clear any 2yz will do, as other clients have it. */
 static bool
 hello_taken(const struct client_handshake *ch)
 {
@@ -225,8 +227,9 @@ hello_taken(const struct client_handshake *ch)
 }
 
 /*
- * HELO may follow, unless nothing may go on in the clear: then 5yz is not the host's word.  Inside, where a
- * host key has to be shown, a refusal shows none.
+ * EHLO was refused.  The caller may try HELO, unless mail must not go in the clear: anybody on
+ * the path may have forged the 5yz.  Inside the encrypted session, a refusal shows no host key,
+ * so the check may object to it.
  */
 static enum client_state
 ehlo_refused(struct client_handshake *ch, struct io *io)
@@ -314,7 +317,7 @@ got_ok(struct client_handshake *ch, struct io *io)
 	return enter(ch, io, CLIENT_INSIDE);
 }
 
-/* A greeting of 5yz counts where mail may go in the clear. */
+/* A 5yz greeting is final only where mail may go in the clear; else it may be forged. */
 static enum client_state
 greeted_never(struct client_handshake *ch, struct io *io)
 {
@@ -360,7 +363,7 @@ got_reply(struct client_handshake *ch, struct io *io)
 	}
 }
 
-/* No reply, or what is none. */
+/* The connection ended, or what came is not a reply. */
 static enum client_state
 no_reply(struct client_handshake *ch, struct io *io, enum outcome end)
 {
@@ -389,7 +392,7 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 				return io->wire_eof ? no_reply(ch, io, io_wire_end(io)) : ch->state;
 			continue;
 		case CLIENT_INSIDE:
-			if (io->encrypt != NULL)	/* not before the session has seen to it */
+			if (io->encrypt != NULL)	/* the session has not switched yet */
 				return ch->state;
 			reply_start(&ch->reply);
 			say(io, "EHLO", span(ch->name, ch->name_len));
@@ -405,7 +408,7 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 			got_reply(ch, io);
 			continue;
 		case REPLY_BROKEN:
-			/* in 2.0, whatever is not the right confirmation is a wrong one */
+			/* in 2.0, anything but the right confirmation is a wrong one */
 			if (ch->state == CLIENT_OK &&
 			    handshake_suite(&ch->handshake)->kex->confirms)
 				return over(ch, io, OUTCOME_CONFIRMATION);
@@ -421,7 +424,10 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 void
 client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome fault)
 {
-	/* a record that fails right behind a good handshake: somebody is at the wire */
+	/*
+	 * Never retried in the clear: a record that does not verify after a good handshake is a
+	 * sign of tampering, and the others are failures on this host.
+	 */
 	if (fault == OUTCOME_BAD_RECORD || fault == OUTCOME_LOCAL_BROKEN ||
 	    fault == OUTCOME_NO_MEMORY)
 		over(ch, io, fault);

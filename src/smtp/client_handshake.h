@@ -1,11 +1,11 @@
 /*
- * How a client begins: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO again inside.
- * caller.c and deliver.c both begin like this.
+ * The client's start of a session: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO
+ * again inside the encrypted session.  transparent.c and deliver.c both begin with it.
  *
- * Policy is applied here: what may not go on in the clear ends with OUTCOME_MUST, what went wrong in the
- * handshake with OUTCOME_RETRY_CLEAR (the same host again, without XCRYPT) or, where it smells of tampering,
- * with an end after which the message waits.  What else speaks against a host, such as what is
- * remembered of it, is for a judge to know.
+ * A session that must not continue in the clear ends with OUTCOME_MUST.  A failed handshake
+ * ends with OUTCOME_RETRY_CLEAR (call the same host again, without XCRYPT) or, if it looks like
+ * tampering, with an outcome after which the message waits.  Other objections to a host, such
+ * as a changed host key, are up to the check function in the settings.
  */
 #ifndef SMTP_CLIENT_HANDSHAKE_H
 #define SMTP_CLIENT_HANDSHAKE_H
@@ -19,13 +19,19 @@
 struct client_handshake;
 
 struct client_settings {
-	const struct suite_list *suites;	/* accepted; none: never */
-	bool must;				/* nothing in the clear */
-	const char *starttls;			/* host to ask for STARTTLS instead of XCRYPT; NULL: never */
+	const struct suite_list *suites;	/* suites we accept; empty: XCRYPT is off */
+	bool must;				/* never send mail in the clear */
 	/*
-	 * May it go on with this host?  Asked once EHLO has been answered for good, before anything
-	 * of a message is said.  `again`, whether it may be called again in the clear, and whether what it
-	 * refuses there counts.  OUTCOME_NONE when it may, or the end it comes to.  NULL: always.
+	 * The name of the host, to use STARTTLS with it where it does not offer XCRYPT.  NULL: do
+	 * not use STARTTLS.
+	 */
+	const char *starttls;
+	/*
+	 * Decides whether the session may continue with this host.  Called when the EHLO that
+	 * counts has been answered, before MAIL.  With `again`: decides whether the host may be
+	 * called again in the clear, and so whether a refusal that came in the clear is final.
+	 * Returns OUTCOME_NONE to continue, else the outcome that ends the session.  NULL:
+	 * always continue.
 	 */
 	enum outcome (*check)(void *context, const struct client_handshake *ch, bool again);
 	void *check_context;
@@ -33,77 +39,80 @@ struct client_settings {
 
 enum client_state {
 	CLIENT_GREETING,	/* waiting for the greeting */
-	CLIENT_GREETED,	/* it is there, in `reply`; hello next */
-	CLIENT_EHLO,		/* EHLO said */
-	CLIENT_ANSWER,		/* XCRYPT said */
-	CLIENT_SAY_OK,		/* computing */
-	CLIENT_OK,		/* XCRYPT OK said */
-	CLIENT_FAIL,		/* XCRYPT FAIL said */
-	CLIENT_STARTTLS,	/* STARTTLS said */
-	CLIENT_TLS,		/* TLS shakes hands */
-	CLIENT_INSIDE,		/* encrypted: EHLO to be said */
-	CLIENT_INSIDE_EHLO,	/* ... and said */
-	CLIENT_HELO,		/* HELO said */
-	CLIENT_READY,		/* done; the reply to the EHLO (or HELO) that counts is in `reply` */
-	CLIENT_REFUSED,	/* EHLO or HELO refused; `reply` says how; another hello may follow */
-	CLIENT_OVER		/* io->end says why */
+	CLIENT_GREETED,		/* `reply` holds the greeting; client_handshake_hello() is next */
+	CLIENT_EHLO,		/* sent EHLO */
+	CLIENT_ANSWER,		/* sent XCRYPT with a suite and a key */
+	CLIENT_SAY_OK,		/* got the server's key: compute the secret, send XCRYPT OK */
+	CLIENT_OK,		/* sent XCRYPT OK */
+	CLIENT_FAIL,		/* sent XCRYPT FAIL */
+	CLIENT_STARTTLS,	/* sent STARTTLS */
+	CLIENT_TLS,		/* waiting for the end of the TLS handshake */
+	CLIENT_INSIDE,		/* encrypted: send EHLO again */
+	CLIENT_INSIDE_EHLO,	/* sent EHLO inside */
+	CLIENT_HELO,		/* sent HELO */
+	CLIENT_READY,		/* done; `reply` answers the EHLO or HELO that counts */
+	CLIENT_REFUSED,		/* `reply` refuses EHLO or HELO; the caller may send another */
+	CLIENT_OVER		/* failed; io->end says why */
 };
 
 struct client_handshake {
 	const struct client_settings *set;
 	struct handshake handshake;
 	enum client_state state;
-	bool retried_clear;	/* because encryption went wrong: in the clear this time */
-	bool plain;		/* take up no offer of XCRYPT: that, or there is no suite to */
-	bool encrypted;
-	bool tls;		/* ... by STARTTLS, not by XCRYPT */
+	bool retried_clear;	/* in the clear, since encryption failed the last time */
+	bool plain;		/* ignore XCRYPT: retried in the clear, or XCRYPT is off */
+	bool encrypted;		/* by XCRYPT or TLS */
+	bool tls;		/* encrypted by TLS, not by XCRYPT */
 	/*
-	 * What the host refuses for good now means later.  Either an attempt to encrypt has failed, on this
-	 * connection or the one before, and the host may take the message from a session that encrypts;
-	 * or it greeted with 5yz where mail may not go in the clear: anybody may have said that.
+	 * Treat a permanent refusal (5yz) as temporary.  Set when an attempt to encrypt has
+	 * failed, on this connection or the one before: the host may accept the message in an
+	 * encrypted session.  Also set when the greeting was 5yz and mail must not go in the
+	 * clear: anybody on the path may have forged it.
 	 */
 	bool provisional;
 	uint8_t name[CLIENT_NAME_MAX];
 	size_t name_len;
-	uint8_t offer[XCRYPT_LINE_MAX];	/* what it offers, from `XCRYPT` on, for -t */
+	uint8_t offer[XCRYPT_LINE_MAX];	/* the server's XCRYPT line, for -t */
 	size_t offer_len;
-	const char *why;	/* in the clear because ... (a literal); NULL: encrypted or not known */
+	const char *why;	/* why in the clear (a literal); NULL: encrypted or not known */
 	struct {
-		int64_t greeting, ehlo, handshake;	/* clock_ms() when each was there, for -t */
+		int64_t greeting, ehlo, handshake;	/* clock_ms() when each was done, for -t */
 	} at;
-	struct reply reply;
-	struct reply clear;	/* the clear EHLO's, for going on after a clean FAIL */
+	struct reply reply;	/* the reply being read, or the last one */
+	struct reply clear;	/* the reply to EHLO in the clear, to continue with after a FAIL */
 };
 
 /*
- * For a new connection.  `settings` and what `keys` points to must outlive it.
- * client_handshake_wipe() is always to be called, and before it is started again.
+ * Prepares `ch` for a new connection.  `settings` and what `keys` points to must outlive it.
+ * `plain`: do not use XCRYPT, because encryption failed on the last connection.
+ * client_handshake_wipe() must be called at the end, and before `ch` is started again.
  */
 void client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
     struct key_source keys, bool plain);
 void client_handshake_wipe(struct client_handshake *ch);
 
 /*
- * Says hello with `name`, once the greeting is there: EHLO, or HELO when `helo`.  0, or -1 when the
- * name is too long or torn.
+ * Sends EHLO `name`, or HELO with `helo`.  To be called in CLIENT_GREETED or CLIENT_REFUSED.
+ * Returns 0, or -1 if the name is longer than CLIENT_NAME_MAX or contains NUL, CR or LF.
  */
 int client_handshake_hello(struct client_handshake *ch, struct io *io, struct span name, bool helo);
 
-/* Goes on as far as it goes; says where it is. */
+/* Reads replies and sends commands as far as possible; returns the state reached. */
 enum client_state client_handshake_step(struct client_handshake *ch, struct io *io);
 
-/* A fault (struct machine): what it means while the opening is going on.  Sets io->end. */
+/* Handles a fault (struct machine) before CLIENT_READY: sets io->end to what it means here. */
 void client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome fault);
 
-/* What encrypts: a suite's name, "starttls", or "none". */
+/* How the session is encrypted, for the log: a suite's name, "starttls" or "none". */
 const char *client_handshake_crypt(const struct client_handshake *ch);
 
-/* The deadline that runs. */
+/* The deadline that applies in the present state. */
 enum io_wait client_handshake_wait(const struct client_handshake *ch);
 
 /*
- * Puts `reply` to `out` as the mailer on this host should see it: without XCRYPT lines, and without
- * STARTTLS when encrypted; in one line when `one_line`.  `out` has room for REPLY_MAX octets.
+ * Appends `reply` to `out` as the local MTA is to see it: without XCRYPT lines, and without
+ * STARTTLS when encrypted.  `one_line`: only its first line.  `out` has room for REPLY_MAX
+ * octets.
  */
 void client_handshake_put_reply(const struct client_handshake *ch, struct buf *out, bool one_line);
 

@@ -26,7 +26,7 @@ handshake_suite(const struct handshake *h)
 	return h->agreement.suite;
 }
 
-/* Adds a line to what the transcript will be made of. */
+/* Adds a line to the transcript. */
 static bool
 remember(struct handshake *h, struct span line)
 {
@@ -47,7 +47,7 @@ handshake_offer(struct handshake *h)
 	return offer;
 }
 
-/* Is it `XCRYPT`, and if so, what is behind it and one blank? */
+/* Whether the first word is XCRYPT; `*arguments` is what follows it and one space. */
 static bool
 xcrypt_line(struct span line, struct span *arguments)
 {
@@ -57,7 +57,7 @@ xcrypt_line(struct span line, struct span *arguments)
 	return span_word(arguments, ' ', &word) && span_equal_nocase(word, SPAN("XCRYPT"));
 }
 
-/* The two fields of a proposal or an answer, which must be all there is. */
+/* Splits the fields of a choice or an answer.  False unless there are exactly two. */
 static bool
 two_fields(struct span rest, struct span *key, struct span *nonce)
 {
@@ -83,7 +83,7 @@ peer_nonce(struct agreement *a)
 	return a->server ? a->nonce_a : a->nonce_b;
 }
 
-/* Sent back to us: nobody else has our key and our nonce. */
+/* Whether our own line was reflected to us: nobody else has both our key and our nonce. */
 static bool
 is_our_own(struct agreement *a)
 {
@@ -106,7 +106,7 @@ read_fields(struct handshake *h, struct span key, struct span nonce)
 	return key_field == FIELD_REFUSED ? key_field : nonce_field;
 }
 
-/* Our pair and a new nonce. */
+/* Gets our key pair from the key source, and a new nonce. */
 static int
 draw_own(struct handshake *h)
 {
@@ -121,7 +121,7 @@ draw_own(struct handshake *h)
 	return x->draw_nonce(own_nonce(&h->agreement));
 }
 
-/* `<key> <nonce>`, ours, to the end of `out`. */
+/* Appends ` key nonce`, ours, to `out`. */
 static bool
 put_fields(struct handshake *h, struct buf *out)
 {
@@ -194,7 +194,7 @@ handshake_next(struct span line)
 	return span_equal_nocase(word, SPAN("FAIL")) ? HANDSHAKE_FAIL : HANDSHAKE_OTHER;
 }
 
-/* What is behind the OK of `XCRYPT OK ...`, empty when nothing is.  A blank has something behind it. */
+/* `*text` is what follows `XCRYPT OK` and a space, or empty.  False: a space and nothing else. */
 static bool
 behind_ok(struct span line, struct span *text)
 {
@@ -206,7 +206,7 @@ behind_ok(struct span line, struct span *text)
 	return text->at == NULL || text->len > 0;
 }
 
-/* The transcript's hash, for the generations that have one, and from it and Z the keys. */
+/* Hashes the transcript, in versions that have one, and derives the keys. */
 static int
 prepare(struct handshake *h)
 {
@@ -232,7 +232,7 @@ handshake_compute(struct handshake *h)
 	return prepare(h);
 }
 
-/* A kept Z did not fit: computes it.  True when that makes a difference. */
+/* After a wrong confirmation: computes a cached secret anew.  True if the cached one differs. */
 static bool
 recompute(struct handshake *h)
 {
@@ -249,7 +249,7 @@ recompute(struct handshake *h)
 	return differs;
 }
 
-/* Only a finished handshake's secret is worth anything. */
+/* Puts the secret of a finished handshake into the key cache.  Until then it proves nothing. */
 static void
 keep(struct handshake *h)
 {
@@ -329,7 +329,7 @@ handshake_propose(struct handshake *h, struct buf *out)
 	return buf_put(out, buf_peek(&choice)) && buf_put(out, SPAN("\r\n")) ? 0 : -1;
 }
 
-/* The one line of a reply that can mean yes: 250, CRLF, within the limit, nothing inside. */
+/* The reply's line without CRLF.  False unless it is one intact 250 line, not too long. */
 static bool
 exact_line(const struct reply *reply, struct span *line)
 {

@@ -1,6 +1,7 @@
 /*
- * The XCRYPT handshake (xcrypt.7), both roles: what each line says, in which order things are checked, when
- * keys are computed and when a secret is kept.  The key exchange itself is crypt/kex.h's.
+ * The XCRYPT handshake (xcrypt(7), "The dialogue") in both roles: the contents of each line,
+ * the order of the checks, when keys are computed and when a secret is put into the key cache.
+ * The key exchanges themselves are in crypt/kex.h.
  *
  *	client					server
  *						handshake_offer()
@@ -11,7 +12,7 @@
  *	handshake_put_ok()	OK ->		handshake_take_ok()
  *	handshake_take_ok_reply() <- OK
  *
- * One handshake serves one connection.  Lines are without CRLF unless it says so.
+ * One handshake serves one connection.  Lines are without their CRLF unless stated otherwise.
  */
 #ifndef SMTP_HANDSHAKE_H
 #define SMTP_HANDSHAKE_H
@@ -25,80 +26,88 @@ struct handshake {
 	const struct suite_list *accepted;
 	struct agreement agreement;
 	uint8_t lines_mem[3 * XCRYPT_LINE_MAX];
-	struct buf lines;	/* offer LF choice LF answer LF, as they were sent or received */
-	bool computed;
-	bool kept;		/* Z came from the source */
-	bool recomputed;	/* ... and was wrong */
-};
-
-/* For a client or a server that accepts `accepted` and draws on `keys`; both must outlive it. */
-void handshake_start(struct handshake *h, bool server, const struct suite_list *accepted,
-    struct key_source keys);
-
-/* Wipes it.  Once started, always to be called. */
-void handshake_wipe(struct handshake *h);
-
-/* Server: the offer, "XCRYPT suite ..."; good until the handshake is changed. */
-struct span handshake_offer(struct handshake *h);
-
-enum handshake_answer {
-	HANDSHAKE_AGREED,	/* answer is 250: compute() next, once it is on its way */
-	HANDSHAKE_USED_UP,	/* refused, and the one attempt is used up */
-	HANDSHAKE_NO_SUITE	/* refused, and it is not */
+	struct buf lines;	/* transcript: offer LF choice LF answer LF, as sent or received */
+	bool computed;		/* handshake_compute() was called */
+	bool kept;		/* the shared secret came from the key cache */
+	bool recomputed;	/* the cached secret was wrong and has been computed anew */
 };
 
 /*
- * Server: answers a client's line `XCRYPT ...`.  The reply, CRLF included, goes to `out`, which has
- * room for XCRYPT_LINE_MAX octets.  (What is out of sequence, 503, is the relay's to refuse.)
+ * Starts a handshake as a client, or as a server with `server`.  `accepted`: the suites to
+ * offer or to accept.  `keys`: the source of key pairs and cached secrets.  Both must outlive
+ * `h`.
+ */
+void handshake_start(struct handshake *h, bool server, const struct suite_list *accepted,
+    struct key_source keys);
+
+/* Wipes all keys.  Must be called once a handshake was started. */
+void handshake_wipe(struct handshake *h);
+
+/* Server: returns the offer, `XCRYPT suite ...`; valid until the next call with `h`. */
+struct span handshake_offer(struct handshake *h);
+
+enum handshake_answer {
+	HANDSHAKE_AGREED,	/* answered 250: handshake_compute() is next, once that is sent */
+	HANDSHAKE_USED_UP,	/* refused; this was the connection's only attempt */
+	HANDSHAKE_NO_SUITE	/* refused, but the client may try again */
+};
+
+/*
+ * Server: answers the client's line `XCRYPT ...`.  Appends the reply, with its CRLF, to `out`,
+ * which has room for XCRYPT_LINE_MAX octets.  The relay has refused an XCRYPT out of sequence
+ * (503) before.
  */
 enum handshake_answer handshake_answer(struct handshake *h, struct span line, struct buf *out);
 
-/* What a client's line is once an answer has been given. */
+/* Server: what the client's line after the 250 answer is. */
 enum handshake_next { HANDSHAKE_OK, HANDSHAKE_FAIL, HANDSHAKE_OTHER };
 enum handshake_next handshake_next(struct span line);
 
 /*
- * Server: checks the client's `XCRYPT OK ...` and puts the reply to `out` (room as above): true with
- * 250, and both sides encrypt; false with 454, and the connection has to be closed.
+ * Server: checks the client's `XCRYPT OK ...` and appends the reply to `out` (room as above).
+ * Returns true after a 250: both sides encrypt.  Returns false after a 454: the connection must
+ * be closed.
  */
 bool handshake_take_ok(struct handshake *h, struct span line, struct buf *out);
 
 /*
- * Both: the shared secret, kept or computed, and the keys.  Costs a public-key operation where it
- * is not kept.  0, or -1: the keys may not be used, or randomness or memory are short.
+ * Both: takes the shared secret from the key cache or computes it, which costs a public-key
+ * operation, and derives the keys.  Returns 0, or -1: the keys must not be used (an all-zero
+ * secret), or there is no randomness or memory.
  */
 int handshake_compute(struct handshake *h);
 
 /*
- * Client: chooses from an offer (the line of the EHLO reply from `XCRYPT` on).  False: nothing in it
- * is accepted, and it is as if nothing had been offered.
+ * Client: chooses a suite from an offer, which is a line of the reply to EHLO from `XCRYPT` on.
+ * Returns false if it has no suite that we accept; the client then continues without XCRYPT.
  */
 bool handshake_choose(struct handshake *h, struct span offer);
 
-/* Client: puts `XCRYPT suite key nonce` CRLF to `out`.  0, or -1: no key to be had now. */
+/* Client: appends `XCRYPT suite key nonce` CRLF to `out`.  Returns 0, or -1 without a key. */
 int handshake_propose(struct handshake *h, struct buf *out);
 
 enum handshake_verdict {
 	VERDICT_GOOD,
-	VERDICT_CLEAN_FAIL,	/* one line of 4yz or 5yz, not 421: goes on in the clear */
-	VERDICT_KEY_REFUSED,	/* we refuse the server's key: XCRYPT FAIL next */
-	VERDICT_UNINTELLIGIBLE,	/* close; same host again without XCRYPT where policy allows */
+	VERDICT_CLEAN_FAIL,	/* the server declines with one 4yz or 5yz line, not 421: go on in
+				   the clear */
+	VERDICT_KEY_REFUSED,	/* we refuse the server's key: send XCRYPT FAIL */
+	VERDICT_UNINTELLIGIBLE,	/* close; call the host again without XCRYPT if policy allows */
 	VERDICT_TAMPERED	/* close; the message waits */
 };
 
-/* Client: reads the reply to the proposal. */
+/* Client: reads the reply to handshake_propose()'s line. */
 enum handshake_verdict handshake_take_answer(struct handshake *h, const struct reply *reply);
 
-/* Client, after compute(): puts `XCRYPT OK ...` CRLF to `out`.  0, or -1. */
+/* Client, after handshake_compute(): appends `XCRYPT OK ...` CRLF to `out`.  Returns 0 or -1. */
 int handshake_put_ok(struct handshake *h, struct buf *out);
 
 /*
- * Client: reads the reply to it.  A kept secret that turns out wrong here is computed anew and
- * kept, so that the next connection has the right one.
+ * Client: reads the reply to `XCRYPT OK ...`.  If a secret from the key cache turns out to be
+ * wrong here, it is computed anew and cached, so that the next connection has the right one.
  */
 enum handshake_verdict handshake_take_ok_reply(struct handshake *h, const struct reply *reply);
 
-/* The suite agreed on, or NULL. */
+/* Returns the suite agreed on, or NULL. */
 const struct suite *handshake_suite(const struct handshake *h);
 
 #endif

@@ -7,7 +7,7 @@ io_show(const struct io *io, const char *arrow, struct span line)
 		io->show(io->context, arrow, line);
 }
 
-/* Whether an agreement or a host is set is all that matters of the two pointers. */
+/* Of the two pointers, only whether they are set matters. */
 struct io_mark
 io_mark(const struct io *io)
 {
