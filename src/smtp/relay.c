@@ -53,7 +53,7 @@ relay_queue_take(struct relay *r)
 	r->queue_len--;
 }
 
-/* Does a good reply to it end a transaction, or begin one? */
+/* Whether a good reply to this verb ends a transaction or begins one. */
 static bool
 starts_anew(enum verb verb)
 {
@@ -86,7 +86,6 @@ relay_begun_is_settled(const struct relay *r)
 void
 relay_note_message(struct relay *r, enum verb verb, bool good)
 {
-	/* what is refused changes nothing */
 	if (good && starts_anew(verb))
 		r->begun = false;
 	else if (good && verb == VERB_CHUNK_FIRST)
@@ -111,7 +110,7 @@ deadline(const struct relay *r)
 	}
 }
 
-/* Has everything that came before the end of file been dealt with, but for half a line? */
+/* Whether all that came before the end of file was handled; an incomplete line does not count. */
 static bool
 wire_exhausted(const struct relay *r, const struct io *io)
 {
@@ -123,7 +122,7 @@ wire_exhausted(const struct relay *r, const struct io *io)
 	    line_command(buf_peek(&io->from_wire), &line) == LINE_NONE;
 }
 
-/* The client will say nothing more. */
+/* The client has closed its side.  Without close_notify, that ends the session. */
 static void
 client_gone(struct relay *r, struct io *io)
 {
@@ -141,7 +140,7 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 	struct relay *r = relay;
 
 	io->end = fault;
-	/* between replies there is room for a last word; inside one there is none */
+	/* a last reply can only be sent between two replies */
 	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s waited too long\r\n", r->set->hostname);
 	else if (fault == OUTCOME_LOCAL_BROKEN && r->reply_lines == 0 && !relay_has_parted(r))
@@ -161,12 +160,15 @@ relay_step(void *relay, struct io *io)
 	struct relay *r = relay;
 	bool moved;
 
-	/* all that a reply lets pass goes before the next one, as if that had come later */
+	/*
+	 * After each reply, all commands that it permits are passed on before the next reply, so
+	 * that the result does not depend on whether that reply has come already.
+	 */
 	do {
 		moved = goes_on(io) && relay_reply(r, io);
 		while (goes_on(io) && relay_command(r, io))
 			moved = true;
-		/* here, and not behind the loop: how the last octets were cut must make no difference */
+		/* inside the loop, so that the result does not depend on how octets are cut */
 		if (goes_on(io) && r->input != INPUT_OVER && wire_exhausted(r, io))
 			client_gone(r, io);
 	} while (moved);
@@ -174,10 +176,13 @@ relay_step(void *relay, struct io *io)
 	if (io->end != OUTCOME_NONE || io->pipe)
 		return;
 
-	/* the answer goes out first: how long we compute is nobody's business, and they compute too */
+	/*
+	 * The answer is sent before the secret is computed: its timing then does not show whether
+	 * the secret was cached, and the client can compute at the same time.
+	 */
 	if (r->crypt == CRYPT_ANSWERED && !r->handshake.computed && buf_len(&io->to_wire) == 0 &&
 	    handshake_compute(&r->handshake) == -1)
-		r->handshake.computed = false;	/* tried again when OK comes */
+		r->handshake.computed = false;	/* retried when XCRYPT OK comes */
 	io->midway = r->reply_lines > 0;
 	io->wait = deadline(r);
 }

@@ -1,9 +1,10 @@
 /*
- * blackponyd's machine: between a client on the wire and the mailer behind.
+ * The machine of blackponyd, between a client on the wire and the backend.
  *
- * It adds our offer to the reply to EHLO, answers XCRYPT, and then either becomes a pipe of octets
- * (in the clear, at the first command that is not about saying hello) or follows the encrypted dialogue
- * closely enough to put a trace line in front of each message.  Message octets pass as they are.
+ * It adds our offer to the reply to EHLO and answers XCRYPT.  In the clear it becomes a pipe of
+ * octets at the first command that does not belong to the start of a session, such as MAIL.
+ * Encrypted, it follows the dialogue closely enough to put a trace line in front of each message.
+ * The octets of messages are not changed.
  */
 #ifndef SMTP_RELAY_H
 #define SMTP_RELAY_H
@@ -13,35 +14,36 @@
 #include "smtp/line.h"
 #include "smtp/message.h"
 
-#define RELAY_QUEUE 2048	/* commands unanswered; then no more are read */
-#define RELAY_NAME_MAX 255	/* octets of the name a client gives itself, as kept */
+#define RELAY_QUEUE 2048	/* unanswered commands; when it is full, no more are read */
+#define RELAY_NAME_MAX 255	/* octets kept of the name in EHLO or HELO */
 #define RELAY_PEER_MAX 80
 #define RELAY_SAYS_MAX 2
-#define RELAY_EHLO_MAX 4096	/* octets of the mailer's EHLO reply, as kept */
+#define RELAY_EHLO_MAX 4096	/* octets kept of the backend's reply to EHLO */
 
 struct relay_settings {
-	const struct suite_list *suites;	/* offered; none: no XCRYPT */
-	bool must;				/* nothing in the clear */
-	bool mark;				/* the trace line */
-	const char *hostname;			/* in it, and in our own replies */
+	const struct suite_list *suites;	/* suites to offer; empty: no XCRYPT */
+	bool must;				/* accept no mail in the clear */
+	bool mark;				/* add a trace line to each message */
+	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
-	struct span says[RELAY_SAYS_MAX];	/* lines of ours in the EHLO reply inside; empty: none */
+	/* our lines in the reply to EHLO inside (host key statements), or empty spans */
+	struct span says[RELAY_SAYS_MAX];
 };
 
 enum relay_input {		/* what the next octet from the wire belongs to */
 	INPUT_COMMAND,
-	INPUT_CONTINUATION,	/* the line an AUTH exchange asked for */
-	INPUT_MESSAGE,		/* DATA: up to CRLF.CRLF */
-	INPUT_CHUNK,		/* BDAT: `chunk_left` octets */
+	INPUT_CONTINUATION,	/* the line that a 334 reply asked for (AUTH) */
+	INPUT_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
+	INPUT_CHUNK,		/* a chunk after BDAT: `chunk_left` octets */
 	INPUT_SKIP,		/* the rest of a line that was too long */
-	INPUT_OVER		/* nothing more */
+	INPUT_OVER		/* nothing: the client has closed its side */
 };
 
 enum relay_crypt {
 	CRYPT_NOT_YET,		/* no attempt has been made */
-	CRYPT_ANSWERED,		/* 250 XCRYPT said: XCRYPT OK is next */
-	CRYPT_GIVEN_UP,		/* the attempt is used up */
-	CRYPT_ON
+	CRYPT_ANSWERED,		/* we have answered 250 XCRYPT; XCRYPT OK should be next */
+	CRYPT_GIVEN_UP,		/* the attempt failed; there is only one */
+	CRYPT_ON		/* encrypted */
 };
 
 struct relay {
@@ -51,48 +53,49 @@ struct relay {
 	enum relay_input input;
 	enum dots dots;
 
-	uint8_t queue[RELAY_QUEUE];	/* verbs unanswered, a ring */
+	uint8_t queue[RELAY_QUEUE];	/* ring of the verbs that wait for a reply */
 	size_t queue_head, queue_len;
-	bool sync;		/* the next command waits until all are answered */
-	bool early;		/* ... and something has come that did not */
+	bool sync;		/* the next command waits until the queue is empty */
+	bool early;		/* the client did not wait: it sent octets before its turn */
 
-	enum verb hello;	/* EHLO or HELO, as last accepted; VERB_OTHER: none yet */
-	uint8_t name[RELAY_NAME_MAX];	/* as given with it */
+	enum verb hello;	/* the last EHLO or HELO that was accepted; VERB_OTHER: none yet */
+	uint8_t name[RELAY_NAME_MAX];	/* the name in it */
 	size_t name_len;
-	uint8_t said[RELAY_NAME_MAX];	/* as given with the last one, accepted or not */
+	uint8_t said[RELAY_NAME_MAX];	/* the name in the last EHLO or HELO, accepted or not */
 	size_t said_len;
-	bool offered;		/* our line was in the last EHLO reply */
-	bool hello_inside;	/* said again since encryption */
-	bool chunking;		/* the mailer offers it */
+	bool offered;		/* the last reply to EHLO had our XCRYPT line */
+	bool hello_inside;	/* EHLO or HELO was accepted since encryption began */
+	bool chunking;		/* the backend offers CHUNKING */
 
-	size_t ehlo_len;		/* of `ehlo`; 0: not to be kept */
-	uint8_t ehlo_name[RELAY_NAME_MAX];	/* and what that EHLO said */
+	size_t ehlo_len;		/* octets in `ehlo`; 0: no reply is kept */
+	uint8_t ehlo_name[RELAY_NAME_MAX];	/* the name in the EHLO that it answers */
 	size_t ehlo_name_len;
 
-	size_t held_len;
-	unsigned reply_lines;	/* lines seen of the present reply */
-	unsigned reply_code;	/* of its first */
+	size_t held_len;	/* octets in `held` */
+	unsigned reply_lines;	/* lines seen of the current reply */
+	unsigned reply_code;	/* the code of its first line */
 
-	bool trace_due;		/* our line goes before DATA's first octet */
-	bool begun;		/* the mailer has taken the first chunk of the present message */
-	uint64_t chunk_left;
-	uint64_t block;		/* octets of message since the deadline began */
-	uint64_t message_end;	/* to_local's octet count at the end of the last message or chunk */
-	bool done;		/* the mailer has answered QUIT with 221 */
-	bool heard_inside;	/* a first octet has come encrypted */
-	bool gone;		/* the mailer has said its last word: its end follows */
-	enum outcome leaving;	/* ... and is saying it unasked: what comes of that at its end */
-	unsigned last_code;	/* of the last whole reply that the client has seen */
-	unsigned messages;	/* accepted */
-	const char *why;	/* in the clear because ... (a literal), NULL while not known */
+	bool trace_due;		/* the trace line goes in front of the next octet of DATA */
+	bool begun;		/* the backend has accepted the first chunk of this message */
+	uint64_t chunk_left;	/* octets of the current chunk that have not come yet */
+	uint64_t block;		/* octets of the message since the deadline was restarted */
+	uint64_t message_end;	/* relay_sent() at the end of the last message or chunk */
+	bool done;		/* the backend has answered QUIT with 221 */
+	bool heard_inside;	/* the first encrypted octet has come */
+	bool gone;		/* the backend has said that it closes (421, 521, its greeting) */
+	enum outcome leaving;	/* the outcome once the backend's unexpected reply is complete */
+	unsigned last_code;	/* the code of the last whole reply that the client has seen */
+	unsigned messages;	/* messages accepted */
+	const char *why;	/* why it is in the clear (a literal); NULL while not known */
 
-	uint8_t ehlo[RELAY_EHLO_MAX];	/* the mailer's last reply to EHLO in the clear */
-	uint8_t held[LINE_MAX_OCTETS];	/* the EHLO reply's line before this one */
+	uint8_t ehlo[RELAY_EHLO_MAX];	/* the backend's last reply to EHLO in the clear */
+	uint8_t held[LINE_MAX_OCTETS];	/* the last line of a reply to EHLO, not yet passed on */
 };
 
 /*
- * Starts it.  `settings` and what `keys` points to must outlive it.  relay_step() and relay_fault() are
- * its functions for struct machine; relay_wipe() is always to be called at the end.
+ * relay_start() prepares `r` for a connection.  `settings` and what `keys` points to must
+ * outlive it.  relay_step() and relay_fault() are for struct machine.  relay_wipe() wipes the
+ * keys and must be called at the end.
  */
 void relay_start(struct relay *r, const struct relay_settings *settings, struct key_source keys);
 void relay_step(void *relay, struct io *io);

@@ -1,4 +1,4 @@
-/* The client's commands and messages, on their way to the mailer. */
+/* The client's commands on their way to the backend. */
 #include "smtp/relay_internal.h"
 
 #include "smtp/keyword.h"
@@ -12,7 +12,7 @@ relay_take(struct io *io, size_t octets)
 	io->progress++;
 }
 
-/* Our own answer has its place among the mailer's: behind everything it still owes. */
+/* Whether we may answer now: not before the backend has sent all replies that it owes. */
 static bool
 can_answer(const struct relay *r, const struct io *io)
 {
@@ -31,9 +31,11 @@ relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
 }
 
 /*
- * Does what follows depend on the reply, or on one that we do not know, perhaps?  In the clear it waits for
- * those as well that have to be the last of a group (RFC 2920, section 3.1): a client that does not wait is a
- * smuggler or a robot there, and the mailer gets to see it (relay_turn.c).
+ * Whether the next command has to wait for the reply to this one.  It does if its meaning
+ * depends on the reply, which it may for a verb that we do not know.  In the clear it also
+ * waits after commands that must be the last of a group (RFC 2920, section 3.1).  A client that
+ * does not wait there may be a spam robot or try to smuggle commands, and the backend is to see
+ * that (relay_turn.c).
  */
 static bool
 is_waited_for(const struct relay *r, enum verb verb)
@@ -56,7 +58,7 @@ is_waited_for(const struct relay *r, enum verb verb)
 
 #define MAIL_GROWS 20	/* octets: the digits of the largest SIZE */
 
-/* MAIL with SIZE, of a message that will be longer by our trace line (RFC 1870, section 5). */
+/* Appends MAIL with its SIZE raised by the length of our trace line (RFC 1870, section 5). */
 static bool
 put_longer_mail(const struct relay *r, struct span text, struct buf *out)
 {
@@ -66,7 +68,7 @@ put_longer_mail(const struct relay *r, struct span text, struct buf *out)
 	    keyword_mail(arguments, MESSAGE_TRACE_MAX, out);
 }
 
-/* Passes a line on, to be answered by the mailer. */
+/* Passes a command on to the backend, which will answer it. */
 static bool
 forward(struct relay *r, struct io *io, const struct line *line, enum verb verb)
 {
@@ -98,7 +100,7 @@ forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb
 	return forward(r, io, line, verb);
 }
 
-/* An octet behind an XCRYPT line, read already or not yet, is an injected command. */
+/* Whether octets follow an XCRYPT line, read already or not: they may be injected commands. */
 static bool
 has_octets_behind(struct io *io, const struct line *line)
 {
@@ -112,7 +114,7 @@ injected(struct io *io)
 	io->end = OUTCOME_INJECTED;
 }
 
-/* The one attempt has come to nothing: the session goes on in the clear. */
+/* The only attempt has failed: the session continues in the clear. */
 static void
 give_up(struct relay *r, const char *why)
 {
@@ -149,7 +151,7 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 	return true;
 }
 
-/* Back to where the session stood behind the greeting (xcrypt.7, "Starting over"). */
+/* Encryption begins, and the client says EHLO again (xcrypt(7), "Starting over"). */
 static void
 start_over(struct relay *r, struct io *io)
 {
@@ -158,7 +160,7 @@ start_over(struct relay *r, struct io *io)
 	io->encrypt = &r->handshake.agreement;
 }
 
-/* The client's line behind our 250 XCRYPT. */
+/* The client's XCRYPT OK or XCRYPT FAIL after our 250 XCRYPT. */
 static bool
 confirm(struct relay *r, struct io *io, const struct line *line)
 {
@@ -219,7 +221,7 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 	return relay_become_pipe(r, io, NULL);
 }
 
-/* A 0.x or 1.0 client goes on with MAIL at once: the mailer hears a fresh EHLO all the same. */
+/* A client of 0.x or 1.0 may continue with MAIL at once: we send EHLO to the backend for it. */
 static bool
 repeat_hello(struct relay *r, struct io *io)
 {
@@ -235,7 +237,7 @@ repeat_hello(struct relay *r, struct io *io)
 	return true;
 }
 
-/* Is it AUTH with a mechanism that we cannot carry?  It is not offered, but may be tried. */
+/* Whether it is AUTH with a mechanism that we cannot carry.  A client may try one unoffered. */
 static bool
 is_foreign_auth(enum verb verb, struct span arguments)
 {
@@ -283,8 +285,8 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 }
 
 /*
- * A line that the mailer might take for two goes no further.  Where a torn line has a meaning of its
- * own, what reads it refuses it, and closes.
+ * Whether a command has NUL, CR or LF inside and must be refused, since the backend might read
+ * it as two commands.  XCRYPT in the clear and BDAT inside are refused by their own functions.
  */
 static bool
 is_torn(const struct relay *r, struct span text)
@@ -297,8 +299,8 @@ is_torn(const struct relay *r, struct span text)
 }
 
 /*
- * The mailer waits for a line that it cannot have: it is told so (RFC 4954, section 4).  So many octets of that
- * line are done with, and what comes next is `next`.
+ * The client's answer in an AUTH exchange cannot be passed on: cancels the exchange with "*" (RFC
+ * 4954, section 4).  Takes `octets` of the line off the wire; the following octets are `next`.
  */
 static bool
 cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next)
@@ -313,8 +315,9 @@ cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next
 }
 
 /*
- * In the clear, does the line end in LF alone?  Some mailers take that and others do not; nobody does it who
- * would encrypt, but for a torn XCRYPT, which has no meaning.
+ * Whether a line in the clear ends in a bare LF.  Some backends accept that and others do not,
+ * so the session becomes a pipe and the backend decides.  A client that uses XCRYPT sends CRLF;
+ * an XCRYPT line with a bare LF is refused.
  */
 static bool
 ends_in_lf(const struct relay *r, struct span said)
@@ -371,7 +374,7 @@ command(struct relay *r, struct io *io)
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
 }
 
-/* The rest of a line that was too long goes nowhere. */
+/* Drops the rest of a line that was too long. */
 static bool
 skip(struct relay *r, struct io *io)
 {
@@ -380,7 +383,7 @@ skip(struct relay *r, struct io *io)
 		size_t newline = span_find(s, '\n');
 
 		if (newline == s.len) {
-			/* the last octet may be the CR of the CRLF to come */
+			/* keep the last octet: it may be the CR of a CRLF */
 			if (s.len > 1)
 				buf_take(&io->from_wire, s.len - 1);
 			return false;

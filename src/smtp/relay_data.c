@@ -1,11 +1,11 @@
-/* Messages on their way to the mailer: DATA, BDAT, and the trace line in front. */
+/* Messages on their way to the backend: DATA, BDAT, and the trace line. */
 #include "smtp/relay_internal.h"
 
 #include <inttypes.h>
 
 /*
- * The trace line in front of what begins with `head`, unless none may stand there.  Never alone: that would
- * cost a packet and a wake, too.
+ * Appends the trace line for a message that begins with `head`, unless none may precede it.
+ * `whole`: nothing follows `head`.  False: more of the message or more room is needed.
  */
 static bool
 put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
@@ -35,8 +35,8 @@ put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
 }
 
 /*
- * `size [LAST]`.  Nobody knows what follows a size that cannot be read: by us, or by a mailer of
- * 64 bits when the trace line has been added.
+ * Reads `size [LAST]` (RFC 3030).  False if it is malformed, or if the size with the trace line
+ * added would not fit into a signed 64-bit integer of the backend.
  */
 static bool
 read_chunk(struct span arguments, uint64_t *size, bool *last)
@@ -79,7 +79,7 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	uint64_t size;
 	bool last;
 
-	/* one mailer reads what follows as commands, another as a chunk all the same */
+	/* some backends would read the chunk as commands, others as a chunk nevertheless */
 	if (!r->chunking) {
 		if (!relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered"))
 			return false;
@@ -96,9 +96,9 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	if (relay_queue_full(r) || buf_room(&io->to_local) < sizeof(mem) + 64)
 		return false;
 	buf_init(&trace, mem, sizeof(mem));
-	/* an empty chunk is none to a mailer that refuses it, and ours would fill it */
+	/* some backends refuse an empty chunk, so the trace line must not fill one */
 	bool filled = size > 0 || last;
-	/* one that may begin a message or not waits until that is known: the trace line goes in front only */
+	/* the trace line belongs to the first chunk: wait until it is known whether this is it */
 	if (r->set->mark && filled && !relay_begun_is_settled(r))
 		return false;
 	bool begins = !r->begun && filled;
@@ -119,7 +119,7 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	return true;
 }
 
-/* Counts what goes by, so that the deadline begins anew with each block. */
+/* Restarts the deadline after each block of a message. */
 static void
 count_block(struct relay *r, struct io *io, size_t octets)
 {
@@ -144,7 +144,7 @@ void
 relay_message_follows(struct relay *r)
 {
 	r->input = INPUT_MESSAGE;
-	r->trace_due = !r->begun;	/* a mailer may take DATA behind chunks */
+	r->trace_due = !r->begun;	/* some backends accept DATA after BDAT */
 	r->dots = DOTS_CRLF;
 	r->block = 0;
 }

@@ -1,63 +1,83 @@
 /*
- * What the files of the relay share: relay.c (start, step, queue), relay_commands.c, relay_turn.c and
- * relay_message.c (wire to mailer), relay_replies.c (mailer to wire).  For them only.
+ * Shared by the relay's own files and used nowhere else: relay.c (start, step, queue),
+ * relay_command.c, relay_turn.c and relay_data.c (wire to backend), relay_reply.c (backend to
+ * wire).
  *
- * What passes something on returns false when it cannot now (no room, or replies still to come);
- * nothing has been taken then, and the same is there again next time.
+ * A function that passes something on returns false when it cannot do so now (no room, or
+ * replies are outstanding).  It has taken nothing then, and is called again later.
  */
 #ifndef SMTP_RELAY_INTERNAL_H
 #define SMTP_RELAY_INTERNAL_H
 
 #include "smtp/relay.h"
 
-/* Each moves one thing in its direction; false when nothing can be moved now. */
+/* Pass on one command or one line of a reply.  False when nothing can be moved now. */
 bool relay_command(struct relay *r, struct io *io);
 bool relay_reply(struct relay *r, struct io *io);
 
-/* An answer of our own, behind all the mailer still owes, to a line of so many octets. */
+/*
+ * Answers a command ourselves: takes its `octets` off the wire and sends `text`, which has no
+ * CRLF.  False while the backend owes replies, so that the order of the replies is kept.
+ */
 bool relay_answer(struct relay *r, struct io *io, size_t octets, const char *text);
 
-/* Becomes a pipe, in the clear; `why` for the log, or NULL: nobody asked for encryption. */
+/*
+ * Becomes a pipe of octets, in the clear.  `why` is the reason for the log, a literal, or NULL:
+ * the client did not ask for encryption.
+ */
 bool relay_become_pipe(struct relay *r, struct io *io, const char *why);
 
-/* The next command waits until all replies have come.  True: it did not, and the session has changed or ended. */
+/*
+ * Called while the next command has to wait for all replies.  True: the client did not wait,
+ * and so the session has become a pipe or has ended.
+ */
 bool relay_while_waiting(struct relay *r, struct io *io);
 
-/* Half of a reply to EHLO is with the client: what was held back of it goes, and its other half as it comes. */
+/* Passes on the line of a reply to EHLO that is held back.  The rest passes through the pipe. */
 void relay_put_held(struct relay *r, struct io *io);
 
-/* So many octets from the wire are done with. */
+/* Takes `octets` off the wire and restarts the deadline. */
 void relay_take(struct io *io, size_t octets);
 
-/* Messages: DATA was taken, octets of what follows, a BDAT command, octets of its chunk. */
+/* The backend has answered 354: a message follows. */
 void relay_message_follows(struct relay *r);
+
+/* Passes on octets of a message after DATA, with the trace line in front. */
 bool relay_message(struct relay *r, struct io *io);
+
+/* Passes on a BDAT command, with the trace line where its chunk is the first of a message. */
 bool relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments);
+
+/* Passes on octets of a chunk. */
 bool relay_chunk_octets(struct relay *r, struct io *io);
 
-/* `text` for a BDAT that goes no further.  Nobody would know what its octets are: with any, the session ends. */
+/*
+ * Refuses a BDAT with `text`.  The session ends unless its chunk is empty, since the octets that
+ * follow might be read as commands.
+ */
 bool relay_refuse_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments,
     const char *text);
 
-/* The queue of verbs whose replies have not come. */
+/* The queue of verbs that wait for their replies. */
 bool relay_queue_full(const struct relay *r);
 void relay_queue_put(struct relay *r, enum verb verb);
-enum verb relay_queue_first(const struct relay *r);	/* VERB_OTHER when it is empty */
-enum verb relay_queue_last(const struct relay *r);	/* the same */
+enum verb relay_queue_first(const struct relay *r);	/* VERB_OTHER when empty */
+enum verb relay_queue_last(const struct relay *r);	/* VERB_OTHER when empty */
 void relay_queue_take(struct relay *r);
 
 /*
- * Whether a message has begun is known from the replies: each changes what holds for the transaction that its
- * command belonged to, if it is good, and nothing otherwise.
+ * Keeps `begun` up to date from the reply to `verb`.  Only a good reply (2yz) begins or ends a
+ * message; a refused command changes nothing.
  */
 void relay_note_message(struct relay *r, enum verb verb, bool good);
 
-/* Will no command that is still unanswered change `begun`? */
+/* Whether no outstanding reply can change `begun`. */
 bool relay_begun_is_settled(const struct relay *r);
 
 /*
- * Has the mailer said why it goes?  A 421 or 521, a greeting that refuses, or any refusal with nothing owed, was
- * its last word, and another one from us would only contradict it.
+ * Whether the backend has announced that it closes: with 421 or 521, a greeting that refuses,
+ * or any refusal when no other reply is outstanding.  A 421 of our own would only contradict
+ * it.
  */
 static inline bool
 relay_has_parted(const struct relay *r)
@@ -65,7 +85,7 @@ relay_has_parted(const struct relay *r)
 	return r->gone || (r->queue_len == 0 && r->last_code >= 400);
 }
 
-/* Octets put to the mailer so far, and gone from us. */
+/* Octets put into to_local so far, including those not written yet. */
 static inline uint64_t
 relay_sent(const struct io *io)
 {

@@ -1,4 +1,4 @@
-/* The mailer's replies, on their way to the client. */
+/* The backend's replies on their way to the client. */
 #include "smtp/relay_internal.h"
 
 #include "smtp/ehlo.h"
@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-/* Puts to `out` what the client is to see of a line of an EHLO reply.  False: nothing. */
+/*
+ * Appends what the client is to see of a line of a reply to EHLO.  False: the line is left out.
+ */
 static bool
 put_keyword(const struct relay *r, struct span text, struct buf *out)
 {
@@ -51,7 +53,7 @@ offers(const struct relay *r)
 	return r->crypt == CRYPT_NOT_YET && r->set->suites->count > 0;
 }
 
-/* What we add: the offer in the clear; inside, of generation 2.0, whose the short key is. */
+/* The lines that we add: the offer in the clear; inside, with 2.0, the host key statements. */
 static size_t
 own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
 {
@@ -69,8 +71,8 @@ own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
 }
 
 /*
- * One line of a 250 reply to EHLO.  It is held until the next is there, for what is taken out or added
- * decides which is the last.
+ * Handles one line of a 250 reply to EHLO.  Each line is held until the next one is known, since
+ * lines are left out and added, and the last one is marked by a space after its code.
  */
 static void
 ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
@@ -97,7 +99,7 @@ ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 	}
 }
 
-/* Of what the mailer offers, we have to know whether chunks are chunks. */
+/* Notes whether the backend offers CHUNKING, that is, whether it reads BDAT. */
 static void
 note_chunking(struct relay *r, struct span text)
 {
@@ -107,7 +109,7 @@ note_chunking(struct relay *r, struct span text)
 		r->chunking = true;
 }
 
-/* A line of the reply to EHLO in the clear is kept, for mailers that take one EHLO only. */
+/* Keeps a line of the reply to EHLO in the clear, for backends that accept EHLO only once. */
 static void
 keep_ehlo_line(struct relay *r, const struct line *line)
 {
@@ -115,7 +117,7 @@ keep_ehlo_line(struct relay *r, const struct line *line)
 	size_t len = first ? 0 : r->ehlo_len;
 
 	r->ehlo_len = 0;
-	/* a name cut short might be another's */
+	/* a name that was cut off could match a different one later */
 	if ((!first && len == 0) || r->said_len == RELAY_NAME_MAX ||
 	    line->octets > sizeof(r->ehlo) - len)
 		return;
@@ -126,9 +128,10 @@ keep_ehlo_line(struct relay *r, const struct line *line)
 }
 
 /*
- * Does the mailer (OpenSMTPD) refuse, as the first one inside, the very EHLO it has answered in the clear?  Then
- * it is where a fresh one would have put it: nothing but EHLO has told it anything since its greeting.  Any later
- * one is refused in earnest, for instance amid a transaction that would go on.
+ * Whether the backend refuses the first EHLO inside with 503 because it has answered the same
+ * EHLO in the clear, as OpenSMTPD does.  Its state is then what a new EHLO would have made it,
+ * as no command since its greeting has changed it.  A later EHLO may be refused for good
+ * reason, for instance in a transaction, and that refusal counts.
  */
 static bool
 has_answered(const struct relay *r, enum verb verb, unsigned code)
@@ -138,7 +141,7 @@ has_answered(const struct relay *r, enum verb verb, unsigned code)
 	    span_equal(span(r->said, r->said_len), span(r->ehlo_name, r->ehlo_name_len));
 }
 
-/* Its answer from then, as it is to be seen inside. */
+/* Repeats the reply to the EHLO in the clear, with the lines that it has inside. */
 static void
 answer_again(struct relay *r, struct io *io)
 {
@@ -157,7 +160,7 @@ answer_again(struct relay *r, struct io *io)
 
 _Static_assert(RELAY_EHLO_MAX <= LINE_MAX_OCTETS, "it fits where a longest line does");
 
-/* The name is the client's from when the mailer has taken it. */
+/* The backend has accepted EHLO or HELO: from now on its name is the client's. */
 static void
 take_name(struct relay *r)
 {
@@ -165,7 +168,7 @@ take_name(struct relay *r)
 	r->name_len = r->said_len;
 }
 
-/* What a whole reply means for what comes next. */
+/* Updates the state after a complete reply. */
 static void
 reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 {
@@ -182,13 +185,13 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 			take_name(r);
 		r->hello = verb == VERB_HELO ? VERB_HELO : VERB_EHLO;
 		r->hello_inside = r->crypt == CRYPT_ON;
-		/* what an earlier EHLO offered, perhaps in the clear, HELO does not */
+		/* HELO offers nothing; an earlier EHLO, perhaps in the clear, does not count */
 		r->chunking = r->chunking && verb != VERB_HELO;
 		break;
 	case VERB_DATA:
 	case VERB_AUTH:
 	case VERB_OTHER:
-		/* 354 and 334 mean the same whatever they answer */
+		/* 354 and 334 mean the same after a verb that we do not know */
 		if (code == 354)
 			relay_message_follows(r);
 		else if (code == 334)
@@ -204,7 +207,7 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	default:
 		break;
 	}
-	/* one that is kept from the client told it nothing */
+	/* the client does not see the reply to our own EHLO */
 	if (verb == VERB_OWN_EHLO)
 		return;
 	r->last_code = code;
@@ -212,7 +215,7 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 		r->gone = true;
 }
 
-/* Did it come before the mailer can have seen all that it answers?  A refusal needs not have. */
+/* Whether a reply came before the backend can have seen all of what it answers. */
 static bool
 is_ahead(const struct relay *r, const struct io *io, enum verb verb, unsigned code)
 {
@@ -224,7 +227,10 @@ is_ahead(const struct relay *r, const struct io *io, enum verb verb, unsigned co
 	case VERB_BDAT:
 	case VERB_CHUNK_FIRST:
 	case VERB_CHUNK_LAST:
-		/* (where several are on their way, the end known is the last one's) */
+		/*
+		 * A refusal may come early.  With more than one chunk on its way, message_end is
+		 * the end of the last one and says nothing about this reply.
+		 */
 		return r->queue_len == 1 && code < 400;
 	default:
 		return false;
@@ -232,8 +238,10 @@ is_ahead(const struct relay *r, const struct io *io, enum verb verb, unsigned co
 }
 
 /*
- * A line of a reply that nothing asked for, or that came before the mailer can have seen the message's end.  Last
- * words are passed on, all of them: 421, and between messages what else is for now, as qmail's "451 timeout".
+ * Handles a line of a reply that answers no command, or that came before the backend can have
+ * seen the end of the message.  The session ends after it.  It is passed on if it announces
+ * that the backend closes: a 421, or any 4yz when no command is outstanding, such as qmail's
+ * "451 timeout".
  */
 static bool
 unasked(struct relay *r, struct io *io, const struct line *line, const struct reply_line *reply)
@@ -272,8 +280,9 @@ mailer_gone(struct relay *r, struct io *io)
 }
 
 /*
- * A reply has one code (RFC 5321, section 4.2.1).  One to EHLO that has two could not be put together again,
- * for its lines do not all come here the same way; others pass as they came.
+ * Whether a reply to EHLO changes its code between lines, against RFC 5321, section 4.2.1.
+ * Only 250 lines are rewritten, so such a reply could not be passed on as one.  Other replies
+ * pass unchanged.
  */
 static bool
 differs(const struct relay *r, enum verb verb, unsigned code)
@@ -289,7 +298,7 @@ relay_reply(struct relay *r, struct io *io)
 	struct reply_line reply;
 	struct line line;
 
-	/* room for the longest line, one held back, and ours */
+	/* room for the longest line, one held back, and our own lines */
 	if (buf_room(&io->to_wire) < 2 * LINE_MAX_OCTETS + RELAY_SAYS_MAX * XCRYPT_LINE_MAX)
 		return false;
 	switch (line_reply(buf_peek(&io->from_local), &line)) {
@@ -329,7 +338,7 @@ relay_reply(struct relay *r, struct io *io)
 	if (r->reply_lines == 0)
 		r->reply_code = reply.code;
 	r->reply_lines = reply.last ? 0 : r->reply_lines + 1;
-	/* it goes on with a line that is being skipped */
+	/* the rest of a line that was too long would be read as the message */
 	if (reply.last && (reply.code == 334 || reply.code == 354) && r->input == INPUT_SKIP) {
 		io->end = OUTCOME_BAD_REPLY;
 		return false;
@@ -338,7 +347,7 @@ relay_reply(struct relay *r, struct io *io)
 		relay_queue_take(r);
 		reply_is_whole(r, verb, reply.code);
 		io->progress++;
-		/* that was its last word, and whatever the client has said behind QUIT is not heard */
+		/* what the client sent after QUIT is ignored */
 		if (r->done)
 			io->end = OUTCOME_DONE;
 	}

@@ -1,12 +1,14 @@
 /*
- * Whose turn it is.  To mailers, a client that speaks before its turn is a smuggler or a robot.  Many look for
- * that: they wait with the greeting, or look for octets before they answer.  The relay holds back what follows
- * until the reply has come, and must not hide it from them.  So in the clear the mailer hears it at that
- * moment, as octets: a client that does so waits for no offer.  Where that cannot be, the session ends.
+ * Clients that send before their turn.  Many backends look for them, since they are spam robots
+ * or smuggle commands: they delay the greeting, or look for octets before they reply.  The
+ * relay holds back the next command until the reply has come, and must not hide such a client
+ * from them.  So in the clear it becomes a pipe at that moment and the backend sees the octets;
+ * a client that does not wait does not look for our offer either.  Where it cannot become a
+ * pipe, the session ends.
  */
 #include "smtp/relay_internal.h"
 
-/* From here on a pipe of octets: what we do not read cannot get out of step. */
+/* A pipe reads nothing, so it cannot misunderstand the dialogue. */
 bool
 relay_become_pipe(struct relay *r, struct io *io, const char *why)
 {
@@ -17,7 +19,7 @@ relay_become_pipe(struct relay *r, struct io *io, const char *why)
 	return true;
 }
 
-/* Is all of the reply there that the mailer is at?  Then the client's octets came after it. */
+/* Whether the rest of the current reply has come.  The client's octets then count as later. */
 static bool
 reply_has_come(const struct io *io)
 {
@@ -33,14 +35,14 @@ reply_has_come(const struct io *io)
 	return false;
 }
 
-/* What it has begun to say belongs to the first that it owes. */
+/* Whether the backend has begun its reply to the first command in the queue. */
 static bool
 reply_has_begun(const struct relay *r, const struct io *io)
 {
 	return r->reply_lines > 0 || buf_len(&io->from_local) > 0;
 }
 
-/* An attempt that does not wait for the offer may be one all the same. */
+/* Whether this may be an XCRYPT line, or the start of one, that did not wait for the offer. */
 static bool
 may_be_xcrypt(struct span said)
 {
@@ -49,7 +51,7 @@ may_be_xcrypt(struct span said)
 	return span_starts_nocase(said, ours) || span_starts_nocase(ours, said);
 }
 
-/* Has the client said something before its turn? */
+/* Whether the client has sent something before its turn. */
 static bool
 came_early(const struct relay *r, const struct io *io)
 {
@@ -68,11 +70,11 @@ came_early(const struct relay *r, const struct io *io)
 	return (hello || !r->set->must) && !may_be_xcrypt(said);
 }
 
-/* The mailer cannot be shown it: there is no pipe inside, and none where encryption is required. */
+/* Ends the session.  Inside, or where encryption is required, it must not become a pipe. */
 static bool
 refuse_early(struct relay *r, struct io *io)
 {
-	/* in the place of the reply that was not waited for */
+	/* our reply takes the place of the one that the client did not wait for */
 	if (r->queue_len > 1 || (r->crypt == CRYPT_ON && r->reply_lines > 0))
 		return false;
 	if (relay_queue_first(r) == VERB_GREETING && r->reply_lines == 0)
