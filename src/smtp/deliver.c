@@ -25,7 +25,7 @@ deliver_connected(struct deliver *d, bool plain)
 	client_handshake_start(&d->client, d->set, d->keys, plain);
 	d->state = DELIVER_HANDSHAKE;
 	d->helo = d->elsewhere = false;
-	/* what the last host said is kept until this one says something */
+	/* `code` and `text` keep the last host's reply until this one has sent its own */
 	d->outcome = OUTCOME_NONE;
 }
 
@@ -43,7 +43,7 @@ enter(struct deliver *d, struct io *io, enum deliver_state state)
 	io->progress++;
 }
 
-/* A refusal for good, from a session that did all that it could? */
+/* Whether a reply is a permanent refusal that may be reported as one. */
 static bool
 for_good(const struct deliver *d, unsigned code)
 {
@@ -56,7 +56,7 @@ refusal(const struct deliver *d, unsigned code)
 	return for_good(d, code) ? OUTCOME_REFUSED_FOR_GOOD : OUTCOME_REFUSED_LATER;
 }
 
-/* Keeps the reply that decides, for standard output and the log. */
+/* Settles the outcome by this reply, which is kept for standard output and the log. */
 static void
 settle(struct deliver *d, enum outcome outcome, const struct reply *reply)
 {
@@ -111,7 +111,7 @@ put_rcpt(struct buf *out, const char *recipient)
 	buf_put(out, SPAN(">\r\n"));
 }
 
-/* As many of MAIL and the RCPTs as may be said now.  One at a time without PIPELINING. */
+/* Sends as many of MAIL and the RCPTs as possible, or one at a time without PIPELINING. */
 static bool
 say_envelope(struct deliver *d, struct io *io)
 {
@@ -129,7 +129,7 @@ say_envelope(struct deliver *d, struct io *io)
 	return d->said > before;
 }
 
-/* All replies to the envelope are there: the message goes to everybody, or to nobody. */
+/* All replies to the envelope have come: sends the message to all recipients or to none. */
 static void
 envelope_done(struct deliver *d, struct io *io)
 {
@@ -140,7 +140,7 @@ envelope_done(struct deliver *d, struct io *io)
 		enter(d, io, DELIVER_DATA);
 		return;
 	}
-	/* one refusal for good costs the message only when every recipient had one */
+	/* the message is refused permanently only if every recipient was */
 	if (d->outcome == OUTCOME_REFUSED_FOR_GOOD && d->refused != all) {
 		d->outcome = OUTCOME_REFUSED_LATER;
 		d->waits = "nothing sent, for not all were refused";
@@ -159,7 +159,7 @@ envelope_reply(struct deliver *d, struct io *io)
 	if (code >= 200 && code < 300) {
 		d->accepted += !is_mail;
 	} else if (code == 421 || is_mail) {
-		/* what follows in this transaction says nothing, nor what some were told before */
+		/* this decides for all recipients, whatever the earlier replies were */
 		d->outcome = OUTCOME_NONE;
 		refused(d, io, &d->reply);
 		return;
@@ -185,7 +185,10 @@ end_line(struct deliver *d, struct buf *out)
 	d->last_cr = false;
 }
 
-/* A line's octets between LFs, with what SMTP asks for: CRLF, and a dot before a dot. */
+/*
+ * Appends part of the message, with CRLF as line end and dots stuffed (RFC 5321, section
+ * 4.5.2).
+ */
 static void
 put_body(struct deliver *d, struct buf *out, struct span s)
 {
@@ -217,13 +220,13 @@ body(struct deliver *d, struct io *io)
 
 	if (s.len > left)
 		s.len = (size_t)left;
-	/* an octet becomes two at the worst, and the end takes five */
+	/* an octet can become two, and the end of the message takes five */
 	if (buf_room(&io->to_wire) < 2 * IO_BLOCK)
 		return false;
 	if (s.len == 0 && (left == 0 || io->local_eof)) {
 		if (!d->line_start)
 			end_line(d, &io->to_wire);
-		/* a file that can no longer be read, or was cut: what there is must not pass for all */
+		/* the file was cut or cannot be read: a part must not be taken for the message */
 		if (d->octets != d->message->octets) {
 			io->end = OUTCOME_LOCAL_BROKEN;
 			return false;
@@ -263,7 +266,7 @@ got_reply(struct deliver *d, struct io *io)
 			refused(d, io, &d->reply);
 		}
 		break;
-	case DELIVER_BODY:	/* it does not want the rest */
+	case DELIVER_BODY:	/* the server does not want the rest */
 		settle(d, refusal(d, d->reply.code), &d->reply);
 		io->end = d->outcome;
 		break;
@@ -271,11 +274,11 @@ got_reply(struct deliver *d, struct io *io)
 		if (d->reply.code >= 400) {
 			refused(d, io, &d->reply);
 		} else if (io->to_wire.taken < d->message_end) {
-			/* it cannot have seen the end */
+			/* the server cannot have seen the end of the message */
 			settle(d, OUTCOME_REFUSED_LATER, &d->reply);
 			io->end = d->outcome;
 		} else if (d->reply.code < 300) {
-			/* from here on the mail is theirs */
+			/* from here on the server is responsible for the message */
 			settle(d, OUTCOME_SENT, &d->reply);
 			quit(d, io);
 		} else {
@@ -284,7 +287,7 @@ got_reply(struct deliver *d, struct io *io)
 		}
 		break;
 	case DELIVER_QUIT:
-		/* replies to what was pipelined behind a refusal may come first */
+		/* replies to commands pipelined after the refused one may come first */
 		if (d->reply.code == 221 || d->reply.code == 421)
 			io->end = d->outcome;
 		reply_start(&d->reply);
@@ -303,7 +306,9 @@ dialogue(struct deliver *d, struct io *io)
 		moved = say_envelope(d, io);
 	else if (d->state == DELIVER_BODY)
 		moved = body(d, io);
-	/* in a group, a reply that is left out would have the next one's taken for it */
+	/*
+	 * not in a pipelined group: if a bad reply were skipped, the next would be taken for it
+	 */
 	d->reply.lenient = !d->client.encrypted && d->state != DELIVER_QUIT &&
 	    !(d->pipelining && d->state == DELIVER_ENVELOPE);
 	switch (reply_take(&d->reply, &io->from_wire)) {
@@ -324,7 +329,7 @@ dialogue(struct deliver *d, struct io *io)
 static void
 opened(struct deliver *d, struct io *io)
 {
-	/* not before DATA is taken is it certain that no other host will be called */
+	/* another host may be called until DATA is accepted */
 	io->settled = !io->others || d->message->recipient_count == 0;
 	if (d->message->recipient_count == 0) {
 		d->outcome = OUTCOME_DONE;
@@ -354,7 +359,7 @@ open_up(struct deliver *d, struct io *io)
 			client_handshake_hello(ch, io, span_of(d->hostname), true);
 			return true;
 		}
-		/* it refuses us, not the recipients: later */
+		/* this host is refused, not the message: temporary */
 		settle(d, OUTCOME_REFUSED_LATER, &ch->reply);
 		d->waits = "this host is refused, and not the message";
 		d->elsewhere = true;
@@ -365,7 +370,7 @@ open_up(struct deliver *d, struct io *io)
 	}
 }
 
-/* A host that is gone, or says what nobody understands, before the message was on its way. */
+/* Whether the host is gone or does not speak SMTP. */
 static bool
 is_lost(enum outcome end)
 {

@@ -1,7 +1,8 @@
 /*
- * blackpony's machine when the recipients are in its arguments: one message, to all of them or to none.
+ * The machine of blackpony when the recipients are its arguments.  It delivers one message to all
+ * of them or to none.
  *
- * The message is the first octets from `local`, with lines that end in LF or CRLF.
+ * The message is read from `local`.  Its lines end in LF or CRLF.
  */
 #ifndef SMTP_DELIVER_H
 #define SMTP_DELIVER_H
@@ -12,22 +13,22 @@
 #define DELIVER_TEXT_MAX 600
 
 struct deliver_message {
-	const char *sender;		/* "" is the null sender; the others are good (smtp/mailbox.h) */
-	char *const *recipients;
+	const char *sender;	/* MAILBOX_GOOD (smtp/mailbox.h), or "" for the null sender */
+	char *const *recipients; /* all of them MAILBOX_GOOD */
 	size_t recipient_count;
-	uint64_t length;		/* its octets in `local`; a file may have grown, and more is not taken */
-	uint64_t octets;		/* as it will be on the wire, for SIZE */
-	bool eight_bit;			/* has octets above 127 */
-	bool utf8;			/* has them in its envelope's addresses */
+	uint64_t length;	/* octets to read from `local`; the file may have grown since */
+	uint64_t octets;	/* octets on the wire without dot-stuffing, for SIZE */
+	bool eight_bit;		/* the message has octets above 127 */
+	bool utf8;		/* an address has octets above 127 */
 };
 
 enum deliver_state {
-	DELIVER_HANDSHAKE,
-	DELIVER_ENVELOPE,	/* MAIL and RCPTs */
-	DELIVER_DATA,		/* DATA said */
-	DELIVER_BODY,
-	DELIVER_FINAL,		/* the reply to the final dot */
-	DELIVER_QUIT		/* QUIT said: what is to be reported is settled */
+	DELIVER_HANDSHAKE,	/* smtp/client_handshake.h */
+	DELIVER_ENVELOPE,	/* MAIL and RCPT */
+	DELIVER_DATA,		/* sent DATA */
+	DELIVER_BODY,		/* sending the message */
+	DELIVER_FINAL,		/* waiting for the reply to the final dot */
+	DELIVER_QUIT		/* sent QUIT; the outcome is settled */
 };
 
 struct deliver {
@@ -36,37 +37,40 @@ struct deliver {
 	struct key_source keys;
 	const char *hostname;
 	enum deliver_state state;
-	bool pipelining, helo;
-	size_t said, answered;		/* of MAIL and the RCPTs */
-	size_t accepted, refused;	/* RCPTs answered with 2yz; with 5yz that is for good ... */
-	size_t put_off;			/* ... and with anything else */
-	bool elsewhere;			/* before anything was taken: the next host may be asked */
+	bool pipelining, helo;		/* the server offers PIPELINING; it has refused EHLO */
+	size_t said, answered;		/* commands of the envelope sent, and answered */
+	size_t accepted, refused;	/* RCPTs answered with 2yz, and refused permanently */
+	size_t put_off;			/* RCPTs answered otherwise */
+	bool elsewhere;			/* nothing was accepted: the next host may be called */
 	enum dots dots;
-	bool line_start, last_cr;	/* of the message as it goes out */
-	uint64_t taken;			/* octets of the message so far, as message->length counts them */
-	uint64_t octets;		/* and as message->octets does */
-	uint64_t block;
-	uint64_t message_end;		/* to_wire's octet count behind the final dot */
+	bool line_start, last_cr;	/* what was sent last is a line end, or a CR */
+	uint64_t taken;			/* octets of the message read, as message->length counts */
+	uint64_t octets;		/* octets of the message sent, as message->octets counts */
+	uint64_t block;			/* octets since the deadline was restarted */
+	uint64_t message_end;		/* to_wire's octet count after the final dot */
 
-	/* the outcome */
+	/* the outcome, and the reply that it rests on */
 	enum outcome outcome;		/* OUTCOME_NONE: not settled */
-	unsigned code;			/* of the reply it rests on; 0: none */
-	bool to_rcpt;			/* that was a reply to RCPT */
-	char text[DELIVER_TEXT_MAX];	/* that reply's last line, printable, NUL-terminated */
-	const char *waits;		/* why that reply means later although it is 5yz (a literal), or NULL */
+	unsigned code;			/* the reply's code; 0: no reply settled it */
+	bool to_rcpt;			/* the reply answered RCPT */
+	char text[DELIVER_TEXT_MAX];	/* its last line, printable, NUL-terminated */
+	const char *waits;		/* why its 5yz counts as temporary (a literal), or NULL */
 
 	struct client_handshake client;
 	struct reply reply;
 };
 
 /*
- * What `settings`, `message`, `hostname` and `keys` point to must outlive it.
- * With no recipients at all it only opens and quits, as a test.
+ * Prepares `d` for one message.  What `settings`, `message`, `hostname` and `keys` point to must
+ * outlive it.  Without recipients it stops with QUIT after the handshake, as a test.
  */
 void deliver_start(struct deliver *d, const struct client_settings *settings,
     const struct deliver_message *message, struct key_source keys, const char *hostname);
 
-/* Before the first call and each one after it.  Nothing of the message has been taken then. */
+/*
+ * To be called for each new connection.  `plain`: do not use XCRYPT, because encryption failed on
+ * the last one.  Nothing of the message may have been read before.
+ */
 void deliver_connected(struct deliver *d, bool plain);
 
 /* For struct machine. */

@@ -1,6 +1,6 @@
 /*
- * What the machines that only ask a mailer something have in common (probe.c, introduce.c): one reply after
- * the other, on the wire side.
+ * Shared by the machines that send a few commands to the backend (probe.c, xclient.c): one reply
+ * after the other, on the wire side.
  */
 #ifndef SMTP_DIALOG_H
 #define SMTP_DIALOG_H
@@ -9,13 +9,14 @@
 #include "smtp/line.h"
 
 /*
- * Takes replies into `reply`, and calls `answered` for each that is whole: it says the next thing and
- * starts `reply` anew, or sets io->end.  What is no reply, or an end of file, ends it.
+ * Reads replies into `reply` and calls `answered` for each.  `answered` sends the next command
+ * and starts `reply` anew, or sets io->end.  A malformed reply or an end of file ends the
+ * machine.
  */
 void dialog_step(void *machine, struct io *io, struct reply *reply,
     void (*answered)(void *machine, struct io *io));
 
-/* For struct machine: whatever happens ends it. */
+/* For struct machine: any fault ends it. */
 void dialog_fault(void *machine, struct io *io, enum outcome fault);
 
 #endif

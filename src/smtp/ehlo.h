@@ -1,22 +1,25 @@
 /*
- * The reply to EHLO: a first line, and then a keyword a line with what belongs to it
- * (RFC 5321 section 4.1.1.1).
+ * The reply to EHLO: a first line, and then one keyword with its parameters on each line (RFC
+ * 5321, section 4.1.1.1).
  */
 #ifndef SMTP_EHLO_H
 #define SMTP_EHLO_H
 
 #include "smtp/line.h"
 
-/* Takes the next line off the front of `*rest`; `*text` is what is behind its separator. */
+/*
+ * Takes the next line off `*rest`.  `*text` is what follows its code and separator.  Returns
+ * false at the end.
+ */
 bool ehlo_next(struct span *rest, struct span *text);
 
-/* Is this line's keyword the one named, in any case? */
+/* Whether the line's keyword is `keyword`, in any case. */
 bool ehlo_is(struct span text, struct span keyword);
 
-/* Is this keyword in the reply, behind its first line?  `*parameters`, unless NULL, gets the rest. */
+/* Whether the reply offers `keyword`.  `*parameters`, unless NULL, becomes what follows it. */
 bool ehlo_offers(const struct reply *reply, const char *keyword, struct span *parameters);
 
-/* Is the word among those of `words`, which blanks separate, in any case? */
+/* Whether `word` is in `words`, a list separated by spaces, in any case. */
 bool ehlo_has_word(struct span words, const char *word);
 
 #endif

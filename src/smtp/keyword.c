@@ -4,17 +4,17 @@
 
 #include <inttypes.h>
 
-/* How a keyword's line goes on. */
+/* How a keyword's line is passed on. */
 enum keyword { KEYWORD_UNKNOWN, KEYWORD_AS_IT_IS, KEYWORD_SIZE, KEYWORD_AUTH };
 
 /*
- * The extensions that the relay can carry, and why.  Everything else is left out, and knowingly
- * so: STARTTLS and REQUIRETLS (the session is encrypted, but not by TLS); TURN and ATRN (client
- * and server change places); BURL (a message without octets, so without a place for the trace
- * line); CHECKPOINT (355 begins in the middle of a message); PRDR (353, and then one reply for
- * each recipient); VERB (replies of 050); PIPECONNECT (commands before the reply to EHLO);
- * XEXCH50 and X-LINK2STATE (octets that are no lines); X-EXPS (AUTH by another name); XCLIENT
- * and XFORWARD (who is calling is ours to say).
+ * The extensions that the relay can carry, and why.  All others are left out, among them on
+ * purpose: STARTTLS and REQUIRETLS (the session is encrypted, but not by TLS); TURN and ATRN
+ * (client and server change places); BURL (the message does not pass, so it gets no trace
+ * line); CHECKPOINT (a 355 resumes in the middle of a message); PRDR (353, and then one reply
+ * for each recipient); VERB (replies with code 050); PIPECONNECT (commands before the reply to
+ * EHLO); XEXCH50 and X-LINK2STATE (data that is not lines); X-EXPS (AUTH by another name);
+ * XCLIENT and XFORWARD (only we may give the backend client info).
  */
 static enum keyword
 keyword_of(struct span word)
@@ -24,20 +24,20 @@ keyword_of(struct span word)
 		enum keyword keyword;
 	} table[] = {
 		/* the relay knows what they do */
-		{ "SIZE", KEYWORD_SIZE }, /* RFC 1870: a limit, and we add octets */
+		{ "SIZE", KEYWORD_SIZE }, /* RFC 1870: a limit, which we lower by what we add */
 		{ "AUTH", KEYWORD_AUTH }, /* RFC 4954: 334 asks for a line */
-		{ "PIPELINING", KEYWORD_AS_IT_IS }, /* RFC 2920: the queue of verbs is for that */
+		{ "PIPELINING", KEYWORD_AS_IT_IS }, /* RFC 2920: the queue of verbs */
 		{ "CHUNKING", KEYWORD_AS_IT_IS }, /* RFC 3030: BDAT is counted */
-		/* commands of one line, with one reply of lines */
+		/* commands of one line with one reply */
 		{ "HELP", KEYWORD_AS_IT_IS }, /* RFC 5321 */
 		{ "VRFY", KEYWORD_AS_IT_IS }, /* RFC 5321 */
 		{ "EXPN", KEYWORD_AS_IT_IS }, /* RFC 5321 */
-		{ "ETRN", KEYWORD_AS_IT_IS }, /* RFC 1985: the queue runs elsewhere */
-		/* what messages may consist of; their octets pass as they are */
+		{ "ETRN", KEYWORD_AS_IT_IS }, /* RFC 1985: the mail comes on other connections */
+		/* about the contents of messages, which pass unchanged */
 		{ "8BITMIME", KEYWORD_AS_IT_IS }, /* RFC 6152 */
-		{ "BINARYMIME", KEYWORD_AS_IT_IS }, /* RFC 3030: in chunks only */
-		{ "SMTPUTF8", KEYWORD_AS_IT_IS }, /* RFC 6531: lines are octets to us */
-		/* parameters of MAIL and RCPT, which pass as they are */
+		{ "BINARYMIME", KEYWORD_AS_IT_IS }, /* RFC 3030: with BDAT only */
+		{ "SMTPUTF8", KEYWORD_AS_IT_IS }, /* RFC 6531: we accept any octets in lines */
+		/* parameters of MAIL and RCPT, which pass unchanged */
 		{ "DSN", KEYWORD_AS_IT_IS }, /* RFC 3461 */
 		{ "DELIVERBY", KEYWORD_AS_IT_IS }, /* RFC 2852 */
 		{ "SUBMITTER", KEYWORD_AS_IT_IS }, /* RFC 4405 */
@@ -47,12 +47,12 @@ keyword_of(struct span word)
 		{ "NO-SOLICITING", KEYWORD_AS_IT_IS }, /* RFC 3865 */
 		{ "RRVS", KEYWORD_AS_IT_IS }, /* RFC 7293 */
 		{ "XVERP", KEYWORD_AS_IT_IS }, /* Postfix's */
-		/* they say something of the replies, or of how much may be asked */
+		/* about replies, and about quantities */
 		{ "ENHANCEDSTATUSCODES", KEYWORD_AS_IT_IS }, /* RFC 2034 */
-		{ "LIMITS", KEYWORD_AS_IT_IS }, /* RFC 9422: of what we do not add to */
+		{ "LIMITS", KEYWORD_AS_IT_IS }, /* RFC 9422: nothing that we add to */
 	};
 
-	/* the form of AUTH before RFC 2554, which some clients still look for */
+	/* the form before RFC 2554, which some clients still look for */
 	if (span_starts_nocase(word, SPAN("AUTH=")))
 		return KEYWORD_AUTH;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -62,11 +62,11 @@ keyword_of(struct span word)
 }
 
 /*
- * Mechanisms without a security layer (RFC 4422, section 3.7): behind their last reply lines go
- * on as lines. DIGEST-MD5, GSSAPI, GSS-SPNEGO, KERBEROS_V4, SRP and PASSDSS may begin a layer.
- * Of those without, two kinds ask the mailer what is below it, which is this program and not the
- * client: SCRAM-...-PLUS and GS2-...-PLUS are bound to a TLS channel, and EXTERNAL takes anybody
- * for the user that we are.
+ * Accepts mechanisms without a security layer (RFC 4422, section 3.7): the session continues
+ * with plain lines after them.  DIGEST-MD5, GSSAPI, GSS-SPNEGO, KERBEROS_V4, SRP and PASSDSS
+ * may begin a layer.  Two kinds without a layer depend on the connection to the backend, which
+ * is ours and not the client's: SCRAM-...-PLUS and GS2-...-PLUS are bound to a TLS channel, and
+ * EXTERNAL would authenticate every client as us.
  */
 bool
 keyword_mechanism(struct span name)
@@ -74,7 +74,7 @@ keyword_mechanism(struct span name)
 	static const char *const without_layer[] = {
 		"PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "ANONYMOUS", "OTP", "SKEY",
 		"SECURID",
-		"NTLM", /* MS-SMTPNTLM: authentication only, though NTLM has more elsewhere */
+		"NTLM", /* [MS-SMTPNTLM]: authentication only, although NTLM can have layers */
 	};
 	struct span plus = SPAN("-PLUS");
 
@@ -87,7 +87,7 @@ keyword_mechanism(struct span name)
 	    !span_equal_nocase(span_from(name, name.len - plus.len), plus);
 }
 
-/* `AUTH` or `AUTH=`, and of its mechanisms those that can be carried, unless there is none. */
+/* Appends AUTH (or AUTH=) with the mechanisms that can be carried.  False if there are none. */
 static bool
 put_auth(struct span text, struct buf *out)
 {
@@ -108,8 +108,9 @@ put_auth(struct span text, struct buf *out)
 }
 
 /*
- * A message as long as the limit must still be taken when the relay has added its octets.  No
- * number, and 0, mean that there is no limit, or none that is known.
+ * Appends SIZE with a limit lowered by `added`, so that a message of that size is still
+ * accepted with the trace line.  SIZE without a number, or with 0, means no known limit (RFC
+ * 1870, section 3).
  */
 static void
 put_size(struct span text, uint64_t added, struct buf *out)
@@ -146,8 +147,8 @@ keyword_inside(struct span text, uint64_t added, struct buf *out)
 }
 
 /*
- * How long the path at the front is, `<` and `>` included, in which a quoted string may hold
- * blanks and brackets (RFC 5321, section 4.1.2).  0: it has no end.
+ * The length of the path at the start of `text`, up to and with its `>`.  A quoted string in it
+ * may contain spaces and brackets (RFC 5321, section 4.1.2).  0: it has no end.
  */
 static size_t
 path_len(struct span text)

@@ -1,8 +1,7 @@
 /*
- * What a mailer offers in its reply to EHLO, as the client may use it through blackponyd inside
- * an encrypted session.  The relay follows that dialogue: it needs lines in both directions and
- * one reply to each command, and it adds octets to messages.  Only what is known to keep to that
- * is offered.
+ * Which of the backend's EHLO keywords a client may see inside an encrypted session.  The relay
+ * follows that dialogue: it needs lines in both directions and one reply to each command, and it
+ * adds octets to messages.  Only extensions that are known to work with that are passed on.
  */
 #ifndef SMTP_KEYWORD_H
 #define SMTP_KEYWORD_H
@@ -10,19 +9,19 @@
 #include "base/buf.h"
 
 /*
- * Puts to `out` what this line of the mailer's reply, not its first one, becomes inside; `out`
- * has room for it as it came.  False: it is left out.  `added`: by how many octets the relay may
- * make a message longer.
+ * Appends to `out` what the client is to see of `text`, a line of the backend's reply other
+ * than its first.  `out` has room for `text`.  `added`: the octets that the relay may add to a
+ * message.  Returns false if the line is left out.
  */
 bool keyword_inside(struct span text, uint64_t added, struct buf *out);
 
-/* Can the relay carry a session in which this mechanism of AUTH was used? */
+/* Whether the relay can carry a session in which this AUTH mechanism is used. */
 bool keyword_mechanism(struct span name);
 
 /*
- * Puts to `out` a MAIL command, `arguments` following its verb, with `added` octets more in its
- * SIZE parameter. False, and nothing is put: there is no such parameter, or the line cannot be
- * read.
+ * Appends to `out` a MAIL command with the given arguments and its SIZE parameter raised by
+ * `added` octets.  Returns false and appends nothing if there is no SIZE parameter, or if the
+ * arguments are malformed.
  */
 bool keyword_mail(struct span arguments, uint64_t added, struct buf *out);
 

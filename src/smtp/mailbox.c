@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct parts {
-	struct span local, domain;	/* `domain` with its @; empty where there is none */
+	struct span local, domain;	/* `domain` begins with its @; empty: there is none */
 	bool quoted;
 };
 
@@ -24,7 +24,7 @@ has_any(struct span s, const char *list)
 	return false;
 }
 
-/* The length of the quoted string that `s` begins with; 0: it is never closed. */
+/* The length of the quoted string that `s` begins with; 0: it is not closed. */
 static size_t
 quoted_len(struct span s)
 {
@@ -56,14 +56,16 @@ split(struct parts *parts, struct span address)
 	return true;
 }
 
-/* It is no dot-string.  (Dots stand anywhere in some people's addresses, and mailers take that.) */
+/*
+ * Whether it must be quoted.  Misplaced dots are left as they are, since many MTAs accept them.
+ */
 static bool
 needs_quotes(struct span local)
 {
 	return has_any(local, " ()[]:;@,");
 }
 
-/* An @, and a name or something in brackets.  What else is wrong with it, the far end knows. */
+/* Whether it is an @ and a name or a literal in brackets.  The server checks the rest. */
 static bool
 is_domain(struct span s)
 {
@@ -98,7 +100,7 @@ mailbox_check(struct span address)
 	/* a route, such as @a.example:b@c.example, begins with an @ */
 	if (local.len == 0 || stands_in(local.at[0], "@ ") || local.at[local.len - 1] == ' ')
 		return MAILBOX_UNCLEAR;
-	/* with an @ in it, that may be several addresses */
+	/* with an @ inside, it may be several addresses */
 	return has_any(local, "\"\\<>") || (has_any(local, "@") && has_any(local, " ,;")) ?
 	    MAILBOX_UNCLEAR : MAILBOX_GOOD;
 }

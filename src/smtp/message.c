@@ -4,8 +4,9 @@
 #include <ctype.h>
 
 /*
- * What is neither an end nor near one, from DOTS_NONE: to behind the next dot that begins a line, or all of it.
- * Dots are rarer than lines, and a search with longer ways is a faster one: 0.2 ns less for an octet.
+ * From DOTS_NONE, skips to after the next dot that begins a line, or to the end of `s`.  It
+ * searches for dots and not for line ends, because they are rarer: that saves 0.2 ns for each
+ * octet.
  */
 static size_t
 skip_lines(struct span s, enum dots *state)
@@ -30,7 +31,7 @@ message_scan(enum dots *dots, struct span s, bool *ended)
 
 	*ended = false;
 	while (at < s.len && !*ended) {
-		if (state == DOTS_NONE)		/* most octets go by here */
+		if (state == DOTS_NONE)		/* skips most octets */
 			at += skip_lines(span_from(s, at), &state);
 		if (at == s.len)
 			break;
@@ -52,7 +53,7 @@ message_scan(enum dots *dots, struct span s, bool *ended)
 	return at;
 }
 
-#define QUOTES_MAX 64	/* mailers look behind a row of >, we not any further */
+#define QUOTES_MAX 64	/* MTAs skip any number of > before From; we skip so many */
 
 enum message_front
 message_front(struct span head, bool whole)
@@ -70,7 +71,7 @@ message_front(struct span head, bool whole)
 	return span_starts(from, head) && !whole ? FRONT_UNKNOWN : FRONT_FREE;
 }
 
-/* A name from the wire, as far as it could stand in a header without being taken for more. */
+/* Appends the client's name.  Octets that could have a meaning in a header become `?`. */
 static void
 put_name(struct buf *out, struct span name)
 {

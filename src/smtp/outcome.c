@@ -52,7 +52,7 @@ outcome_row(enum outcome end)
 	return &rows[end];
 }
 
-/* `d.ddd.ddd` at the front of `text`: its length, or 0. */
+/* The length of the enhanced status code (d.ddd.ddd) that `text` begins with, or 0. */
 static size_t
 status_len(struct span text)
 {
@@ -77,7 +77,7 @@ outcome_status(char out[13], unsigned code, struct span text)
 {
 	size_t len = status_len(text);
 
-	/* a code of another class than the reply's is no better than none */
+	/* a status code that contradicts the class of the reply's code does not count */
 	if (len > 0 && text.at[0] == '0' + code / 100) {
 		memcpy(out, text.at, len);
 		out[len] = '\0';
@@ -94,7 +94,7 @@ outcome_refusal_exit(unsigned code, struct span text, bool to_rcpt)
 	if (!to_rcpt)
 		return EXIT_REFUSED;
 	outcome_status(status, code, text);
-	/* the sender's address: many look at it only now */
+	/* about the sender's address, which many servers check only at RCPT */
 	if (strcmp(status, "5.1.7") == 0 || strcmp(status, "5.1.8") == 0)
 		return EXIT_REFUSED;
 	if (strcmp(status, "5.1.2") == 0)

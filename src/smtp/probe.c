@@ -18,7 +18,7 @@ remember(struct probe *p)
 	span_printable(p->said, sizeof(p->said), reply_last_line(&p->reply));
 }
 
-/* A reply is whole: what it means, and what is said next.  4yz and 5yz to MAIL or RCPT: it refuses. */
+/* Handles a reply and sends the next command.  4yz or 5yz to MAIL or RCPT: it does not relay. */
 static void
 answered(void *probe, struct io *io)
 {
@@ -46,7 +46,7 @@ answered(void *probe, struct io *io)
 		buf_put(&io->to_wire, SPAN("MAIL FROM:<>\r\n"));
 		break;
 	case PROBE_RCPT:
-		/* RFC 2606: nobody's mail goes there */
+		/* example.com is reserved and belongs to nobody (RFC 2606) */
 		buf_put(&io->to_wire, SPAN("RCPT TO:<relay-test@example.com>\r\n"));
 		break;
 	case PROBE_RSET:
@@ -65,7 +65,7 @@ probe_step(void *probe, struct io *io)
 	struct probe *p = probe;
 
 	dialog_step(p, io, &p->reply, answered);
-	/* it need not say goodbye */
+	/* the backend may close without a reply to QUIT */
 	if (p->step == PROBE_QUIT && io->end == OUTCOME_WIRE_GONE)
 		io->end = OUTCOME_DONE;
 }

@@ -1,6 +1,7 @@
 /*
- * The machine behind `blackponyd -t`: asks a mailer, as a stranger would, to relay to a foreign domain, and
- * takes it back.  Nothing is sent.
+ * The machine of `blackponyd -t`: tests whether the backend is an open relay.  It gives a
+ * recipient in a foreign domain, as any client could, and takes it back with RSET.  No message
+ * is sent.
  */
 #ifndef SMTP_PROBE_H
 #define SMTP_PROBE_H
@@ -14,13 +15,13 @@ struct probe {
 	enum probe_step step;
 	struct reply reply;
 	const char *hostname;
-	bool relays;			/* it would: an open relay */
-	char said[256];			/* the reply it was seen by, printable, NUL-terminated */
+	bool relays;			/* the backend is an open relay */
+	char said[256];			/* the reply that shows it, printable, NUL-terminated */
 };
 
 void probe_start(struct probe *p, const char *hostname);
 
-/* For struct machine, with dialog_fault(); the mailer is on the wire side. */
+/* For struct machine, with dialog_fault().  The backend is on the wire side. */
 void probe_step(void *probe, struct io *io);
 
 #endif

@@ -1,7 +1,7 @@
 #include "smtp/soften.h"
 
-#define START 6			/* octets of "550 5.", which tell all */
-#define TLS_FIRST 20		/* types of a TLS record (RFC 8446 section 5.1) */
+#define START 6			/* octets of "550 5.", all that can change */
+#define TLS_FIRST 20		/* content types of TLS records (RFC 8446, section 5.1) */
 #define TLS_LAST 23
 
 static bool
@@ -10,7 +10,7 @@ is_digit(uint8_t octet)
 	return octet >= '0' && octet <= '9';
 }
 
-/* A line's start, `len` octets of it. */
+/* Softens the first `len` octets of a line in place. */
 static void
 soften_start(uint8_t *start, size_t len)
 {

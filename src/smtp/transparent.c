@@ -38,7 +38,9 @@ local_answer(struct io *io, size_t octets, const char *text)
 	io->progress++;
 }
 
-/* The mailer's hello, said to the far end.  HELO becomes EHLO, unless that has been refused. */
+/*
+ * Sends the local MTA's EHLO or HELO to the server.  HELO becomes EHLO unless that was refused.
+ */
 static void
 hello(struct transparent *c, struct io *io)
 {
@@ -47,7 +49,7 @@ hello(struct transparent *c, struct io *io)
 	    c->helo && c->ehlo_refused);
 }
 
-/* A command of the mailer's before it is a pipe.  False: no line yet. */
+/* Handles a command of the local MTA before the pipe begins.  False: there is none. */
 static bool
 command(struct transparent *c, struct io *io)
 {
@@ -84,7 +86,7 @@ command(struct transparent *c, struct io *io)
 		local_answer(io, line.octets, "250 2.0.0 Ok");
 		return true;
 	case VERB_QUIT:
-		/* as a pipe it would pass what stands behind QUIT in the clear */
+		/* answered here: a pipe would pass on what follows QUIT, in the clear */
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 		local_answer(io, line.octets, "221 2.0.0 Bye");
 		io->end = OUTCOME_DONE;
@@ -95,7 +97,7 @@ command(struct transparent *c, struct io *io)
 	}
 }
 
-/* Gives the mailer the reply that the opening has come to. */
+/* Gives the local MTA the reply that the handshake has ended with. */
 static void
 pass_reply(struct transparent *c, struct io *io)
 {
@@ -115,10 +117,10 @@ greeted(struct transparent *c, struct io *io)
 		c->greeted = true;
 	}
 	if (c->waits)
-		hello(c, io);		/* called again: what it said to the last one */
+		hello(c, io);		/* not the first call: repeat its EHLO */
 }
 
-/* The next host is asked.  What this one said is the last word, if nobody has another. */
+/* Leaves this server, so that the next host is called. */
 static void
 leave(struct io *io, enum outcome end)
 {
@@ -127,7 +129,7 @@ leave(struct io *io, enum outcome end)
 	io->end = end;
 }
 
-/* EHLO is refused, and then HELO. */
+/* The server has refused EHLO or HELO. */
 static void
 refused(struct transparent *c, struct io *io)
 {
@@ -140,14 +142,15 @@ refused(struct transparent *c, struct io *io)
 	else if (said_helo)
 		leave(io, OUTCOME_GREETED_NEVER);
 	else if (c->helo)
-		hello(c, io);		/* our EHLO was refused: HELO, as the mailer said */
+		hello(c, io);		/* our EHLO was refused: send HELO, as the local MTA did */
 	else
 		pass_reply(c, io);
 }
 
 /*
- * The mailer has its reply, and there will be no other call.  STARTTLS is the mailer's own then, and an
- * attempt to encrypt like ours.
+ * Gives the local MTA the reply to its EHLO or HELO; no other host is called after that.  The
+ * local MTA may use STARTTLS now, so its next command is watched: if the server refuses
+ * STARTTLS, an attempt to encrypt has failed.
  */
 static void
 ready(struct transparent *c, struct io *io)
@@ -194,7 +197,7 @@ step_once(struct transparent *c, struct io *io, bool *moved)
 	}
 }
 
-/* The first command behind EHLO.  Only STARTTLS is of interest. */
+/* Looks whether the first command after EHLO is STARTTLS.  If not, the pipe begins. */
 static void
 may_starttls(struct transparent *c, struct io *io)
 {
@@ -215,7 +218,7 @@ may_starttls(struct transparent *c, struct io *io)
 	io->progress++;
 }
 
-/* The reply to it.  What is none is passed as it came. */
+/* Passes on the reply to STARTTLS, or whatever came in its place. */
 static void
 got_starttls(struct transparent *c, struct io *io)
 {
@@ -232,23 +235,23 @@ got_starttls(struct transparent *c, struct io *io)
 		io->pipe = true;
 }
 
-/* As a pipe does it, but for the replies. */
+/* Works like the pipe, except that 5yz replies become 4yz. */
 static void
 softens(struct transparent *c, struct io *io)
 {
 	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
 
 	if (!soften_move(&c->soften, &io->to_local, &io->from_wire, io->wire_eof)) {
-		io->pipe = true;	/* TLS, and what is in it is not ours to see */
+		io->pipe = true;	/* TLS has begun, so replies cannot be read any more */
 		return;
 	}
-	/* the far end has closed: what it is told from now on must not depend on how that comes */
+	/* the server has closed: pass nothing more to it, however octets are cut into reads */
 	if (io->wire_eof && buf_len(&io->from_wire) == 0) {
 		io->end = io->wire_truncated ? OUTCOME_TRUNCATED : OUTCOME_DONE;
 		return;
 	}
 	buf_move(&io->to_wire, &io->from_local);
-	/* a mailer that has ended its side waits for what is left, and not for ever */
+	/* after the local MTA's end of file, the deadline bounds the wait for the last replies */
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before && !io->local_eof)
 		io->progress++;
 	if (io->local_eof && buf_len(&io->from_local) == 0)
@@ -278,7 +281,7 @@ transparent_step(void *transparent, struct io *io)
 		dialogue(c, io);
 		return;
 	}
-	/* the longest reply has to fit in one piece */
+	/* there must be room for the longest reply */
 	while (moved && io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL &&
 	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
@@ -297,7 +300,7 @@ transparent_fault(void *transparent, struct io *io, enum outcome fault)
 		client_handshake_fault(&c->client, io, fault);
 		return;
 	}
-	/* gone while the mailer thinks: it has heard a greeting, and nothing else */
+	/* after the greeting and before EHLO, the next host may be called */
 	io->elsewhere = fault == OUTCOME_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
 	io->end = fault;
 }

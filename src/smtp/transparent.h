@@ -1,11 +1,13 @@
 /*
- * blackpony's machine when a mailer speaks SMTP to it on standard input and output.
+ * The machine of blackpony when the local MTA speaks SMTP to it on standard input and output.
  *
- * It passes the greeting, opens (opening.h) when the mailer says EHLO or HELO, gives it the reply that
- * counts, and becomes a pipe of octets.  One caller serves one mailer, over as many calls as it takes.
+ * It passes on the server's greeting, does the handshake (client_handshake.h) when the local
+ * MTA says EHLO or HELO, gives it the reply that counts, and becomes a pipe of octets.  It
+ * serves one session of the local MTA, for which more than one host may be called.
  *
- * After an attempt to encrypt that failed, its own or the mailer's STARTTLS, it is no such pipe: the far
- * end's 5yz become 4yz then (soften.h), and the message waits for an attempt that does not fail.
+ * If an attempt to encrypt has failed, ours or the local MTA's STARTTLS, it does not become a
+ * pipe.  It turns the server's 5yz replies into 4yz (soften.h), so that the message waits for
+ * an attempt that succeeds.
  */
 #ifndef SMTP_TRANSPARENT_H
 #define SMTP_TRANSPARENT_H
@@ -13,34 +15,37 @@
 #include "smtp/client_handshake.h"
 #include "smtp/soften.h"
 
-/* The dialogue behind the reply to EHLO, before it is a pipe. */
+/* The dialogue after the reply to EHLO, as long as it is not a pipe. */
 enum transparent_dialogue {
-	CALLER_OPENS,		/* not there yet, or a pipe */
-	CALLER_MAY_STARTTLS,	/* the mailer's next command may be STARTTLS */
-	CALLER_STARTTLS,	/* ... and is, and has no reply yet */
-	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz, to the end */
+	CALLER_OPENS,		/* before the reply to EHLO, or a pipe */
+	CALLER_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */
+	CALLER_STARTTLS,	/* its STARTTLS was sent and has no reply yet */
+	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
 };
 
 struct transparent {
 	const struct client_settings *set;
 	struct key_source keys;
-	bool greeted;			/* the mailer has had a greeting */
-	bool waits;			/* it has said hello and has had no reply */
+	bool greeted;			/* the local MTA has got a greeting */
+	bool waits;			/* it waits for the reply to its EHLO or HELO */
 	bool helo;			/* it said HELO */
-	bool ehlo_refused;
-	uint8_t name[CLIENT_NAME_MAX];	/* as it said */
+	bool ehlo_refused;		/* the server has refused our EHLO */
+	uint8_t name[CLIENT_NAME_MAX];	/* the name in the local MTA's EHLO or HELO */
 	size_t name_len;
-	bool greeting_due;		/* this call's has not come yet */
+	bool greeting_due;		/* this server's greeting has not come yet */
 	enum transparent_dialogue dialogue;
 	struct soften soften;
 	struct client_handshake client;
 };
 
-/* `settings` and what `keys` points to must outlive it. */
+/* Prepares `c`.  `settings` and what `keys` points to must outlive it. */
 void transparent_start(struct transparent *c, const struct client_settings *settings,
     struct key_source keys);
 
-/* Before the first call and each one after it: a new connection.  `plain`: no XCRYPT. */
+/*
+ * To be called for each new connection.  `plain`: do not use XCRYPT, because encryption failed on
+ * the last one.
+ */
 void transparent_connected(struct transparent *c, bool plain);
 
 /* For struct machine. */
@@ -48,8 +53,8 @@ void transparent_step(void *transparent, struct io *io);
 void transparent_fault(void *transparent, struct io *io, enum outcome fault);
 
 /*
- * When no call is left to be made: puts our own last word to the mailer, where it is waiting for one,
- * a greeting or a reply to EHLO.  `text` is without CRLF: "421 4.4.1 ...".
+ * When there is no other host to call: sends `text`, "421 4.4.1 ..." without CRLF, to the local
+ * MTA if it waits for a greeting or for the reply to EHLO.
  */
 void transparent_give_up(struct transparent *c, struct buf *out, const char *text);
 

@@ -13,7 +13,7 @@ xclient_start(struct xclient *i, const char *hostname, const char *address, unsi
 	reply_start(&i->reply);
 }
 
-/* What the mailer offers to be told decides what is said; the address it has to take. */
+/* Sends XCLIENT with the attributes that the backend offers.  False: it does not offer ADDR. */
 static bool
 say_xclient(struct xclient *i, struct buf *out)
 {
@@ -50,7 +50,7 @@ answered(void *xclient, struct io *io)
 		reply_start(&i->reply);
 		return;
 	case XCLIENT_ANSWER:
-		/* back at the greeting: the session begins here */
+		/* this greeting begins the client's session */
 		if (i->reply.code != 220)
 			break;
 		io->end = OUTCOME_DONE;

@@ -1,7 +1,7 @@
 /*
- * Tells a mailer, before the session, who its client is (XCLIENT, as Postfix has it).
+ * Passes the client info to the backend before the session, with Postfix's XCLIENT command.
  *
- * The mailer answers with a greeting of its own, which is kept in `reply`: it is the client's.
+ * The backend answers with a new greeting.  It is kept in `reply` and belongs to the client.
  */
 #ifndef SMTP_XCLIENT_H
 #define SMTP_XCLIENT_H
@@ -19,10 +19,13 @@ struct xclient {
 	unsigned port;		/* 0: not known */
 };
 
-/* The strings must outlive it. */
+/* `hostname` is for our EHLO; see the struct for the others.  The strings must outlive `i`. */
 void xclient_start(struct xclient *i, const char *hostname, const char *address, unsigned port);
 
-/* For struct machine, with dialog_fault(); the mailer is on the wire side.  OUTCOME_DONE: it has the address. */
+/*
+ * For struct machine, with dialog_fault().  The backend is on the wire side.  OUTCOME_DONE: it
+ * has accepted the address.
+ */
 void xclient_step(void *xclient, struct io *io);
 
 #endif
