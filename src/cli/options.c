@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "smtp/outcome.h"
+#include "sys/fd.h"
 #include "sys/ids.h"
 #include "sys/locked.h"
 

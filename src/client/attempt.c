@@ -124,7 +124,7 @@ static void
 log_call(const struct attempt *c, int64_t begun_ms)
 {
 	uint8_t mem[LOG_LINE_MAX];
-	char address[FD_ADDRESS_MAX];
+	char address[ADDRESS_TEXT_MAX];
 	struct buf line;
 
 	buf_init(&line, mem, sizeof(mem));

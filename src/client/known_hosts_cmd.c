@@ -170,7 +170,7 @@ read_name(struct knowns *k, const char *operand)
 
 	/* as texts and -k list have it: an IPv6 address is no list */
 	if (address_read(&address, span_of(operand), 0) == 0) {
-		_Static_assert(sizeof(k->name) >= FD_ADDRESS_MAX, "an address fits");
+		_Static_assert(sizeof(k->name) >= ADDRESS_TEXT_MAX, "an address fits");
 		address_text(&address, k->name);
 		return 0;
 	}

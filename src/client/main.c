@@ -17,6 +17,7 @@
 #include "smtp/outcome.h"
 #include "smtp/transparent.h"
 #include "store/known_hosts.h"
+#include "sys/fd.h"
 #include "sys/ids.h"
 #include "sys/spool.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "crypt/tls.h"
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -51,7 +51,7 @@ void
 test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 {
 	const struct client_handshake *o = c->client;
-	char address[FD_ADDRESS_MAX];
+	char address[ADDRESS_TEXT_MAX];
 
 	address_text(&c->target->address, address);
 	buf_printf(out, "host: %s [%s]:%u\n", c->target->name, address,

@@ -3,6 +3,7 @@
 #include "smtp/dialog.h"
 #include "smtp/xclient.h"
 #include "sys/dial.h"
+#include "sys/fd.h"
 #include "sys/netns.h"
 #include "sys/proxy.h"
 
@@ -153,7 +154,7 @@ dial_as_client(struct backend *m, const struct address *to, const struct client_
     int64_t timeout_ms)
 {
 	struct address from = client->remote;
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	if (address_family(&from) != address_family(to))
 		return fail(m,
@@ -220,7 +221,7 @@ mailer_introduce(struct backend *m, const struct settings *settings,
 {
 	const struct session_limits limits = {
 		.command_ms = settings->command_timeout_ms, .linger_ms = 1000 };
-	char text[FD_ADDRESS_MAX], address[FD_ADDRESS_MAX + 8] = "[UNAVAILABLE]";
+	char text[ADDRESS_TEXT_MAX], address[ADDRESS_TEXT_MAX + 8] = "[UNAVAILABLE]";
 	static struct xclient xclient;
 	struct machine machine = { &xclient, xclient_step, dialog_fault };
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sys/fd.h"
 #include "sys/ids.h"
 #include "sys/jail.h"
 #include "sys/proxy.h"
@@ -110,7 +111,7 @@ int
 identify(struct client_info *client, const struct settings *settings)
 {
 	struct address peer;
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	if (client->by_hand)
 		return 0;

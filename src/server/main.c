@@ -16,6 +16,7 @@
 #include "smtp/relay.h"
 #include "sys/accept.h"
 #include "sys/dial.h"
+#include "sys/fd.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -66,7 +67,7 @@ refuse_mailer(void)
 static void
 address_literal(const struct address *a, char out[RELAY_PEER_MAX])
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	address_text(a, text);
 	if (text[0] == '\0')

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <poll.h>

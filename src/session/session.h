@@ -9,7 +9,6 @@
 
 #include "crypt/channel.h"
 #include "smtp/io.h"
-#include "sys/fd.h"
 
 #define SESSION_BUFFER 131072	/* octets of each buffer */
 

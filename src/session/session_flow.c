@@ -1,5 +1,6 @@
 /* Octets on their way through a session: what is on the wire, what is inside, and what goes out when. */
 #include "session/session_internal.h"
+#include "sys/fd.h"
 
 #include <assert.h>
 #include <sys/socket.h>

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sys/fd.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -129,7 +130,7 @@ say(int fd, struct span reply)
 static void
 turn_away(int fd, const struct address *client, const char *why)
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	address_text(client, text);
 	log_line(LOG_NOTICE, "turned away client=[%s]:%u why=%s", text, address_port(client), why);

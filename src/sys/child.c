@@ -1,5 +1,7 @@
 #include "sys/child.h"
 
+#include "sys/fd.h"
+
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -91,7 +93,7 @@ set_or_unset(const char *name, const char *value)
 }
 
 static void
-texts(const struct address *a, char address[FD_ADDRESS_MAX], char port[PORT_TEXT_MAX])
+texts(const struct address *a, char address[ADDRESS_TEXT_MAX], char port[PORT_TEXT_MAX])
 {
 	address_text(a, address);
 	port[0] = '\0';
@@ -120,7 +122,7 @@ forget_others(const struct address *remote)
 static int
 set_environment(const struct client_info *client)
 {
-	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
+	char address[ADDRESS_TEXT_MAX], port[PORT_TEXT_MAX];
 	const char *protocol = client->remote.len == 0 ? "" :
 	    address_family(&client->remote) == AF_INET6 ? "TCP6" : "TCP";
 
@@ -208,7 +210,7 @@ no_attributes:
 int
 child_start(char *const argv[], const struct client_info *client, int fd, pid_t *pid)
 {
-	char address[FD_ADDRESS_MAX], port[PORT_TEXT_MAX];
+	char address[ADDRESS_TEXT_MAX], port[PORT_TEXT_MAX];
 	struct arguments arguments;
 
 	assert(argv[0] != NULL);

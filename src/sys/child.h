@@ -4,7 +4,7 @@
 #ifndef SYS_CHILD_H
 #define SYS_CHILD_H
 
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #include <sys/types.h>
 

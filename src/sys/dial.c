@@ -1,6 +1,7 @@
 #include "sys/dial.h"
 
 #include "base/clock.h"
+#include "sys/fd.h"
 #include "sys/resolver.h"
 
 #include <assert.h>

@@ -4,7 +4,7 @@
 #ifndef SYS_DIAL_H
 #define SYS_DIAL_H
 
-#include "sys/fd.h"
+#include "sys/address.h"
 
 /*
  * Connects a TCP (or, for AF_UNIX, local stream) socket to `to`, from `from` when that is not NULL

@@ -5,7 +5,7 @@
 #define SYS_DNS_ADDR_H
 
 #include "sys/dns.h"
-#include "sys/fd.h"
+#include "sys/address.h"
 
 struct dns_addr_list {
 	struct address *at;		/* the caller's */

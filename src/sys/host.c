@@ -57,7 +57,7 @@ read_literal(struct host *host, struct span text)
 	static const struct span tag = { (const uint8_t *)"ipv6:", 5 };
 	bool tagged = span_starts_nocase(text, tag);
 	struct address address;
-	char name[FD_ADDRESS_MAX];
+	char name[ADDRESS_TEXT_MAX];
 
 	if (address_read(&address, tagged ? span_from(text, tag.len) : text, 0) < 0)
 		return false;

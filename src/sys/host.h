@@ -11,7 +11,7 @@
 #ifndef SYS_HOST_H
 #define SYS_HOST_H
 
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #define HOST_LIST_MAX 16	/* elements of the operand */
 #define HOST_NAME_MAX 255	/* octets, RFC 1035 section 2.3.4 */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sys/dial.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -6,7 +6,7 @@
 #define SYS_NAMESERVER_H
 
 #include "sys/dns.h"
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #define NAMESERVER_MAX 3		/* as in resolv.conf(5) */
 #define NAMESERVER_SEARCH_MAX 1024

@@ -6,7 +6,7 @@
 #ifndef SYS_NETNS_H
 #define SYS_NETNS_H
 
-#include "sys/fd.h"
+#include "sys/address.h"
 
 /*
  * Makes a connection from `remote` to `local`.  ends[0] is the client's end, ends[1] the server's; both

@@ -1,6 +1,7 @@
 #include "sys/proxy.h"
 
 #include "base/clock.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +25,7 @@ common_family(const struct address *remote, const struct address *local)
 void
 proxy_put_v1(struct buf *out, const struct address *remote, const struct address *local)
 {
-	char from[FD_ADDRESS_MAX], to[FD_ADDRESS_MAX];
+	char from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX];
 	int family = common_family(remote, local);
 
 	if (family == AF_UNSPEC) {

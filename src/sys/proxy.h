@@ -6,7 +6,7 @@
 #define SYS_PROXY_H
 
 #include "base/buf.h"
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #define PROXY_V1_MAX 107	/* octets, CRLF included */
 #define PROXY_V2_HEAD 16

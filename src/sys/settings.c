@@ -149,7 +149,7 @@ static bool
 policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 {
 	struct address address;
-	char text[FD_ADDRESS_MAX], ascii[HOST_NAME_MAX + 1];
+	char text[ADDRESS_TEXT_MAX], ascii[HOST_NAME_MAX + 1];
 	uint64_t number;
 
 	if (address_read(&address, name, 0) == 0) {

@@ -8,7 +8,7 @@
 #define SYS_SETTINGS_H
 
 #include "base/octets.h"
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #define SETTINGS_TEXT_MAX 256	/* characters of any value */
 #define SETTINGS_ERROR_MAX 512

@@ -37,7 +37,7 @@ static void
 look_at_address(struct span text)
 {
 	struct address address, again;
-	char written[FD_ADDRESS_MAX];
+	char written[ADDRESS_TEXT_MAX];
 
 	if (address_read(&address, text, 25) == -1)
 		return;

@@ -29,7 +29,7 @@ look(struct span s)
 static void
 assert_same(const struct header *a, const struct header *b)
 {
-	char x[FD_ADDRESS_MAX], y[FD_ADDRESS_MAX];
+	char x[ADDRESS_TEXT_MAX], y[ADDRESS_TEXT_MAX];
 
 	assert(a->is == b->is);
 	if (a->is == PROXY_GOOD || a->is == PROXY_LOCAL)

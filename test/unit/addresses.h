@@ -2,7 +2,7 @@
 #ifndef TEST_ADDRESSES_H
 #define TEST_ADDRESSES_H
 
-#include "sys/fd.h"
+#include "sys/address.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

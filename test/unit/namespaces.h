@@ -5,6 +5,7 @@
 #include "addresses.h"
 #include "children.h"
 #include "descriptors.h"
+#include "sys/fd.h"
 #include "sys/netns.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ name_both(void **state)
 static inline bool
 is_address(const struct address *a, const char *want, uint16_t port)
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	address_text(a, text);
 	return strcmp(text, want) == 0 && address_port(a) == port &&

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "descriptors.h"
 #include "sys/accept.h"
+#include "sys/fd.h"
 
 #include <poll.h>
 #include <signal.h>

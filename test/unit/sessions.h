@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "session/session.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,6 +1,8 @@
 /* Accepting connections: a process for each, until when, and what there may be too little of. */
 #include "servers.h"
 
+#include "sys/fd.h"
+
 #include "children.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* The mailer behind, at an address: from where it is called, and what it hears of the client. */
 #include "backends.h"
 
+#include "sys/fd.h"
+
 
 /* A socket with that address, which is the backend's under the name `call_at`; also in a child. */
 static int
@@ -40,7 +42,7 @@ open_backend(const char *listen_at, const char *call_at, const struct client_inf
 static void
 assert_peer(int fd, const char *want)
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 	struct address peer;
 
 	fd_peer(fd, &peer);
@@ -118,7 +120,7 @@ open_own_addresses(void)
 	static const char *const own[] = { "192.0.2.1", "192.0.2.9", "10.1.2.3" };
 	struct client_info c = client("198.51.100.77", "192.0.2.1");
 	struct address peer;
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	need_or_skip(unshare(CLONE_NEWNET) == 0);
 	need_or_skip(
@@ -205,7 +207,7 @@ open_transparent(void)
 {
 	static const char *const clients[] = { "198.51.100.77", "::ffff:198.51.100.77" };
 	struct address peer;
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	need_or_skip(unshare(CLONE_NEWNET) == 0);
 	need_or_skip(system("ip link set lo up && ip route add local 198.51.100.0/24 dev lo") == 0);

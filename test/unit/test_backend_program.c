@@ -1,6 +1,8 @@
 /* The mailer behind, as a program: whom it sees at its standard input. */
 #include "backends.h"
 
+#include "sys/fd.h"
+
 #include <poll.h>
 
 /* this very file, which then says who its peer is */
@@ -134,7 +136,7 @@ static int
 show_peer(void)
 {
 	struct address peer;
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	fd_peer(STDIN_FILENO, &peer);
 	address_text(&peer, text);

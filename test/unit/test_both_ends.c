@@ -7,6 +7,7 @@
 #include "transparents.h"
 
 #include "smtp/relay.h"
+#include "sys/fd.h"
 
 #include <signal.h>
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "descriptors.h"
 #include "sys/child.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>

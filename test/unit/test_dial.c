@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sys/dial.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +136,7 @@ static void
 backend_is(const char *text, const char *address, uint16_t port)
 {
 	struct address a;
-	char got[FD_ADDRESS_MAX];
+	char got[ADDRESS_TEXT_MAX];
 
 	assert_int_equal(dial_read_backend(&a, span_of(text)), 0);
 	address_text(&a, got);

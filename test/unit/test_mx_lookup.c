@@ -98,7 +98,7 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 static bool
 is_own(const struct address *address)
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	address_text(address, text);
 	return strcmp(text, "198.51.100.1") == 0;
@@ -128,7 +128,7 @@ static void
 finds(const char *operand, const char *want)
 {
 	char got[1024] = "";
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	assert_int_equal(look_up(operand), LOOKUP_FOUND);
 	for (size_t i = 0; i < targets.count; i++) {

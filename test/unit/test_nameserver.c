@@ -84,7 +84,7 @@ ask(int64_t patience_ms)
 static void
 the_file_names_servers_and_a_domain(void **state)
 {
-	char text[FD_ADDRESS_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	(void)state;
 	read_servers("# nameserver 192.0.2.9\n\nnameserver 192.0.2.1 # first\nsearch old.example\n"

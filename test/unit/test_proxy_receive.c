@@ -23,7 +23,7 @@ static struct address remote, local;
 static void
 assert_address(const struct address *a, const char *text, uint16_t port)
 {
-	char got[FD_ADDRESS_MAX];
+	char got[ADDRESS_TEXT_MAX];
 
 	address_text(a, got);
 	assert_string_equal(got, text);

@@ -5,6 +5,7 @@
 #include "sessions.h"
 
 #include "crypt/random.h"
+#include "sys/fd.h"
 
 #include <linux/sockios.h>
 #include <signal.h>
