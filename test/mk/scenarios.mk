@@ -1,0 +1,11 @@
+# What the scenarios need besides the programs.  Included by ../../Makefile.
+
+SCENARIOS := $(patsubst test/scenarios/%.c,$(OUT)/scenarios/%,$(wildcard test/scenarios/*.c))
+
+scenario-tools: tools $(SCENARIOS)
+
+$(SCENARIOS): $(OUT)/scenarios/%: test/scenarios/%.c $(OUT)/obj/core.a $(OUT)/flags $(OUT)/ldflags
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OBJECTS) $(LIBS)
+
+.PHONY: scenario-tools
