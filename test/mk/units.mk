@@ -11,10 +11,12 @@ $(CHECKED): $(OUT)/unit/obj/%.o: src/%.c $(OUT)/flags
 
 UNIT_CPPFLAGS = -Itest/unit -DTEST_VECTORS='"$(CURDIR)/test/vectors"'
 
-$(UNITS): $(OUT)/unit/%: test/unit/%.c $(CHECKED) $(OUT)/obj/core.a $(OUT)/flags $(OUT)/ldflags
+$(UNITS:$(OUT)/unit/%=$(OUT)/unit/obj/%.o): $(OUT)/unit/obj/%.o: test/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(call say,UNIT)$(CC) $(ALL_CPPFLAGS) $(UNIT_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes $(ALL_LDFLAGS) \
-	    -o $@ $< $(OBJECTS) -lcmocka $(LIBS)
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(UNIT_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -c -o $@ $<
+
+$(UNITS): $(OUT)/unit/%: $(OUT)/unit/obj/%.o $(CHECKED) $(OUT)/obj/core.a $(OUT)/ldflags
+	$(call say,LINK)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) -lcmocka $(LIBS)
 
 units: tools $(UNITS)
 
