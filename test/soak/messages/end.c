@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define WHOLE ((size_t)1 << 20)
-#define LAZY_MS 3
 
 struct pace
 pace_make(uint64_t seed, unsigned series)
@@ -76,7 +75,7 @@ bool
 end_wants_write(const struct end *e, int64_t now)
 {
 	return has_to_write(e) && now >= e->rests_until &&
-	    !(e->lazy && !e->eof && now < e->read_at + LAZY_MS);
+	    (e->eof || now >= e->read_at + e->lazy_ms);
 }
 
 bool
@@ -90,8 +89,8 @@ end_patience(const struct end *e, int64_t now, int most)
 {
 	int64_t until = e->rests_until;
 
-	if (e->lazy && has_to_write(e) && e->read_at + LAZY_MS > until)
-		until = e->read_at + LAZY_MS;
+	if (has_to_write(e) && e->read_at + e->lazy_ms > until)
+		until = e->read_at + e->lazy_ms;
 	return until <= now || until - now > most ? most : (int)(until - now);
 }
 

@@ -30,7 +30,7 @@ struct end {
 	mbedtls_ssl_context *tls;	/* NULL: in the clear */
 	bool shaking;		/* TLS has not opened yet */
 	size_t tls_owes;	/* octets that TLS has taken and not written */
-	bool lazy;		/* writes nothing while more comes in */
+	int lazy_ms;		/* it writes only when nothing has come for so long */
 	int64_t read_at;	/* milliseconds */
 	uint64_t moved;		/* octets, both ways */
 };

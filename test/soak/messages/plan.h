@@ -36,6 +36,7 @@ struct plan {
 	size_t count, cap;
 	bool early;		/* it speaks before the greeting */
 	bool cut;		/* it does not end in QUIT */
+	bool flood;		/* it has more commands in flight than the relay's queue holds */
 	unsigned messages;	/* that it tries to send */
 };
 

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define NAP_MS 50
+#define FLOOD 300		/* replies owed; ordinary groups have fewer */
+#define FLOOD_LAZY_MS 80
 
 enum { SERIES_MAIL, SERIES_USER, SERIES_NEAR, SERIES_FAR };
 
@@ -150,7 +152,7 @@ mailer_called(struct run *r)
 	r->called = true;
 	r->mail.rfd = r->mail.wfd = fd;
 	r->mail.pace = pace_make(r->set->seed, SERIES_MAIL);
-	r->mail.lazy = dice_chance(&d, 80);
+	r->lazy_ms = dice_chance(&d, 80) ? 3 : 0;
 	r->mail.eof = false;
 }
 
@@ -195,8 +197,12 @@ step(struct run *r)
 	r->mail.closes = r->mail.closes || m->state == MAILER_CLOSED || r->mail.eof;
 	if (c != NULL) {
 		client_step(c);
+		/* a mailer that answered at once would keep the relay's queue from filling */
+		bool flood = c->plan->flood && c->owed_end - c->owed_first > FLOOD;
+		r->mail.lazy_ms = flood ? FLOOD_LAZY_MS : r->lazy_ms;
 		r->user.closes = r->user.closes || (c->over && c->plan->cut) || r->user.eof;
 	} else {
+		r->mail.lazy_ms = r->lazy_ms;
 		r->user.closes = true;
 	}
 	r->near.closes = r->near.closes || r->far.eof;

@@ -41,6 +41,7 @@ struct run {
 	struct end mail, user, near, far;
 	struct text up, down, said;	/* the wire's two ways; blackpony's standard output */
 	size_t up_sent, down_sent, letter_sent, said_sent;
+	int lazy_ms;		/* the mailer's, outside floods */
 	bool called;		/* the mailer has been */
 	pid_t children[2];
 	int statuses[2];
