@@ -25,6 +25,7 @@ chunks(struct making *m)
 	size_t at = 0;
 	bool given_up = dice_chance(&m->d, 60);
 
+	text_clear(&message);
 	shapes_message(&message, &m->d);
 	bool whole = dice_chance(&m->d, 300);
 	for (unsigned i = 0; at < message.len && !whole && i < 40; i++) {

@@ -58,7 +58,7 @@ mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, boo
 		s->refuses_tls = dice_chance(&d, 100);
 	}
 	s->no_ehlo = !inside && !tls && dice_chance(&d, 40);
-	s->one_ehlo = !tls && dice_chance(&d, 60);
+	s->one_ehlo = !tls && dice_chance(&d, 120);
 	s->refuses = dice_chance(&d, 400) ? 0 : (unsigned)dice_order(&d, 5, 400);
 	s->closes = dice_chance(&d, 800) ? 0 : (unsigned)dice_order(&d, 5, 300);
 	s->lines_max = letter ? 8 : 150;

@@ -24,6 +24,7 @@ text_clear(struct text *t)
 		t->at = NULL;
 		t->cap = 0;
 	}
+	text_room(t, 1);
 }
 
 uint8_t *

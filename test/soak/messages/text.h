@@ -11,6 +11,7 @@ struct text {
 	size_t len, cap;
 };
 
+/* Empties it; `at` is not NULL from then on. */
 void text_clear(struct text *t);
 void text_put(struct text *t, const void *octets, size_t len);
 void text_say(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
