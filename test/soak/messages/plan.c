@@ -123,7 +123,7 @@ flood_before_hello(struct making *m, size_t count)
 		else
 			plan_rcpt(m, false);
 	}
-	if (dice_chance(&m->d, 700))
+	if (dice_chance(&m->d, 900))
 		plan_hello(m, false);
 	else
 		plan_plain(m, "RSET", true);
@@ -152,7 +152,7 @@ flood(struct making *m)
 	size_t count = dice_between(&m->d, 1900, 6000);
 
 	m->floods = m->p->flood = true;
-	if (m->script->chunking && !m->helo && dice_chance(&m->d, 800))
+	if (m->script->chunking && !m->helo && dice_chance(&m->d, 600))
 		flood_between_chunks(m, count);
 	else
 		flood_before_hello(m, count);
