@@ -96,7 +96,7 @@ apply_policy(struct attempt *c)
 {
 	enum policy policy = c->check.policy;
 	c->client_settings->suites = &c->suites;
-	c->client_settings->must = policy == POLICY_MUST || policy == POLICY_PINNED;
+	c->client_settings->encryption_required = policy == POLICY_MUST || policy == POLICY_PINNED;
 	c->client_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
 	c->client_settings->check = peer_check_decide;
 	c->client_settings->check_context = &c->check;

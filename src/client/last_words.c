@@ -18,7 +18,8 @@ words_why(const struct attempt *c, enum outcome end)
 	const char *host = c->alerted != NULL ? c->alerted->name : c->hosts->at[0].name;
 	const char *why = end == OUTCOME_NOT_REACHED ? c->why : outcome_row(end)->text;
 
-	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_MUST) && c->check.verdict.text[0] != '\0')
+	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_NOT_ENCRYPTED) &&
+	    c->check.verdict.text[0] != '\0')
 		why = c->check.verdict.text;
 	/* a command names the host, and is to be seen whole */
 	if (strstr(why, POLICY_COMMAND) != NULL)

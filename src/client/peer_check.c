@@ -97,7 +97,7 @@ decide(struct peer_check *j, struct policy_case *c, int64_t now_s, bool again)
 	remember(j, c, now_s);
 	if (j->verdict.go_on)
 		return OUTCOME_NONE;
-	return j->policy == POLICY_MUST ? OUTCOME_MUST : OUTCOME_NOT_TRUSTED;
+	return j->policy == POLICY_MUST ? OUTCOME_NOT_ENCRYPTED : OUTCOME_NOT_TRUSTED;
 }
 
 static void

@@ -130,7 +130,7 @@ relay_session(const struct client_info *client, const struct suite_list *suites)
 	char peer[RELAY_PEER_MAX];
 	struct relay_settings settings = {
 		.suites = suites,
-		.must = options.settings.policy == POLICY_MUST ||
+		.encryption_required = options.settings.policy == POLICY_MUST ||
 		    options.settings.policy == POLICY_PINNED,
 		.mark = options.settings.mark,
 		.hostname = options.settings.hostname,

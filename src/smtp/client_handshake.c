@@ -82,7 +82,9 @@ judged(const struct client_handshake *ch, bool again)
 	enum outcome end = set->check != NULL ? set->check(set->check_context, ch, again) :
 						OUTCOME_NONE;
 
-	return end == OUTCOME_NONE && set->must && (again || !ch->encrypted) ? OUTCOME_MUST : end;
+	if (end == OUTCOME_NONE && set->encryption_required && (again || !ch->encrypted))
+		return OUTCOME_NOT_ENCRYPTED;
+	return end;
 }
 
 /* The handshake failed without a sign of tampering: retry in the clear if policy allows. */

@@ -2,7 +2,7 @@
  * The client's start of a session: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO
  * again inside the encrypted session.  transparent.c and deliver.c both begin with it.
  *
- * A session that must not continue in the clear ends with OUTCOME_MUST.  A failed handshake
+ * A session that must not continue in the clear ends with OUTCOME_NOT_ENCRYPTED.  A failed handshake
  * ends with OUTCOME_RETRY_CLEAR (call the same host again, without XCRYPT) or, if it looks like
  * tampering, with an outcome after which the message waits.  Other objections to a host, such
  * as a changed host key, are up to the check function in the settings.
@@ -20,7 +20,7 @@ struct client_handshake;
 
 struct client_settings {
 	const struct suite_list *suites;	/* suites we accept; empty: XCRYPT is off */
-	bool must;				/* never send mail in the clear */
+	bool encryption_required;		/* never send mail in the clear */
 	/*
 	 * The name of the host, to use STARTTLS with it where it does not offer XCRYPT.  NULL: do
 	 * not use STARTTLS.

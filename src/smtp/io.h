@@ -53,7 +53,7 @@ enum outcome {
 	OUTCOME_BAD_REPLY,	/* what came is not an SMTP reply */
 	OUTCOME_BAD_CHUNK,	/* BDAT of unknown length, or refused with octets to follow */
 	OUTCOME_GROUPED,	/* the client did not wait for a reply that it must wait for */
-	OUTCOME_MUST,		/* encryption is required and not available */
+	OUTCOME_NOT_ENCRYPTED,		/* encryption is required and not available */
 	OUTCOME_NOT_TRUSTED,	/* the peer check failed: not the known or the pinned host */
 	OUTCOME_GREETED_LATER,	/* the greeting was 4yz, or did not come */
 	OUTCOME_GREETED_NEVER,	/* the greeting was 5yz, or EHLO and HELO were refused with 5yz */

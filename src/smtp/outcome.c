@@ -32,7 +32,7 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	    "a chunk of no known size, or not offered" },
 	[OUTCOME_GROUPED] = { "grouped", EXIT_LATER, "4.5.0",
 	    "octets that did not wait for a reply" },
-	[OUTCOME_MUST] = { "not-encrypted", EXIT_LATER, "4.7.5",
+	[OUTCOME_NOT_ENCRYPTED] = { "not-encrypted", EXIT_LATER, "4.7.5",
 	    "encryption is required here and not to be had there" },
 	[OUTCOME_NOT_TRUSTED] = { "not-trusted", EXIT_LATER, "4.7.5",
 	    "not as it is remembered, or as the key on file says" },

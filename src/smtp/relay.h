@@ -22,7 +22,7 @@
 
 struct relay_settings {
 	const struct suite_list *suites;	/* suites to offer; empty: no XCRYPT */
-	bool must;				/* accept no mail in the clear */
+	bool encryption_required;		/* accept no mail in the clear */
 	bool mark;				/* add a trace line to each message */
 	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */

@@ -50,7 +50,7 @@ is_waited_for(const struct relay *r, enum verb verb)
 	case VERB_NOOP:
 	case VERB_VRFY:
 	case VERB_EXPN:
-		return r->crypt != CRYPT_ON && !r->set->must;
+		return r->crypt != CRYPT_ON && !r->set->encryption_required;
 	default:
 		return false;
 	}
@@ -207,16 +207,16 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 	case VERB_HELP:
 	case VERB_VRFY:
 	case VERB_EXPN:
-		if (!r->set->must)
+		if (!r->set->encryption_required)
 			return forward(r, io, line, verb);
 		break;
 	default:
 		break;
 	}
-	if (r->set->must && verb == VERB_BDAT)
+	if (r->set->encryption_required && verb == VERB_BDAT)
 		return relay_refuse_chunk(r, io, line, arguments,
 		    "530 5.7.0 Must use XCRYPT first");
-	if (r->set->must)
+	if (r->set->encryption_required)
 		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
 	return relay_become_pipe(r, io, NULL);
 }
@@ -325,7 +325,7 @@ ends_in_lf(const struct relay *r, struct span said)
 	size_t at = span_find(said, '\n');
 	struct span arguments;
 
-	if (r->set->must || r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_ON ||
+	if (r->set->encryption_required || r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_ON ||
 	    at >= said.len || at >= LINE_MAX_OCTETS || (at > 0 && said.at[at - 1] == '\r'))
 		return false;
 	return verb_of(span(said.at, at), &arguments) != VERB_XCRYPT;

@@ -18,7 +18,7 @@ put_keyword(const struct relay *r, struct span text, struct buf *out)
 		return keyword_inside(text, r->set->mark ? MESSAGE_TRACE_MAX : 0, out);
 	if (span_word(&rest, ' ', &word) &&
 	    (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")) ||
-	    (r->set->must && span_equal_nocase(word, SPAN("STARTTLS")))))
+	    (r->set->encryption_required && span_equal_nocase(word, SPAN("STARTTLS")))))
 		return false;
 	return buf_put(out, text);
 }

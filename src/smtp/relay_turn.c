@@ -67,7 +67,7 @@ came_early(const struct relay *r, const struct io *io)
 		return hello || verb == VERB_DATA;
 	if (verb == VERB_GREETING)
 		return true;
-	return (hello || !r->set->must) && !may_be_xcrypt(said);
+	return (hello || !r->set->encryption_required) && !may_be_xcrypt(said);
 }
 
 /* Ends the session.  Inside, or where encryption is required, it must not become a pipe. */
@@ -92,7 +92,7 @@ relay_while_waiting(struct relay *r, struct io *io)
 	r->early = r->early || came_early(r, io);
 	if (!r->early)
 		return false;
-	if (r->crypt == CRYPT_ON || r->set->must)
+	if (r->crypt == CRYPT_ON || r->set->encryption_required)
 		return refuse_early(r, io);
 	return relay_become_pipe(r, io, "early");
 }

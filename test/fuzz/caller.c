@@ -54,7 +54,7 @@ static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct client_settings){ .suites = &p->suites, .must = how & 4,
+	p->set = (struct client_settings){ .suites = &p->suites, .encryption_required = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->changed = (how >> 4) % 3 == KEPT_WRONG;
 	transparent_start(&p->transparent, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		perform(&plays[i], how, script, i == 1);
 	stage_assert_same(&plays[0].stage, &plays[1].stage);
 	assert(plays[0].transparent.client.why == plays[1].transparent.client.why);
-	if (plays[0].set.must)
+	if (plays[0].set.encryption_required)
 		openings_must(&plays[0].stage, true);
 	for (size_t i = 0; i < 2; i++) {
 		transparent_wipe(&plays[i].transparent);

@@ -78,7 +78,7 @@ static void
 perform(struct play *p, uint8_t how, struct span script, size_t octets, bool single)
 {
 	honest_suites(&p->suites, openings_offers[how & 3]);
-	p->set = (struct client_settings){ .suites = &p->suites, .must = how & 4,
+	p->set = (struct client_settings){ .suites = &p->suites, .encryption_required = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->message = (struct deliver_message){
 		.sender = "a@a.example", .recipients = recipients, .recipient_count = how >> 6,
@@ -155,7 +155,7 @@ look_at_both(const struct play *a, const struct play *b)
 static void
 look(const struct play *p)
 {
-	if (p->set.must)
+	if (p->set.encryption_required)
 		openings_must(&p->stage, false);
 	if (p->deliver.outcome == OUTCOME_SENT)
 		look_at_message(buf_peek(&p->stage.local_heard),

@@ -101,7 +101,7 @@ look_at_keyword(const struct play *p, struct span line, unsigned nth)
 	if (nth == 0 || !span_starts(line, SPAN("250")) || !span_word(&rest, ' ', &word))
 		return;
 	if (span_equal_nocase(word, SPAN("STARTTLS")))
-		assert(p->was.crypt != CRYPT_ON && !p->set.must);
+		assert(p->was.crypt != CRYPT_ON && !p->set.encryption_required);
 	if (span_starts_nocase(word, SPAN("XCRYPT-")))
 		assert(p->was.crypt == CRYPT_ON && span_equal(text, p->set.says[0]));
 	if (!span_equal_nocase(word, SPAN("XCRYPT")))
@@ -187,7 +187,7 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, offers[how & 3]);
 	p->set = (struct relay_settings){
-		.suites = &p->suites, .must = how & 4, .mark = how & 8, .hostname = "mx.b.example",
+		.suites = &p->suites, .encryption_required = how & 4, .mark = how & 8, .hostname = "mx.b.example",
 		.peer = "[192.0.2.1]",
 	};
 	if (how & 64)
@@ -271,7 +271,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_at_both(&plays[0], &plays[1]);
 	/* whom nobody has helped to the right confirmation does not get inside */
 	assert(!plays[0].stage.encrypted || !plays[0].modern || plays[0].client.agreed);
-	if (plays[0].set.must)
+	if (plays[0].set.encryption_required)
 		look_at_must(&plays[0]);
 	for (size_t i = 0; i < 2; i++) {
 		look_at_ends(&plays[i]);

@@ -75,7 +75,7 @@ static inline void
 set_policy(enum policy policy)
 {
 	check.policy = policy;
-	set.must = policy == POLICY_MUST || policy == POLICY_PINNED;
+	set.encryption_required = policy == POLICY_MUST || policy == POLICY_PINNED;
 }
 
 /* The server's statement with that key, good for a while from now on. */

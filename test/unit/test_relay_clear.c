@@ -197,7 +197,7 @@ threat_24_must_lets_nothing_pass_in_the_clear(void **state)
 	};
 
 	(void)state;
-	relay_set.must = true;
+	relay_set.encryption_required = true;
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		relay_offers();
 		bench_wire(&bench, commands[i]);
@@ -223,7 +223,7 @@ threat_24_must_answers_in_order_and_goes_on(void **state)
 	};
 
 	(void)state;
-	relay_set.must = true;
+	relay_set.encryption_required = true;
 	relay_plays_cut(relay_up, turns, COUNT(turns));
 }
 
@@ -290,9 +290,9 @@ threat_15_torn_lines_go_nowhere(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
-		relay_set.must = true;
+		relay_set.encryption_required = true;
 		assert_torn(lines[i]);
-		relay_set.must = false;
+		relay_set.encryption_required = false;
 		if (span_find(lines[i], '\r') < span_find(lines[i], '\n'))
 			assert_torn(lines[i]);
 	}

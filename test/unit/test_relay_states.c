@@ -64,7 +64,7 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 	relay_wipe(&relay);
 
-	relay_set.must = true;
+	relay_set.encryption_required = true;
 	relay_offers();
 	bench_wire(&bench, "BDAT 0 LAST\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_NONE);

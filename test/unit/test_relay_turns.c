@@ -84,7 +84,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 	char text[64];
 
 	(void)state;
-	relay_set.must = true;
+	relay_set.encryption_required = true;
 	for (size_t i = 0; i < COUNT(said); i++) {
 		relay_up();
 		bench_wire(&bench, said[i]);

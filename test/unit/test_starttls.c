@@ -10,7 +10,7 @@ static void
 asks(bool must, bool again)
 {
 	hosts_meet(MODERN, MODERN);
-	set.must = must;
+	set.encryption_required = must;
 	set.starttls = "mx.b.example";
 	transparent_start(&transparent, &set, keys_source(&client_keys));
 	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
@@ -76,7 +76,7 @@ answers_that_are_not_220(void **state)
 		transparent_wipe(&transparent);
 		asks(true, false);
 		bench_wire(&bench, cases[i].reply);
-		assert_int_equal(bench.io.end, OUTCOME_MUST);
+		assert_int_equal(bench.io.end, OUTCOME_NOT_ENCRYPTED);
 		assert_null(bench.io.start_tls);
 		transparent_wipe(&transparent);
 	}
@@ -118,7 +118,7 @@ tls_that_fails_is_not_tried_again(void **state)
 	asks(true, false);
 	bench_wire(&bench, "220 go\r\n");
 	bench_fault(&bench, OUTCOME_TIMEOUT);
-	assert_int_equal(bench.io.end, OUTCOME_MUST);
+	assert_int_equal(bench.io.end, OUTCOME_NOT_ENCRYPTED);
 }
 
 int

@@ -42,7 +42,7 @@ static void
 assert_row(void (*start)(const char *names), const char *names, const struct row *row)
 {
 	for (int must = 0; must < 2; must++) {
-		set.must = must;
+		set.encryption_required = must;
 		start(names);
 		bench_said_local(&bench);
 		bench_said_wire(&bench);
@@ -89,7 +89,7 @@ a_greeting_that_is_none_is_left_for_the_next_host(void **state)
 	(void)state;
 	for (int must = 0; must < 2; must++) {
 		for (size_t i = 0; i < COUNT(rows); i++) {
-			set.must = must;
+			set.encryption_required = must;
 			call(MODERN);
 			happens(rows[i].what);
 			assert_int_equal(bench.io.end, rows[i].may);
@@ -112,20 +112,20 @@ threat_25_replies_to_ehlo(void **state)
 		{ time_out, OUTCOME_TIMEOUT, OUTCOME_TIMEOUT, "", false },
 		{ broken, OUTCOME_WIRE_BROKEN, OUTCOME_WIRE_BROKEN, "", false },
 		{ "what?\r\n", OUTCOME_NONE, OUTCOME_NONE, "", false },
-		{ "\r\n250-mx\r\n250\tx\r\nSIZE\r\n250 HELP\r\n", OUTCOME_NONE, OUTCOME_MUST,
+		{ "\r\n250-mx\r\n250\tx\r\nSIZE\r\n250 HELP\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED,
 		    "250-mx\r\n250 HELP\r\n", true },
-		{ "250-mx\r\n550 x\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-mx\r\n550 x\r\n", false },
+		{ "250-mx\r\n550 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, "550-mx\r\n550 x\r\n", false },
 		{ long_line, OUTCOME_BAD_REPLY, OUTCOME_BAD_REPLY, "", false },
 		{ "421 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
 		{ "450 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
-		{ "550-no\r\n550 no\r\n", OUTCOME_NONE, OUTCOME_MUST, "550-no\r\n550 no\r\n",
+		{ "550-no\r\n550 no\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, "550-no\r\n550 no\r\n",
 		    false },
-		{ "220 what\r\n", OUTCOME_NONE, OUTCOME_MUST, "220 what\r\n", true },
+		{ "220 what\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, "220 what\r\n", true },
 		{ "354 what\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
-		{ "250 mx\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n", true },
-		{ "250-mx\r\n250 XXXXXXXX\r\n", OUTCOME_NONE, OUTCOME_MUST,
+		{ "250 mx\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, "250 mx\r\n", true },
+		{ "250-mx\r\n250 XXXXXXXX\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED,
 		    "250-mx\r\n250 XXXXXXXX\r\n", true },
-		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", OUTCOME_NONE, OUTCOME_MUST, "250 mx\r\n",
+		{ "250-mx\r\n250 XCRYPT rotn_0.1\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, "250 mx\r\n",
 		    true },
 	};
 
@@ -142,21 +142,21 @@ static void
 threat_25_answers_to_the_proposal(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ long_line, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "220 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "354 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "250 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "250 XCRYPT\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "250 XCRYPT OK\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "454-x\r\n454 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "454 x\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
-		{ "500\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
-		{ "503 5.5.1 XCRYPT FAIL octets\r\n", OUTCOME_NONE, OUTCOME_MUST, CLEAR, true },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ long_line, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "220 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "354 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 XCRYPT\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 XCRYPT OK\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "454-x\r\n454 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "454 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
+		{ "500\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
+		{ "503 5.5.1 XCRYPT FAIL octets\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ half, OUTCOME_NONE, OUTCOME_NONE, "", false },
 	};
 
@@ -169,9 +169,9 @@ static void
 threat_25_replies_to_the_confirmation(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "what?\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
 		{ "\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
 		{ long_line, OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
@@ -192,13 +192,13 @@ static void
 threat_25_replies_to_an_older_ok(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "454 no\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "250 XCRYPT OK x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "250 XCRYPT OK \r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "421 later\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "454 no\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 XCRYPT OK x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 XCRYPT OK \r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 	};
 
 	(void)state;
@@ -210,9 +210,9 @@ static void
 threat_25_replies_inside(void **state)
 {
 	const struct row rows[] = {
-		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
-		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_MUST, "", false },
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ bad_record, OUTCOME_BAD_RECORD, OUTCOME_BAD_RECORD, "", false },
 	};
 	static const struct {
@@ -229,7 +229,7 @@ threat_25_replies_inside(void **state)
 	assert_rows(call_inside, MODERN, rows);
 	for (int must = 0; must < 2; must++) {
 		for (size_t i = 0; i < COUNT(good); i++) {
-			set.must = must;
+			set.encryption_required = must;
 			call_inside(MODERN);
 			bench_wire(&bench, good[i].says);
 			assert_local(&bench, good[i].seen);
@@ -245,12 +245,12 @@ static void
 threat_24_must_does_not_go_on_after_a_refused_key(void **state)
 {
 	(void)state;
-	set.must = true;
+	set.encryption_required = true;
 	call_choice(MODERN);
 	server_says(spell("250 XCRYPT@", strchr(strchr(choice, ' ') + 1, ' ')));
 	assert_wire(&bench, "XCRYPT FAIL\r\n");
 	server_says("250 XCRYPT FAIL");
-	assert_int_equal(bench.io.end, OUTCOME_MUST);
+	assert_int_equal(bench.io.end, OUTCOME_NOT_ENCRYPTED);
 	assert_local(&bench, "");
 	assert_false(bench.io.pipe);
 }
@@ -259,13 +259,13 @@ static void
 threat_24_must_and_helo(void **state)
 {
 	(void)state;
-	set.must = true;
+	set.encryption_required = true;
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "HELO a\r\n");
 	assert_wire(&bench, "EHLO a\r\n");
 	bench_wire(&bench, "500 what?\r\n");
-	assert_int_equal(bench.io.end, OUTCOME_MUST);
+	assert_int_equal(bench.io.end, OUTCOME_NOT_ENCRYPTED);
 	assert_wire(&bench, "");
 }
 
