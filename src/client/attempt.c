@@ -18,45 +18,22 @@ policy_of(const struct attempt *c, size_t element)
 	return settings_policy_for(&c->options->settings, span_of(c->hosts->at[element].name));
 }
 
-/*
- * A mailer that speaks SMTP to us does its own STARTTLS; where encryption is a must, it is ours to see to.
- * No certificate takes the place of a key that is pinned.
- */
-static bool
-starttls_is_ours(const struct attempt *c, enum policy policy)
-{
-	return policy == POLICY_MUST ||
-	    (c->delivers && policy != POLICY_NEVER && policy != POLICY_PINNED);
-}
-
 bool
 attempt_may_need_tls(const struct attempt *c)
 {
 	for (size_t i = 0; i < c->targets.count; i++)
-		if (starttls_is_ours(c, policy_of(c, c->targets.at[i].element)))
+		if (policy_uses_starttls(policy_of(c, c->targets.at[i].element), c->delivers))
 			return true;
 	return false;
 }
 
-/* Whom the judge is to judge, and by what.  The host is to be set behind it. */
+/* What the check needs to know of a destination.  set_place() adds the mail host. */
 static void
-set_judge(struct attempt *c, size_t element)
+set_check(struct attempt *c, size_t element)
 {
 	enum policy policy = policy_of(c, element);
 
-	switch (policy) {
-	case POLICY_NEVER:
-		c->suites.count = 0;
-		break;
-	case POLICY_KNOWN:
-	case POLICY_MUST:
-	case POLICY_PINNED:
-		c->suites = suite_list_for_must(&c->options->suites);
-		break;
-	case POLICY_MAY:
-		c->suites = c->options->suites;
-		break;
-	}
+	c->suites = policy_suites(policy, &c->options->suites);
 	c->check.known_hosts = c->known_hosts;
 	c->check.cache = c->cache;
 	c->check.now_s = clock_wall_s;
@@ -87,19 +64,21 @@ static void
 set_target(struct attempt *c, size_t i)
 {
 	c->target = &c->targets.at[i];
-	set_judge(c, c->target->element);
+	set_check(c, c->target->element);
 	set_place(c);
 }
 
 static void
 apply_policy(struct attempt *c)
 {
+	struct client_settings *set = c->client_settings;
 	enum policy policy = c->check.policy;
-	c->client_settings->suites = &c->suites;
-	c->client_settings->encryption_required = policy == POLICY_MUST || policy == POLICY_PINNED;
-	c->client_settings->starttls = starttls_is_ours(c, policy) ? c->target->name : NULL;
-	c->client_settings->check = peer_check_decide;
-	c->client_settings->check_context = &c->check;
+
+	set->suites = &c->suites;
+	set->encryption_required = policy_requires_encryption(policy);
+	set->starttls = policy_uses_starttls(policy, c->delivers) ? c->target->name : NULL;
+	set->check = peer_check_decide;
+	set->check_context = &c->check;
 }
 
 /* Of several, the one that something is known of is told. */
@@ -109,15 +88,15 @@ call_nowhere(struct attempt *c, const char *why)
 	size_t alerted = c->hosts->count;
 
 	for (size_t i = 0; i < c->hosts->count; i++) {
-		set_judge(c, i);
-		if (peer_check_nowhere(&c->check, why) != OUTCOME_NONE &&
+		set_check(c, i);
+		if (peer_check_not_in_dns(&c->check, why) != OUTCOME_NONE &&
 		    (alerted == c->hosts->count || c->check.verdict.alarm != ALARM_NONE))
 			alerted = i;
 	}
 	if (alerted == c->hosts->count)
 		return OUTCOME_NONE;
-	set_judge(c, alerted);
-	return peer_check_nowhere(&c->check, why);
+	set_check(c, alerted);
+	return peer_check_not_in_dns(&c->check, why);
 }
 
 static void

@@ -1,147 +1,159 @@
 #include "client/peer_check.h"
 
 #include "base/log.h"
+#include "smtp/ehlo.h"
 
 #include <string.h>
 
+_Static_assert(POLICY_EXPECTED_MAX > KNOWN_HOSTS_NAME_MAX, "a verdict has room for a host's name");
+_Static_assert(POLICY_EXPECTED_MAX > HOSTKEY_TEXT_LEN, "a verdict has room for a host key");
+
 void
-peer_check_start(struct peer_check *j)
+peer_check_start(struct peer_check *check)
 {
-	j->shown = STATEMENT_NONE;
-	memset(&j->verdict, 0, sizeof(j->verdict));
+	check->shown = STATEMENT_NONE;
+	memset(&check->verdict, 0, sizeof(check->verdict));
 }
 
 void
-peer_check_log(const struct peer_check *j, struct buf *line)
+peer_check_log(const struct peer_check *check, struct buf *line)
 {
-	const struct policy_verdict *t = &j->verdict;
+	const struct policy_verdict *v = &check->verdict;
 
-	/* a key has to come out as it can be pinned, and is nothing that needs escaping */
-	if (t->alarm == ALARM_KEY_CHANGED)
-		buf_printf(line, " %s=%s", policy_alarm_name(t->alarm), t->expected);
-	else if (t->alarm != ALARM_NONE)
-		log_pair(line, policy_alarm_name(t->alarm), span_of(t->expected));
+	/* a key is logged as `-k pin` takes it; base64 needs no escapes */
+	if (v->alarm == ALARM_KEY_CHANGED)
+		buf_printf(line, " %s=%s", policy_alarm_name(v->alarm), v->expected);
+	else if (v->alarm != ALARM_NONE)
+		log_pair(line, policy_alarm_name(v->alarm), span_of(v->expected));
 }
 
-/* Once, in a line of its own, so that nobody has to look for it among those of all connections. */
+/* The warning has a line of its own, so that it is found among the lines of all connections. */
 static void
-warn(const struct peer_check *j, const struct policy_case *c)
+log_warning(const struct peer_check *check, const struct policy_facts *facts)
 {
 	uint8_t mem[LOG_LINE_MAX];
 	struct buf line;
 
 	buf_init(&line, mem, sizeof(mem));
 	buf_put(&line, SPAN("not as it was:"));
-	log_pair(&line, "to", span_of(c->domain));
-	log_pair(&line, "host", span_of(c->host));
-	peer_check_log(j, &line);
-	if (c->why != NULL)
-		log_pair(&line, "why", span_of(c->why));
+	log_pair(&line, "to", span_of(facts->domain));
+	log_pair(&line, "host", span_of(facts->host));
+	peer_check_log(check, &line);
+	if (facts->why != NULL)
+		log_pair(&line, "why", span_of(facts->why));
 	log_line(LOG_WARNING, "%.*s: %s", (int)buf_len(&line), (const char *)mem,
-	    j->verdict.go_on ? "mail goes there all the same" : "mail waits");
-}
-
-/* The host key shown inside. */
-static enum statement_verdict
-check_key(struct peer_check *j, const struct client_handshake *o, int64_t now_s)
-{
-	const struct agreement *a = &o->handshake.agreement;
-	struct span id, next;
-
-	policy_find_statements(&o->reply, &id, &next);
-	return hostkey_cache_check(j->cache, a->suite->kex, a->peer_public, id, next, now_s,
-	    &j->verified);
-}
-
-static unsigned
-newest_version(const struct suite_list *suites)
-{
-	unsigned newest = 0;
-
-	for (size_t i = 0; i < suites->count; i++)
-		if (suites->at[i]->kex->version > newest)
-			newest = suites->at[i]->kex->version;
-	return newest;
+	    check->verdict.go_on ? "mail goes there all the same" : "mail waits");
 }
 
 static void
-remember(struct peer_check *j, const struct policy_case *c, int64_t now_s)
+check_statements(struct peer_check *check, const struct client_handshake *ch, int64_t now_s)
 {
-	const struct verified_statement *v = j->shown == STATEMENT_GOOD ? &j->verified : NULL;
+	const struct agreement *a = &ch->handshake.agreement;
+	struct span id, next;
 
-	switch (j->verdict.remember) {
+	ehlo_find_statements(&ch->reply, &id, &next);
+	check->shown = hostkey_cache_check(check->cache, a->suite->kex, a->peer_public, id, next,
+	    now_s, &check->verified);
+}
+
+static void
+write_known_hosts(struct peer_check *check, const struct policy_facts *facts, int64_t now_s)
+{
+	const struct verified_statement *s = &check->verified;
+	const uint8_t *key = check->shown == STATEMENT_GOOD ? s->public : NULL;
+
+	switch (check->verdict.remember) {
 	case REMEMBER_WORKED:
-		known_hosts_worked(j->known_hosts, &j->place, now_s, c->version,
-		    v != NULL ? v->public : NULL, v != NULL && v->has_next ? &v->next : NULL);
+		known_hosts_worked(check->known_hosts, &check->place, now_s, facts->version, key,
+		    key != NULL && s->has_next ? &s->next : NULL);
 		break;
 	case REMEMBER_ALERTED:
-		known_hosts_alerted(j->known_hosts, &j->place, now_s);
+		known_hosts_alerted(check->known_hosts, &check->place, now_s);
 		break;
 	case REMEMBER_NOTHING:
 		break;
 	}
 }
 
-/* What is remembered, and what follows.  Whether it would go on in the clear, where that is `again`. */
-static enum outcome
-decide(struct peer_check *j, struct policy_case *c, int64_t now_s, bool again)
+struct policy_known
+peer_check_known(const struct known_host *known)
 {
-	policy_decide(&j->verdict, c);
-	/* in the clear it is asked about once more, and then it is certain that it comes to that */
-	if (again && j->verdict.go_on) {
-		peer_check_start(j);
+	return (struct policy_known){
+		.established = known->standing == KNOWN_ESTABLISHED,
+		.mx_changed = known->standing == KNOWN_MX_CHANGED,
+		.alerted = known->alerted,
+		.version = known->version,
+		.pin = known->has_pin ? known->pin : NULL,
+		.pin_is_domains = known->pin_is_domains,
+		.key = known->has_key ? known->key : NULL,
+		.next = known->has_next ? known->next : NULL,
+		.last_host = known->last_host,
+	};
+}
+
+/* The facts that do not depend on the session.  They point into `known`. */
+static void
+gather(const struct peer_check *check, struct known_host *known, int64_t now_s,
+    struct policy_facts *facts)
+{
+	facts->policy = check->policy;
+	facts->newest_version = suite_list_newest(check->suites);
+	facts->domain = check->place.domain;
+	facts->host = check->place.host;
+	known_hosts_look_up(check->known_hosts, &check->place, now_s, known);
+	facts->known = peer_check_known(known);
+	/* asked after the look-up, which may have found damage */
+	facts->known.incomplete = !known_hosts_complete(check->known_hosts);
+}
+
+/* `again`: the facts are those of a call in the clear that has not been made. */
+static enum outcome
+decide(struct peer_check *check, const struct policy_facts *facts, int64_t now_s, bool again)
+{
+	policy_decide(&check->verdict, facts);
+	if (again && check->verdict.go_on) {
+		/* the call in the clear is checked again once it is made, and logged then */
+		peer_check_start(check);
 		return OUTCOME_NONE;
 	}
-	if (j->verdict.warn)
-		warn(j, c);
-	remember(j, c, now_s);
-	if (j->verdict.go_on)
-		return OUTCOME_NONE;
-	return j->policy == POLICY_MUST ? OUTCOME_NOT_ENCRYPTED : OUTCOME_NOT_TRUSTED;
-}
-
-static void
-look(struct peer_check *j, struct policy_case *c, struct known_host *known, int64_t now_s)
-{
-	c->policy = j->policy;
-	c->newest_version = newest_version(j->suites);
-	c->domain = j->place.domain;
-	c->host = j->place.host;
-	c->known = known;
-	c->verified = &j->verified;
-	known_hosts_look_up(j->known_hosts, &j->place, now_s, known);
-	c->incomplete = !known_hosts_complete(j->known_hosts);
+	if (check->verdict.warn)
+		log_warning(check, facts);
+	write_known_hosts(check, facts, now_s);
+	return check->verdict.go_on ? OUTCOME_NONE : policy_refusal(check->policy);
 }
 
 enum outcome
-peer_check_decide(void *check, const struct client_handshake *o, bool again)
+peer_check_decide(void *context, const struct client_handshake *ch, bool again)
 {
-	struct peer_check *j = check;
-	int64_t now_s = j->now_s();
+	struct peer_check *check = context;
+	int64_t now_s = check->now_s();
 	struct known_host known;
-	struct policy_case c = {
-		.encrypted = o->encrypted && !o->tls && !again,
-		.starttls = o->tls && !again,
-		.refused = o->reply.code >= 500,
-		.why = o->why,
+	struct policy_facts facts = {
+		.encrypted = ch->encrypted && !ch->tls && !again,
+		.starttls = ch->tls && !again,
+		.refused = ch->reply.code >= 500,
+		.why = ch->why,
 	};
 
-	look(j, &c, &known, now_s);
-	if (c.encrypted)
-		c.version = o->handshake.agreement.suite->kex->version;
-	j->shown = c.version >= KEX_VERSION_2_0 ? check_key(j, o, now_s) : STATEMENT_NONE;
-	c.shown = j->shown;
-	return decide(j, &c, now_s, again);
+	gather(check, &known, now_s, &facts);
+	if (facts.encrypted)
+		facts.version = ch->handshake.agreement.suite->kex->version;
+	check->shown = STATEMENT_NONE;
+	if (facts.version >= KEX_VERSION_2_0)
+		check_statements(check, ch, now_s);
+	facts.shown = check->shown;
+	facts.shown_key = check->verified.public;
+	return decide(check, &facts, now_s, again);
 }
 
 enum outcome
-peer_check_nowhere(struct peer_check *j, const char *why)
+peer_check_not_in_dns(struct peer_check *check, const char *why)
 {
-	int64_t now_s = j->now_s();
+	int64_t now_s = check->now_s();
 	struct known_host known;
-	struct policy_case c = { .nowhere = true, .why = why };
+	struct policy_facts facts = { .not_in_dns = true, .why = why };
 
-	peer_check_start(j);
-	look(j, &c, &known, now_s);
-	return decide(j, &c, now_s, true);
+	peer_check_start(check);
+	gather(check, &known, now_s, &facts);
+	return decide(check, &facts, now_s, true);
 }

@@ -1,45 +1,54 @@
 /*
- * What a client makes of the host that it has reached: what is remembered of it (store/known_hosts.h), the
- * host key that it shows (store/hostkey_cache.h) and the policy come together here, when the opening asks
- * (smtp/client_handshake.h).  What is learned is remembered, and what is wrong goes into the log.
+ * The check of a host before a message goes to it.
  *
- * Where the host is, and which others its destination has, is for the caller to know.
+ * It gathers the facts: what is known of the host (store/known_hosts.h), the host key that it shows
+ * (store/hostkey_cache.h), and the time.  It asks policy for the verdict (smtp/policy.h) and applies it:
+ * it writes to known hosts, and logs a warning if the host is not as expected.
  */
 #ifndef CLIENT_PEER_CHECK_H
 #define CLIENT_PEER_CHECK_H
 
 #include "smtp/client_handshake.h"
 #include "smtp/policy.h"
+#include "store/hostkey_cache.h"
+#include "store/known_hosts.h"
 
 struct peer_check {
 	struct known_hosts *known_hosts;
 	struct key_cache *cache;
 	int64_t (*now_s)(void);		/* seconds since 1970 */
 
-	/* for each target */
+	/* set for each target */
 	enum policy policy;
-	const struct suite_list *suites;	/* enabled here, as far as the policy allows */
+	const struct suite_list *suites;	/* that the policy accepts */
 	struct known_hosts_place place;
 
-	/* of the present connection */
-	enum statement_verdict shown;		/* STATEMENT_NONE in the clear, too */
-	struct verified_statement verified;		/* for STATEMENT_GOOD */
-	struct policy_verdict verdict;		/* trust.text is empty unless it was refused */
+	/* results for the present connection */
+	enum statement_verdict shown;		/* STATEMENT_NONE in the clear */
+	struct verified_statement verified;	/* for STATEMENT_GOOD */
+	struct policy_verdict verdict;
 };
 
-/* Before each connection. */
-void peer_check_start(struct peer_check *j);
-
-/* For struct client_settings; `judge` is the context. */
-enum outcome peer_check_decide(void *check, const struct client_handshake *o, bool again);
+/* Clears the results.  Call it before each connection. */
+void peer_check_start(struct peer_check *check);
 
 /*
- * The DNS says that the destination, j->place without hosts, does not exist or takes no mail: `why`, a
- * literal.  OUTCOME_NONE where that may be believed, or the end it comes to.
+ * The `check` of struct client_settings; `context` is a struct peer_check.  OUTCOME_NONE if the session
+ * may go on, else how it ends.  `again`: may the host be called again in the clear?  If it may, nothing is
+ * logged or written yet, because that call is checked, too.
  */
-enum outcome peer_check_nowhere(struct peer_check *j, const char *why);
+enum outcome peer_check_decide(void *context, const struct client_handshake *ch, bool again);
 
-/* " downgrade=..." or " key-changed=...", where one of them is so. */
-void peer_check_log(const struct peer_check *j, struct buf *line);
+/*
+ * The DNS says that the destination does not exist or takes no mail; `why` is a literal that says which.
+ * `place` has no hosts then.  OUTCOME_NONE if the message may bounce for that, else how the attempt ends.
+ */
+enum outcome peer_check_not_in_dns(struct peer_check *check, const char *why);
+
+/* The facts about a known host, which point into it.  `incomplete` is false. */
+struct policy_known peer_check_known(const struct known_host *known);
+
+/* Puts " downgrade=..." or " key-changed=..." to a log line, if there is an alarm. */
+void peer_check_log(const struct peer_check *check, struct buf *line);
 
 #endif

@@ -95,6 +95,13 @@ bool hostkey_get_id(struct hostkey_id *id, struct span text);
 size_t hostkey_put_next(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey_next *next);
 bool hostkey_get_next(struct hostkey_next *next, struct span text);
 
+enum statement_verdict {		/* on the XCRYPT-ID that a host shows */
+	STATEMENT_NONE,		/* it shows none */
+	STATEMENT_GOOD,
+	STATEMENT_INVALID,	/* malformed, or not signed for the host's short key */
+	STATEMENT_EXPIRED
+};
+
 /*
  * What tells statements from others: SHA-256 over both lines, `next` empty where there is none.
  * 0, or -1: no memory.

@@ -76,27 +76,15 @@ suite_list_has(const struct suite_list *list, const struct suite *suite)
 	return false;
 }
 
-bool
-suite_list_has_rank(const struct suite_list *list, unsigned version_at_least)
+unsigned
+suite_list_newest(const struct suite_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i]->kex->version >= version_at_least)
-			return true;
-	return false;
-}
-
-struct suite_list
-suite_list_for_must(const struct suite_list *list)
-{
-	enum { VERSION_BY_HAND = 1, VERSION_MODERN = 20 };
-	unsigned version = suite_list_has_rank(list, VERSION_MODERN) ? VERSION_MODERN :
-								       VERSION_BY_HAND + 1;
-	struct suite_list good = { .count = 0 };
+	unsigned newest = 0;
 
 	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i]->kex->version >= version)
-			good.at[good.count++] = list->at[i];
-	return good;
+		if (list->at[i]->kex->version > newest)
+			newest = list->at[i]->kex->version;
+	return newest;
 }
 
 const struct suite *

@@ -38,14 +38,8 @@ int suite_list_read(struct suite_list *list, struct span names, struct span *cul
 
 bool suite_list_has(const struct suite_list *list, const struct suite *suite);
 
-/* Is any suite in the list of this rank (struct exchange) or a higher one? */
-bool suite_list_has_rank(const struct suite_list *list, unsigned version_at_least);
-
-/*
- * Those of `list` that satisfy the policy `must`: of generation 2.0 or later; where there is none of
- * them, 0.2 and 1.0; never 0.1.
- */
-struct suite_list suite_list_for_must(const struct suite_list *list);
+/* The newest XCRYPT version (struct kex) among the suites; 0 for an empty list. */
+unsigned suite_list_newest(const struct suite_list *list);
 
 /*
  * The client's choice (xcrypt.7, "Choosing"): of the names in `offered`, separated by single

@@ -12,6 +12,7 @@
 #include "server/identify.h"
 #include "smtp/dialog.h"
 #include "smtp/outcome.h"
+#include "smtp/policy.h"
 #include "smtp/probe.h"
 #include "smtp/relay.h"
 #include "sys/accept.h"
@@ -95,24 +96,6 @@ log_session(const char *peer, uint16_t port, int64_t begun_ms, enum outcome end)
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
-static void
-suites_to_offer(struct suite_list *suites)
-{
-	switch (options.settings.policy) {
-	case POLICY_NEVER:
-		suites->count = 0;
-		break;
-	case POLICY_KNOWN:
-	case POLICY_MUST:
-	case POLICY_PINNED:
-		*suites = suite_list_for_must(&options.suites);
-		break;
-	case POLICY_MAY:
-		*suites = options.suites;
-		break;
-	}
-}
-
 /* There is no handshake to come: no key of ours, or of others, is needed any more. */
 static void
 settle(void)
@@ -130,8 +113,7 @@ relay_session(const struct client_info *client, const struct suite_list *suites)
 	char peer[RELAY_PEER_MAX];
 	struct relay_settings settings = {
 		.suites = suites,
-		.encryption_required = options.settings.policy == POLICY_MUST ||
-		    options.settings.policy == POLICY_PINNED,
+		.encryption_required = policy_requires_encryption(options.settings.policy),
 		.mark = options.settings.mark,
 		.hostname = options.settings.hostname,
 		.peer = peer,
@@ -171,7 +153,7 @@ serve(char *const mailer_argv[], bool by_hand)
 		return refuse_mailer();
 	if (options_become(&options) == -1)
 		return refuse("421 4.3.5 Bad settings here");
-	suites_to_offer(&suites);
+	suites = policy_suites(options.settings.policy, &options.suites);
 	options_open_key_cache(&options, &cache, &suites);
 	hostkey_cmd_statements(&options, &cache, &said);
 	key_cache_leave_directory(&cache);

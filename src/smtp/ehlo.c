@@ -49,3 +49,25 @@ ehlo_has_word(struct span words, const char *word)
 			return true;
 	return false;
 }
+
+static void
+take_statement(struct span *found, unsigned *count, struct span text)
+{
+	*found = ++*count == 1 ? text : span(NULL, 0);
+}
+
+void
+ehlo_find_statements(const struct reply *reply, struct span *id, struct span *next)
+{
+	struct span rest = buf_peek(&reply->raw), text;
+	unsigned ids = 0, nexts = 0;
+
+	*id = *next = span(NULL, 0);
+	ehlo_next(&rest, &text);
+	while (ehlo_next(&rest, &text)) {
+		if (ehlo_is(text, SPAN("XCRYPT-ID")))
+			take_statement(id, &ids, text);
+		else if (ehlo_is(text, SPAN("XCRYPT-NEXT")))
+			take_statement(next, &nexts, text);
+	}
+}

@@ -22,4 +22,10 @@ bool ehlo_offers(const struct reply *reply, const char *keyword, struct span *pa
 /* Whether `word` is in `words`, a list separated by spaces, in any case. */
 bool ehlo_has_word(struct span words, const char *word);
 
+/*
+ * The host key statements in the reply, XCRYPT-ID and XCRYPT-NEXT, each from its keyword to the end of
+ * its line.  Each is empty if there is none, or more than one.
+ */
+void ehlo_find_statements(const struct reply *reply, struct span *id, struct span *next);
+
 #endif

@@ -1,79 +1,176 @@
 #include "smtp/policy.h"
 
-#include "smtp/ehlo.h"
-
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION_BY_HAND 1		/* 0.1, which nobody means by encryption */
+enum { VERSION_0_1 = 1, VERSION_0_2 = 2 };
 
-/*
- * The texts are short, and what matters is in front: `mailq -v` shows 80 characters of them and mailq 40;
- * the rest is in the mailer's log.
- */
+const struct policy_level policy_table[] = {
+	[POLICY_NEVER] = { .name = "never" },
+	[POLICY_MAY] = {
+		.name = "may",
+		.xcrypt = true,
+		.lowest_version = VERSION_0_1,
+		.starttls = STARTTLS_DELIVERING,
+		.downgrade = REACTION_LOGGED,
+		.key_changed = REACTION_LOGGED,
+	},
+	[POLICY_KNOWN] = {
+		.name = "known",
+		.xcrypt = true,
+		.lowest_version = KEX_VERSION_2_0,
+		.starttls = STARTTLS_DELIVERING,
+		.downgrade = REACTION_WAITS,
+		.key_changed = REACTION_WAITS,
+	},
+	[POLICY_MUST] = {
+		.name = "must",
+		.xcrypt = true,
+		.lowest_version = KEX_VERSION_2_0,
+		.encryption_required = true,
+		.starttls = STARTTLS_ALWAYS,
+		.downgrade = REACTION_LOGGED,
+		.key_changed = REACTION_LOGGED,
+	},
+	/* no STARTTLS: a certificate cannot replace a pinned key */
+	[POLICY_PINNED] = {
+		.name = "pinned",
+		.xcrypt = true,
+		.lowest_version = KEX_VERSION_2_0,
+		.encryption_required = true,
+		.downgrade = REACTION_WAITS,
+		.key_changed = REACTION_WAITS,
+		.pin_required = true,
+	},
+};
 
-/* Does it count as encrypted?  An older generation does where there is no newer one to be had. */
-static bool
-counts(const struct policy_case *c)
+bool
+policy_requires_encryption(enum policy policy)
 {
-	return c->encrypted &&
-	    (c->version >= KEX_VERSION_2_0 ||
-		(c->newest_version < KEX_VERSION_2_0 && c->version > VERSION_BY_HAND));
+	return policy_table[policy].encryption_required;
+}
+
+bool
+policy_uses_starttls(enum policy policy, bool delivers)
+{
+	enum policy_starttls starttls = policy_table[policy].starttls;
+
+	return starttls == STARTTLS_ALWAYS || (starttls == STARTTLS_DELIVERING && delivers);
+}
+
+/* Does the level depend on what is known of a host? */
+static bool
+uses_known_hosts(const struct policy_level *level)
+{
+	return level->downgrade == REACTION_WAITS || level->key_changed == REACTION_WAITS;
+}
+
+enum outcome
+policy_refusal(enum policy policy)
+{
+	const struct policy_level *level = &policy_table[policy];
+
+	return uses_known_hosts(level) ? OUTCOME_NOT_TRUSTED : OUTCOME_NOT_ENCRYPTED;
+}
+
+/* Older versions are accepted if no newer one is enabled, but not 0.1, which protects nothing. */
+static bool
+is_accepted(unsigned version, unsigned lowest, unsigned newest_enabled)
+{
+	if (lowest == KEX_VERSION_2_0 && newest_enabled < KEX_VERSION_2_0)
+		lowest = VERSION_0_2;
+	return version >= lowest;
+}
+
+struct suite_list
+policy_suites(enum policy policy, const struct suite_list *enabled)
+{
+	const struct policy_level *level = &policy_table[policy];
+	struct suite_list accepted = { .count = 0 };
+	unsigned newest = suite_list_newest(enabled);
+
+	for (size_t i = 0; level->xcrypt && i < enabled->count; i++)
+		if (is_accepted(enabled->at[i]->kex->version, level->lowest_version, newest))
+			accepted.at[accepted.count++] = enabled->at[i];
+	return accepted;
+}
+
+/* Is it encrypted well enough to satisfy a level that requires encryption? */
+static bool
+is_encrypted(const struct policy_facts *f)
+{
+	return f->encrypted && is_accepted(f->version, KEX_VERSION_2_0, f->newest_version);
 }
 
 static bool
-is_shown(const struct policy_case *c, bool known, const uint8_t key[HOSTKEY_PUBLIC_LEN])
+is_shown(const struct policy_facts *f, const uint8_t *key)
 {
-	return known && c->shown == STATEMENT_GOOD &&
-	    memcmp(c->verified->public, key, HOSTKEY_PUBLIC_LEN) == 0;
+	return key != NULL && f->shown == STATEMENT_GOOD &&
+	    memcmp(f->shown_key, key, HOSTKEY_PUBLIC_LEN) == 0;
 }
 
 static bool
-key_is_right(const struct policy_case *c)
+key_is_right(const struct policy_facts *f)
 {
-	const struct known_host *k = c->known;
-
-	if (is_shown(c, k->has_pin, k->pin))
+	if (is_shown(f, f->known.pin))
 		return true;
-	return c->policy != POLICY_PINNED &&
-	    (is_shown(c, k->has_key, k->key) || is_shown(c, k->has_next, k->next));
+	return !policy_table[f->policy].pin_required &&
+	    (is_shown(f, f->known.key) || is_shown(f, f->known.next));
 }
 
-/* Less than worked before, and than could work now. */
+/* Is it less than has worked with this host before, and could work with what is enabled now? */
 static bool
-is_less(const struct policy_case *c)
+is_less(const struct policy_facts *f)
 {
-	return !counts(c) ||
-	    (c->version < c->known->version && c->known->version <= c->newest_version);
+	return !is_encrypted(f) ||
+	    (f->version < f->known.version && f->known.version <= f->newest_version);
 }
 
 static enum alarm
-find_alarm(const struct policy_case *c)
+find_alarm(const struct policy_facts *f)
 {
-	const struct known_host *k = c->known;
+	const struct policy_known *k = &f->known;
 
-	if (k->standing == KNOWN_MX_CHANGED || (k->standing == KNOWN_ESTABLISHED && is_less(c)))
+	if (k->mx_changed || (k->established && is_less(f)))
 		return ALARM_DOWNGRADE;
-	if ((k->has_pin || k->has_key) && !key_is_right(c))
+	if ((k->pin != NULL || k->key != NULL) && !key_is_right(f))
 		return ALARM_KEY_CHANGED;
 	return ALARM_NONE;
 }
 
-static bool
-may_go_on(const struct policy_case *c, enum alarm alarm)
+static enum policy_reaction
+reaction(const struct policy_level *level, enum alarm alarm)
 {
-	switch (c->policy) {
-	case POLICY_NEVER:
-	case POLICY_MAY:
-		return true;
-	case POLICY_KNOWN:
-		return alarm == ALARM_NONE && !c->incomplete;
-	case POLICY_MUST:
-		return counts(c) || c->starttls;
-	case POLICY_PINNED:
-		return counts(c) && c->known->has_pin && alarm == ALARM_NONE && !c->incomplete;
+	switch (alarm) {
+	case ALARM_DOWNGRADE:
+		return level->downgrade;
+	case ALARM_KEY_CHANGED:
+		return level->key_changed;
+	case ALARM_NONE:
+		break;
 	}
-	return false;
+	return REACTION_NONE;
+}
+
+static bool
+may_go_on(const struct policy_facts *f, enum alarm alarm)
+{
+	const struct policy_level *level = &policy_table[f->policy];
+	bool tls = f->starttls && level->starttls != STARTTLS_NO;
+
+	if (level->encryption_required && !is_encrypted(f) && !tls)
+		return false;
+	if (level->pin_required && f->known.pin == NULL)
+		return false;
+	if (uses_known_hosts(level) && f->known.incomplete)
+		return false;
+	return reaction(level, alarm) != REACTION_WAITS;
+}
+
+static const char *
+why(const struct policy_facts *f)
+{
+	return f->why != NULL ? f->why : "-";
 }
 
 static void
@@ -84,24 +181,29 @@ put_key(char text[HOSTKEY_TEXT_LEN + 1], const uint8_t key[HOSTKEY_PUBLIC_LEN])
 }
 
 static void
-say_expected(struct policy_verdict *t, const struct policy_case *c)
+put_expected(struct policy_verdict *v, const struct policy_facts *f)
 {
-	const struct known_host *k = c->known;
+	const struct policy_known *k = &f->known;
 	unsigned version = k->version > 0 ? k->version : KEX_VERSION_2_0;
 
-	if (t->alarm == ALARM_KEY_CHANGED)
-		put_key(t->expected, k->has_pin ? k->pin : k->key);
-	else if (k->standing == KNOWN_MX_CHANGED)
-		snprintf(t->expected, sizeof(t->expected), "%s", k->last_host);
+	if (v->alarm == ALARM_KEY_CHANGED)
+		put_key(v->expected, k->pin != NULL ? k->pin : k->key);
+	else if (k->mx_changed)
+		snprintf(v->expected, sizeof(v->expected), "%s", k->last_host);
 	else
-		snprintf(t->expected, sizeof(t->expected), "%u.%u", version / 10, version % 10);
+		snprintf(v->expected, sizeof(v->expected), "%u.%u", version / 10, version % 10);
 }
 
-/* What is wrong with the key, but for its being another one. */
+/*
+ * The texts are short and begin with what matters: `mailq -v` shows the first 80 characters, `mailq`
+ * 40.  The log of the local MTA has the rest.
+ */
+
+/* Why no host key was shown that could be compared. */
 static const char *
-key_fault(const struct policy_case *c)
+key_fault(const struct policy_facts *f)
 {
-	switch (c->shown) {
+	switch (f->shown) {
 	case STATEMENT_INVALID:
 		return "shows a host key that it cannot prove";
 	case STATEMENT_EXPIRED:
@@ -111,132 +213,120 @@ key_fault(const struct policy_case *c)
 	}
 }
 
-/* Policy apart from memory: encryption is wanted, or a key on file. */
+/* The level requires encryption or a pinned key, whatever is known of the host. */
 static void
-say_policy(struct policy_verdict *t, const struct policy_case *c)
-{
-	char key[HOSTKEY_TEXT_LEN + 1] = "KEY";
-
-	if (!counts(c)) {
-		snprintf(t->text, sizeof(t->text), "encryption is required here and not to be had "
-		    "there (%s)", c->encrypted ? "old-generation" : c->why != NULL ? c->why : "-");
-	} else if (c->shown == STATEMENT_GOOD) {
-		put_key(key, c->verified->public);
-		snprintf(t->text, sizeof(t->text),
-		    "no host key is pinned: " POLICY_COMMAND "pin -- %s %s "
-		    "accepts the one it shows",
-		    c->host, key);
-	} else {
-		snprintf(t->text, sizeof(t->text), "no host key is pinned, and it %s; the policy "
-		    "is pinned", key_fault(c));
-	}
-}
-
-/* No command is named: whoever accepts what is shown now could be accepting anybody. */
-static void
-say_unsure(struct policy_verdict *t, const struct policy_case *c)
-{
-	snprintf(t->text, sizeof(t->text),
-	    "what is remembered of other hosts is off or cannot be read "
-	    "here (see the log); the policy is %s",
-	    c->policy == POLICY_KNOWN ? "known" : "pinned");
-}
-
-/* The policy alone, or what is remembered, keeps mail from being refused for what the DNS says. */
-static void
-say_nowhere(struct policy_verdict *t, const struct policy_case *c)
-{
-	const char *why = c->why != NULL ? c->why : "-";
-
-	if (c->policy == POLICY_KNOWN)
-		snprintf(t->text, sizeof(t->text),
-		    "is gone from the DNS (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that",
-		    why, c->domain);
-	else
-		snprintf(t->text, sizeof(t->text),
-		    "is not in the DNS (%s), whose word costs no mail "
-		    "where the policy is %s",
-		    why, c->policy == POLICY_MUST ? "must" : "pinned");
-}
-
-static void
-say_downgrade(struct policy_verdict *t, const struct policy_case *c, const char *name)
-{
-	if (c->known->standing == KNOWN_MX_CHANGED)
-		snprintf(t->text, sizeof(t->text),
-		    "not a host that is known for its domain: " POLICY_COMMAND
-		    "forget -- %s accepts it",
-		    c->domain);
-	else if (c->starttls)
-		snprintf(t->text, sizeof(t->text),
-		    "has only STARTTLS now (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that",
-		    c->why != NULL ? c->why : "-", name);
-	else if (c->encrypted)
-		snprintf(t->text, sizeof(t->text),
-		    "encrypts with an older generation now: " POLICY_COMMAND
-		    "forget -- %s accepts that",
-		    name);
-	else
-		snprintf(t->text, sizeof(t->text),
-		    "no longer encrypts (%s): " POLICY_COMMAND "forget -- %s "
-		    "accepts that",
-		    c->why != NULL ? c->why : "-", name);
-}
-
-static void
-say_key_changed(struct policy_verdict *t, const struct policy_case *c, const char *name)
+say_required(struct policy_verdict *v, const struct policy_facts *f)
 {
 	char key[HOSTKEY_TEXT_LEN + 1];
 
-	if (c->shown == STATEMENT_GOOD) {
-		put_key(key, c->verified->public);
-		snprintf(t->text, sizeof(t->text),
-		    "shows another host key: " POLICY_COMMAND "pin -- %s %s "
-		    "accepts it",
-		    name, key);
-	} else if (c->policy == POLICY_PINNED) {
-		snprintf(t->text, sizeof(t->text), "%s; the policy is pinned", key_fault(c));
+	if (!is_encrypted(f)) {
+		snprintf(v->text, sizeof(v->text), "encryption is required here and not to be had "
+		    "there (%s)", f->encrypted ? "old-generation" : why(f));
+	} else if (f->shown == STATEMENT_GOOD) {
+		put_key(key, f->shown_key);
+		snprintf(v->text, sizeof(v->text), "no host key is pinned: " POLICY_COMMAND
+		    "pin -- %s %s accepts the one it shows", f->host, key);
 	} else {
-		snprintf(t->text, sizeof(t->text),
-		    "%s, but did: " POLICY_COMMAND "forget -- %s accepts that", key_fault(c), name);
+		snprintf(v->text, sizeof(v->text), "no host key is pinned, and it %s; the policy "
+		    "is %s", key_fault(f), policy_table[f->policy].name);
 	}
 }
 
-void
-policy_decide(struct policy_verdict *t, const struct policy_case *c)
+/* Suggests no command: the host shown now may not be the one that would be remembered. */
+static void
+say_incomplete(struct policy_verdict *v, const struct policy_facts *f)
 {
-	const struct known_host *k = c->known;
-	const char *name = k->has_pin && k->pin_is_domains ? c->domain : c->host;
+	snprintf(v->text, sizeof(v->text), "what is remembered of other hosts is off or cannot "
+	    "be read here (see the log); the policy is %s", policy_table[f->policy].name);
+}
 
-	memset(t, 0, sizeof(*t));
-	t->go_on = true;
-	if (c->policy == POLICY_NEVER)
-		return;
-	t->alarm = find_alarm(c);
-	t->warn = t->alarm != ALARM_NONE && !k->alerted;
-	t->go_on = may_go_on(c, t->alarm);
-	if (t->warn)
-		t->remember = REMEMBER_ALERTED;
-	else if (t->alarm == ALARM_NONE && t->go_on && !c->refused && c->encrypted &&
-	    c->version >= KEX_VERSION_2_0)
-		t->remember = REMEMBER_WORKED;
-	if (t->alarm != ALARM_NONE)
-		say_expected(t, c);
-	if (t->go_on)
-		return;
-	if (c->incomplete && c->policy != POLICY_MUST)
-		say_unsure(t, c);
-	else if (c->nowhere)
-		say_nowhere(t, c);
-	else if (t->alarm == ALARM_DOWNGRADE && c->policy != POLICY_MUST &&
-	    c->policy != POLICY_PINNED)
-		say_downgrade(t, c, name);
-	else if (t->alarm == ALARM_KEY_CHANGED)
-		say_key_changed(t, c, name);
+/* The DNS may be forged, so it does not make a message bounce that waits for encryption. */
+static void
+say_not_in_dns(struct policy_verdict *v, const struct policy_facts *f)
+{
+	const struct policy_level *level = &policy_table[f->policy];
+
+	if (level->encryption_required)
+		snprintf(v->text, sizeof(v->text), "is not in the DNS (%s), whose word costs no "
+		    "mail where the policy is %s", why(f), level->name);
 	else
-		say_policy(t, c);
+		snprintf(v->text, sizeof(v->text), "is gone from the DNS (%s): " POLICY_COMMAND
+		    "forget -- %s accepts that", why(f), f->domain);
+}
+
+static void
+say_downgrade(struct policy_verdict *v, const struct policy_facts *f, const char *name)
+{
+	if (f->known.mx_changed)
+		snprintf(v->text, sizeof(v->text), "not a host that is known for its domain: "
+		    POLICY_COMMAND "forget -- %s accepts it", f->domain);
+	else if (f->starttls)
+		snprintf(v->text, sizeof(v->text), "has only STARTTLS now (%s): " POLICY_COMMAND
+		    "forget -- %s accepts that", why(f), name);
+	else if (f->encrypted)
+		snprintf(v->text, sizeof(v->text), "encrypts with an older generation now: "
+		    POLICY_COMMAND "forget -- %s accepts that", name);
+	else
+		snprintf(v->text, sizeof(v->text), "no longer encrypts (%s): " POLICY_COMMAND
+		    "forget -- %s accepts that", why(f), name);
+}
+
+static void
+say_key_changed(struct policy_verdict *v, const struct policy_facts *f, const char *name)
+{
+	const struct policy_level *level = &policy_table[f->policy];
+	char key[HOSTKEY_TEXT_LEN + 1];
+
+	if (f->shown == STATEMENT_GOOD) {
+		put_key(key, f->shown_key);
+		snprintf(v->text, sizeof(v->text), "shows another host key: " POLICY_COMMAND
+		    "pin -- %s %s accepts it", name, key);
+	} else if (level->pin_required) {
+		snprintf(v->text, sizeof(v->text), "%s; the policy is %s", key_fault(f),
+		    level->name);
+	} else {
+		snprintf(v->text, sizeof(v->text), "%s, but did: " POLICY_COMMAND
+		    "forget -- %s accepts that", key_fault(f), name);
+	}
+}
+
+static void
+say_refusal(struct policy_verdict *v, const struct policy_facts *f)
+{
+	const struct policy_level *level = &policy_table[f->policy];
+	const char *name = f->known.pin != NULL && f->known.pin_is_domains ? f->domain : f->host;
+
+	if (f->known.incomplete && uses_known_hosts(level))
+		say_incomplete(v, f);
+	else if (f->not_in_dns)
+		say_not_in_dns(v, f);
+	else if (v->alarm == ALARM_DOWNGRADE && !level->encryption_required)
+		say_downgrade(v, f, name);
+	else if (v->alarm == ALARM_KEY_CHANGED)
+		say_key_changed(v, f, name);
+	else
+		say_required(v, f);
+}
+
+void
+policy_decide(struct policy_verdict *v, const struct policy_facts *f)
+{
+	memset(v, 0, sizeof(*v));
+	v->go_on = true;
+	if (!policy_table[f->policy].xcrypt)
+		return;
+	v->alarm = find_alarm(f);
+	v->warn = v->alarm != ALARM_NONE && !f->known.alerted;
+	v->go_on = may_go_on(f, v->alarm);
+	if (v->warn)
+		v->remember = REMEMBER_ALERTED;
+	else if (v->alarm == ALARM_NONE && v->go_on && !f->refused && f->encrypted &&
+	    f->version >= KEX_VERSION_2_0)
+		v->remember = REMEMBER_WORKED;
+	if (v->alarm != ALARM_NONE)
+		put_expected(v, f);
+	if (!v->go_on)
+		say_refusal(v, f);
 }
 
 const char *
@@ -251,26 +341,4 @@ policy_alarm_name(enum alarm alarm)
 		break;
 	}
 	return NULL;
-}
-
-static void
-take(struct span *found, unsigned *count, struct span text)
-{
-	*found = ++*count == 1 ? text : span(NULL, 0);
-}
-
-void
-policy_find_statements(const struct reply *reply, struct span *id, struct span *next)
-{
-	struct span rest = buf_peek(&reply->raw), text;
-	unsigned ids = 0, nexts = 0;
-
-	*id = *next = span(NULL, 0);
-	ehlo_next(&rest, &text);
-	while (ehlo_next(&rest, &text)) {
-		if (ehlo_is(text, SPAN("XCRYPT-ID")))
-			take(id, &ids, text);
-		else if (ehlo_is(text, SPAN("XCRYPT-NEXT")))
-			take(next, &nexts, text);
-	}
 }

@@ -1,37 +1,93 @@
 /*
- * Whether a client goes on with a host, from its policy, what is remembered, and what has happened:
- * a decision, and nothing else.
+ * Policy: what this host offers and accepts, and whether a message goes to a host.
  *
- * Asked once the host has answered EHLO for good (inside, where it is encrypted), before anything
- * of a message is said.  Asked beforehand with `encrypted` false, it says whether the session may
- * go on in the clear should it come to that.
+ * A table in policy.c has one row for each level, and the functions here only look things up in it.
+ * They read no file and no clock, and write nothing: client/peer_check.h gathers the facts about a host
+ * and applies the verdict.  xcrypt(7), "POLICIES", prints the table.
  */
 #ifndef SMTP_POLICY_H
 #define SMTP_POLICY_H
 
-#include "smtp/line.h"
-#include "store/hostkey_cache.h"
-#include "store/known_hosts.h"
+#include "crypt/hostkey.h"
+#include "crypt/suite.h"
+#include "smtp/io.h"
 #include "sys/settings.h"
 
-#define POLICY_EXPECTED_MAX (KNOWN_HOSTS_NAME_MAX + 1)
-#define POLICY_TEXT_MAX 480		/* octets; fits into a line of SMTP */
-#define POLICY_COMMAND "blackpony -k "	/* what a command begins with, in a text that names one */
+enum policy_starttls {		/* does a client use STARTTLS with a host that has no XCRYPT? */
+	STARTTLS_NO,
+	STARTTLS_DELIVERING,	/* if it delivers; a local MTA that talks through it does so itself */
+	STARTTLS_ALWAYS
+};
 
-struct policy_case {
+enum policy_reaction {
+	REACTION_NONE,		/* the host is not checked */
+	REACTION_LOGGED,	/* a warning is logged and the message goes */
+	REACTION_WAITS		/* a warning is logged and the message waits */
+};
+
+struct policy_level {
+	const char *name;		/* as in the settings */
+	bool xcrypt;			/* XCRYPT is offered and accepted */
+	unsigned lowest_version;	/* of XCRYPT, see policy_suites(); 0 without XCRYPT */
+	bool encryption_required;	/* no message is accepted or sent in the clear */
+	enum policy_starttls starttls;
+	enum policy_reaction downgrade;		/* when a host encrypts less than it did before */
+	enum policy_reaction key_changed;	/* when it shows an unexpected host key, or none */
+	bool pin_required;		/* only the pinned host key is accepted */
+};
+
+/* The rows, by enum policy. */
+extern const struct policy_level policy_table[];
+
+bool policy_requires_encryption(enum policy policy);
+
+/*
+ * Does a client use STARTTLS with a host that has no XCRYPT?  `delivers`: it sends a message of its own,
+ * not what a local MTA says.
+ */
+bool policy_uses_starttls(enum policy policy, bool delivers);
+
+/*
+ * The suites among `enabled` that the policy offers and accepts, in the same order.  If its lowest
+ * version is 2.0 and no suite of 2.0 is enabled, these are the suites of 0.2 and 1.0.
+ */
+struct suite_list policy_suites(enum policy policy, const struct suite_list *enabled);
+
+/* How a session ends that policy_decide() does not let go on. */
+enum outcome policy_refusal(enum policy policy);
+
+#define POLICY_EXPECTED_MAX 256		/* octets, with NUL: a name of 255 octets is the longest */
+#define POLICY_TEXT_MAX 480		/* octets, with NUL; fits into a line of SMTP */
+#define POLICY_COMMAND "blackpony -k "	/* the start of a command that a text suggests */
+
+struct policy_known {		/* what is known of the host (store/known_hosts.h) */
+	bool incomplete;	/* known hosts are off or could not be read: there may be more */
+	bool established;	/* XCRYPT has worked there for long enough, or a key is pinned */
+	bool mx_changed;	/* established for the domain, but all its mail hosts are new */
+	bool alerted;		/* a warning has been logged, and XCRYPT has not worked since */
+	unsigned version;	/* best XCRYPT version that has worked; 0: none */
+	const uint8_t *pin;	/* pinned host key, HOSTKEY_PUBLIC_LEN octets; NULL: none */
+	bool pin_is_domains;	/* pinned for the domain, not for the mail host */
+	const uint8_t *key;	/* host key expected, HOSTKEY_PUBLIC_LEN octets; NULL: none */
+	const uint8_t *next;	/* host key that the host has announced, likewise */
+	const char *last_host;	/* mx_changed: the mail host where XCRYPT worked last */
+};
+
+struct policy_facts {
 	enum policy policy;
-	unsigned newest_version;		/* newest generation enabled here; 0: none */
-	const char *domain, *host;	/* as known_hosts_look_up() was asked */
-	const struct known_host *known;
-	bool incomplete;			/* memory could not be read, and there may be more to know */
-	bool encrypted;
-	bool starttls;			/* ... by that and not by XCRYPT: `encrypted` is false */
-	bool refused;			/* it has refused EHLO, and shown nothing: it did not work */
-	bool nowhere;			/* the DNS says that there is no host: `why` says how */
-	const char *why;		/* in the clear because ... (a literal), or NULL */
-	unsigned version;			/* generation it is encrypted with */
-	enum statement_verdict shown;		/* the host key shown inside */
-	const struct verified_statement *verified;	/* for STATEMENT_GOOD */
+	unsigned newest_version;	/* newest XCRYPT version enabled here; 0: none */
+	const char *domain, *host;	/* the destination and its mail host */
+	struct policy_known known;
+
+	/* the session */
+	bool encrypted;			/* by XCRYPT */
+	unsigned version;		/* the XCRYPT version, if encrypted */
+	bool starttls;			/* encrypted by STARTTLS; `encrypted` is false then */
+	bool refused;			/* EHLO, with 5yz: so the host has shown no host key */
+	bool not_in_dns;		/* there is no session: the DNS names no host, see `why` */
+	const char *why;		/* reason for going on in the clear, a literal; or NULL */
+	enum statement_verdict shown;	/* of the host key statement */
+	const uint8_t *shown_key;	/* for STATEMENT_GOOD: HOSTKEY_PUBLIC_LEN octets */
 };
 
 enum alarm {
@@ -40,31 +96,31 @@ enum alarm {
 	ALARM_KEY_CHANGED	/* log: key-changed= the key expected */
 };
 
-enum policy_remember {
+enum policy_remember {		/* what to write to known hosts */
 	REMEMBER_NOTHING,
-	REMEMBER_WORKED,		/* known_hosts_worked(), with the key shown */
-	REMEMBER_ALERTED		/* known_hosts_alerted() */
+	REMEMBER_WORKED,	/* XCRYPT has worked, with the host key shown */
+	REMEMBER_ALERTED	/* a warning has been logged */
 };
 
 struct policy_verdict {
 	bool go_on;			/* false: the message waits */
-	enum alarm alarm;		/* for the line of the connection, every time */
-	bool warn;			/* ... and for a warning of its own: nobody was told */
+	enum alarm alarm;		/* for the log line of the connection */
+	bool warn;			/* log a warning: none was logged since XCRYPT worked */
 	enum policy_remember remember;
-	char expected[POLICY_EXPECTED_MAX];	/* a generation, a host, or a key in base64 */
-	char text[POLICY_TEXT_MAX];	/* unless go_on: what happened to this host, for people, and
-					   which command accepts it; its name is nowhere else */
+	char expected[POLICY_EXPECTED_MAX];	/* by an alarm: a version, a host, a key in base64 */
+	char text[POLICY_TEXT_MAX];	/* what is wrong, and what accepts it; empty if go_on */
 };
 
-void policy_decide(struct policy_verdict *verdict, const struct policy_case *c);
-
-/* "downgrade", "key-changed" or NULL: the name in the log. */
-const char *policy_alarm_name(enum alarm alarm);
-
 /*
- * The statements in a reply to EHLO, from `XCRYPT-` on; empty where there is none.  Two of a kind
- * are none.
+ * Decides whether a session goes on.
+ *
+ * A client asks after the host has answered EHLO, inside the encrypted session if there is one, and
+ * before it says anything about a message.  It also asks before it calls a host again in the clear, with
+ * `encrypted` false.
  */
-void policy_find_statements(const struct reply *reply, struct span *id, struct span *next);
+void policy_decide(struct policy_verdict *verdict, const struct policy_facts *facts);
+
+/* "downgrade" or "key-changed", as in the log; NULL for ALARM_NONE. */
+const char *policy_alarm_name(enum alarm alarm);
 
 #endif

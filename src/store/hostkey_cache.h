@@ -19,13 +19,6 @@ int hostkey_cache_id(struct key_cache *cache, const struct kex *x, const struct 
 int hostkey_cache_next(struct key_cache *cache, const struct kex *x, const struct hostkey *host,
     const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next);
 
-enum statement_verdict {
-	STATEMENT_NONE,		/* no statement */
-	STATEMENT_GOOD,
-	STATEMENT_INVALID,		/* not of the form, or not signed for this short key */
-	STATEMENT_EXPIRED
-};
-
 struct verified_statement {		/* what a good one says */
 	int64_t until_s;
 	uint8_t public[HOSTKEY_PUBLIC_LEN];

@@ -161,7 +161,7 @@ look_at_reply(struct span s)
 	if (!buf_put(&in, s) || reply_take(&client.reply, &in) != REPLY_WHOLE)
 		return;
 	whole = buf_peek(&client.reply.raw);
-	policy_find_statements(&client.reply, &id, &next);
+	ehlo_find_statements(&client.reply, &id, &next);
 	assert(id.len == 0 || (id.at > whole.at && id.at + id.len <= whole.at + whole.len &&
 	    span_starts_nocase(id, SPAN("XCRYPT-ID"))));
 	assert(next.len == 0 || (next.at > whole.at && next.at + next.len <= whole.at + whole.len &&

@@ -5,7 +5,7 @@
  */
 #include "files.h"
 
-#include "smtp/policy.h"
+#include "client/peer_check.h"
 #include "store/known_hosts_record.h"
 
 #include <string.h>
@@ -29,8 +29,8 @@ assert_plain(const char *text, size_t room)
 static void
 look_at_known(const struct known_host *known)
 {
-	struct policy_case c = { .newest_version = 20, .domain = place.domain, .host = place.host,
-		.known = known, .why = "not-offered" };
+	struct policy_facts c = { .newest_version = 20, .domain = place.domain, .host = place.host,
+		.known = peer_check_known(known), .why = "not-offered" };
 	struct policy_verdict verdict;
 
 	assert(known->standing <= KNOWN_MX_CHANGED && (!known->has_next || known->has_key));

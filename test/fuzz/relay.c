@@ -187,7 +187,8 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 {
 	honest_suites(&p->suites, offers[how & 3]);
 	p->set = (struct relay_settings){
-		.suites = &p->suites, .encryption_required = how & 4, .mark = how & 8, .hostname = "mx.b.example",
+		.suites = &p->suites, .encryption_required = how & 4, .mark = how & 8,
+		.hostname = "mx.b.example",
 		.peer = "[192.0.2.1]",
 	};
 	if (how & 64)

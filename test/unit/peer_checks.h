@@ -75,7 +75,7 @@ static inline void
 set_policy(enum policy policy)
 {
 	check.policy = policy;
-	set.encryption_required = policy == POLICY_MUST || policy == POLICY_PINNED;
+	set.encryption_required = policy_requires_encryption(policy);
 }
 
 /* The server's statement with that key, good for a while from now on. */

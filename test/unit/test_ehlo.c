@@ -78,6 +78,31 @@ words_are_found_among_parameters(void **state)
 	assert_false(ehlo_has_word(span(NULL, 0), "NAME"));
 }
 
+static void
+statements_in_a_reply(void **state)
+{
+	static const struct { const char *text, *id, *next; } replies[] = {
+		{ "250 mx\r\n", "", "" },
+		{ "250-XCRYPT-ID first\r\n250 SIZE\r\n", "", "" },
+		{ "250-mx\r\n250-XCRYPT-ID a b c\r\n250 XCRYPT-NEXT d e\r\n", "XCRYPT-ID a b c",
+		    "XCRYPT-NEXT d e" },
+		{ "250-mx\r\n250-xcrypt-id a\r\n250 SIZE\r\n", "xcrypt-id a", "" },
+		{ "250-mx\r\n250-XCRYPT-ID a\r\n250-XCRYPT-ID a\r\n250 XCRYPT-NEXT d\r\n", "",
+		    "XCRYPT-NEXT d" },
+		{ "250-mx\r\n250-XCRYPT-ID a\r\n250-XCRYPT-ID b\r\n250 XCRYPT-ID c\r\n", "", "" },
+		{ "250-mx\r\n250-XCRYPT-IDS a\r\n250 XCRYPT-NEXT\r\n", "", "XCRYPT-NEXT" },
+	};
+	struct span id, next;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		read_reply(replies[i].text);
+		ehlo_find_statements(&reply, &id, &next);
+		assert_span(id, replies[i].id);
+		assert_span(next, replies[i].next);
+	}
+}
+
 int
 main(void)
 {
@@ -86,6 +111,7 @@ main(void)
 		cmocka_unit_test(keywords_are_whole_words),
 		cmocka_unit_test(the_first_line_is_a_name),
 		cmocka_unit_test(words_are_found_among_parameters),
+		cmocka_unit_test(statements_in_a_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

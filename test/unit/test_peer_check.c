@@ -202,7 +202,7 @@ an_older_generation(void **state)
 		set_policy(i == 0 ? POLICY_MAY : POLICY_KNOWN);
 		peer_check_start(&check);
 		call_ehlo(MODERN " arsyfor_1.0");
-		must = suite_list_for_must(&client_suites);
+		must = policy_suites(POLICY_MUST, &client_suites);
 		check.suites = set.suites = i == 0 ? &client_suites : &must;
 		transparent.client.handshake.accepted = set.suites;
 		suites_named(&server_suites, "arsyfor_1.0");
@@ -263,7 +263,7 @@ static void
 says_nowhere(enum policy policy, enum outcome end, enum alarm alarm, const char *words)
 {
 	set_policy(policy);
-	assert_int_equal(peer_check_nowhere(&check, "null-mx"), end);
+	assert_int_equal(peer_check_not_in_dns(&check, "null-mx"), end);
 	assert_int_equal(check.verdict.alarm, alarm);
 	if (strstr(check.verdict.text, words) == NULL)
 		fail_msg("%s: %s", words, check.verdict.text);

@@ -4,9 +4,15 @@
  */
 #include "unit.h"
 
+#include "crypt/cipher_blowfish.h"
 #include "smtp/policy.h"
+#include "sys/settings_parse.h"
+
+#define PAGE TEST_VECTORS "/../../src/man/xcrypt.7"
+#define LEVELS (POLICY_PINNED + 1)
 
 enum key { NO_KEY, PIN, KEY, NEXT, OTHER };
+enum standing { NEW, SEEN, KNOWN, MX_CHANGED };
 
 static uint8_t keys[5][HOSTKEY_PUBLIC_LEN];
 
@@ -24,18 +30,18 @@ make_keys(void **state)
 	return 0;
 }
 
-static struct known_host
-known_as(enum known_host_standing standing, bool pin, bool key, bool next)
+static struct policy_known
+known_as(enum standing standing, bool pin, bool key, bool next)
 {
-	struct known_host known = { .standing = standing,
-		.version = standing == KNOWN_SEEN || standing == KNOWN_ESTABLISHED ? 20 : 0,
-		.has_pin = pin, .has_key = key, .has_next = next };
-
-	memcpy(known.pin, keys[PIN], HOSTKEY_PUBLIC_LEN);
-	memcpy(known.key, keys[KEY], HOSTKEY_PUBLIC_LEN);
-	memcpy(known.next, keys[NEXT], HOSTKEY_PUBLIC_LEN);
-	strcpy(known.last_host, standing == KNOWN_MX_CHANGED ? "old.b.example" : "");
-	return known;
+	return (struct policy_known){
+		.established = standing == KNOWN,
+		.mx_changed = standing == MX_CHANGED,
+		.version = standing == SEEN || standing == KNOWN ? 20 : 0,
+		.pin = pin ? keys[PIN] : NULL,
+		.key = key ? keys[KEY] : NULL,
+		.next = next ? keys[NEXT] : NULL,
+		.last_host = standing == MX_CHANGED ? "old.b.example" : "",
+	};
 }
 
 /* A host can be named -C.  Every command that is suggested ends its options before the host. */
@@ -50,34 +56,28 @@ names_no_option(const char *text)
 }
 
 static struct policy_verdict
-decide(enum policy policy, unsigned newest, const struct known_host *known, unsigned version,
+decide(enum policy policy, unsigned newest, const struct policy_known *known, unsigned version,
     enum statement_verdict shown, enum key key)
 {
-	struct verified_statement verified = { .until_s = 0 };
 	struct policy_verdict verdict;
-	struct policy_case c = {
+	struct policy_facts c = {
 		.policy = policy,
 		.newest_version = newest,
 		.domain = "b.example",
 		.host = "mx.b.example",
-		.known = known,
+		.known = *known,
 		.encrypted = version > 0,
 		.version = version,
 		.why = version > 0 ? NULL : "not-offered",
 		.shown = shown,
-		.verified = &verified,
+		.shown_key = keys[key],
 	};
 
-	memcpy(verified.public, keys[key], HOSTKEY_PUBLIC_LEN);
 	policy_decide(&verdict, &c);
 	names_no_option(verdict.text);
 	return verdict;
 }
 
-#define STRANGER KNOWN_NEW
-#define RECENT KNOWN_SEEN
-#define BINDING KNOWN_ESTABLISHED
-#define MOVED KNOWN_MX_CHANGED
 #define P 1		/* what is on file: pin, key, next */
 #define K 2
 #define N 4
@@ -88,7 +88,7 @@ decide(enum policy policy, unsigned newest, const struct known_host *known, unsi
 /* Who goes on: may known must pinned.  `alarm` is that of all but pinned. */
 static const struct {
 	const char *what;
-	enum known_host_standing standing;
+	enum standing standing;
 	int file;
 	unsigned newest, version;		/* 0: in the clear */
 	enum statement_verdict shown;
@@ -97,76 +97,77 @@ static const struct {
 	enum alarm alarm;
 	bool worked;
 } cases[] = {
-	{ "a stranger in the clear", STRANGER, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
+	{ "a stranger in the clear", NEW, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
-	{ "a stranger, encrypted", STRANGER, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
+	{ "a stranger, encrypted", NEW, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
 	    true },
-	{ "... with a key", STRANGER, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
-	{ "... that is invalid", STRANGER, 0, 20, 20, STATEMENT_INVALID, NO_KEY, "+ + + -", QUIET,
+	{ "... with a key", NEW, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET, true },
+	{ "... that is invalid", NEW, 0, 20, 20, STATEMENT_INVALID, NO_KEY, "+ + + -", QUIET,
 	    true },
-	{ "... or expired", STRANGER, 0, 20, 20, STATEMENT_EXPIRED, NO_KEY, "+ + + -", QUIET,
+	{ "... or expired", NEW, 0, 20, 20, STATEMENT_EXPIRED, NO_KEY, "+ + + -", QUIET,
 	    true },
-	{ "a stranger with 1.0 under 2.0", STRANGER, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ + - -",
+	{ "a stranger with 1.0 under 2.0", NEW, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ + - -",
 	    QUIET, false },
-	{ "a stranger with 1.0 where that is newest", STRANGER, 0, 10, 10, STATEMENT_NONE, NO_KEY,
+	{ "a stranger with 1.0 where that is newest", NEW, 0, 10, 10, STATEMENT_NONE, NO_KEY,
 	    "+ + + -", QUIET, false },
-	{ "... with 0.2", STRANGER, 0, 2, 2, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, false },
-	{ "... with 0.1, which never counts", STRANGER, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ + - -",
+	{ "... with 0.2", NEW, 0, 2, 2, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, false },
+	{ "... with 0.1, which never counts", NEW, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ + - -",
 	    QUIET, false },
 
-	{ "recent, in the clear", RECENT, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
+	{ "recent, in the clear", SEEN, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ + - -", QUIET,
 	    false },
-	{ "recent, encrypted", RECENT, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
-	{ "recent, with any key", RECENT, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
+	{ "recent, encrypted", SEEN, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET, true },
+	{ "recent, with any key", SEEN, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
 	    true },
 
-	{ "binding, in the clear", BINDING, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "binding, in the clear", KNOWN, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
 	    false },
-	{ "... with a key on file", BINDING, K, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "... with a key on file", KNOWN, K, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
 	    false },
-	{ "... with a pin", BINDING, P, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
-	{ "binding, only 1.0 now", BINDING, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
+	{ "... with a pin", KNOWN, P, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN, false },
+	{ "binding, only 1.0 now", KNOWN, 0, 20, 10, STATEMENT_NONE, NO_KEY, "+ - - -", DOWN,
 	    false },
-	{ "binding, 1.0 where 2.0 is off here", BINDING, 0, 10, 10, STATEMENT_NONE, NO_KEY,
+	{ "binding, 1.0 where 2.0 is off here", KNOWN, 0, 10, 10, STATEMENT_NONE, NO_KEY,
 	    "+ + + -", QUIET, false },
-	{ "binding, 0.1 where that is all", BINDING, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ - - -",
+	{ "binding, 0.1 where that is all", KNOWN, 0, 1, 1, STATEMENT_NONE, NO_KEY, "+ - - -",
 	    DOWN, false },
-	{ "binding, encrypted", BINDING, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
+	{ "binding, encrypted", KNOWN, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ + + -", QUIET,
 	    true },
-	{ "binding, its first key", BINDING, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
+	{ "binding, its first key", KNOWN, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ + + -", QUIET,
 	    true },
 
-	{ "the key remembered", BINDING, K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -", QUIET, true },
-	{ "the key announced", BINDING, K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -", QUIET,
+	{ "the key remembered", KNOWN, K, 20, 20, STATEMENT_GOOD, KEY, "+ + + -", QUIET, true },
+	{ "the key announced", KNOWN, K | N, 20, 20, STATEMENT_GOOD, NEXT, "+ + + -", QUIET,
 	    true },
-	{ "one no longer announced", BINDING, K, 20, 20, STATEMENT_GOOD, NEXT, "+ - + -", CHANGED,
+	{ "one no longer announced", KNOWN, K, 20, 20, STATEMENT_GOOD, NEXT, "+ - + -", CHANGED,
 	    false },
-	{ "another key", BINDING, K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "no key any more", BINDING, K, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
+	{ "another key", KNOWN, K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
+	{ "no key any more", KNOWN, K, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
 	    false },
-	{ "an invalid one", BINDING, K, 20, 20, STATEMENT_INVALID, KEY, "+ - + -", CHANGED, false },
-	{ "an expired one", BINDING, K, 20, 20, STATEMENT_EXPIRED, KEY, "+ - + -", CHANGED, false },
+	{ "an invalid one", KNOWN, K, 20, 20, STATEMENT_INVALID, KEY, "+ - + -", CHANGED, false },
+	{ "an expired one", KNOWN, K, 20, 20, STATEMENT_EXPIRED, KEY, "+ - + -", CHANGED, false },
 
-	{ "the key pinned", BINDING, P, 20, 20, STATEMENT_GOOD, PIN, "+ + + +", QUIET, true },
-	{ "the key pinned, over a remembered one", BINDING, P | K, 20, 20, STATEMENT_GOOD, PIN,
+	{ "the key pinned", KNOWN, P, 20, 20, STATEMENT_GOOD, PIN, "+ + + +", QUIET, true },
+	{ "the key pinned, over a remembered one", KNOWN, P | K, 20, 20, STATEMENT_GOOD, PIN,
 	    "+ + + +", QUIET, true },
-	{ "the key remembered, not the pinned", BINDING, P | K, 20, 20, STATEMENT_GOOD, KEY,
+	{ "the key remembered, not the pinned", KNOWN, P | K, 20, 20, STATEMENT_GOOD, KEY,
 	    "+ + + -", QUIET, true },
-	{ "the key announced, not the pinned", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, NEXT,
+	{ "the key announced, not the pinned", KNOWN, P | K | N, 20, 20, STATEMENT_GOOD, NEXT,
 	    "+ + + -", QUIET, true },
-	{ "neither", BINDING, P | K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
-	{ "pinned, and none shown", BINDING, P, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
+	{ "neither", KNOWN, P | K | N, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", CHANGED, false },
+	{ "pinned, and none shown", KNOWN, P, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", CHANGED,
 	    false },
-	{ "pinned, and invalid", BINDING, P, 20, 20, STATEMENT_INVALID, PIN, "+ - + -", CHANGED,
+	{ "pinned, and invalid", KNOWN, P, 20, 20, STATEMENT_INVALID, PIN, "+ - + -", CHANGED,
 	    false },
-	{ "pinned, and expired", BINDING, P, 20, 20, STATEMENT_EXPIRED, PIN, "+ - + -", CHANGED,
+	{ "pinned, and expired", KNOWN, P, 20, 20, STATEMENT_EXPIRED, PIN, "+ - + -", CHANGED,
 	    false },
 
-	{ "a domain that moved, in the clear", MOVED, 0, 20, 0, STATEMENT_NONE, NO_KEY, "+ - - -",
-	    DOWN, false },
-	{ "... and encrypts there", MOVED, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", DOWN,
+	{ "a domain with new hosts, in the clear", MX_CHANGED, 0, 20, 0, STATEMENT_NONE, NO_KEY,
+	    "+ - - -", DOWN, false },
+	{ "... and encrypts there", MX_CHANGED, 0, 20, 20, STATEMENT_NONE, NO_KEY, "+ - + -", DOWN,
 	    false },
-	{ "... and shows a key", MOVED, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", DOWN, false },
+	{ "... and shows a key", MX_CHANGED, 0, 20, 20, STATEMENT_GOOD, OTHER, "+ - + -", DOWN,
+	    false },
 };
 
 static void
@@ -177,7 +178,7 @@ every_policy_on_every_case(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct known_host known = known_as(cases[i].standing, cases[i].file & P,
+		struct policy_known known = known_as(cases[i].standing, cases[i].file & P,
 		    cases[i].file & K, cases[i].file & N);
 
 		for (size_t p = 0; p < 4; p++) {
@@ -208,17 +209,17 @@ static size_t combinations;
 
 /* What has to be so of any combination, from xcrypt.7 and blackpony.conf.5, not from the code. */
 static void
-check_rules(enum policy policy, unsigned newest, const struct known_host *k, unsigned version,
+check_rules(enum policy policy, unsigned newest, const struct policy_known *k, unsigned version,
     enum statement_verdict shown, enum key key)
 {
 	struct policy_verdict t = decide(policy, newest, k, version, shown, key);
 	bool counts = version >= 20 || (newest < 20 && version > 1);
-	bool pin_shown = k->has_pin && shown == STATEMENT_GOOD && key == PIN;
+	bool pin_shown = k->pin != NULL && shown == STATEMENT_GOOD && key == PIN;
 	bool good_key = pin_shown || (shown == STATEMENT_GOOD &&
-	    ((k->has_key && key == KEY) || (k->has_next && key == NEXT)));
-	bool stranger = k->standing == STRANGER || k->standing == RECENT;
-	bool contradicts = k->standing == MOVED || (k->standing == BINDING && !counts) ||
-	    ((k->has_pin || k->has_key) && !good_key);
+	    ((k->key != NULL && key == KEY) || (k->next != NULL && key == NEXT)));
+	bool stranger = !k->mx_changed && !k->established;
+	bool contradicts = k->mx_changed || (k->established && !counts) ||
+	    ((k->pin != NULL || k->key != NULL) && !good_key);
 
 	combinations++;
 	if (policy == POLICY_NEVER) {
@@ -257,16 +258,16 @@ check_rules(enum policy policy, unsigned newest, const struct known_host *k, uns
 static void
 all_combinations(void **state)
 {
-	static const struct { enum known_host_standing standing; int file; } memories[] = {
-		{ STRANGER, 0 }, { RECENT, 0 }, { MOVED, 0 }, { BINDING, 0 }, { BINDING, P },
-		{ BINDING, K }, { BINDING, K | N }, { BINDING, P | K }, { BINDING, P | K | N },
+	static const struct { enum standing standing; int file; } memories[] = {
+		{ NEW, 0 }, { SEEN, 0 }, { MX_CHANGED, 0 }, { KNOWN, 0 }, { KNOWN, P },
+		{ KNOWN, K }, { KNOWN, K | N }, { KNOWN, P | K }, { KNOWN, P | K | N },
 	};
 	static const unsigned versions[] = { 0, 1, 2, 10, 20 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(memories) / sizeof(memories[0]); i++)
 		for (unsigned n = 0; n < 2 * 5 * 5 * 5 * 4 * 5; n++) {
-			struct known_host known = known_as(memories[i].standing,
+			struct policy_known known = known_as(memories[i].standing,
 			    memories[i].file & P, memories[i].file & K, memories[i].file & N);
 			unsigned rest = n;
 			enum policy policy = (enum policy)(rest % 5);
@@ -276,7 +277,7 @@ all_combinations(void **state)
 			enum key key = (enum key)((rest /= 4) % 5);
 
 			known.alerted = rest / 5 == 1;
-			/* nothing is shown in the clear or by older generations, nor is what is off used */
+			/* only 2.0 shows a host key, and nothing newer than what is enabled is used */
 			if ((version < 20 && shown != STATEMENT_NONE) || version > newest ||
 			    (shown == STATEMENT_GOOD) != (key != NO_KEY))
 				continue;
@@ -289,7 +290,7 @@ all_combinations(void **state)
 static void
 a_newer_generation_than_2_0(void **state)
 {
-	struct known_host known = known_as(BINDING, false, false, false);
+	struct policy_known known = known_as(KNOWN, false, false, false);
 
 	(void)state;
 	known.version = 30;
@@ -305,7 +306,7 @@ a_newer_generation_than_2_0(void **state)
 static void
 what_is_expected_is_said(void **state)
 {
-	struct known_host known = known_as(BINDING, false, true, false);
+	struct policy_known known = known_as(KNOWN, false, true, false);
 	char key[HOSTKEY_TEXT_LEN + 1] = "", other[HOSTKEY_TEXT_LEN + 1] = "", want[512];
 
 	(void)state;
@@ -327,17 +328,17 @@ what_is_expected_is_said(void **state)
 	assert_string_equal(t.text, "no longer encrypts (not-offered): blackpony -k forget -- "
 	    "mx.b.example accepts that");
 	/* a pin is what is expected, and belongs to the name it was given for */
-	known = known_as(BINDING, true, true, false);
+	known = known_as(KNOWN, true, true, false);
 	known.pin_is_domains = true;
 	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	hostkey_put_public(key, keys[PIN]);
 	assert_string_equal(t.expected, key);
 	assert_non_null(strstr(t.text, "-k pin -- b.example "));
-	known = known_as(MOVED, false, false, false);
+	known = known_as(MX_CHANGED, false, false, false);
 	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY);
 	assert_string_equal(t.expected, "old.b.example");
 	assert_non_null(strstr(t.text, "-k forget -- b.example"));
-	known = known_as(STRANGER, false, false, false);
+	known = known_as(NEW, false, false, false);
 	t = decide(POLICY_PINNED, 20, &known, 20, STATEMENT_GOOD, OTHER);
 	snprintf(want, sizeof(want),
 	    "no host key is pinned: blackpony -k pin -- mx.b.example %s accepts the "
@@ -366,13 +367,13 @@ starttls_instead(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct known_host known = known_as(table[i].binding ? BINDING : STRANGER,
+		struct policy_known known = known_as(table[i].binding ? KNOWN : NEW,
 		    table[i].binding, false, false);
-		struct policy_case c = { .policy = table[i].policy,
+		struct policy_facts c = { .policy = table[i].policy,
 			.newest_version = 20,
 			.domain = "d",
 			.host = "h",
-			.known = &known,
+			.known = known,
 			.starttls = true,
 			.why = "not-offered" };
 		struct policy_verdict t;
@@ -384,26 +385,24 @@ starttls_instead(void **state)
 	}
 }
 
-/* Where the memory cannot be read, what goes by it waits, and no command is named that accepts anything. */
+/* If known hosts cannot be read, a message waits where they decide, and no command is suggested. */
 static void
 what_cannot_be_read_waits(void **state)
 {
-	struct known_host known = known_as(STRANGER, false, false, false);
-	struct verified_statement verified = { .until_s = 0 };
+	struct policy_known known = known_as(NEW, false, false, false);
 
 	(void)state;
-	memcpy(verified.public, keys[OTHER], HOSTKEY_PUBLIC_LEN);
+	known.incomplete = true;
 	for (enum policy p = POLICY_NEVER; p <= POLICY_PINNED; p++) {
-		struct policy_case c = { .policy = p,
+		struct policy_facts c = { .policy = p,
 			.newest_version = 20,
 			.domain = "d",
 			.host = "h",
-			.known = &known,
-			.incomplete = true,
+			.known = known,
 			.encrypted = true,
 			.version = 20,
 			.shown = STATEMENT_GOOD,
-			.verified = &verified };
+			.shown_key = keys[OTHER] };
 		struct policy_verdict t;
 
 		policy_decide(&t, &c);
@@ -413,35 +412,127 @@ what_cannot_be_read_waits(void **state)
 	}
 }
 
-static void
-statements_in_a_reply(void **state)
+static struct suite_list
+list_of(const char *names)
 {
-	static struct reply reply;
-	static const struct { const char *text, *id, *next; } replies[] = {
-		{ "250 mx\r\n", "", "" },
-		{ "250-XCRYPT-ID first\r\n250 SIZE\r\n", "", "" },
-		{ "250-mx\r\n250-XCRYPT-ID a b c\r\n250 XCRYPT-NEXT d e\r\n", "XCRYPT-ID a b c",
-		    "XCRYPT-NEXT d e" },
-		{ "250-mx\r\n250-xcrypt-id a\r\n250 SIZE\r\n", "xcrypt-id a", "" },
-		{ "250-mx\r\n250-XCRYPT-ID a\r\n250-XCRYPT-ID a\r\n250 XCRYPT-NEXT d\r\n", "",
-		    "XCRYPT-NEXT d" },
-		{ "250-mx\r\n250-XCRYPT-ID a\r\n250-XCRYPT-ID b\r\n250 XCRYPT-ID c\r\n", "", "" },
-		{ "250-mx\r\n250-XCRYPT-IDS a\r\n250 XCRYPT-NEXT\r\n", "", "XCRYPT-NEXT" },
-	};
-	struct span id, next;
-	uint8_t mem[256];
-	struct buf in;
+	struct suite_list list;
+	struct span culprit;
+
+	assert_int_equal(suite_list_read(&list, span_of(names), &culprit), 0);
+	return list;
+}
+
+static void
+assert_suites(enum policy policy, const char *enabled, const char *accepted)
+{
+	struct suite_list all = list_of(enabled), expected = list_of(accepted);
+	struct suite_list list = policy_suites(policy, &all);
+
+	assert_int_equal(list.count, expected.count);
+	for (size_t i = 0; i < list.count; i++)
+		assert_ptr_equal(list.at[i], expected.at[i]);
+}
+
+/* statement 5 */
+static void
+threat_5_known_must_and_pinned_take_no_older_version(void **state)
+{
+	static const enum policy strict[] = { POLICY_KNOWN, POLICY_MUST, POLICY_PINNED };
+	static const char both[] = "chacha20poly1305_2.0 aes256gcm_2.0";
+	static const char mixed[] = "rotn_0.1 aes256gcm_2.0 t32_1.0";
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
-		buf_init(&in, mem, sizeof(mem));
-		buf_put(&in, span_of(replies[i].text));
-		reply_start(&reply);
-		assert_int_equal(reply_take(&reply, &in), REPLY_WHOLE);
-		policy_find_statements(&reply, &id, &next);
-		assert_span(id, replies[i].id);
-		assert_span(next, replies[i].next);
+	for (size_t i = 0; i < sizeof(strict) / sizeof(strict[0]); i++) {
+		enum policy p = strict[i];
+
+		assert_suites(p, both, both);
+		assert_suites(p, "t32_1.0 aes256gcm_2.0 rotn_0.1 arsyfor_1.0", "aes256gcm_2.0");
+		assert_suites(p, "rotn_0.1 t32_1.0 arsyfor_1.0", "t32_1.0 arsyfor_1.0");
+		assert_suites(p, "rotn_0.1", "");
+		assert_suites(p, "", "");
+#ifdef BLOWFISH_BUILT_IN
+		assert_suites(p, "blowfish_0.2 t32_1.0", "blowfish_0.2 t32_1.0");
+		assert_suites(p, "blowfish_0.2 chacha20poly1305_2.0", "chacha20poly1305_2.0");
+		assert_suites(p, "blowfish_0.2 rotn_0.1", "blowfish_0.2");
+#endif
 	}
+	assert_suites(POLICY_MAY, mixed, mixed);
+	assert_suites(POLICY_NEVER, mixed, "");
+}
+
+static void
+a_level_is_called_what_the_settings_call_it(void **state)
+{
+	(void)state;
+	for (enum policy p = POLICY_NEVER; p < LEVELS; p++) {
+		enum policy read = POLICY_NEVER;
+
+		assert_null(parse_policy(&read, span_of(policy_table[p].name)));
+		assert_int_equal(read, p);
+	}
+}
+
+static void
+questions_about_a_level(void **state)
+{
+	(void)state;
+	for (enum policy p = POLICY_NEVER; p < LEVELS; p++) {
+		const struct policy_level *level = &policy_table[p];
+
+		assert_int_equal(policy_requires_encryption(p), level->encryption_required);
+		assert_int_equal(policy_uses_starttls(p, true), level->starttls != STARTTLS_NO);
+		assert_int_equal(policy_uses_starttls(p, false),
+		    level->starttls == STARTTLS_ALWAYS);
+	}
+	assert_int_equal(policy_refusal(POLICY_KNOWN), OUTCOME_NOT_TRUSTED);
+	assert_int_equal(policy_refusal(POLICY_MUST), OUTCOME_NOT_ENCRYPTED);
+	assert_int_equal(policy_refusal(POLICY_PINNED), OUTCOME_NOT_TRUSTED);
+}
+
+/* The line of xcrypt(7) that describes a level. */
+static void
+put_line(char out[160], const struct policy_level *level)
+{
+	static const char *const starttls[] = { [STARTTLS_NO] = "no",
+		[STARTTLS_DELIVERING] = "delivering", [STARTTLS_ALWAYS] = "always" };
+	static const char *const reactions[] = { [REACTION_NONE] = "-",
+		[REACTION_LOGGED] = "logged", [REACTION_WAITS] = "waits" };
+	char version[16] = "-";
+
+	if (level->lowest_version > 0)
+		snprintf(version, sizeof(version), "%u.%u", level->lowest_version / 10,
+		    level->lowest_version % 10);
+	snprintf(out, 160, ".It Cm %s Ta %s Ta %s Ta %s Ta %s Ta %s Ta %s Ta %s\n", level->name,
+	    level->xcrypt ? "yes" : "no", version, level->encryption_required ? "yes" : "no",
+	    starttls[level->starttls], reactions[level->downgrade], reactions[level->key_changed],
+	    !level->xcrypt ? "-" : level->pin_required ? "pinned" : "any");
+}
+
+/* xcrypt(7) prints the table: a line for each level, and no other. */
+static void
+the_manual_page_has_the_same_table(void **state)
+{
+	static const enum policy order[LEVELS] = { POLICY_NEVER, POLICY_MAY, POLICY_KNOWN,
+		POLICY_MUST, POLICY_PINNED };
+	char line[256], want[160];
+	size_t next = 0;
+	bool here = false;
+	FILE *page = fopen(PAGE, "r");
+
+	(void)state;
+	assert_non_null(page);
+	while (fgets(line, sizeof(line), page) != NULL) {
+		if (strncmp(line, ".Sh ", 4) == 0)
+			here = strcmp(line, ".Sh POLICIES\n") == 0;
+		if (!here || strncmp(line, ".It Cm ", 7) != 0)
+			continue;
+		assert_true(next < LEVELS);
+		put_line(want, &policy_table[order[next]]);
+		assert_string_equal(line, want);
+		next++;
+	}
+	fclose(page);
+	assert_int_equal(next, LEVELS);
 }
 
 int
@@ -454,7 +545,10 @@ main(void)
 		cmocka_unit_test(what_is_expected_is_said),
 		cmocka_unit_test(starttls_instead),
 		cmocka_unit_test(what_cannot_be_read_waits),
-		cmocka_unit_test(statements_in_a_reply),
+		cmocka_unit_test(threat_5_known_must_and_pinned_take_no_older_version),
+		cmocka_unit_test(a_level_is_called_what_the_settings_call_it),
+		cmocka_unit_test(questions_about_a_level),
+		cmocka_unit_test(the_manual_page_has_the_same_table),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, NULL);

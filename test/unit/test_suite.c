@@ -130,47 +130,18 @@ list_names_the_culprit(void **state)
 }
 
 static void
-version_in_list(void **state)
+the_newest_version_in_a_list(void **state)
 {
 	(void)state;
 	struct suite_list list = list_of("rotn_0.1 arsyfor_1.0");
 
-	assert_true(suite_list_has_rank(&list, 1));
-	assert_true(suite_list_has_rank(&list, 10));
-	assert_false(suite_list_has_rank(&list, 11));
+	assert_int_equal(suite_list_newest(&list), 10);
+	list = list_of("arsyfor_1.0 rotn_0.1");
+	assert_int_equal(suite_list_newest(&list), 10);
 	list = list_of(DEFAULTS);
-	assert_true(suite_list_has_rank(&list, 20));
-	assert_false(suite_list_has_rank(&list, 21));
+	assert_int_equal(suite_list_newest(&list), 20);
 	list = list_of("");
-	assert_false(suite_list_has_rank(&list, 0));
-}
-
-static void
-assert_for_must(const char *names, const char *good)
-{
-	struct suite_list all = list_of(names), expected = list_of(good);
-	struct suite_list list = suite_list_for_must(&all);
-
-	assert_int_equal(list.count, expected.count);
-	for (size_t i = 0; i < list.count; i++)
-		assert_ptr_equal(list.at[i], expected.at[i]);
-}
-
-/* statement 5 */
-static void
-threat_5_must_takes_no_older_generation(void **state)
-{
-	(void)state;
-	assert_for_must(DEFAULTS, DEFAULTS);
-	assert_for_must("t32_1.0 aes256gcm_2.0 rotn_0.1 arsyfor_1.0", "aes256gcm_2.0");
-	assert_for_must("rotn_0.1 t32_1.0 arsyfor_1.0", "t32_1.0 arsyfor_1.0");
-	assert_for_must("rotn_0.1", "");
-	assert_for_must("", "");
-#ifdef BLOWFISH_BUILT_IN
-	assert_for_must("blowfish_0.2 t32_1.0", "blowfish_0.2 t32_1.0");
-	assert_for_must("blowfish_0.2 chacha20poly1305_2.0", "chacha20poly1305_2.0");
-	assert_for_must("blowfish_0.2 rotn_0.1", "blowfish_0.2");
-#endif
+	assert_int_equal(suite_list_newest(&list), 0);
 }
 
 /* `chosen` NULL: none. */
@@ -221,8 +192,7 @@ main(void)
 		cmocka_unit_test(missing_suites_have_a_reason),
 		cmocka_unit_test(list_is_read_in_order),
 		cmocka_unit_test(list_names_the_culprit),
-		cmocka_unit_test(version_in_list),
-		cmocka_unit_test(threat_5_must_takes_no_older_generation),
+		cmocka_unit_test(the_newest_version_in_a_list),
 		cmocka_unit_test(choice_is_the_highest_generation_in_the_servers_order),
 		cmocka_unit_test(choice_skips_what_it_does_not_know),
 	};
