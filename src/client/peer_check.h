@@ -1,9 +1,9 @@
 /*
  * The check of a host before a message goes to it.
  *
- * It gathers the facts: what is known of the host (store/known_hosts.h), the host key that it shows
- * (store/hostkey_cache.h), and the time.  It asks policy for the verdict (smtp/policy.h) and applies it:
- * it writes to known hosts, and logs a warning if the host is not as expected.
+ * It gathers the facts: what is known of the host (store/known_hosts.h), the host key that it
+ * shows (store/hostkey_cache.h), and the time.  It asks policy for the verdict (smtp/policy.h)
+ * and applies it: it writes to known hosts, and logs a warning if the host is not as expected.
  */
 #ifndef CLIENT_PEER_CHECK_H
 #define CLIENT_PEER_CHECK_H
@@ -33,15 +33,16 @@ struct peer_check {
 void peer_check_start(struct peer_check *check);
 
 /*
- * The `check` of struct client_settings; `context` is a struct peer_check.  OUTCOME_NONE if the session
- * may go on, else how it ends.  `again`: may the host be called again in the clear?  If it may, nothing is
- * logged or written yet, because that call is checked, too.
+ * The `check` of struct client_settings; `context` is a struct peer_check.  OUTCOME_NONE if the
+ * session may go on, else how it ends.  `again`: may the host be called again in the clear?  If
+ * it may, nothing is logged or written yet, because that call is checked, too.
  */
 enum outcome peer_check_decide(void *context, const struct client_handshake *ch, bool again);
 
 /*
- * The DNS says that the destination does not exist or takes no mail; `why` is a literal that says which.
- * `place` has no hosts then.  OUTCOME_NONE if the message may bounce for that, else how the attempt ends.
+ * The DNS says that the destination does not exist or takes no mail; `why` is a literal that
+ * says which. `place` has no hosts then.  OUTCOME_NONE if the message may bounce for that, else
+ * how the attempt ends.
  */
 enum outcome peer_check_not_in_dns(struct peer_check *check, const char *why);
 

@@ -195,8 +195,8 @@ put_expected(struct policy_verdict *v, const struct policy_facts *f)
 }
 
 /*
- * The texts are short and begin with what matters: `mailq -v` shows the first 80 characters, `mailq`
- * 40.  The log of the local MTA has the rest.
+ * The texts are short and begin with what matters: `mailq -v` shows the first 80 characters,
+ * `mailq` 40.  The log of the local MTA has the rest.
  */
 
 /* Why no host key was shown that could be compared. */

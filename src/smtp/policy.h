@@ -1,9 +1,9 @@
 /*
  * Policy: what this host offers and accepts, and whether a message goes to a host.
  *
- * A table in policy.c has one row for each level, and the functions here only look things up in it.
- * They read no file and no clock, and write nothing: client/peer_check.h gathers the facts about a host
- * and applies the verdict.  xcrypt(7), "POLICIES", prints the table.
+ * A table in policy.c has one row for each level, and the functions here only look things up in
+ * it. They read no file and no clock, and write nothing: client/peer_check.h gathers the facts
+ * about a host and applies the verdict.  xcrypt(7), "POLICIES", prints the table.
  */
 #ifndef SMTP_POLICY_H
 #define SMTP_POLICY_H
@@ -15,7 +15,7 @@
 
 enum policy_starttls {		/* does a client use STARTTLS with a host that has no XCRYPT? */
 	STARTTLS_NO,
-	STARTTLS_DELIVERING,	/* if it delivers; a local MTA that talks through it does so itself */
+	STARTTLS_DELIVERING,	/* if it delivers; a local MTA that uses it does so itself */
 	STARTTLS_ALWAYS
 };
 
@@ -42,14 +42,14 @@ extern const struct policy_level policy_table[];
 bool policy_requires_encryption(enum policy policy);
 
 /*
- * Does a client use STARTTLS with a host that has no XCRYPT?  `delivers`: it sends a message of its own,
- * not what a local MTA says.
+ * Does a client use STARTTLS with a host that has no XCRYPT?  `delivers`: it sends a message of
+ * its own, not what a local MTA says.
  */
 bool policy_uses_starttls(enum policy policy, bool delivers);
 
 /*
- * The suites among `enabled` that the policy offers and accepts, in the same order.  If its lowest
- * version is 2.0 and no suite of 2.0 is enabled, these are the suites of 0.2 and 1.0.
+ * The suites among `enabled` that the policy offers and accepts, in the same order.  If its
+ * lowest version is 2.0 and no suite of 2.0 is enabled, these are the suites of 0.2 and 1.0.
  */
 struct suite_list policy_suites(enum policy policy, const struct suite_list *enabled);
 
@@ -107,16 +107,16 @@ struct policy_verdict {
 	enum alarm alarm;		/* for the log line of the connection */
 	bool warn;			/* log a warning: none was logged since XCRYPT worked */
 	enum policy_remember remember;
-	char expected[POLICY_EXPECTED_MAX];	/* by an alarm: a version, a host, a key in base64 */
+	char expected[POLICY_EXPECTED_MAX];	/* by an alarm: a version, a host or a key */
 	char text[POLICY_TEXT_MAX];	/* what is wrong, and what accepts it; empty if go_on */
 };
 
 /*
  * Decides whether a session goes on.
  *
- * A client asks after the host has answered EHLO, inside the encrypted session if there is one, and
- * before it says anything about a message.  It also asks before it calls a host again in the clear, with
- * `encrypted` false.
+ * A client asks after the host has answered EHLO, inside the encrypted session if there is one,
+ * and before it says anything about a message.  It also asks before it calls a host again in the
+ * clear, with `encrypted` false.
  */
 void policy_decide(struct policy_verdict *verdict, const struct policy_facts *facts);
 
