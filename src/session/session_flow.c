@@ -2,6 +2,8 @@
 #include "session/session_internal.h"
 #include "sys/fd.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <sys/socket.h>
 
@@ -289,8 +291,11 @@ advance(struct session *s)
 		move_leftovers(s);
 	open_wire(s);
 	watch_layer(s);
-	if (!io->pipe && io->end == OUTCOME_NONE)
+	if (!io->pipe && io->end == OUTCOME_NONE) {
+		io->now_ms = clock_ms();
+		io->wall_s = clock_wall_s();
 		s->machine.step(s->machine.machine, io);
+	}
 	if (io->encrypt != NULL || io->start_tls != NULL)
 		begin_encryption(s);
 	if (io->settled && s->settled != NULL) {

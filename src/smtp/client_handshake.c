@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "smtp/client_handshake.h"
 #include "smtp/ehlo.h"
 
@@ -215,7 +214,7 @@ tls_settled(struct client_handshake *ch, struct io *io)
 		return true;
 	}
 	ch->encrypted = ch->tls = true;
-	ch->at.handshake = clock_ms();
+	ch->at.handshake = io->now_ms;
 	enter(ch, io, CLIENT_INSIDE);
 	return true;
 }
@@ -251,7 +250,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 
 	if (!hello_taken(ch))
 		return ehlo_refused(ch, io);
-	ch->at.ehlo = clock_ms();
+	ch->at.ehlo = io->now_ms;
 	if (ch->encrypted)
 		return ready(ch, io);
 	bool offered = find_offer(ch, &offer);
@@ -314,7 +313,7 @@ got_ok(struct client_handshake *ch, struct io *io)
 		return over(ch, io, OUTCOME_INJECTED);
 	ch->encrypted = true;
 	ch->why = NULL;
-	ch->at.handshake = clock_ms();
+	ch->at.handshake = io->now_ms;
 	io->encrypt = &ch->handshake.agreement;
 	return enter(ch, io, CLIENT_INSIDE);
 }
@@ -334,7 +333,7 @@ got_reply(struct client_handshake *ch, struct io *io)
 {
 	switch (ch->state) {
 	case CLIENT_GREETING:
-		ch->at.greeting = clock_ms();
+		ch->at.greeting = io->now_ms;
 		if (ch->reply.code >= 500)
 			return greeted_never(ch, io);
 		if (ch->reply.code >= 300)

@@ -76,7 +76,7 @@ struct client_handshake {
 	size_t offer_len;
 	const char *why;	/* why in the clear (a literal); NULL: encrypted or not known */
 	struct {
-		int64_t greeting, ehlo, handshake;	/* clock_ms() when each was done, for -t */
+		int64_t greeting, ehlo, handshake;	/* io->now_ms when each was done, for -t */
 	} at;
 	struct reply reply;	/* the reply being read, or the last one */
 	struct reply clear;	/* the reply to EHLO in the clear, to continue with after a FAIL */

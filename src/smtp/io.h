@@ -73,6 +73,10 @@ struct io {
 	/* set by the session: the wire ended without the close_notify that should come first */
 	bool wire_truncated;
 
+	/* set by the session before each step: the time, since a machine reads no clock */
+	int64_t now_ms;		/* milliseconds of the monotonic clock */
+	int64_t wall_s;		/* seconds since 1970 */
+
 	/* set by the session's caller: another host can be called after this one */
 	bool others;
 

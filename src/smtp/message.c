@@ -90,7 +90,7 @@ message_put_trace(struct buf *out, const struct message_trace *trace)
 {
 	char date[CLOCK_DATE_MAX];
 
-	clock_date(date, clock_wall_s());
+	clock_date(date, trace->wall_s);
 	buf_put(out, SPAN("Received: from "));
 	put_name(out, trace->from);
 	if (trace->peer[0] != '\0')

@@ -34,6 +34,7 @@ struct message_trace {
 	const char *by;		/* our name */
 	bool esmtp;		/* the client said EHLO */
 	const char *suite;	/* the suite's name */
+	int64_t wall_s;		/* the time of receipt, in seconds since 1970 */
 };
 
 /* Appends the trace line with its CRLF to `out`, which has room for MESSAGE_TRACE_MAX octets. */

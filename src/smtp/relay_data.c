@@ -8,7 +8,7 @@
  * `whole`: nothing follows `head`.  False: more of the message or more room is needed.
  */
 static bool
-put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
+put_trace(struct relay *r, const struct io *io, struct buf *out, struct span head, bool whole)
 {
 	struct message_trace trace = {
 		.from = span(r->name, r->name_len),
@@ -16,6 +16,7 @@ put_trace(struct relay *r, struct buf *out, struct span head, bool whole)
 		.by = r->set->hostname,
 		.esmtp = r->hello == VERB_EHLO,
 		.suite = handshake_suite(&r->handshake)->name,
+		.wall_s = io->wall_s,
 	};
 
 	if (!r->set->mark)
@@ -105,7 +106,7 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	struct span head = span_from(buf_peek(&io->from_wire), line->octets);
 	if (head.len > size)
 		head.len = (size_t)size;
-	if (begins && !put_trace(r, &trace, head, io->wire_eof || head.len == size))
+	if (begins && !put_trace(r, io, &trace, head, io->wire_eof || head.len == size))
 		return false;
 	buf_printf(&io->to_local, "BDAT %" PRIu64 "%s\r\n", size + buf_len(&trace),
 	    last ? " LAST" : "");
@@ -155,7 +156,7 @@ relay_message(struct relay *r, struct io *io)
 	struct span head = buf_peek(&io->from_wire);
 	bool ended;
 
-	if (r->trace_due && !put_trace(r, &io->to_local, head, io->wire_eof))
+	if (r->trace_due && !put_trace(r, io, &io->to_local, head, io->wire_eof))
 		return false;
 	r->trace_due = false;
 	struct span s = what_fits(io);

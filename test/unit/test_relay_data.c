@@ -155,7 +155,7 @@ a_client_that_goes_inside_a_message_leaves_none(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 }
 
-/* The trace line in front of a message; the clock may tick between the two. */
+/* The trace line in front of a message. */
 static void
 trace_line(char *out, size_t cap, const char *date)
 {
@@ -167,26 +167,22 @@ static void
 the_trace_line_goes_in_front_of_a_message(void **state)
 {
 	char date[CLOCK_DATE_MAX], trace[256], want[1024];
-	bool same = false;
 
 	(void)state;
 	relay_set.mark = true;
-	for (int i = 0; i < 3 && !same; i++) {
-		clock_date(date, clock_wall_s());
-		trace_line(trace, sizeof(trace), date);
-		relay_inside();
-		bench_wire(&bench, "DATA\r\n");
-		bench_local(&bench, "354 go\r\n");
-		bench_wire(&bench, ".\r\n");
-		bench_local(&bench, "250 ok\r\n");
-		bench_wire(&bench, "BDAT 2\r\n.\rBDAT 0 LAST\r\n");
-		bench_local(&bench, "250 ok\r\n");
-		snprintf(want, sizeof(want), "DATA\r\n%s.\r\nBDAT %zu\r\n%s.\rBDAT 0 LAST\r\n",
-		    trace, strlen(trace) + 2, trace);
-		same = span_equal(bench_said_local(&bench), span_of(want));
-		relay_wipe(&relay);
-	}
-	assert_true(same);
+	relay_inside();
+	bench.io.wall_s = 1800000000;
+	clock_date(date, bench.io.wall_s);
+	trace_line(trace, sizeof(trace), date);
+	bench_wire(&bench, "DATA\r\n");
+	bench_local(&bench, "354 go\r\n");
+	bench_wire(&bench, ".\r\n");
+	bench_local(&bench, "250 ok\r\n");
+	bench_wire(&bench, "BDAT 2\r\n.\rBDAT 0 LAST\r\n");
+	bench_local(&bench, "250 ok\r\n");
+	snprintf(want, sizeof(want), "DATA\r\n%s.\r\nBDAT %zu\r\n%s.\rBDAT 0 LAST\r\n", trace,
+	    strlen(trace) + 2, trace);
+	assert_local(&bench, want);
 }
 
 /* statement 15 */
