@@ -33,7 +33,7 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	[OUTCOME_GROUPED] = { "grouped", EXIT_LATER, "4.5.0",
 	    "octets that did not wait for a reply" },
 	[OUTCOME_NOT_ENCRYPTED] = { "not-encrypted", EXIT_LATER, "4.7.5",
-	    "encryption is required here and not to be had there" },
+	    "encryption is required, but the host does not encrypt" },
 	[OUTCOME_NOT_TRUSTED] = { "not-trusted", EXIT_LATER, "4.7.5",
 	    "not as it is remembered, or as the key on file says" },
 	[OUTCOME_GREETED_LATER] = { "greeted-later", EXIT_LATER, "4.3.2", "takes no mail now" },

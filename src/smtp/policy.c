@@ -220,8 +220,8 @@ say_required(struct policy_verdict *v, const struct policy_facts *f)
 	char key[HOSTKEY_TEXT_LEN + 1];
 
 	if (!is_encrypted(f)) {
-		snprintf(v->text, sizeof(v->text), "encryption is required here and not to be had "
-		    "there (%s)", f->encrypted ? "old-generation" : why(f));
+		snprintf(v->text, sizeof(v->text), "encryption is required, but the host does not "
+		    "encrypt (%s)", f->encrypted ? "old-version" : why(f));
 	} else if (f->shown == STATEMENT_GOOD) {
 		put_key(key, f->shown_key);
 		snprintf(v->text, sizeof(v->text), "no host key is pinned: " POLICY_COMMAND
@@ -236,8 +236,8 @@ say_required(struct policy_verdict *v, const struct policy_facts *f)
 static void
 say_incomplete(struct policy_verdict *v, const struct policy_facts *f)
 {
-	snprintf(v->text, sizeof(v->text), "what is remembered of other hosts is off or cannot "
-	    "be read here (see the log); the policy is %s", policy_table[f->policy].name);
+	snprintf(v->text, sizeof(v->text), "known hosts are off or cannot be read here (see the "
+	    "log); the policy is %s", policy_table[f->policy].name);
 }
 
 /* The DNS may be forged, so it does not make a message bounce that waits for encryption. */
@@ -247,8 +247,8 @@ say_not_in_dns(struct policy_verdict *v, const struct policy_facts *f)
 	const struct policy_level *level = &policy_table[f->policy];
 
 	if (level->encryption_required)
-		snprintf(v->text, sizeof(v->text), "is not in the DNS (%s), whose word costs no "
-		    "mail where the policy is %s", why(f), level->name);
+		snprintf(v->text, sizeof(v->text), "is not in the DNS (%s); mail waits because the "
+		    "policy is %s", why(f), level->name);
 	else
 		snprintf(v->text, sizeof(v->text), "is gone from the DNS (%s): " POLICY_COMMAND
 		    "forget -- %s accepts that", why(f), f->domain);
@@ -264,7 +264,7 @@ say_downgrade(struct policy_verdict *v, const struct policy_facts *f, const char
 		snprintf(v->text, sizeof(v->text), "has only STARTTLS now (%s): " POLICY_COMMAND
 		    "forget -- %s accepts that", why(f), name);
 	else if (f->encrypted)
-		snprintf(v->text, sizeof(v->text), "encrypts with an older generation now: "
+		snprintf(v->text, sizeof(v->text), "encrypts with an older version now: "
 		    POLICY_COMMAND "forget -- %s accepts that", name);
 	else
 		snprintf(v->text, sizeof(v->text), "no longer encrypts (%s): " POLICY_COMMAND

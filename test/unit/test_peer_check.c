@@ -281,8 +281,8 @@ threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
 	says_nowhere(POLICY_NEVER, OUTCOME_NONE, ALARM_NONE, "");
 	says_nowhere(POLICY_MAY, OUTCOME_NONE, ALARM_NONE, "");
 	says_nowhere(POLICY_KNOWN, OUTCOME_NONE, ALARM_NONE, "");
-	says_nowhere(POLICY_MUST, OUTCOME_NOT_ENCRYPTED, ALARM_NONE, "is not in the DNS (null-mx), ");
-	says_nowhere(POLICY_PINNED, OUTCOME_NOT_TRUSTED, ALARM_NONE, "where the policy is pinned");
+	says_nowhere(POLICY_MUST, OUTCOME_NOT_ENCRYPTED, ALARM_NONE, "is not in the DNS (null-mx); ");
+	says_nowhere(POLICY_PINNED, OUTCOME_NOT_TRUSTED, ALARM_NONE, "waits because the policy is pinned");
 	check.place = met;
 	becomes_binding(NULL);
 	check.place.host = check.place.domain;
@@ -293,7 +293,7 @@ threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
 	assert_true(check.verdict.warn);
 	says_nowhere(POLICY_KNOWN, OUTCOME_NOT_TRUSTED, ALARM_DOWNGRADE, "is gone");
 	assert_false(check.verdict.warn);
-	says_nowhere(POLICY_MUST, OUTCOME_NOT_ENCRYPTED, ALARM_DOWNGRADE, "where the policy is must");
+	says_nowhere(POLICY_MUST, OUTCOME_NOT_ENCRYPTED, ALARM_DOWNGRADE, "waits because the policy is must");
 }
 
 /* Inside, a refusal shows no key: where one is expected that is an alarm, and nothing is learned of it. */

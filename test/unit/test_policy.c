@@ -346,7 +346,7 @@ what_is_expected_is_said(void **state)
 	    other);
 	assert_string_equal(t.text, want);
 	t = decide(POLICY_PINNED, 20, &known, 0, STATEMENT_NONE, NO_KEY);
-	assert_string_equal(t.text, "encryption is required here and not to be had there "
+	assert_string_equal(t.text, "encryption is required, but the host does not encrypt "
 	    "(not-offered)");
 }
 
