@@ -8,26 +8,18 @@ import subprocess
 import threading
 import time
 
+from kit.listening import Listening, in_background
+
 PATIENCE = 20       # seconds for anything that ought to happen at once
 
 
-class Listener:
+class Listener(Listening):
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen()
 
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
-
-    def close(self):
-        self.listener.close()
+    def accepted(self, sock, peer):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        in_background(self.serve, sock)
 
 
 class Mailer(Listener):
@@ -109,14 +101,14 @@ class Wiretap(Listener):
         recording = Recording()
         self.recordings.append(recording)
         with near, far:
-            back = threading.Thread(target=self.listen, args=(recording, "<--", far, near), daemon=True)
+            back = threading.Thread(target=self.copy, args=(recording, "<--", far, near), daemon=True)
             back.start()
-            self.listen(recording, "-->", near, far)
+            self.copy(recording, "-->", near, far)
             back.join()
         self.ended.release()
 
     @staticmethod
-    def listen(recording, way, source, sink):
+    def copy(recording, way, source, sink):
         try:
             while piece := source.recv(65536):
                 recording.pieces.append((way, piece))

@@ -1,13 +1,12 @@
 # Claim: behind the samples for Postfix and Exim, and behind sendmail, a far end that is silent or slow, and a blackpony that is killed or cannot be started, mean later (statements 26 and 27); quoted addresses arrive as they were
 import itertools
 import os
-import socket
-import threading
 import time
 
 from kit.run import eventually
 
 from checks import FAR
+from far_end import FarEnd
 from host import Host
 from nsd import Nsd
 from others import Exim, Postfix
@@ -21,40 +20,6 @@ DAEMONS = {Postfix: "command_time_limit = 1s\ndaemon_timeout = 10s\n", Exim: ""}
 # what its log says of a recipient
 OUTCOME = {Postfix: r"^postfix/pipe\[.*: to=<%s>.* status=(deferred|bounced)",
            Exim: r"^exim\[.*: \S+ \S+ \S+ (==|\*\*) %s (?!.*Retry time)"}
-
-
-class FarEnd:
-    """A mail host that says yes to everything; habit(connection, verb) goes first.  Knows what it was told."""
-
-    def __init__(self, w, habit=None):
-        self.habit, self.commands, self.messages = habit, [], 0
-        self.server = w.keep(socket.create_server((FAR, 25)))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        try:
-            while True:
-                connection, _ = self.server.accept()
-                threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
-        except OSError:
-            pass
-
-    def talk(self, connection):
-        message = False
-        try:
-            connection.sendall(b"220 far.example ESMTP\r\n")
-            for line in connection.makefile("rb"):
-                if message and line != b".\r\n":
-                    continue
-                verb = line[:4].strip().upper()
-                self.commands.append(line.rstrip(b"\r\n"))
-                if self.habit:
-                    self.habit(connection, verb)
-                self.messages += message
-                message = verb == b"DATA"
-                connection.sendall(b"354 go on\r\n" if message else b"250 2.0.0 good\r\n")
-        except OSError:
-            pass        # it has gone, as it should
 
 
 def silent_after_the_dot(_connection, verb):

@@ -7,6 +7,7 @@ import time
 
 from . import xcrypt
 from .conn import Conn, PATIENCE, TooSlow
+from .listening import Listening, in_background
 
 KEYWORDS = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME")
 ENDS_A_GROUP = ("EHLO", "HELO", "DATA", "QUIT", "XCLIENT", "STARTTLS", "XCRYPT")
@@ -248,31 +249,23 @@ class Session:
         return None
 
 
-class FakeMailer:
+class FakeMailer(Listening):
     """Listens on a port of its own and holds every session it has had."""
 
     def __init__(self, address="127.0.0.1", port=0, **script):
         self.script = Script(**script)
-        self.listener = socket.create_server(
-            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.port = self.listener.getsockname()[1]
         self.sessions = []
         self.changed = threading.Condition()
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen(address, port)
 
-    def accept(self):
-        while True:
-            try:
-                sock, peer = self.listener.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(Conn(sock, patience=6 * PATIENCE), self.script)
-            session.peer = peer
-            with self.changed:
-                self.sessions.append(session)
-                self.changed.notify_all()
-            threading.Thread(target=session.run, daemon=True).start()
+    def accepted(self, sock, peer):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session = Session(Conn(sock, patience=6 * PATIENCE), self.script)
+        session.peer = peer
+        with self.changed:
+            self.sessions.append(session)
+            self.changed.notify_all()
+        in_background(session.run)
 
     def session(self, index=0):
         """The session of that number, once it is over."""
@@ -298,11 +291,7 @@ class FakeMailer:
         return [c for s in self.finished() for c in s.commands]
 
     def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        super().close()
         for session in self.sessions:
             try:
                 session.conn.reader.shutdown(socket.SHUT_RDWR)

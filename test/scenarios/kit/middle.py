@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from . import xcrypt
 from .conn import Client, Conn, PATIENCE
+from .listening import Listening, in_background
 
 
 class HostKey:
@@ -40,7 +41,7 @@ class HostKey:
         return b"XCRYPT-ID " + self.public + b" " + until + b" " + signature
 
 
-class Middle:
+class Middle(Listening):
     """Listens, and handles each call in a thread of its own.  `heard` is what he could read of the client's."""
 
     def __init__(self, port):
@@ -48,18 +49,11 @@ class Middle:
         self.heard = bytearray()
         self.calls = 0
         self.failed = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen()
 
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            self.calls += 1
-            threading.Thread(target=self.meet, args=(near,), daemon=True).start()
+    def accepted(self, sock, peer):
+        self.calls += 1
+        in_background(self.meet, sock)
 
     def meet(self, near):
         try:
@@ -73,13 +67,6 @@ class Middle:
     def reach(self):
         sock = socket.create_connection(("127.0.0.1", self.behind), PATIENCE)
         return Client(sock)
-
-    def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
 
 
 class Impostor(Middle):

@@ -11,6 +11,7 @@ import threading
 import time
 
 from .conn import Client, PATIENCE
+from .listening import Listening
 from .mailer import FakeMailer
 from .wiretap import Wiretap
 
@@ -204,7 +205,7 @@ class World:
         return "\n".join(out)
 
 
-class SuperServer:
+class SuperServer(Listening):
     """Listens, and gives each connection to a program of its own as inetd would.
 
     stderr   "file": descriptor 2 is a log file; "socket": it is the connection too, as inetd does
@@ -212,28 +213,20 @@ class SuperServer:
 
     def __init__(self, world, argv, stderr="file", preexec=None, address="127.0.0.1"):
         self.world, self.argv, self.stderr, self.preexec = world, argv, stderr, preexec
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.listener = socket.create_server((address, 0), family=family)
-        self.port = self.listener.getsockname()[1]
         self.started, self.log_names = [], []
         self.changed = threading.Condition()
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen(address)
 
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            log = self.world.log_file("blackponyd")
-            child = self.world.spawn(self.argv, stdin=sock, stdout=sock, preexec_fn=self.preexec,
-                                     stderr=log if self.stderr == "file" else sock)
-            sock.close()
-            log.close()
-            with self.changed:
-                self.started.append(child)
-                self.log_names.append(log.name)
-                self.changed.notify_all()
+    def accepted(self, sock, peer):
+        log = self.world.log_file("blackponyd")
+        child = self.world.spawn(self.argv, stdin=sock, stdout=sock, preexec_fn=self.preexec,
+                                 stderr=log if self.stderr == "file" else sock)
+        sock.close()
+        log.close()
+        with self.changed:
+            self.started.append(child)
+            self.log_names.append(log.name)
+            self.changed.notify_all()
 
     def child(self, index=0):
         """The process of that connection."""
@@ -247,13 +240,6 @@ class SuperServer:
         child = self.child(index)
         status = child.wait(PATIENCE)
         return Result(status, None, read_log(self.log_names[index]))
-
-    def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
 
 
 class Listener:

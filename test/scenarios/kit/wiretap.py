@@ -1,12 +1,12 @@
 """The wire between two ends: writes down all octets, and meddles when told to."""
 import select
 import socket
-import threading
 
 from .conn import PATIENCE
+from .listening import Listening, in_background
 
 
-class Wiretap:
+class Wiretap(Listening):
     """A relay on a port of its own.
 
     up, down     functions of a clear line (with its line end) of one direction that return what
@@ -26,34 +26,20 @@ class Wiretap:
         self.meddles = up or down or wire_up or wire_down
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before meddling
         self.calls = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen()
 
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            self.calls += 1
-            try:
-                far = socket.create_connection(self.behind, PATIENCE, self.source)
-            except OSError:
-                near.close()
-                continue
-            far.settimeout(None)
-            threading.Thread(target=Relay(self, near, far).run, daemon=True).start()
+    def accepted(self, sock, peer):
+        self.calls += 1
+        try:
+            far = socket.create_connection(self.behind, PATIENCE, self.source)
+        except OSError:
+            sock.close()
+            return
+        far.settimeout(None)
+        in_background(Relay(self, sock, far).run)
 
     def seen(self):
         return bytes(self.octets["up"] + self.octets["down"])
-
-    def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
 
 
 class Relay:
