@@ -68,18 +68,4 @@ int options_jail(struct options *p, enum jail jail);
 
 struct session_limits options_limits(const struct settings *settings);
 
-/* "hit", "miss", "off" or "-", for the log. */
-const char *logline_cache_word(const struct key_cache *cache, const struct handshake *handshake);
-
-/*
- * " crypt=... why=... cache=..." to the end of a log line.  `crypt` is a suite, "starttls" or "none",
- * `why` why it is no suite; NULL where it is one, or nobody knows.
- */
-void logline_crypt(struct buf *line, const struct key_cache *cache,
-    const struct handshake *handshake, const char *crypt, const char *why);
-
-/* " in=... out=... seconds=... end=..." */
-void logline_end(struct buf *line, const struct session *session, int64_t begun_ms,
-    enum outcome end);
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/logline.h"
 #include "client/starttls.h"
 #include "smtp/outcome.h"
 #include "sys/dial.h"
@@ -83,7 +84,7 @@ apply_policy(struct attempt *c)
 
 /* Of several, the one that something is known of is told. */
 enum outcome
-call_nowhere(struct attempt *c, const char *why)
+attempt_nowhere(struct attempt *c, const char *why)
 {
 	size_t alerted = c->hosts->count;
 
@@ -178,7 +179,7 @@ dial_outside(struct attempt *c, int64_t timeout_ms)
 }
 
 int
-call_prepare(struct attempt *c)
+attempt_prepare(struct attempt *c)
 {
 	for (size_t i = 0; i < c->targets.count; i++) {
 		set_target(c, i);
@@ -192,7 +193,7 @@ call_prepare(struct attempt *c)
 }
 
 void
-call_settled(struct attempt *c)
+attempt_settled(struct attempt *c)
 {
 	outside_end(&c->outside);
 }

@@ -49,16 +49,16 @@ bool attempt_may_need_tls(const struct attempt *c);
  * The DNS says that the destination does not exist or takes no mail: `why`, a literal.  OUTCOME_NONE where that may
  * cost the message, or else why it may not; judge.trust.text tells it.  Uses program, ring, memory and hosts.
  */
-enum outcome call_nowhere(struct attempt *c, const char *why);
+enum outcome attempt_nowhere(struct attempt *c, const char *why);
 
 /*
  * Before the jail, once there are targets: looks up what is remembered of them, and starts the process outside
  * (sys/outside.h), which knows no others.  0, or -1 with errno.
  */
-int call_prepare(struct attempt *c);
+int attempt_prepare(struct attempt *c);
 
 /* There will be no other call, and nothing more is learned. */
-void call_settled(struct attempt *c);
+void attempt_settled(struct attempt *c);
 
 /*
  * Calls.  One line in the log for each connection.  A host that takes no message now, and has taken nothing of

@@ -1,6 +1,16 @@
 #include "client/test_report.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "cli/logline.h"
+#include "client/last_words.h"
+#include "client/starttls.h"
+#include "smtp/outcome.h"
+#include "sys/fd.h"
+
+#include <unistd.h>
+
+#define REPORT_MAX 16384	/* octets: the longest offer, all escaped, and the rest */
 
 static void
 put_words(struct buf *out, const char *label, struct span s)
@@ -33,7 +43,7 @@ put_times(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 }
 
 static void
-put_judge(struct buf *out, const struct peer_check *j)
+put_check(struct buf *out, const struct peer_check *j)
 {
 	static const char *const faults[] = { [STATEMENT_NONE] = "none", [STATEMENT_GOOD] = "",
 		[STATEMENT_INVALID] = "invalid", [STATEMENT_EXPIRED] = "past its time" };
@@ -47,8 +57,8 @@ put_judge(struct buf *out, const struct peer_check *j)
 		    j->verdict.expected);
 }
 
-void
-test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms)
+static void
+put_report(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 {
 	const struct client_handshake *o = c->client;
 	char address[ADDRESS_TEXT_MAX];
@@ -63,6 +73,58 @@ test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 		buf_printf(out, " (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
 	buf_printf(out, "\n");
 	buf_printf(out, "cache: %s\n", logline_cache_word(c->cache, &o->handshake));
-	put_judge(out, &c->check);
+	put_check(out, &c->check);
 	put_times(out, c, lookup_ms);
+}
+
+static void
+connected(void *machine, bool plain)
+{
+	deliver_connected(machine, plain);
+}
+
+/* Puts the report to `out` and returns the exit status. */
+static int
+report(struct client *c, struct buf *out, enum outcome end, int64_t lookup_ms)
+{
+	if (end == OUTCOME_NOT_REACHED) {
+		buf_printf(out, "not reached: %s\n", c->attempt.why);
+		return EXIT_LATER;
+	}
+	put_report(out, &c->attempt, lookup_ms);
+	if (end != OUTCOME_DONE)
+		buf_printf(out, "ended: %s\n", words_why(&c->attempt, end));
+	if (end == OUTCOME_NOT_TRUSTED)
+		return EXIT_LATER;
+	if (c->deliver.client.encrypted)
+		return 0;
+	return end == OUTCOME_DONE ? 1 : EXIT_LATER;
+}
+
+int
+test_report(struct client *c, const char *operand)
+{
+	struct machine machine = { &c->deliver, deliver_step, deliver_fault };
+	struct deliver_message nothing = { .sender = "" };
+	uint8_t mem[REPORT_MAX];
+	struct buf out;
+
+	if (client_look_up(c, operand) != EXIT_SENT)
+		return EXIT_LATER;
+	int64_t lookup_ms = clock_ms() - c->begun_ms;
+	deliver_start(&c->deliver, &c->settings, &nothing, key_cache_source(&c->cache),
+	    c->options.settings.hostname);
+	client_prepare(c, machine, &c->deliver.client, connected);
+	session_local(&c->session, -1, -1);
+	c->attempt.delivers = true;
+	starttls_prepare();
+	if (client_jail(c) == -1)
+		return client_complain(c, "4.3.0");
+	enum outcome end = attempt_run(&c->attempt);
+	/* not with stdio: it makes system calls on standard output that the jail forbids */
+	buf_init(&out, mem, sizeof(mem));
+	int code = report(c, &out, end, lookup_ms);
+	fd_write_all(STDOUT_FILENO, buf_peek(&out), c->session.limits.linger_ms);
+	deliver_wipe(&c->deliver);
+	return code;
 }

@@ -1,14 +1,15 @@
 /*
- * What blackpony -t prints of the host that it has reached.
+ * blackpony -t: connects to a host as for a message, quits, and prints what it found.
  */
 #ifndef CLIENT_TEST_REPORT_H
 #define CLIENT_TEST_REPORT_H
 
-#include "client/attempt.h"
+#include "client/client.h"
 
-#define TEST_REPORT_MAX 16384		/* octets: the longest offer, every octet of it escaped, and the rest */
-
-/* Puts it to `out`, which has room for TEST_REPORT_MAX octets.  `lookup_ms`: what finding its addresses took. */
-void test_report_put(struct buf *out, const struct attempt *c, int64_t lookup_ms);
+/*
+ * Tests the destination `operand`.  Returns the exit status: 0 encrypted, 1 in the clear, else
+ * EXIT_LATER.
+ */
+int test_report(struct client *c, const char *operand);
 
 #endif

@@ -55,35 +55,44 @@ wrong_for_backend(enum client_address how, const struct address *to)
 	}
 }
 
-int
-backend_check(struct backend *m, char *const argv[], const struct settings *settings)
+/* Fails with what to do about it ... */
+static int
+fail(struct backend *b, const char *error)
 {
-	struct address to;
-
-	m->fd = -1;
-	m->pid = 0;
-	m->greeted = false;
-	m->error = NULL;
-	snprintf(m->text, sizeof(m->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
-	if (argv[0] != NULL && settings->backend[0] != '\0')
-		m->error = "there is a program and a backend setting; only one can be the mailer";
-	else if (argv[0] != NULL)
-		m->error = wrong_for_program(settings->client_address);
-	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
-		m->error = "none given: name a program, or an address as the setting backend";
-	else
-		m->error = wrong_for_backend(settings->client_address, &to);
-	errno = EINVAL;
-	return m->error == NULL ? 0 : -1;
+	b->error = error;
+	b->error_number = 0;
+	return -1;
 }
 
-/* Fails with what to do about it. */
+/* ... and with errno. */
 static int
-fail(struct backend *m, const char *error)
+fail_errno(struct backend *b, const char *error)
 {
-	m->error = error;
-	errno = EINVAL;
+	b->error = error;
+	b->error_number = errno;
 	return -1;
+}
+
+int
+backend_check(struct backend *b, char *const argv[], const struct settings *settings)
+{
+	const char *wrong;
+	struct address to;
+
+	b->fd = -1;
+	b->pid = 0;
+	b->greeted = false;
+	b->error = NULL;
+	snprintf(b->text, sizeof(b->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
+	if (argv[0] != NULL && settings->backend[0] != '\0')
+		wrong = "there is a program and a backend setting; only one can be the mailer";
+	else if (argv[0] != NULL)
+		wrong = wrong_for_program(settings->client_address);
+	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
+		wrong = "none given: name a program, or an address as the setting backend";
+	else
+		wrong = wrong_for_backend(settings->client_address, &to);
+	return wrong == NULL ? 0 : fail(b, wrong);
 }
 
 /*
@@ -91,48 +100,44 @@ fail(struct backend *m, const char *error)
  * which sendmail and Exim trust.
  */
 static int
-make_ends(struct backend *m, const struct settings *settings, const struct client_info *client,
+make_ends(struct backend *b, const struct settings *settings, const struct client_info *client,
     int ends[2])
 {
 	bool true_address = settings->client_address == CLIENT_ADDRESS_NETNS ||
 	    (settings->client_address == CLIENT_ADDRESS_AUTO && !client->by_hand);
 	const char *step;
 
-	if (!true_address) {
-		m->error = "no socket pair";
-		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-	}
+	if (!true_address)
+		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 :
+		    fail_errno(b, "no socket pair");
 	if (address_family(&client->remote) == AF_UNSPEC)
-		return fail(m,
+		return fail(b,
 		    "the caller has no TCP address to show to it; client-address = none does "
 		    "without");
 	if (netns_connect(&client->remote, &client->local, ends, &step) == 0)
 		return 0;
-	m->error = "no private network namespace to show the caller's address in: allow user "
+	return fail_errno(b,
+	    "no private network namespace to show the caller's address in: allow user "
 	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
-	    "start blackponyd as root, or set client-address = none and ask -t whether it relays";
-	return -1;
+	    "start blackponyd as root, or set client-address = none and ask -t whether it relays");
 }
 
 static int
-start_program(struct backend *m, char *const argv[], const struct settings *settings,
+start_program(struct backend *b, char *const argv[], const struct settings *settings,
     const struct client_info *client)
 {
 	int ends[2];
 
-	if (make_ends(m, settings, client, ends) == -1)
+	if (make_ends(b, settings, client, ends) == -1)
 		return -1;
-	m->error = "the program cannot be started";
-	if (fd_prepare(ends[0]) == -1 || child_start(argv, client, ends[1], &m->pid) == -1) {
-		int why = errno;
-
+	if (fd_prepare(ends[0]) == -1 || child_start(argv, client, ends[1], &b->pid) == -1) {
+		fail_errno(b, "the program cannot be started");
 		close(ends[0]);
 		close(ends[1]);
-		errno = why;
 		return -1;
 	}
 	close(ends[1]);
-	m->fd = ends[0];
+	b->fd = ends[0];
 	return 0;
 }
 
@@ -150,43 +155,43 @@ stranger_on_this_host(const struct address *to, struct address *from)
 }
 
 static int
-dial_as_client(struct backend *m, const struct address *to, const struct client_info *client,
+dial_as_client(struct backend *b, const struct address *to, const struct client_info *client,
     int64_t timeout_ms)
 {
 	struct address from = client->remote;
 	char text[ADDRESS_TEXT_MAX];
 
 	if (address_family(&from) != address_family(to))
-		return fail(m,
+		return fail(b,
 		    "client-address = transparent: the caller's address is not of the "
 		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
-	m->fd = dial_transparent(to, &from, timeout_ms);
-	if (m->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
+	b->fd = dial_transparent(to, &from, timeout_ms);
+	if (b->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
 		/* taken, by the caller himself where he is on this host: another port will do */
 		address_text(&from, text);
 		address_read(&from, span_of(text), 0);
-		m->fd = dial_transparent(to, &from, timeout_ms);
+		b->fd = dial_transparent(to, &from, timeout_ms);
 	}
-	m->error = errno == EPERM ?
-	    "client-address = transparent needs CAP_NET_ADMIN: start blackponyd "
-	    "as root" :
-	    "it cannot be reached with the caller's address: transparent needs rules that "
-	    "bring its replies back, see blackpony.conf(5)";
-	return m->fd == -1 ? -1 : 0;
+	if (b->fd != -1)
+		return 0;
+	return fail_errno(b,
+	    errno == EPERM ?
+		"client-address = transparent needs CAP_NET_ADMIN: start blackponyd as root" :
+		"it cannot be reached with the caller's address: transparent needs rules that "
+		"bring its replies back, see blackpony.conf(5)");
 }
 
 static int
-dial_mailer(struct backend *m, const struct settings *settings, const struct client_info *client)
+dial_backend(struct backend *b, const struct settings *settings, const struct client_info *client)
 {
 	struct address to, from;
 
 	dial_read_backend(&to, span_of(settings->backend));
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
-		return dial_as_client(m, &to, client, settings->connect_timeout_ms);
+		return dial_as_client(b, &to, client, settings->connect_timeout_ms);
 	/* in every other way, too: one that passes over what it is told goes by this */
-	m->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
-	m->error = "it cannot be reached";
-	return m->fd == -1 ? -1 : 0;
+	b->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
+	return b->fd != -1 ? 0 : fail_errno(b, "it cannot be reached");
 }
 
 /*
@@ -194,7 +199,7 @@ dial_mailer(struct backend *m, const struct settings *settings, const struct cli
  * that resets its connection at once has none.
  */
 static int
-send_proxy_header(struct backend *m, const struct settings *settings,
+send_proxy_header(struct backend *b, const struct settings *settings,
     const struct client_info *client)
 {
 	uint8_t mem[PROXY_V1_MAX + PROXY_V2_HEAD];
@@ -202,7 +207,7 @@ send_proxy_header(struct backend *m, const struct settings *settings,
 
 	if (address_family(&client->remote) == AF_UNSPEC ||
 	    address_family(&client->remote) != address_family(&client->local))
-		return fail(m,
+		return fail(b,
 		    "the caller has no TCP address for a PROXY header; client-address = none "
 		    "does without");
 	buf_init(&header, mem, sizeof(mem));
@@ -210,13 +215,14 @@ send_proxy_header(struct backend *m, const struct settings *settings,
 		proxy_put_v1(&header, &client->remote, &client->local);
 	else
 		proxy_put_v2(&header, &client->remote, &client->local);
-	m->error = "it does not take the PROXY header";
-	return fd_write_all(m->fd, buf_peek(&header), settings->connect_timeout_ms);
+	if (fd_write_all(b->fd, buf_peek(&header), settings->connect_timeout_ms) == 0)
+		return 0;
+	return fail_errno(b, "it does not take the PROXY header");
 }
 
 /* A mailer that does not take the client's address would take the client for us. */
 int
-mailer_introduce(struct backend *m, const struct settings *settings,
+backend_introduce(struct backend *b, const struct settings *settings,
     const struct client_info *client, struct session *session)
 {
 	const struct session_limits limits = {
@@ -225,7 +231,7 @@ mailer_introduce(struct backend *m, const struct settings *settings,
 	static struct xclient xclient;
 	struct machine machine = { &xclient, xclient_step, dialog_fault };
 
-	if (m->pid != 0 || settings->client_address != CLIENT_ADDRESS_XCLIENT)
+	if (b->pid != 0 || settings->client_address != CLIENT_ADDRESS_XCLIENT)
 		return 0;
 	address_text(&client->remote, text);
 	if (text[0] != '\0')
@@ -233,35 +239,35 @@ mailer_introduce(struct backend *m, const struct settings *settings,
 		    address_family(&client->remote) == AF_INET6 ? "IPV6:" : "", text);
 	xclient_start(&xclient, settings->hostname, address, address_port(&client->remote));
 	session_start(session, machine, &limits);
-	session_wire(session, m->fd, m->fd);
+	session_wire(session, b->fd, b->fd);
 	session_local(session, -1, -1);
 	session->stays_open = true;
 	if (session_run(session) != OUTCOME_DONE)
-		return fail(m,
+		return fail(b,
 		    xclient.step == XCLIENT_GREETING ?
 			"it does not greet with 220" :
 			"it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
 			"loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
-	reply_copy(&m->greeting, &xclient.reply);
-	m->greeted = true;
+	reply_copy(&b->greeting, &xclient.reply);
+	b->greeted = true;
 	return 0;
 }
 
 int
-backend_open(struct backend *m, char *const argv[], const struct settings *settings,
+backend_open(struct backend *b, char *const argv[], const struct settings *settings,
     const struct client_info *client)
 {
-	if (backend_check(m, argv, settings) == -1)
+	if (backend_check(b, argv, settings) == -1)
 		return -1;
 	if (argv[0] != NULL)
-		return start_program(m, argv, settings, client);
-	if (dial_mailer(m, settings, client) == -1)
+		return start_program(b, argv, settings, client);
+	if (dial_backend(b, settings, client) == -1)
 		return -1;
 	if (settings->client_address != CLIENT_ADDRESS_PROXY_V1 &&
 	    settings->client_address != CLIENT_ADDRESS_PROXY_V2)
 		return 0;
-	if (send_proxy_header(m, settings, client) == 0)
+	if (send_proxy_header(b, settings, client) == 0)
 		return 0;
-	close(m->fd);
+	close(b->fd);
 	return -1;
 }

@@ -24,7 +24,9 @@ struct session {
 	struct io io;
 	struct session_limits limits;
 	int64_t until_ms;	/* of clock_ms(): no wait lasts longer; 0: each has its own limit only */
-	void (*settled)(void);	/* NULL, or called once when the machine says so (io->settled) */
+	/* NULL, or called once when the machine sets io->settled */
+	void (*settled)(void *context);
+	void *settled_context;
 	bool serving;		/* blackponyd: the mailer's end of file ends it, not the client's */
 	bool stays_open;	/* when it ends, the wire is left as it is for whoever is next */
 	bool by_hand;		/* lines on the wire may end in a bare LF, and become CRLF */

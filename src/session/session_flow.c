@@ -299,7 +299,7 @@ advance(struct session *s)
 	if (io->encrypt != NULL || io->start_tls != NULL)
 		begin_encryption(s);
 	if (io->settled && s->settled != NULL) {
-		s->settled();
+		s->settled(s->settled_context);
 		s->settled = NULL;
 	}
 	if (io->pipe) {

@@ -1,0 +1,60 @@
+/*
+ * What both ways of sending and -t share: the state of one run of blackpony, the look-up of the
+ * destination, and the answer when nothing was sent.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "client/attempt.h"
+#include "smtp/deliver.h"
+#include "smtp/transparent.h"
+#include "store/known_hosts.h"
+
+struct client {
+	struct options options;
+	struct session session;
+	struct key_cache cache;
+	struct known_hosts known_hosts;
+	struct host_list hosts;		/* as named in the arguments */
+	struct client_settings settings;	/* of the handshake; set for each target */
+	struct attempt attempt;
+	struct transparent transparent;
+	struct deliver deliver;
+	int64_t begun_ms;		/* clock_ms() at the start of the program */
+	bool smtp;			/* standard output is an SMTP dialogue */
+	uid_t caller_uid;		/* real user ID at the start */
+};
+
+/*
+ * Writes the answer for a run that ends here to standard output: an SMTP reply if c->smtp, else
+ * one line.  `status` is an enhanced status code, `text` one line without it.  Returns
+ * `exit_code`.
+ */
+int client_answer(struct client *c, int exit_code, const char *status, const char *text);
+
+/*
+ * As client_answer() with exit code EXIT_LATER and c->options.error, which goes to the log as
+ * well.
+ */
+int client_complain(struct client *c, const char *status);
+
+/*
+ * Looks up the destination `operand` and starts the process that dials (sys/outside.h).
+ * EXIT_SENT, or the exit code after the answer has been given.
+ */
+int client_look_up(struct client *c, const char *operand);
+
+/*
+ * Sets up session and attempt around a machine.  `handshake` is the machine's, `connected` its
+ * function for a new connection.
+ */
+void client_prepare(struct client *c, struct machine machine, struct client_handshake *handshake,
+    void (*connected)(void *machine, bool plain));
+
+/* Enters the jail.  0, or -1 with c->options.error. */
+int client_jail(struct client *c);
+
+/* Wipes keys and everything that went through. */
+void client_wipe(struct client *c);
+
+#endif
