@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "smtp/outcome.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ wire_has_octets(void *context)
 	return fd_has_octets(s->wire_read_fd);
 }
 
+/* Under -v: a line of the clear dialogue, or a change of state. */
 static void
 show(void *context, const char *arrow, struct span line)
 {
@@ -351,6 +353,7 @@ session_run(struct session *s)
 			break;
 	}
 	s->ended = io->end;
+	io_trace(io, "session", io->pipe ? "pipe" : "dialogue", outcome_row(s->ended)->log);
 	if (!s->stays_open)
 		finish(s);
 	return s->ended;

@@ -59,10 +59,12 @@ begin_encryption(struct session *s)
 
 	buf_move(&s->wire_out, &io->to_wire);
 	if (io->encrypt != NULL) {
+		io_trace(io, "session", "clear", "xcrypt");
 		result = channel_start(&s->channel, io->encrypt);
 		s->layer = &channel_layer;
 		s->layer_state = &s->channel;
 	} else {
+		io_trace(io, "session", "clear", "tls-opening");
 		result = s->tls_start(io->start_tls, &s->layer, &s->layer_state);
 		s->layer_opening = true;
 	}
@@ -93,6 +95,7 @@ watch_layer(struct session *s)
 	if (state == LAYER_OPENING)
 		return;
 	s->layer_opening = false;
+	io_trace(&s->io, "session", "tls-opening", state == LAYER_OPEN ? "tls" : "tls-failed");
 	s->io.tls = state == LAYER_OPEN ? IO_TLS_OPEN : IO_TLS_FAILED;
 	if (state == LAYER_FAILED)
 		s->layer_fault = s->layer->fault(s->layer_state);
@@ -281,6 +284,16 @@ pipe_ends(struct session *s)
 		io->shut_wire = true;
 }
 
+static void
+step_machine(struct session *s)
+{
+	s->io.now_ms = clock_ms();
+	s->io.wall_s = clock_wall_s();
+	s->machine.step(s->machine.machine, &s->io);
+	if (s->io.pipe)
+		io_trace(&s->io, "session", "dialogue", "pipe");
+}
+
 /* From what was read to what is to be written. */
 static void
 advance(struct session *s)
@@ -291,11 +304,8 @@ advance(struct session *s)
 		move_leftovers(s);
 	open_wire(s);
 	watch_layer(s);
-	if (!io->pipe && io->end == OUTCOME_NONE) {
-		io->now_ms = clock_ms();
-		io->wall_s = clock_wall_s();
-		s->machine.step(s->machine.machine, io);
-	}
+	if (!io->pipe && io->end == OUTCOME_NONE)
+		step_machine(s);
 	if (io->encrypt != NULL || io->start_tls != NULL)
 		begin_encryption(s);
 	if (io->settled && s->settled != NULL) {

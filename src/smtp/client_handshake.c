@@ -48,12 +48,26 @@ client_handshake_wait(const struct client_handshake *ch)
 	    ch->state == CLIENT_HELO) ? WAIT_GREETING : WAIT_COMMAND;
 }
 
+const char *
+client_state_name(enum client_state state)
+{
+	static const char *const names[] = { [CLIENT_GREETING] = "greeting",
+		[CLIENT_GREETED] = "greeted", [CLIENT_EHLO] = "ehlo", [CLIENT_ANSWER] = "answer",
+		[CLIENT_SAY_OK] = "say-ok", [CLIENT_OK] = "ok", [CLIENT_FAIL] = "fail",
+		[CLIENT_STARTTLS] = "starttls", [CLIENT_TLS] = "tls", [CLIENT_INSIDE] = "inside",
+		[CLIENT_INSIDE_EHLO] = "inside-ehlo", [CLIENT_HELO] = "helo",
+		[CLIENT_READY] = "ready", [CLIENT_REFUSED] = "refused", [CLIENT_OVER] = "over" };
+
+	return names[state];
+}
+
 static enum client_state
 enter(struct client_handshake *ch, struct io *io, enum client_state state)
 {
 	/* one deadline covers the whole handshake, so it is not restarted for each line */
 	if (!in_handshake(ch) || ch->state == CLIENT_INSIDE_EHLO)
 		io->progress++;
+	io_trace(io, "client-handshake", client_state_name(ch->state), client_state_name(state));
 	ch->state = state;
 	return state;
 }

@@ -55,6 +55,9 @@ enum client_state {
 	CLIENT_OVER		/* failed; io->end says why */
 };
 
+/* For -v, such as "ehlo"; a literal. */
+const char *client_state_name(enum client_state state);
+
 struct client_handshake {
 	const struct client_settings *set;
 	struct handshake handshake;

@@ -35,9 +35,20 @@ deliver_wipe(struct deliver *d)
 	client_handshake_wipe(&d->client);
 }
 
+const char *
+deliver_state_name(enum deliver_state state)
+{
+	static const char *const names[] = { [DELIVER_HANDSHAKE] = "handshake",
+		[DELIVER_ENVELOPE] = "envelope", [DELIVER_DATA] = "data", [DELIVER_BODY] = "body",
+		[DELIVER_FINAL] = "final", [DELIVER_QUIT] = "quit" };
+
+	return names[state];
+}
+
 static void
 enter(struct deliver *d, struct io *io, enum deliver_state state)
 {
+	io_trace(io, "deliver", deliver_state_name(d->state), deliver_state_name(state));
 	d->state = state;
 	reply_start(&d->reply);
 	io->progress++;

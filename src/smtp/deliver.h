@@ -31,6 +31,9 @@ enum deliver_state {
 	DELIVER_QUIT		/* sent QUIT; the outcome is settled */
 };
 
+/* For -v, such as "envelope"; a literal. */
+const char *deliver_state_name(enum deliver_state state);
+
 struct deliver {
 	const struct client_settings *set;
 	const struct deliver_message *message;

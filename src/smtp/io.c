@@ -1,10 +1,24 @@
 #include "smtp/io.h"
 
+#include <stdio.h>
+#include <string.h>
+
 void
 io_show(const struct io *io, const char *arrow, struct span line)
 {
 	if (io->show != NULL)
 		io->show(io->context, arrow, line);
+}
+
+void
+io_trace(const struct io *io, const char *machine, const char *from, const char *to)
+{
+	char text[128];
+
+	if (io->show == NULL || strcmp(from, to) == 0)
+		return;
+	snprintf(text, sizeof(text), "%s: %s -> %s", machine, from, to);
+	io->show(io->context, "state", span_of(text));
 }
 
 /* Of the two pointers, only whether they are set matters. */

@@ -134,6 +134,12 @@ io_wire_end(const struct io *io)
 /* Calls io->show, if there is one. */
 void io_show(const struct io *io, const char *arrow, struct span line);
 
+/*
+ * Shows `state MACHINE: FROM -> TO`, likewise, if the two names differ.  They come from the tables beside the
+ * enums (literals).
+ */
+void io_trace(const struct io *io, const char *machine, const char *from, const char *to);
+
 struct machine {
 	void *machine;
 	void (*step)(void *machine, struct io *io);

@@ -19,6 +19,40 @@ relay_wipe(struct relay *r)
 	handshake_wipe(&r->handshake);
 }
 
+const char *
+relay_input_name(enum relay_input input)
+{
+	static const char *const names[] = { [INPUT_COMMAND] = "command",
+		[INPUT_CONTINUATION] = "continuation", [INPUT_MESSAGE] = "message",
+		[INPUT_CHUNK] = "chunk", [INPUT_SKIP] = "skip", [INPUT_OVER] = "over" };
+
+	return names[input];
+}
+
+const char *
+relay_crypt_name(enum relay_crypt crypt)
+{
+	static const char *const names[] = { [CRYPT_NOT_YET] = "not-yet",
+		[CRYPT_ANSWERED] = "answered", [CRYPT_GIVEN_UP] = "given-up",
+		[CRYPT_ON] = "on" };
+
+	return names[crypt];
+}
+
+void
+relay_enter(struct relay *r, const struct io *io, enum relay_input input)
+{
+	io_trace(io, "relay-input", relay_input_name(r->input), relay_input_name(input));
+	r->input = input;
+}
+
+void
+relay_set_crypt(struct relay *r, const struct io *io, enum relay_crypt crypt)
+{
+	io_trace(io, "relay-crypt", relay_crypt_name(r->crypt), relay_crypt_name(crypt));
+	r->crypt = crypt;
+}
+
 bool
 relay_queue_full(const struct relay *r)
 {
@@ -130,7 +164,7 @@ client_gone(struct relay *r, struct io *io)
 		io->end = OUTCOME_TRUNCATED;
 		return;
 	}
-	r->input = INPUT_OVER;
+	relay_enter(r, io, INPUT_OVER);
 	io->shut_local = true;
 }
 

@@ -39,12 +39,17 @@ enum relay_input {		/* what the next octet from the wire belongs to */
 	INPUT_OVER		/* nothing: the client has closed its side */
 };
 
+/* For -v, such as "command" and "given-up"; literals. */
+const char *relay_input_name(enum relay_input input);
+
 enum relay_crypt {
 	CRYPT_NOT_YET,		/* no attempt has been made */
 	CRYPT_ANSWERED,		/* we have answered 250 XCRYPT; XCRYPT OK should be next */
 	CRYPT_GIVEN_UP,		/* the attempt failed; there is only one */
 	CRYPT_ON		/* encrypted */
 };
+
+const char *relay_crypt_name(enum relay_crypt crypt);
 
 struct relay {
 	const struct relay_settings *set;

@@ -116,9 +116,9 @@ injected(struct io *io)
 
 /* The only attempt has failed: the session continues in the clear. */
 static void
-give_up(struct relay *r, const char *why)
+give_up(struct relay *r, struct io *io, const char *why)
 {
-	r->crypt = CRYPT_GIVEN_UP;
+	relay_set_crypt(r, io, CRYPT_GIVEN_UP);
 	r->why = why;
 }
 
@@ -139,10 +139,10 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
 	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
 	case HANDSHAKE_AGREED:
-		r->crypt = CRYPT_ANSWERED;
+		relay_set_crypt(r, io, CRYPT_ANSWERED);
 		break;
 	case HANDSHAKE_USED_UP:
-		give_up(r, "handshake-refused");
+		give_up(r, io, "handshake-refused");
 		break;
 	case HANDSHAKE_NO_SUITE:
 		break;
@@ -155,7 +155,7 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 static void
 start_over(struct relay *r, struct io *io)
 {
-	r->crypt = CRYPT_ON;
+	relay_set_crypt(r, io, CRYPT_ON);
 	r->why = NULL;
 	io->encrypt = &r->handshake.agreement;
 }
@@ -170,7 +170,7 @@ confirm(struct relay *r, struct io *io, const struct line *line)
 		return true;
 	}
 	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
-		give_up(r, "client-refused");
+		give_up(r, io, "client-refused");
 		return relay_answer(r, io, line->octets, "250 XCRYPT FAIL");
 	}
 	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
@@ -192,7 +192,7 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 			return false;
 		if (handshake_next(line->text) != HANDSHAKE_OTHER)
 			return confirm(r, io, line);
-		give_up(r, "client-gave-up");
+		give_up(r, io, "client-gave-up");
 	}
 	switch (verb) {
 	case VERB_XCRYPT:
@@ -309,7 +309,7 @@ cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next
 		return false;
 	relay_queue_put(r, VERB_AUTH);
 	r->sync = true;
-	r->input = next;
+	relay_enter(r, io, next);
 	relay_take(io, octets);
 	return true;
 }
@@ -348,9 +348,9 @@ command(struct relay *r, struct io *io)
 			return cancel_auth(r, io, 0, INPUT_SKIP);
 		if (!relay_answer(r, io, 0, "500 5.5.2 Line too long"))
 			return false;
-		r->input = INPUT_SKIP;
+		relay_enter(r, io, INPUT_SKIP);
 		if (r->crypt == CRYPT_ANSWERED)
-			give_up(r, "client-gave-up");
+			give_up(r, io, "client-gave-up");
 		return true;
 	case LINE_FOUND:
 		break;
@@ -360,7 +360,7 @@ command(struct relay *r, struct io *io)
 			return cancel_auth(r, io, line.octets, INPUT_COMMAND);
 		if (!forward(r, io, &line, VERB_AUTH))
 			return false;
-		r->input = INPUT_COMMAND;
+		relay_enter(r, io, INPUT_COMMAND);
 		return true;
 	}
 	if (is_torn(r, line.text)) {
@@ -368,7 +368,7 @@ command(struct relay *r, struct io *io)
 		    "500 5.5.2 A command ends in CRLF and has no other"))
 			return false;
 		if (r->crypt == CRYPT_ANSWERED)
-			give_up(r, "client-gave-up");
+			give_up(r, io, "client-gave-up");
 		return true;
 	}
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);
@@ -391,7 +391,7 @@ skip(struct relay *r, struct io *io)
 		bool crlf = newline > 0 && s.at[newline - 1] == '\r';
 		buf_take(&io->from_wire, newline + 1);
 		if (crlf) {
-			r->input = INPUT_COMMAND;
+			relay_enter(r, io, INPUT_COMMAND);
 			return true;
 		}
 	}

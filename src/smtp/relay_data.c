@@ -115,7 +115,7 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 	r->sync = false;
 	r->chunk_left = size;
 	r->message_end = relay_sent(io) + size;
-	r->input = size > 0 ? INPUT_CHUNK : INPUT_COMMAND;
+	relay_enter(r, io, size > 0 ? INPUT_CHUNK : INPUT_COMMAND);
 	relay_take(io, line->octets);
 	return true;
 }
@@ -142,9 +142,9 @@ what_fits(const struct io *io)
 }
 
 void
-relay_message_follows(struct relay *r)
+relay_message_follows(struct relay *r, struct io *io)
 {
-	r->input = INPUT_MESSAGE;
+	relay_enter(r, io, INPUT_MESSAGE);
 	r->trace_due = !r->begun;	/* some backends accept DATA after BDAT */
 	r->dots = DOTS_CRLF;
 	r->block = 0;
@@ -167,7 +167,7 @@ relay_message(struct relay *r, struct io *io)
 	buf_take(&io->from_wire, s.len);
 	count_block(r, io, s.len);
 	if (ended) {
-		r->input = INPUT_COMMAND;
+		relay_enter(r, io, INPUT_COMMAND);
 		r->message_end = relay_sent(io);
 		relay_queue_put(r, VERB_MESSAGE);
 		io->progress++;
@@ -189,6 +189,6 @@ relay_chunk_octets(struct relay *r, struct io *io)
 	count_block(r, io, s.len);
 	r->chunk_left -= s.len;
 	if (r->chunk_left == 0)
-		r->input = INPUT_COMMAND;
+		relay_enter(r, io, INPUT_COMMAND);
 	return true;
 }

@@ -36,11 +36,15 @@ bool relay_while_waiting(struct relay *r, struct io *io);
 /* Passes on the line of a reply to EHLO that is held back.  The rest passes through the pipe. */
 void relay_put_held(struct relay *r, struct io *io);
 
+/* Set what octets from the wire belong to, and how far encryption is; traced with -v. */
+void relay_enter(struct relay *r, const struct io *io, enum relay_input input);
+void relay_set_crypt(struct relay *r, const struct io *io, enum relay_crypt crypt);
+
 /* Takes `octets` off the wire and restarts the deadline. */
 void relay_take(struct io *io, size_t octets);
 
 /* The backend has answered 354: a message follows. */
-void relay_message_follows(struct relay *r);
+void relay_message_follows(struct relay *r, struct io *io);
 
 /* Passes on octets of a message after DATA, with the trace line in front. */
 bool relay_message(struct relay *r, struct io *io);

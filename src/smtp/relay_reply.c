@@ -170,7 +170,7 @@ take_name(struct relay *r)
 
 /* Updates the state after a complete reply. */
 static void
-reply_is_whole(struct relay *r, enum verb verb, unsigned code)
+reply_is_whole(struct relay *r, struct io *io, enum verb verb, unsigned code)
 {
 	bool good = code >= 200 && code < 300;
 
@@ -193,9 +193,9 @@ reply_is_whole(struct relay *r, enum verb verb, unsigned code)
 	case VERB_OTHER:
 		/* 354 and 334 mean the same after a verb that we do not know */
 		if (code == 354)
-			relay_message_follows(r);
+			relay_message_follows(r, io);
 		else if (code == 334)
-			r->input = INPUT_CONTINUATION;
+			relay_enter(r, io, INPUT_CONTINUATION);
 		break;
 	case VERB_MESSAGE:
 	case VERB_CHUNK_LAST:
@@ -345,7 +345,7 @@ relay_reply(struct relay *r, struct io *io)
 	}
 	if (reply.last) {
 		relay_queue_take(r);
-		reply_is_whole(r, verb, reply.code);
+		reply_is_whole(r, io, verb, reply.code);
 		io->progress++;
 		/* what the client sent after QUIT is ignored */
 		if (r->done)

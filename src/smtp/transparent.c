@@ -30,6 +30,24 @@ transparent_wipe(struct transparent *c)
 	client_handshake_wipe(&c->client);
 }
 
+const char *
+transparent_dialogue_name(enum transparent_dialogue dialogue)
+{
+	static const char *const names[] = { [CALLER_OPENS] = "opens",
+		[CALLER_MAY_STARTTLS] = "may-starttls", [CALLER_STARTTLS] = "starttls",
+		[CALLER_SOFTENS] = "softens" };
+
+	return names[dialogue];
+}
+
+static void
+transparent_enter(struct transparent *c, const struct io *io, enum transparent_dialogue next)
+{
+	io_trace(io, "transparent", transparent_dialogue_name(c->dialogue),
+	    transparent_dialogue_name(next));
+	c->dialogue = next;
+}
+
 static void
 local_answer(struct io *io, size_t octets, const char *text)
 {
@@ -161,9 +179,9 @@ ready(struct transparent *c, struct io *io)
 	pass_reply(c, io);
 	io->settled = true;
 	if (ch->provisional)
-		c->dialogue = CALLER_SOFTENS;
+		transparent_enter(c, io, CALLER_SOFTENS);
 	else if (!ch->encrypted && !one_line && ehlo_offers(&ch->reply, "STARTTLS", NULL))
-		c->dialogue = CALLER_MAY_STARTTLS;
+		transparent_enter(c, io, CALLER_MAY_STARTTLS);
 	else
 		io->pipe = true;
 }
@@ -214,7 +232,7 @@ may_starttls(struct transparent *c, struct io *io)
 	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
 	buf_take(&io->from_local, line.octets);
 	reply_start(&c->client.reply);
-	c->dialogue = CALLER_STARTTLS;
+	transparent_enter(c, io, CALLER_STARTTLS);
 	io->progress++;
 }
 
@@ -230,7 +248,7 @@ got_starttls(struct transparent *c, struct io *io)
 	buf_put(&io->to_local, buf_peek(&reply->raw));
 	io->progress++;
 	if (state == REPLY_WHOLE && reply->code >= 400)
-		c->dialogue = CALLER_SOFTENS;
+		transparent_enter(c, io, CALLER_SOFTENS);
 	else
 		io->pipe = true;
 }

@@ -23,6 +23,9 @@ enum transparent_dialogue {
 	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
 };
 
+/* For -v, such as "may-starttls"; a literal. */
+const char *transparent_dialogue_name(enum transparent_dialogue dialogue);
+
 struct transparent {
 	const struct client_settings *set;
 	struct key_source keys;

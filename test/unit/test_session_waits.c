@@ -343,7 +343,7 @@ relay_data(const struct suite *suite, size_t len, enum way way)
 {
 	for (int ends = 0; ends < 2; ends++) {
 		relay_inside(suite, ends);
-		relay_message_follows(&relay);
+		relay_message_follows(&relay, &s.io);
 		lines(len - (ends ? 5 : 0), true, false);
 		if (ends)
 			buf_put(&text, SPAN("\r\n.\r\n"));
