@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Descriptor 2 under inetd is the client's socket, and sendmail's mailer has the dialogue there. */
+/*
+ * Under inetd, descriptor 2 is the client's socket; sendmail makes it the dialogue with its
+ * mailer.
+ */
 static bool
 stderr_is_ours(void)
 {
@@ -65,7 +68,7 @@ options_read(struct options *p, int argc, char *argv[], const char *letters)
 	if (!fd_is_open(STDIN_FILENO) || !fd_is_open(STDOUT_FILENO) || !fd_is_open(STDERR_FILENO))
 		fd_fill_standard();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a full cache is an error of write(2) */
+	signal(SIGXFSZ, SIG_IGN);	/* beyond the rlimit, write(2) fails with EFBIG */
 	p->talks_to_people = stderr_is_ours();
 	settings_defaults(&p->settings);
 	opterr = 0;
@@ -108,7 +111,7 @@ options_read(struct options *p, int argc, char *argv[], const char *letters)
 			break;
 		}
 	}
-	/* people ask for these, and 2 may well be where 1 goes */
+	/* a person runs these, and may well send 2 where 1 goes */
 	p->talks_to_people = p->talks_to_people || p->test || p->expire || p->command != NULL;
 	p->settings_file = file != NULL ? file : OPTIONS_SETTINGS;
 	if (p->error[0] != '\0')
@@ -207,7 +210,7 @@ options_become(struct options *p)
 {
 	const char *why;
 
-	/* swap is a disk */
+	/* swap would put keys on disk */
 	if (locked_static() == -1)
 		log_debug("keys in memory can be swapped: %s", strerror(errno));
 	return ids_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
@@ -218,7 +221,7 @@ options_jail(struct options *p, enum jail jail)
 {
 	const char *step;
 
-	/* what grows is the journal, and standard error where that is a file */
+	/* the files that grow: the journal, and standard error if it is a file */
 	if (jail_enter(jail, OPTIONS_FILE_MAX, &step) == 0)
 		return 0;
 	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));

@@ -1,6 +1,6 @@
 /*
- * What the two programs have in common: the options they share, settings and suites read and checked, the
- * log opened, the key ring, and what a session is told by the settings.
+ * The start-up that both programs share: command line, settings, log, key cache, identity, jail,
+ * and the timeouts of a session.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -19,53 +19,58 @@
 #endif
 #define OPTIONS_SETTINGS SYSCONFDIR "/blackpony.conf"
 
-#define OPTIONS_OPTIONS_MAX 64		/* of -o */
-#define OPTIONS_FILE_MAX (4u << 20)	/* octets: no session writes beyond that */
+#define OPTIONS_OPTIONS_MAX 64		/* most -o on a command line */
+#define OPTIONS_FILE_MAX (4u << 20)	/* octets; rlimit on a file that a session writes */
 
 struct options {
 	const char *name;
 	struct settings settings;
 	struct suite_list suites;
-	bool talks_to_people;		/* descriptor 2 is not the peer's: errors may go there */
+	bool talks_to_people;		/* errors also go to descriptor 2 */
 	bool test, expire, verbose, version;
 	const char *sender;		/* -f; NULL: not given */
 	const char *command;		/* -k; NULL: not given */
-	const char *settings_file;	/* that was read, or would have been */
+	const char *settings_file;	/* path: -C, or the default */
 	char error[SETTINGS_ERROR_MAX];
 };
 
 /*
- * Reads the command line up to its first operand (optind is there then) and the settings.  `letters` is
- * getopt(3)'s.  0, or -1 with p->error.  Even then optind is behind what could be read, and the log can be
- * opened.
+ * Reads the command line up to its first operand, to which optind points then, and the settings.
+ * `letters` is for getopt(3).  p->name must be set.  argv must outlive p.  0, or -1 with
+ * p->error; after an error, too, optind is valid and the log can be opened.
  */
 int options_read(struct options *p, int argc, char *argv[], const char *letters);
 
-/* Opens the log, to standard error as well under -v where that is nobody's socket. */
+/*
+ * Opens the log.  With -v it goes to descriptor 2 as well, unless that is the same file as 0 or
+ * 1.
+ */
 void options_open_log(const struct options *p);
 
-/* Says p->error in the log, and on standard error where a person reads it. */
+/* Logs p->error, and prints it on standard error if p->talks_to_people. */
 void options_complain(const struct options *p);
 
-/* Writes the version and the suites built in to standard output. */
+/* Prints the version and the suites that are built in. */
 void options_print_version(const struct options *p);
 
-/* The ring for these suites, as the settings have it. */
-struct key_cache_settings options_key_cache(const struct options *p, const struct suite_list *suites);
-void options_open_key_cache(const struct options *p, struct key_cache *cache, const struct suite_list *suites);
+/* The key cache for `suites`, as the settings describe it.  `suites` must outlive the cache. */
+struct key_cache_settings options_key_cache(const struct options *p,
+    const struct suite_list *suites);
+void options_open_key_cache(const struct options *p, struct key_cache *cache,
+    const struct suite_list *suites);
 
 /*
- * Becomes the settings' user for good, and locks static memory, where keys will be; or looks only whether the
- * first could be done (sys/ids.h).  0, or -1 with p->error.
+ * options_become() becomes the settings' user for good, and locks static memory, which will hold
+ * keys.  options_may_become() only checks that the user can be taken (sys/ids.h).  0, or -1 with
+ * p->error.
  */
 int options_become(struct options *p);
 int options_may_become(struct options *p);
 
-/*
- * Goes to jail (sys/jail.h).  0, or -1 with p->error.
- */
+/* Enters the jail (sys/jail.h).  0, or -1 with p->error. */
 int options_jail(struct options *p, enum jail jail);
 
+/* The settings' timeouts. */
 struct session_limits options_limits(const struct settings *settings);
 
 #endif

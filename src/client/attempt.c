@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Policies go by the destination as it was asked for, not by the mail host behind it. */
+/* A policy applies to the destination as named in the arguments, not to its mail hosts. */
 static enum policy
 policy_of(const struct attempt *c, size_t element)
 {
@@ -28,7 +28,7 @@ attempt_may_need_tls(const struct attempt *c)
 	return false;
 }
 
-/* What the check needs to know of a destination.  set_place() adds the mail host. */
+/* Sets the policy and the destination that peer_check applies.  set_place() adds the host. */
 static void
 set_check(struct attempt *c, size_t element)
 {
@@ -50,7 +50,7 @@ set_place(struct attempt *c)
 	struct known_hosts_place *place = &c->check.place;
 
 	place->host = c->target->name;
-	/* the addresses of one host follow one another */
+	/* the addresses of one host are adjacent */
 	for (size_t i = 0; i < c->targets.count; i++) {
 		const struct target *t = &c->targets.at[i];
 
@@ -60,7 +60,7 @@ set_place(struct attempt *c)
 	}
 }
 
-/* The one that is called, or asked about. */
+/* Makes target `i` the present one, which is called or asked about. */
 static void
 set_target(struct attempt *c, size_t i)
 {
@@ -82,7 +82,7 @@ apply_policy(struct attempt *c)
 	set->check_context = &c->check;
 }
 
-/* Of several, the one that something is known of is told. */
+/* Of several destinations, reports one of which something is known, if possible with an alarm. */
 enum outcome
 attempt_nowhere(struct attempt *c, const char *why)
 {
@@ -132,7 +132,7 @@ enum { OUTSIDE_DIAL, OUTSIDE_LEARN };
 _Static_assert(sizeof(struct known_hosts_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
 _Static_assert(HOST_TARGETS_MAX <= KNOWN_HOSTS_PLACES_MAX, "every target can be noted");
 
-/* In the process outside: only what these targets are for, whatever a session asks. */
+/* Runs in the process outside, which serves requests about these targets only. */
 static int
 serve_outside(void *context, const struct outside_request *request, int *fd)
 {
@@ -155,7 +155,7 @@ serve_outside(void *context, const struct outside_request *request, int *fd)
 	}
 }
 
-/* In the session: of the target that is being called. */
+/* Runs in the session, about the present target. */
 static int
 learn_outside(void *context, const struct known_hosts_lesson *lesson)
 {
@@ -226,7 +226,7 @@ connect_and_run(struct attempt *c, bool plain)
 		return;
 	}
 	left = c->deadline_ms - clock_ms();
-	/* a silent one must not cost the time of all that follow */
+	/* a silent host must leave time for the ones after it */
 	if (c->session->io.others)
 		left /= 2;
 	c->session->limits.greeting_ms = at_most(left, settings->command_timeout_ms);
@@ -237,7 +237,10 @@ connect_and_run(struct attempt *c, bool plain)
 	log_call(c, begun);
 }
 
-/* The present target has left the message to the next.  The last one that said something is told of. */
+/*
+ * The present target did not take the message, and the next one is tried.  The report is about
+ * the last target that sent a reply.
+ */
 static void
 take_note(struct attempt *c)
 {

@@ -34,7 +34,10 @@ say_later(const struct answer *a, const char *status, const char *address, const
 	return say(a, EXIT_LATER, status, "the address %s %s; nothing sent", shown, why);
 }
 
-/* Those that cannot exist are refused here; one that may mean something else waits. */
+/*
+ * An address that cannot exist is refused for good.  One that could be meant otherwise is refused
+ * for now, so that a person can correct it.
+ */
 static int
 check(const struct answer *a, const struct deliver_message *m)
 {
@@ -95,7 +98,7 @@ envelope_prepare(struct deliver_message *m, char *recipients[], const char **sta
 
 	if (code == EXIT_SENT && m->sender[0] != '\0')
 		code = convert(&a, &m->sender);
-	/* not for the header: a host that lacks SMTPUTF8 takes it, but bounces a message that asks for it */
+	/* not for UTF-8 in the header: hosts without SMTPUTF8 take that, unless it is asked for */
 	m->utf8 = !is_ascii(m->sender);
 	for (size_t i = 0; i < m->recipient_count && code == EXIT_SENT; i++) {
 		const char *recipient = recipients[i];

@@ -1,5 +1,5 @@
 /*
- * The addresses in blackpony's arguments, before anything is done: which of them can be sent to, and in which form.
+ * Checks and converts the mail addresses in blackpony's arguments, before anything is sent.
  */
 #ifndef CLIENT_ENVELOPE_H
 #define CLIENT_ENVELOPE_H
@@ -7,10 +7,12 @@
 #include "smtp/deliver.h"
 
 /*
- * Checks the sender and the `recipients`, which are those of `m`, and converts their domains to ASCII; sets m->utf8.
- * What an address becomes is kept until the end.  EXIT_SENT when it can go on; else an exit code, with an enhanced
- * status code and a text.
+ * Checks the sender and the recipients of `m`, and converts their domains to ASCII; sets m->utf8.
+ * `recipients` is m->recipients, writable.  A converted address is allocated and never freed.
+ * EXIT_SENT, or an exit code with an enhanced status code (a literal) and a `text` of `size`
+ * octets.
  */
-int envelope_prepare(struct deliver_message *m, char *recipients[], const char **status, char *text, size_t size);
+int envelope_prepare(struct deliver_message *m, char *recipients[], const char **status,
+    char *text, size_t size);
 
 #endif

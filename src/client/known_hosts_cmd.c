@@ -15,9 +15,9 @@ struct knowns {
 	struct options *options;
 	struct known_hosts known_hosts;
 	int64_t now_s;
-	char name[HOST_NAME_MAX + 1];	/* HOST; "" all */
-	const char *key;		/* KEY */
-	bool keys;			/* to be shown in full */
+	char name[HOST_NAME_MAX + 1];	/* operand HOST; "": all */
+	const char *key;		/* operand KEY */
+	bool keys;			/* show keys in full */
 	size_t count;
 };
 
@@ -67,7 +67,7 @@ print_key(const struct knowns *k, const char *name, bool there, const uint8_t *k
 		printf("...");
 }
 
-/* Names came from the command line or the DNS. */
+/* Escaped, because names come from the command line or the DNS. */
 static void
 print_name(const char *name)
 {
@@ -160,7 +160,7 @@ find_command(const char *name)
 	return NULL;
 }
 
-/* As blackpony itself takes a host, brackets and a last dot included; one, and without a port. */
+/* Reads HOST in blackpony's syntax, with brackets or a trailing dot; one host, no port. */
 static int
 read_name(struct knowns *k, const char *operand)
 {
@@ -168,7 +168,7 @@ read_name(struct knowns *k, const char *operand)
 	struct address address;
 	const char *why, *bracket = strchr(operand, ']');
 
-	/* as texts and -k list have it: an IPv6 address is no list */
+	/* first: host_list_read() would take an IPv6 address for a list */
 	if (address_read(&address, span_of(operand), 0) == 0) {
 		_Static_assert(sizeof(k->name) >= ADDRESS_TEXT_MAX, "an address fits");
 		address_text(&address, k->name);
@@ -182,7 +182,7 @@ read_name(struct knowns *k, const char *operand)
 	return 0;
 }
 
-/* As the user whose memory it is. */
+/* Opens the store as its owner. */
 static int
 open_known_hosts(struct knowns *k)
 {
@@ -201,7 +201,7 @@ open_known_hosts(struct knowns *k)
 	return 0;
 }
 
-/* The command, its operands being of the right number. */
+/* Runs the command; the number of operands is right. */
 static int
 run(struct knowns *k, const struct command *command, char *const operands[])
 {
@@ -226,7 +226,7 @@ known_hosts_cmd(struct options *p, char *const operands[])
 	if (command == NULL || count != command->operands)
 		return fail(p,
 		    "usage: blackpony -k list | show [--] HOST | pin [--] HOST KEY | forget [--] HOST");
-	/* it is large, and no part of the image that every message has to load */
+	/* allocated: it is large, and static memory would be a cost for every message */
 	struct knowns *k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return fail(p, "%s", strerror(errno));

@@ -1,5 +1,5 @@
 /*
- * `blackpony -k`: what is remembered of other hosts, for people to see and to change.
+ * `blackpony -k`: shows and changes known hosts.
  */
 #ifndef CLIENT_KNOWN_HOSTS_CMD_H
 #define CLIENT_KNOWN_HOSTS_CMD_H
@@ -7,8 +7,8 @@
 #include "cli/options.h"
 
 /*
- * `-k list|show|pin|forget`, as p->command says; `operands` end in NULL.  Returns the exit status:
- * 1 too where there is nothing of that name.
+ * Runs p->command: list, show, pin or forget.  `operands` end in NULL.  Returns the exit status,
+ * 1 also if nothing is known of the host.
  */
 int known_hosts_cmd(struct options *p, char *const operands[]);
 

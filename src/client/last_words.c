@@ -21,7 +21,7 @@ words_why(const struct attempt *c, enum outcome end)
 	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_NOT_ENCRYPTED) &&
 	    c->check.verdict.text[0] != '\0')
 		why = c->check.verdict.text;
-	/* a command names the host, and is to be seen whole */
+	/* a command names the host, and must not be cut off */
 	if (strstr(why, POLICY_COMMAND) != NULL)
 		return why;
 	snprintf(text, sizeof(text), "%.200s: %s", host, why);
@@ -37,7 +37,7 @@ words_reply(char text[WORDS_REPLY_MAX], const struct attempt *c, enum outcome en
 	bool refused = end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER ||
 	    end == OUTCOME_REFUSED_LATER;
 
-	/* a 5yz costs the message, and so has to be every host's word */
+	/* a 5yz bounces the message, so all hosts must have said it */
 	if (refused && ((code >= 400 && code < 500) || (code >= 500 && c->refused_only)))
 		snprintf(text, WORDS_REPLY_MAX, "%.*s", (int)said.len, (const char *)said.at);
 	else if (refused && said.len > 4)

@@ -14,10 +14,10 @@
 
 static struct tls tls;
 static int roots_fd = -1;
-static uint8_t *roots;		/* PEM, NUL-terminated; kept for the process's life */
+static uint8_t *roots;		/* PEM, NUL-terminated; never freed */
 static size_t roots_len;
 
-/* Only opened: hardly any session comes to need them, and they are hundreds of kilobytes. */
+/* Opens the file only: few sessions need the certificates, which take hundreds of kilobytes. */
 void
 starttls_prepare(void)
 {
@@ -55,7 +55,7 @@ starttls_begin(const char *host, const struct layer **layer, void **state)
 		read_roots();
 	*layer = &tls_layer;
 	*state = &tls;
-	/* an address is no name to ask for (RFC 6066 section 3), nor one to find in a certificate */
+	/* no SNI for an address (RFC 6066 section 3), and certificates do not name it */
 	if (address_read(&(struct address){ .len = 0 }, span_of(host), 0) == 0)
 		host = NULL;
 	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len);

@@ -1,5 +1,5 @@
 /*
- * blackpony's STARTTLS: TLS for the session, with the system's certificates.
+ * STARTTLS for blackpony: TLS as the layer of a session, with the system's CA certificates.
  */
 #ifndef CLIENT_STARTTLS_H
 #define CLIENT_STARTTLS_H
@@ -7,18 +7,18 @@
 #include "crypt/layer.h"
 
 /*
- * Opens the system's certificates, before a jail forbids it.  Without them every certificate is one that
- * is not trusted, which costs nothing but the word in the log.
+ * Opens the file of CA certificates, which the jail forbids later.  Without it no certificate is
+ * trusted; that shows in the log and has no other effect.
  */
 void starttls_prepare(void);
 
-/* For session/session.h: begins TLS with that host.  0, or -1. */
+/* session->tls_start: starts TLS towards `host`.  0, or -1. */
 int starttls_begin(const char *host, const struct layer **layer, void **state);
 
-/* TLS will not be begun any more: closes what was prepared for it. */
+/* Closes the file of CA certificates: no TLS will start any more. */
 void starttls_done(void);
 
-/* " tls=... certificate=..." for the log, of the last connection that had it. */
+/* Appends " tls=... certificate=..." of the last TLS connection to a log line. */
 void starttls_log(struct buf *line);
 
 #endif

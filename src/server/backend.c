@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What a mailer that is a program cannot be told in, or one at an address; NULL: it can. */
+/* Why this client-address does not work with a program, or with a server; NULL: it does. */
 static const char *
 wrong_for_program(enum client_address how)
 {
@@ -55,7 +55,7 @@ wrong_for_backend(enum client_address how, const struct address *to)
 	}
 }
 
-/* Fails with what to do about it ... */
+/* Fails with a text for the administrator ... */
 static int
 fail(struct backend *b, const char *error)
 {
@@ -96,8 +96,8 @@ backend_check(struct backend *b, char *const argv[], const struct settings *sett
 }
 
 /*
- * What the program gets as 0 and 1: a connection from the true client where there is one; never pipes,
- * which sendmail and Exim trust.
+ * Makes the socket that the program gets as descriptors 0 and 1: a connection from the client's
+ * address if possible.  Never pipes: sendmail and Exim trust the user at the other end of a pipe.
  */
 static int
 make_ends(struct backend *b, const struct settings *settings, const struct client_info *client,
@@ -142,8 +142,8 @@ start_program(struct backend *b, char *const argv[], const struct settings *sett
 }
 
 /*
- * A mailer on this host sees another address of this host, and may relay for it, be it 127.0.0.1
- * or an interface's. It should know 127.0.0.25 as nobody.  IPv6 has no such address.
+ * The source address for a backend on this host.  It may relay for 127.0.0.1 and for the
+ * addresses of this host's interfaces, but hardly for 127.0.0.25.  IPv6 has no such address.
  */
 static const struct address *
 stranger_on_this_host(const struct address *to, struct address *from)
@@ -167,7 +167,7 @@ dial_as_client(struct backend *b, const struct address *to, const struct client_
 		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
 	b->fd = dial_transparent(to, &from, timeout_ms);
 	if (b->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
-		/* taken, by the caller himself where he is on this host: another port will do */
+		/* the port is in use, by the client itself if it is on this host: take another */
 		address_text(&from, text);
 		address_read(&from, span_of(text), 0);
 		b->fd = dial_transparent(to, &from, timeout_ms);
@@ -189,14 +189,14 @@ dial_backend(struct backend *b, const struct settings *settings, const struct cl
 	dial_read_backend(&to, span_of(settings->backend));
 	if (settings->client_address == CLIENT_ADDRESS_TRANSPARENT)
 		return dial_as_client(b, &to, client, settings->connect_timeout_ms);
-	/* in every other way, too: one that passes over what it is told goes by this */
+	/* for the other ways too: a backend that ignores them sees this address */
 	b->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
 	return b->fd != -1 ? 0 : fail_errno(b, "it cannot be reached");
 }
 
 /*
- * The header goes first, in one write.  One without addresses would have the mailer go by ours; a client
- * that resets its connection at once has none.
+ * Sends the PROXY header, in one write.  A header without addresses would make the backend use
+ * ours, so that fails; a client that resets its connection at once has no address.
  */
 static int
 send_proxy_header(struct backend *b, const struct settings *settings,
@@ -220,7 +220,7 @@ send_proxy_header(struct backend *b, const struct settings *settings,
 	return fail_errno(b, "it does not take the PROXY header");
 }
 
-/* A mailer that does not take the client's address would take the client for us. */
+/* Fails if the backend refuses XCLIENT: it would take the client for this host. */
 int
 backend_introduce(struct backend *b, const struct settings *settings,
     const struct client_info *client, struct session *session)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longer than any, so that what is too long is noticed. */
+/* One more than the longest file, to notice one that is too long. */
 #define ROOM (HOSTKEY_FILE_MAX + 1)
 
 static int
@@ -18,7 +18,7 @@ fail(struct options *p, const struct private_file_place *place, const char *name
 	return -1;
 }
 
-/* 0, or -1 with errno and `*why` */
+/* 0, or -1 with errno and `*why`. */
 static int
 load(const struct private_file_place *place, const char *name, struct hostkey *key,
     const char **why)
@@ -45,7 +45,7 @@ print(const char *before, const struct hostkey *key)
 	printf("%s%.*s\n", before, HOSTKEY_TEXT_LEN, text);
 }
 
-/* Makes a key where there is none. */
+/* Makes a key; fails if there is one. */
 static int
 make(struct options *p, const struct private_file_place *place, const char *name)
 {
@@ -68,7 +68,7 @@ make(struct options *p, const struct private_file_place *place, const char *name
 	return result;
 }
 
-/* The one there is; `before` stands in front of it, NULL: it is not printed. */
+/* Reads the key, and prints it after `before`; NULL: does not print. */
 static int
 show(struct options *p, const struct private_file_place *place, const char *name,
     const char *before)
@@ -99,7 +99,7 @@ show_both(struct options *p, const struct private_file_place *place)
 	return 0;
 }
 
-/* The next one comes after one that others know. */
+/* Makes the successor; fails without a present key. */
 static int
 announce(struct options *p, const struct private_file_place *place)
 {
@@ -142,7 +142,7 @@ hostkey_cmd(struct options *p)
 	return result < 0 ? 1 : 0;
 }
 
-/* For -t: 0, also where there is none; -1 where it is of no use to a session. */
+/* For -t.  0, also without a key; -1 if a session could not use it. */
 static int
 try(const struct private_file_place *place, const char *name, const char *before, const char *none)
 {
@@ -177,7 +177,7 @@ hostkey_cmd_test(const struct options *p)
 	return try(&place, HOSTKEY_FILE_NEXT, "host key: next ", NULL);
 }
 
-/* For a session: what may not be used is as good as not there, and said. */
+/* For a session.  False without a key, or if it cannot be used, which is logged. */
 static bool
 take(const struct private_file_place *place, const char *name, struct hostkey *key)
 {

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #define PROXY_TIMEOUT_MS 5000
-#define READER_TIMEOUT_MS (PROXY_TIMEOUT_MS + 5000)	/* it has to start, too */
+#define READER_TIMEOUT_MS (PROXY_TIMEOUT_MS + 5000)	/* and time to start */
 
-/* What the reader says: a result, and two addresses where that is PROXY_GOOD. */
+/* From the reader to us: a result, and two addresses if that is PROXY_GOOD. */
 struct said {
 	uint8_t result;
 	struct said_address {
@@ -36,7 +36,7 @@ put_address(struct said_address *out, const struct address *a)
 	octets_put16(out->port, address_port(a));
 }
 
-/* Whatever it says: an address, or none. */
+/* The reader may be compromised: whatever it wrote becomes an address, or none. */
 static void
 get_address(struct address *out, const struct said_address *said)
 {
@@ -45,7 +45,7 @@ get_address(struct address *out, const struct said_address *said)
 	address_make(out, span(said->octets, sane ? said->len : 0), octets_get16(said->port));
 }
 
-/* In a process of its own. */
+/* The child. */
 static void __attribute__((noreturn))
 read_header(int fd, const struct settings *settings)
 {
@@ -66,7 +66,10 @@ read_header(int fd, const struct settings *settings)
 	_exit(write(fd, &said, sizeof(said)) == (ssize_t)sizeof(said) ? 0 : 1);
 }
 
-/* What it says by the deadline; PROXY_MORE for nothing.  Less than a pipe holds comes at once. */
+/*
+ * What the reader writes before the deadline, or PROXY_MORE.  The pipe holds all of it, so one
+ * read is enough.
+ */
 static enum proxy
 hear(int fd, struct address *remote, struct address *local)
 {
@@ -100,7 +103,7 @@ receive(const struct settings *settings, struct address *remote, struct address 
 	enum proxy result = pid == -1 ? PROXY_MORE : hear(ends[0], remote, local);
 	close(ends[0]);
 	if (pid != -1) {
-		kill(pid, SIGKILL);	/* done, or not in time */
+		kill(pid, SIGKILL);	/* it is done, or late */
 		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 			;
 	}

@@ -1,5 +1,5 @@
 /*
- * Who is calling blackponyd: the peer of descriptor 0, or whom a proxy in front of it names.
+ * Who is calling blackponyd: the peer of descriptor 0, or the client that a PROXY header names.
  */
 #ifndef SERVER_IDENTIFY_H
 #define SERVER_IDENTIFY_H
@@ -8,10 +8,12 @@
 #include "sys/settings.h"
 
 /*
- * Fills in the addresses of `caller`, but for a session by hand.  A connection from proxy-from has to begin with a
- * PROXY header.  As root, a process of its own reads that header, which has become the settings' user for good and
- * is in the session's jail; it says no more than two addresses.
- * 0, or -1: a connection to be closed without a word, and the log says why.
+ * Fills in the addresses of `client`; in a session by hand it leaves them empty.  A connection
+ * from proxy-from must begin with a PROXY header.  As root, we fork to read that header: the
+ * child takes the settings' user for good, enters the session's jail, and returns two addresses
+ * and no more.
+ *
+ * 0, or -1 if the connection has to be closed without a reply; that is logged.
  */
 int identify(struct client_info *client, const struct settings *settings);
 

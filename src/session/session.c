@@ -60,7 +60,7 @@ void
 session_start(struct session *s, struct machine machine, const struct session_limits *limits)
 {
 	if (session_make_room(s) == -1)
-		abort();	/* the mains have asked before */
+		abort();	/* the mains have called it, and it succeeded */
 	memset(s, 0, offsetof(struct session, mem));
 	s->machine = machine;
 	s->limits = *limits;
@@ -183,7 +183,7 @@ limit_ms(const struct session *s)
 	return s->limits.command_ms;
 }
 
-/* Milliseconds until the deadline; 0: it has passed. */
+/* Milliseconds until the deadline; 0: it has passed.  Starts the deadline anew on progress. */
 static int64_t
 time_left(struct session *s)
 {
@@ -205,7 +205,7 @@ time_left(struct session *s)
 	return until > now ? until - now : 0;
 }
 
-/* Which way of which descriptor is worth waiting for, from what the buffers hold. */
+/* The directions to poll for, derived from the buffers. */
 struct wishes {
 	bool wire_read, wire_write, local_read, local_write;
 };
@@ -218,7 +218,7 @@ wishes(struct session *s)
 	struct buf *wire_into = direct ? session_plain_from_wire(s) : &s->wire_in;
 	bool going = io->end == OUTCOME_NONE;
 
-	/* in a pipe, leftovers go before what is read straight behind them */
+	/* in a pipe, leftovers go out before anything is read */
 	return (struct wishes){
 		.wire_read = going && !s->wire_closed && buf_room(wire_into) > 0 &&
 		    !(io->pipe && buf_len(&io->from_wire) > 0),
@@ -237,13 +237,11 @@ any(struct wishes w)
 	return w.wire_read || w.wire_write || w.local_read || w.local_write;
 }
 
-/*
- * Waits for one of the wishes, and says in `*w` which came true.  0, or -1 when the deadline passed.
- */
+/* Waits until one of the directions is ready, and sets `*w` to those.  0, or -1 on timeout. */
 static int
 await(struct session *s, struct wishes *w)
 {
-	/* who only hears is asked for nothing, but may go */
+	/* a local MTA that only reads may go away: POLLHUP comes without being asked for */
 	bool ask_local = w->local_write || (session_only_hears(s) && !s->local_shut);
 	struct pollfd fds[4] = {
 		{ .fd = w->wire_read ? s->wire_read_fd : -1, .events = POLLIN },
@@ -271,7 +269,7 @@ await(struct session *s, struct wishes *w)
 	return 0;
 }
 
-/* One wait, and what came of it.  False: nothing to wait for, or the deadline passed. */
+/* Polls once and reads what is ready.  False on timeout or when there is nothing to wait for. */
 static bool
 turn(struct session *s)
 {
@@ -286,7 +284,9 @@ turn(struct session *s)
 	return true;
 }
 
-/* Reads until the far end's FIN, so that a reset does not destroy our last word on its way. */
+/*
+ * Reads until the client's FIN: closing with unread octets would reset, and lose our last reply.
+ */
 static void
 linger(struct session *s)
 {
@@ -304,7 +304,7 @@ linger(struct session *s)
 	}
 }
 
-/* The wire is no longer to be believed, or gone. */
+/* The wire is broken or cannot be trusted any more. */
 static bool
 abrupt(enum outcome end)
 {
@@ -312,7 +312,7 @@ abrupt(enum outcome end)
 	    end == OUTCOME_WIRE_BROKEN || end == OUTCOME_WIRE_GONE;
 }
 
-/* Last words out, in order; then the FIN. */
+/* Writes out what is left, in order; then the FIN. */
 static void
 finish(struct session *s)
 {
@@ -330,7 +330,7 @@ finish(struct session *s)
 		session_move(s);
 	}
 	if (abrupt(s->ended) && s->local_write_fd != -1 && s->serving) {
-		/* a clean end is not what the mailer should take it for */
+		/* a reset, so that the backend does not take it for a clean end */
 		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(s->local_write_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	}

@@ -1,8 +1,9 @@
 /*
- * The only poll loop: binds descriptors, a machine, the records and the deadlines.
+ * The only poll loop: connects descriptors, a machine (smtp/io.h), a layer and the deadlines.
  *
- * What may move is worked out anew from the buffers on every turn.  The session knows nothing of SMTP
- * beyond its machine, and nothing of policy; it says how it ended and its caller decides what follows.
+ * The poll set is derived from the buffers on every turn.  The session knows nothing of SMTP
+ * beyond its machine, and nothing of policy: it returns an outcome, and its caller decides what
+ * follows.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -15,7 +16,7 @@
 _Static_assert(SESSION_BUFFER >= RECORD_MAX, "a whole record has to fit");
 _Static_assert(SESSION_BUFFER >= 4 * IO_BLOCK, "a block of a message has to fit when it doubles");
 
-struct session_limits {		/* milliseconds, by enum io_wait */
+struct session_limits {		/* timeouts in milliseconds, by enum io_wait */
 	int64_t command_ms, greeting_ms, data_ms, final_ms, handshake_ms, idle_ms, linger_ms;
 };
 
@@ -23,69 +24,73 @@ struct session {
 	struct machine machine;
 	struct io io;
 	struct session_limits limits;
-	int64_t until_ms;	/* of clock_ms(): no wait lasts longer; 0: each has its own limit only */
+	int64_t until_ms;	/* deadline for all waits, clock_ms(); 0: none */
 	/* NULL, or called once when the machine sets io->settled */
 	void (*settled)(void *context);
 	void *settled_context;
-	bool serving;		/* blackponyd: the mailer's end of file ends it, not the client's */
-	bool stays_open;	/* when it ends, the wire is left as it is for whoever is next */
-	bool by_hand;		/* lines on the wire may end in a bare LF, and become CRLF */
+	bool serving;		/* blackponyd: the local side ends a pipe, not the wire */
+	bool stays_open;	/* at its end it does not close the wire: another session follows */
+	bool by_hand;		/* a bare LF on the wire becomes CRLF */
 
-	int wire_read_fd, wire_write_fd;	/* the same, for a socket */
-	int local_read_fd, local_write_fd;	/* write -1: there is none */
-	bool wire_shut, local_shut;		/* our side is closed */
-	bool wire_closed;			/* the far end's is: an end of file was read */
-	bool wire_full, local_full;		/* a write found no room, and poll(2) has not shown any */
+	int wire_read_fd, wire_write_fd;	/* the same for a socket */
+	int local_read_fd, local_write_fd;	/* -1: none */
+	bool wire_shut, local_shut;		/* we have closed our direction */
+	bool wire_closed;			/* end of file was read from the wire */
+	bool wire_full, local_full;		/* a write blocked; wait for poll(2) */
 
-	const struct layer *layer;	/* what encrypts; NULL: the wire is in the clear */
+	const struct layer *layer;	/* NULL: the wire is in the clear */
 	void *layer_state;
-	struct channel channel;		/* XCRYPT's, when that is the layer */
-	bool layer_opening;		/* it is still shaking hands */
-	/* TLS, where it is had: begins it for that host.  0, or -1. */
+	struct channel channel;		/* the layer's state with XCRYPT */
+	bool layer_opening;		/* its handshake is going on */
+	/* Starts TLS towards `host`: 0, or -1.  NULL: not supported. */
 	int (*tls_start)(const char *host, const struct layer **layer, void **state);
-	struct buf wire_in, wire_out;	/* what is on the wire, when that is not what is inside */
-	bool last_cr;			/* by_hand: the last octet was a CR */
+	struct buf wire_in, wire_out;	/* wire octets, with a layer or by hand */
+	bool last_cr;			/* by hand: the last octet was CR */
 
-	enum io_wait wait;		/* the deadline that runs, since when, and for what */
+	/* the deadline that runs, io->progress at its start, and when that was, clock_ms() */
+	enum io_wait wait;
 	uint64_t progress;
 	int64_t since_ms;
 
 	/* for the log */
 	uint64_t wire_read, wire_written;	/* octets */
 	enum outcome ended;
-	const char *layer_fault;	/* why it would not go on; NULL: it did */
+	const char *layer_fault;	/* why the layer failed; NULL: it did not */
 
-	uint8_t (*mem)[SESSION_BUFFER];	/* of each buffer */
+	uint8_t (*mem)[SESSION_BUFFER];	/* storage of the buffers */
 };
 
 /*
- * Gets memory for the buffers, which stay for as long as the process; session_start() does it where it was not done.
- * It is no part of the program's image: the kernel kills a program that does not fit into its limit, and this can
- * fail.  0, or -1 with errno.
+ * Allocates the buffers, for the life of the process.  They are not static memory: the kernel
+ * kills a program whose image exceeds its rlimit, whereas this can fail.  0, or -1 with errno.
+ * session_start() calls it if it has not been called, and aborts if it fails.
  */
 int session_make_room(struct session *s);
 
-/* Sets it up around `machine`, with no descriptors yet (all -1).  The machine's storage is its owner's. */
+/*
+ * Sets the session up around `machine`, which must outlive it, without descriptors (all -1).
+ * `limits` is copied.
+ */
 void session_start(struct session *s, struct machine machine, const struct session_limits *limits);
 
 /*
- * A wire to talk on: at the start, and again for another call, when everything of the last one is
- * forgotten (what the local side has said and not been answered stays).  The descriptors are not
- * closed by the session.
+ * Sets the wire: first, and again for each new connection.  Drops all state of the last
+ * connection, but keeps octets from the local side that are not processed yet.  The caller owns
+ * the descriptors, which must be non-blocking.
  */
 void session_wire(struct session *s, int read_fd, int write_fd);
 
-/* The local side.  Descriptors are made non-blocking by the caller. */
+/* Sets the local side, likewise.  -1: none. */
 void session_local(struct session *s, int read_fd, int write_fd);
 
 /*
- * Runs until the machine's io->end is set or both sides are done, writes out what is left, closes in
- * order (close_notify, FIN, and for a server two seconds for the client's FIN), and says how it
- * ended.  The descriptors stay open for the caller to close.
+ * Runs until the machine sets io->end or both sides are done.  Then writes out what is left, and
+ * closes in order: close_notify, FIN, and on a server up to two seconds for the client's FIN.
+ * Returns the outcome.  The caller closes the descriptors.
  */
 enum outcome session_run(struct session *s);
 
-/* Wipes keys and everything that went through. */
+/* Wipes keys and buffers. */
 void session_wipe(struct session *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Octets on their way through a session: what is on the wire, what is inside, and what goes out when. */
+/* Moves octets through a session: between the wire, the layer, the machine and the local side. */
 #include "session/session_internal.h"
 #include "sys/fd.h"
 
@@ -20,7 +20,6 @@ session_fault(struct session *s, enum outcome what)
 		s->machine.fault(s->machine.machine, io, what);
 }
 
-/* Where plain octets from the wire go: in a pipe straight on. */
 struct buf *
 session_plain_from_wire(struct session *s)
 {
@@ -33,7 +32,7 @@ session_plain_from_local(struct session *s)
 	return s->io.pipe ? &s->io.to_wire : &s->io.from_local;
 }
 
-/* What was read before it became a pipe has to go first. */
+/* Octets read before the session became a pipe go first. */
 static void
 move_leftovers(struct session *s)
 {
@@ -50,7 +49,7 @@ session_stop_layer(struct session *s)
 	s->layer_opening = false;
 }
 
-/* From the machine's word on, the wire is encrypted; what it said before that goes out in the clear. */
+/* Starts the layer.  What the machine has put to the wire so far goes out in the clear. */
 static void
 begin_encryption(struct session *s)
 {
@@ -76,7 +75,7 @@ begin_encryption(struct session *s)
 	}
 }
 
-/* The layer would not go on.  What it would have taken can go nowhere, and must not be waited for. */
+/* The layer failed.  Octets for it can never be sent, so they are dropped. */
 static void
 layer_broke(struct session *s)
 {
@@ -85,7 +84,7 @@ layer_broke(struct session *s)
 	buf_clear(&s->io.to_wire);
 }
 
-/* Its own handshake, where it has one: the machine waits for its outcome. */
+/* Tells the machine when the layer's own handshake has ended. */
 static void
 watch_layer(struct session *s)
 {
@@ -101,7 +100,7 @@ watch_layer(struct session *s)
 		s->layer_fault = s->layer->fault(s->layer_state);
 }
 
-/* Typed lines: LF becomes CRLF, and CRLF stays. */
+/* Typed lines: a bare LF becomes CRLF. */
 static void
 lines_by_hand(struct session *s, struct buf *to, struct buf *from)
 {
@@ -116,7 +115,7 @@ lines_by_hand(struct session *s, struct buf *to, struct buf *from)
 	}
 }
 
-/* A stream cipher by hand, in small pieces, for each may double. */
+/* A stream cipher by hand, in small pieces, since each may double in length. */
 static void
 open_by_hand(struct session *s)
 {
@@ -138,7 +137,7 @@ layer_holds(const struct session *s)
 	return s->layer != NULL && s->layer->holds != NULL && s->layer->holds(s->layer_state);
 }
 
-/* From what is on the wire to what is inside. */
+/* Decrypts: from wire_in to the plain buffer. */
 static void
 open_wire(struct session *s)
 {
@@ -153,7 +152,7 @@ open_wire(struct session *s)
 	} else if (s->by_hand) {
 		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
 	}
-	/* the end is only there when everything before it is through */
+	/* end of file, once all octets before it have passed */
 	if (s->wire_closed && !io->wire_eof && !layer_holds(s) &&
 	    (buf_len(&s->wire_in) == 0 || buf_room(session_plain_from_wire(s)) >= RECORD_MAX)) {
 		io->wire_eof = true;
@@ -161,7 +160,7 @@ open_wire(struct session *s)
 	}
 }
 
-/* From what is inside to what goes on the wire. */
+/* Encrypts: from to_wire to wire_out. */
 static void
 seal_wire(struct session *s)
 {
@@ -180,7 +179,6 @@ session_wire_broken(struct session *s)
 	session_fault(s, OUTCOME_WIRE_BROKEN);
 }
 
-/* Nobody reads what the machine has for the local side any more. */
 void
 session_local_broken(struct session *s)
 {
@@ -194,7 +192,7 @@ session_wire_flushed(const struct session *s)
 	return buf_len(&s->io.to_wire) == 0 && buf_len(&s->wire_out) == 0;
 }
 
-/* Seals what there is room for, and writes it, unless the last write found no room. */
+/* Encrypts what there is room for, and writes it unless the last write blocked. */
 static void
 flush_wire(struct session *s)
 {
@@ -203,7 +201,7 @@ flush_wire(struct session *s)
 	if (s->wire_shut)
 		return;
 	seal_wire(s);
-	/* the end goes out with the last word, not behind it */
+	/* close_notify goes out with the last octets, not in a segment after them */
 	if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
 		(void)s->layer->end(s->layer_state, &s->wire_out);
 	out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
@@ -240,7 +238,7 @@ flush_local(struct session *s)
 	}
 }
 
-/* After our last octet on the wire: close_notify, where there is one, and a FIN. */
+/* After our last octet: close_notify if the layer has one, then FIN. */
 static void
 shut_wire(struct session *s)
 {
@@ -248,7 +246,7 @@ shut_wire(struct session *s)
 		return;
 	if (s->layer != NULL && !s->layer->end(s->layer_state, &s->wire_out))
 		return;
-	/* close_notify goes first */
+	/* FIN waits for close_notify */
 	if (!session_wire_flushed(s))
 		return;
 	shutdown(s->wire_write_fd, SHUT_WR);
@@ -262,8 +260,9 @@ session_only_hears(const struct session *s)
 }
 
 /*
- * In a pipe, one side's end of file is passed on behind its last octet; the service's ends it, and so does
- * a mailer's that is gone altogether: whoever calls for it does not stay longer.
+ * In a pipe, end of file on one side is passed on after its last octet.  End of file from the
+ * server's side ends the session, and so does a local MTA that blackpony cannot write to any
+ * more.
  */
 static void
 pipe_ends(struct session *s)
@@ -294,7 +293,7 @@ step_machine(struct session *s)
 		io_trace(&s->io, "session", "dialogue", "pipe");
 }
 
-/* From what was read to what is to be written. */
+/* Moves octets between the buffers, by way of layer and machine. */
 static void
 advance(struct session *s)
 {
@@ -329,7 +328,7 @@ move_once(struct session *s)
 		shut_wire(s);
 }
 
-/* The machine's mark, and what else one turn can see that another did. */
+/* The machine's mark (smtp/io.h), and all else that a turn can change. */
 static struct io_mark
 mark(const struct session *s)
 {
@@ -345,8 +344,8 @@ mark(const struct session *s)
 }
 
 /*
- * In builds for tests: nothing waits while it could move.  One more turn changes nothing, and what is still to
- * be written found no room.
+ * In test builds, aborts if the session would wait while something could move: one more turn must
+ * change nothing, and what is still to be written must have blocked.
  */
 static void
 check_still(struct session *s)

@@ -1,35 +1,36 @@
 /*
- * What the two files of the session share: session/session.c (set-up, waiting, the end) and session/session_flow.c (moving
- * octets).  For them only.
+ * Shared by the two files of the session only: session.c (set-up, waiting, the end) and
+ * session_flow.c (moving octets).
  */
 #ifndef SESSION_SESSION_INTERNAL_H
 #define SESSION_SESSION_INTERNAL_H
 
 #include "session/session.h"
 
-/* Something happened that the machine has to know of, where there is still a machine. */
+/* Tells the machine of a fault; in a pipe, `what` is the outcome. */
 void session_fault(struct session *s, enum outcome what);
 
-/* Ends and forgets what encrypts. */
+/* Stops the layer and wipes its state. */
 void session_stop_layer(struct session *s);
 
-/* A side can no longer be written to. */
+/* A side is broken: drops what was to be written to it. */
 void session_wire_broken(struct session *s);
 void session_local_broken(struct session *s);
 
 /*
- * A calling pipe whose mailer has said its last word, and waits for the end at most as long as for a reply:
- * octets do not renew that deadline.  It may go altogether, which nothing but poll(2) tells.
+ * In a pipe of blackpony, the local MTA has closed its direction and only reads.  Then
+ * command-timeout applies, and octets do not renew it.  Only poll(2) shows if the local MTA goes
+ * away.
  */
 bool session_only_hears(const struct session *s);
 
-/* Where plain octets from a side go: in a pipe straight to the other. */
+/* The buffer for plain octets read from a side: in a pipe, the output buffer of the other. */
 struct buf *session_plain_from_wire(struct session *s);
 struct buf *session_plain_from_local(struct session *s);
 
 /*
- * Moves everything that can be moved without waiting: turn after turn until one changes nothing.  Once
- * io->end is set, it only writes out what there is.
+ * Moves all that can move without waiting: repeats its turn until one changes nothing.  With
+ * io->end set it only writes out.
  */
 void session_move(struct session *s);
 
