@@ -79,7 +79,7 @@ options_read(struct options *p, int argc, char *argv[], const char *letters)
 			break;
 		case 'o':
 			if (option_count == OPTIONS_OPTIONS_MAX)
-				snprintf(p->error, sizeof(p->error), "more than %d -o",
+				snprintf(p->error, sizeof(p->error), "more than %d options -o",
 				    OPTIONS_OPTIONS_MAX);
 			else
 				options[option_count++] = optarg;
@@ -106,7 +106,7 @@ options_read(struct options *p, int argc, char *argv[], const char *letters)
 			snprintf(p->error, sizeof(p->error), "-%c needs an argument", optopt);
 			break;
 		default:
-			snprintf(p->error, sizeof(p->error), "there is no option -%c; see %s(8)",
+			snprintf(p->error, sizeof(p->error), "unknown option -%c; see %s(8)",
 			    optopt, p->name);
 			break;
 		}

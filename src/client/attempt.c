@@ -266,7 +266,7 @@ call_target(struct attempt *c, bool others)
 	connect_and_run(c, false);
 	if (c->end != OUTCOME_RETRY_CLEAR)
 		return;
-	log_line(LOG_WARNING, "%s: encryption failed there, calling again without it",
+	log_line(LOG_WARNING, "%s: encryption failed; connecting again without it",
 	    c->target->name);
 	connect_and_run(c, true);
 }

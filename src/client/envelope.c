@@ -41,7 +41,7 @@ say_later(const struct answer *a, const char *status, const char *address, const
 static int
 check(const struct answer *a, const struct deliver_message *m)
 {
-	static const char unclear[] = "is not clear: what is before the @ is to be in quotes, as in"
+	static const char unclear[] = "is ambiguous: quote the part before the @, as in"
 	    " \"john doe\"@b.example";
 	size_t impossible = 0;
 	enum mailbox sender = mailbox_check(span_of(m->sender));
@@ -54,13 +54,13 @@ check(const struct answer *a, const struct deliver_message *m)
 		impossible += recipient == MAILBOX_IMPOSSIBLE;
 	}
 	if (impossible > 0 && impossible == m->recipient_count)
-		return say(a, EXIT_NO_USER, "5.1.3", "no address like that can exist");
+		return say(a, EXIT_NO_USER, "5.1.3", "no recipient has a valid address");
 	if (impossible > 0)
-		return say(a, EXIT_LATER, "4.1.3", "one recipient cannot exist; nothing sent");
+		return say(a, EXIT_LATER, "4.1.3", "one recipient address is invalid; nothing sent");
 	if (sender == MAILBOX_UNCLEAR)
 		return say_later(a, "4.1.7", m->sender, unclear);
 	if (sender == MAILBOX_IMPOSSIBLE && m->sender[0] != '\0')
-		return say(a, EXIT_LATER, "4.1.7", "the sender's address cannot exist");
+		return say(a, EXIT_LATER, "4.1.7", "the sender has an invalid address");
 	return EXIT_SENT;
 }
 
@@ -70,7 +70,7 @@ convert(const struct answer *a, const char **address)
 	char text[MAILBOX_MAX + 1];
 
 	if (!mailbox_convert(text, span_of(*address)))
-		return say_later(a, "4.1.2", *address, "has a domain that cannot be");
+		return say_later(a, "4.1.2", *address, "has an invalid domain");
 	if (strcmp(text, *address) == 0)
 		return EXIT_SENT;
 	const char *converted = strdup(text);

@@ -39,7 +39,8 @@ fail_with(struct knowns *k, int why)
 	return fail(k->options, "%s: %s", k->options->settings.known,
 	    why != EBADMSG ?
 		strerror(why) :
-		"damaged; put known.cdb and known.journal back from a copy, or remove both to begin anew");
+		"damaged; restore known.cdb and known.journal from a copy, or remove both to "
+		"start anew");
 }
 
 static void
@@ -177,7 +178,7 @@ read_name(struct knowns *k, const char *operand)
 	if (host_list_read(&hosts, span_of(operand), &why) < 0)
 		return fail(k->options, "%.100s: %s", operand, why);
 	if (hosts.count != 1 || strchr(bracket != NULL ? bracket : operand, ':') != NULL)
-		return fail(k->options, "%.100s: one host is expected, without a port", operand);
+		return fail(k->options, "%.100s: expected one host, without a port", operand);
 	memcpy(k->name, hosts.at[0].name, sizeof(k->name));
 	return 0;
 }
@@ -189,15 +190,15 @@ open_known_hosts(struct knowns *k)
 	struct options *p = k->options;
 
 	if (strcmp(p->settings.known, "off") == 0)
-		return fail(p, "known = off: nothing is remembered here");
+		return fail(p, "known = off: no hosts are remembered");
 	if (options_become(p) == -1) {
 		options_complain(p);
 		return 1;
 	}
 	known_hosts_open(&k->known_hosts, p->settings.known, k->now_s);
 	if (!k->known_hosts.stored)
-		return fail(p, "%s: cannot be used; it has to be a directory of mode 0700 that "
-		    "belongs to who runs blackpony", p->settings.known);
+		return fail(p, "%s: cannot be used; it must be a directory of mode 0700, owned by "
+		    "the user that runs blackpony", p->settings.known);
 	return 0;
 }
 

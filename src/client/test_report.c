@@ -46,7 +46,7 @@ static void
 put_check(struct buf *out, const struct peer_check *j)
 {
 	static const char *const faults[] = { [STATEMENT_NONE] = "none", [STATEMENT_GOOD] = "",
-		[STATEMENT_INVALID] = "invalid", [STATEMENT_EXPIRED] = "past its time" };
+		[STATEMENT_INVALID] = "invalid", [STATEMENT_EXPIRED] = "expired" };
 	char key[HOSTKEY_TEXT_LEN];
 
 	hostkey_put_public(key, j->verified.public);

@@ -23,8 +23,8 @@ wrong_for_program(enum client_address how)
 	case CLIENT_ADDRESS_NETNS:
 		return NULL;
 	default:
-		return "that client-address is for a mailer that listens for itself, at the address in "
-		       "backend; a program takes netns (or none)";
+		return "this client-address is for a server, at the address in the setting backend; "
+		       "a program takes netns (or none)";
 	}
 }
 
@@ -33,12 +33,12 @@ wrong_for_backend(enum client_address how, const struct address *to)
 {
 	switch (how) {
 	case CLIENT_ADDRESS_AUTO:
-		return "client-address = auto cannot know what the mailer at an address takes: say "
-		       "proxy-v1 or proxy-v2 (Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent "
-		       "(any, on this host), or none, and make sure with -t that it does not relay";
+		return "client-address = auto is for programs; for a server, use proxy-v1 or proxy-v2 "
+		       "(Postfix, Exim, OpenSMTPD), xclient (Postfix), transparent (any, on this "
+		       "host), or none, and check with -t that it does not relay";
 	case CLIENT_ADDRESS_NETNS:
-		return "client-address = netns is for programs; a mailer that listens for itself takes "
-		       "proxy-v1, proxy-v2, xclient or transparent (or none)";
+		return "client-address = netns is for programs; a server takes proxy-v1, proxy-v2, "
+		       "xclient or transparent (or none)";
 	case CLIENT_ADDRESS_TRANSPARENT:
 		if (address_family(to) == AF_UNSPEC)
 			return "client-address = transparent needs a TCP backend; a local socket takes "
@@ -46,9 +46,10 @@ wrong_for_backend(enum client_address how, const struct address *to)
 		return NULL;
 	case CLIENT_ADDRESS_NONE:
 		if (address_family(to) == AF_INET6 && dial_is_own(to))
-			return "client-address = none and an IPv6 address of this host: every client would look "
-			       "like this host to the mailer, which may relay for it; use 127.0.0.1, which is "
-			       "called from 127.0.0.25, or proxy-v1, proxy-v2, xclient or transparent";
+			return "client-address = none with an IPv6 address of this host: to the mailer, "
+			       "every client would look like this host, for which it may relay; use "
+			       "127.0.0.1, which gets connections from 127.0.0.25, or proxy-v1, "
+			       "proxy-v2, xclient or transparent";
 		return NULL;
 	default:
 		return NULL;
@@ -85,11 +86,11 @@ backend_check(struct backend *b, char *const argv[], const struct settings *sett
 	b->error = NULL;
 	snprintf(b->text, sizeof(b->text), "%s", argv[0] != NULL ? argv[0] : settings->backend);
 	if (argv[0] != NULL && settings->backend[0] != '\0')
-		wrong = "there is a program and a backend setting; only one can be the mailer";
+		wrong = "a program and the setting backend are given; only one can be the mailer";
 	else if (argv[0] != NULL)
 		wrong = wrong_for_program(settings->client_address);
 	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
-		wrong = "none given: name a program, or an address as the setting backend";
+		wrong = "none given: name a program, or an address in the setting backend";
 	else
 		wrong = wrong_for_backend(settings->client_address, &to);
 	return wrong == NULL ? 0 : fail(b, wrong);
@@ -112,14 +113,13 @@ make_ends(struct backend *b, const struct settings *settings, const struct clien
 		    fail_errno(b, "no socket pair");
 	if (address_family(&client->remote) == AF_UNSPEC)
 		return fail(b,
-		    "the caller has no TCP address to show to it; client-address = none does "
-		    "without");
+		    "the client has no TCP address to pass on; client-address = none needs none");
 	if (netns_connect(&client->remote, &client->local, ends, &step) == 0)
 		return 0;
 	return fail_errno(b,
-	    "no private network namespace to show the caller's address in: allow user "
+	    "no network namespace for the client's address: allow user "
 	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
-	    "start blackponyd as root, or set client-address = none and ask -t whether it relays");
+	    "start blackponyd as root, or set client-address = none and see with -t if it relays");
 }
 
 static int
@@ -163,8 +163,8 @@ dial_as_client(struct backend *b, const struct address *to, const struct client_
 
 	if (address_family(&from) != address_family(to))
 		return fail(b,
-		    "client-address = transparent: the caller's address is not of the "
-		    "backend's family (IPv4, IPv6); give each family a blackponyd with a backend of its own");
+		    "client-address = transparent: client and backend are not of the same "
+		    "address family (IPv4, IPv6); run a blackponyd for each family");
 	b->fd = dial_transparent(to, &from, timeout_ms);
 	if (b->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
 		/* the port is in use, by the client itself if it is on this host: take another */
@@ -177,7 +177,7 @@ dial_as_client(struct backend *b, const struct address *to, const struct client_
 	return fail_errno(b,
 	    errno == EPERM ?
 		"client-address = transparent needs CAP_NET_ADMIN: start blackponyd as root" :
-		"it cannot be reached with the caller's address: transparent needs rules that "
+		"it cannot be reached from the client's address: transparent needs rules that "
 		"bring its replies back, see blackpony.conf(5)");
 }
 
@@ -208,8 +208,8 @@ send_proxy_header(struct backend *b, const struct settings *settings,
 	if (address_family(&client->remote) == AF_UNSPEC ||
 	    address_family(&client->remote) != address_family(&client->local))
 		return fail(b,
-		    "the caller has no TCP address for a PROXY header; client-address = none "
-		    "does without");
+		    "the client has no TCP address for a PROXY header; client-address = none "
+		    "needs none");
 	buf_init(&header, mem, sizeof(mem));
 	if (settings->client_address == CLIENT_ADDRESS_PROXY_V1)
 		proxy_put_v1(&header, &client->remote, &client->local);
@@ -245,9 +245,9 @@ backend_introduce(struct backend *b, const struct settings *settings,
 	if (session_run(session) != OUTCOME_DONE)
 		return fail(b,
 		    xclient.step == XCLIENT_GREETING ?
-			"it does not greet with 220" :
-			"it does not take XCLIENT from us: list our address, which is 127.0.0.25 on "
-			"loopback, in its smtpd_authorized_xclient_hosts, or use another client-address");
+			"its greeting is not 220" :
+			"it refuses XCLIENT: list our address (127.0.0.25 on loopback) in its "
+			"smtpd_authorized_xclient_hosts, or use another client-address");
 	reply_copy(&b->greeting, &xclient.reply);
 	b->greeted = true;
 	return 0;

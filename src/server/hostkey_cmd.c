@@ -29,7 +29,7 @@ load(const struct private_file_place *place, const char *name, struct hostkey *k
 
 	if (result == 0 && !hostkey_get_file(key, span(text, (size_t)len))) {
 		errno = EINVAL;
-		*why = "it is no host key";
+		*why = "not a host key";
 		result = -1;
 	}
 	octets_wipe(text, sizeof(text));
@@ -54,11 +54,11 @@ make(struct options *p, const struct private_file_place *place, const char *name
 	int result = hostkey_make(&key);
 
 	if (result < 0) {
-		fail(p, place, name, "no key can be made: no randomness, or no memory");
+		fail(p, place, name, "cannot make a key: no randomness, or no memory");
 	} else {
 		result = private_file_create(place, name, span(text, hostkey_put_file(text, &key)));
 		if (result < 0)
-			fail(p, place, name, errno == EEXIST ? "it is there already" :
+			fail(p, place, name, errno == EEXIST ? "exists already" :
 			    strerror(errno));
 		else
 			print("", &key);

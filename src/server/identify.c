@@ -54,7 +54,7 @@ read_header(int fd, const struct settings *settings)
 	const char *why;
 
 	if (ids_become(settings->user, &why) == -1 || jail_enter(JAIL_SESSION, 0, &why) == -1) {
-		log_line(LOG_ERR, "PROXY header: not read, for its reader cannot give up root: %s",
+		log_line(LOG_ERR, "PROXY header not read: the reader cannot give up root: %s",
 		    why);
 		_exit(1);
 	}
@@ -132,7 +132,7 @@ identify(struct client_info *client, const struct settings *settings)
 		return 0;
 	default:
 		address_text(&peer, text);
-		log_line(LOG_WARNING, "no good PROXY header from=[%s]:%u in proxy-from; closed",
+		log_line(LOG_WARNING, "no valid PROXY header from=[%s]:%u in proxy-from; closed",
 		    text, address_port(&peer));
 		return -1;
 	}

@@ -26,7 +26,7 @@ expire(void)
 		return server_refuse(&server, "");
 	if (settings.directory == NULL || key_cache_expire(&settings) == 0)
 		return 0;
-	snprintf(o->error, sizeof(o->error), "cache %s: cannot be renewed; the log says why",
+	snprintf(o->error, sizeof(o->error), "cache %s: cannot be renewed; see the log",
 	    settings.directory);
 	return server_refuse(&server, "");
 }
@@ -53,12 +53,12 @@ run(char *const argv[])
 
 	if (session_make_room(&server.session) == -1) {
 		snprintf(o->error, sizeof(o->error), "memory for a session: %s", strerror(errno));
-		return server_refuse(&server, "421 4.3.2 No memory here");
+		return server_refuse(&server, "421 4.3.2 Out of memory");
 	}
 	if (backend_check(&server.backend, argv, &o->settings) == -1)
 		return server_refuse_backend(&server);
 	if (options_may_become(o) == -1)
-		return server_refuse(&server, "421 4.3.5 Bad settings here");
+		return server_refuse(&server, "421 4.3.5 System incorrectly configured");
 	if (o->test)
 		return self_test(&server, argv);
 	switch (fd_kind(STDIN_FILENO)) {
@@ -82,7 +82,7 @@ main(int argc, char *argv[])
 	fd_close_rest();
 	options_open_log(o);
 	if (!started)
-		return server_refuse(&server, "421 4.3.5 Bad settings here");
+		return server_refuse(&server, "421 4.3.5 System incorrectly configured");
 	if (o->version) {
 		options_print_version(o);
 		return 0;

@@ -66,7 +66,7 @@ ask_as(struct server *s, struct span stranger, char *const argv[])
 	close(s->backend.fd);
 	if (pid == -1) {
 		snprintf(s->options.error, sizeof(s->options.error),
-		    "no process to ask the mailer in: %s", strerror(errno));
+		    "cannot fork to ask the mailer: %s", strerror(errno));
 		return server_refuse(s, "");
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -110,7 +110,7 @@ self_test(struct server *s, char *const argv[])
 	if (!s->cache.stored && strcmp(set->cache, "off") != 0)
 		printf(
 		    "cache: %s: cannot be used, so each connection takes a public-key "
-		    "operation; the log says why\n",
+		    "operation; see the log\n",
 		    set->cache);
 	key_cache_close(&s->cache);
 	return hostkey_cmd_test(&s->options) == 0 ? 0 : 1;

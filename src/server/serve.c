@@ -43,7 +43,7 @@ server_refuse_backend(struct server *s)
 	snprintf(s->options.error, sizeof(s->options.error), "mailer %s: %s%s%s",
 	    b->text[0] != '\0' ? b->text : "-", b->error, errno_says_why ? ": " : "",
 	    errno_says_why ? strerror(b->error_number) : "");
-	return server_refuse(s, "421 4.3.0 The mailer here cannot be reached");
+	return server_refuse(s, "421 4.3.0 The mail server here cannot be reached");
 }
 
 /* The client's address literal, RFC 5321 section 4.1.3. */
@@ -140,7 +140,7 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	if (backend_open(&s->backend, argv, set, &client) == -1)
 		return server_refuse_backend(s);
 	if (options_become(&s->options) == -1)
-		return server_refuse(s, "421 4.3.5 Bad settings here");
+		return server_refuse(s, "421 4.3.5 System incorrectly configured");
 	suites = policy_suites(set->policy, &s->options.suites);
 	options_open_key_cache(&s->options, &s->cache, &suites);
 	hostkey_cmd_statements(&s->options, &s->cache, &s->statements);
@@ -149,7 +149,7 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
 	if (options_jail(&s->options, JAIL_SESSION) == -1)
-		status = server_refuse(s, "421 4.3.0 Not able to serve now");
+		status = server_refuse(s, "421 4.3.0 Service not available");
 	else if (backend_introduce(&s->backend, set, &client, &s->session) == -1)
 		status = server_refuse_backend(s);
 	else

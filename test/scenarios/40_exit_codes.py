@@ -236,5 +236,5 @@ def test_addresses_without_their_quotes(w):
         for how in ({"recipients": [given]}, {"recipients": ["bob@b.example", given]},
                     {"recipients": ["bob@b.example"], "sender": given}):
             result = w.send(mailer, **how)
-            assert result.status == 75 and b"is not clear" in result.out, result
+            assert result.status == 75 and b"is ambiguous" in result.out, result
         assert not mailer.sessions

@@ -181,7 +181,7 @@ def test_a_spoilt_database(w):
         spoil(w, "known.cdb", rubbish)
         for words in (["list"], ["show", "mx.b.example"], ["pin", "mx.c.example", key], ["forget", "mx.b.example"]):
             result = known(w, *words)
-            assert result.status == 1 and ": damaged; put known.cdb" in result.log, (words, result)
+            assert result.status == 1 and ": damaged; restore known.cdb" in result.log, (words, result)
             with open(w.path("known/known.cdb"), "rb") as left:
                 assert left.read() == rubbish
         spoil(w, "known.cdb", good)

@@ -159,7 +159,7 @@ def test_root_without_a_user(w):
     need_root()
     mailer = w.mailer()
     server = w.daemon({"user": ""}, backend=mailer)
-    assert w.call(server).reply().text == b"421 4.3.5 Bad settings here"
+    assert w.call(server).reply().text == b"421 4.3.5 System incorrectly configured"
     assert w.listener({"user": ""}, backend=mailer).child.wait(30) == 1
     result = w.send(mailer, ["bob@b.example"], settings={"user": ""})
     assert result.status == 75 and result.out.startswith(b"4.3.5 user: not set"), result

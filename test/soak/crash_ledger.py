@@ -22,7 +22,7 @@ PATTERNS = (
     ("refused", r"^blackpony\[\d+\]: call .*error=()"),
     ("torn", r"^blackponyd?\[\d+\]: .*(has a damaged end)"),
     ("cache", r"^blackponyd?\[\d+\]: (.*(?:damaged|not used|keys\.cdb|keys\.journal).*)"),
-    ("again", r"^blackpony\[\d+\]: .*(calling again without it)"),
+    ("again", r"^blackpony\[\d+\]: .*(connecting again without it)"),
 )
 
 
