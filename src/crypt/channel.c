@@ -77,13 +77,13 @@ static void
 run_stream(const struct cipher *cipher, struct channel_way *way, struct buf *to, struct buf *from)
 {
 	size_t room;
-	uint8_t *at = buf_space(to, &room);	/* which is where the octets come to lie */
+	uint8_t *at = buf_space(to, &room);	/* buf_move() will append here */
 	size_t len = buf_move(to, from);
 
 	cipher->stream(way->state, at, len);
 }
 
-/* One record into `wire`, if there is room for it. */
+/* Appends one record to `wire`, which must have room for it. */
 static int
 seal_record(struct channel *c, struct buf *wire, enum record_type type, struct span content)
 {
@@ -108,11 +108,11 @@ channel_seal(struct channel *c, struct buf *wire, struct buf *plain)
 		run_stream(c->suite->cipher, &c->send, wire, plain);
 		return 0;
 	}
-	assert(wire->cap >= RECORD_MAX);	/* or it would wait for ever */
+	assert(wire->cap >= RECORD_MAX);	/* or a full record would never fit */
 	while (buf_len(plain) > 0) {
 		struct span content = buf_peek(plain);
 
-		/* the last record is close_notify's */
+		/* the last record of the direction is reserved for close_notify */
 		if (c->send.records >= RECORD_COUNT_MAX - 1)
 			return fail(c, CHANNEL_WORN_OUT);
 		if (content.len > RECORD_CONTENT_MAX)
@@ -136,14 +136,14 @@ channel_end(struct channel *c, struct buf *wire)
 	if (!is_stream(c)) {
 		if (buf_room(wire) < record_len(notice.len))
 			return false;
-		/* a cipher that fails leaves nothing that could be sent */
+		/* if the cipher fails, nothing can be sent; the end of file is left */
 		(void)seal_record(c, wire, RECORD_ALERT, notice);
 	}
 	c->send.ended = true;
 	return true;
 }
 
-/* The whole record at the front of `wire` into `plain`. */
+/* Decrypts the complete record at the front of `wire` into `plain`. */
 static enum channel_fault
 open_record(struct channel *c, struct buf *plain, struct buf *wire, size_t sealed_len)
 {
@@ -185,7 +185,7 @@ channel_open(struct channel *c, struct buf *plain, struct buf *wire)
 			return fail(c, CHANNEL_WORN_OUT);
 		if (buf_len(wire) < RECORD_HEADER_LEN + sealed_len)
 			break;
-		/* how much of it is padding shows only once it is open */
+		/* how much of it is padding is known only after decryption */
 		if (buf_room(plain) < sealed_len - RECORD_SEALED_MIN)
 			break;
 		enum channel_fault fault = open_record(c, plain, wire, sealed_len);

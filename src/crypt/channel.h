@@ -1,8 +1,8 @@
 /*
- * An encrypted connection, without the connection: plain octets in, wire octets out, and back.
+ * Encryption of a connection without its descriptors: plain octets in, wire octets out, and back.
  *
- * For a stream cipher the two are of one length.  For an AEAD the wire carries the records of
- * RFC 8446 section 5.2, padded and numbered, and ended by close_notify.
+ * With a stream cipher both have the same length.  With an AEAD the wire carries the records of
+ * RFC 8446 section 5.2, padded and numbered, and the last one is a close_notify.
  */
 #ifndef CRYPT_CHANNEL_H
 #define CRYPT_CHANNEL_H
@@ -15,30 +15,30 @@
 
 #define RECORD_HEADER_LEN 5
 #define RECORD_CONTENT_MAX 16383	/* octets of content in one record that we send */
-#define RECORD_PAD_TO 256		/* content, type and zeros come to a multiple of this */
-#define RECORD_SEALED_MIN 17		/* what a header's length may say: type and tag ... */
-#define RECORD_SEALED_MAX 16401		/* ... to 2^14 + 1 + tag */
+#define RECORD_PAD_TO 256		/* content, type and zeros fill a multiple of this */
+#define RECORD_SEALED_MIN 17		/* least length in a header: content type and tag */
+#define RECORD_SEALED_MAX 16401		/* greatest length in a header: 2^14 + 1 + tag */
 #define RECORD_MAX (RECORD_HEADER_LEN + RECORD_SEALED_MAX)
-#define RECORD_COUNT_MAX (UINT64_C(1) << 24)	/* records a direction may carry */
+#define RECORD_COUNT_MAX (UINT64_C(1) << 24)	/* records in one direction */
 
 enum channel_fault {
 	CHANNEL_GOOD,
 	CHANNEL_BAD_HEADER,	/* type, version or length out of range */
-	CHANNEL_BAD_RECORD,	/* does not verify */
-	CHANNEL_BAD_CONTENT,	/* verifies, but no content type, another one, or no content */
-	CHANNEL_AFTER_END,	/* octets behind a close_notify */
-	CHANNEL_WORN_OUT,	/* 2^24 records in one direction */
-	CHANNEL_CIPHER_FAILED	/* nothing of the record was sent */
+	CHANNEL_BAD_RECORD,	/* the tag does not verify */
+	CHANNEL_BAD_CONTENT,	/* no content type, an unknown one, or no content */
+	CHANNEL_AFTER_END,	/* octets after a close_notify */
+	CHANNEL_WORN_OUT,	/* key limit: RECORD_COUNT_MAX records in one direction */
+	CHANNEL_CIPHER_FAILED	/* the cipher failed; nothing of the record was sent */
 };
 
-/* For the log: "record does not verify". */
+/* Text for the log, such as "record does not verify". */
 const char *channel_fault_text(enum channel_fault fault);
 
 struct channel_way {		/* one direction */
 	_Alignas(max_align_t) uint8_t state[CIPHER_STATE_MAX];
 	uint8_t iv[CIPHER_IV_LEN];
-	uint64_t records;	/* number of the next one */
-	bool ended;		/* close_notify has gone or come */
+	uint64_t records;	/* number of the next record */
+	bool ended;		/* close_notify was sent or received */
 };
 
 struct channel {
@@ -47,45 +47,44 @@ struct channel {
 	enum channel_fault fault;
 };
 
-/* Keyed from a finished agreement, which may be wiped then.  0, or -1: the cipher cannot. */
+/* Keys both directions from a finished agreement, which may then be wiped.  0, or -1. */
 int channel_start(struct channel *c, const struct agreement *a);
 
-/* Wipes and frees both directions.  Harmless on one that is stopped, or all zeros. */
+/* Frees and wipes both directions.  Has no effect on a stopped or all-zero channel. */
 void channel_stop(struct channel *c);
 
 /*
- * Takes plain octets from `plain` and puts wire octets into `wire`, as far as there is room for whole
- * records.  Returns 0, or -1 with c->fault set: the direction is worn out (the last of its records
- * is kept for close_notify), or has ended already.
- * A record is made of whatever `plain` holds at that moment, at most RECORD_CONTENT_MAX.
- * `wire` must be able to hold RECORD_MAX octets.
+ * Encrypts from `plain` to `wire` as many whole records as there is room for.  A record takes
+ * what `plain` holds at that moment, at most RECORD_CONTENT_MAX.  `wire` must have a capacity of
+ * at least RECORD_MAX octets.  Returns 0, or -1 with c->fault set: the direction has ended, or
+ * its key limit is reached (the last record is reserved for close_notify).
  *
- * A fault stays: after it, channel_seal() and channel_open() do nothing and return -1.
+ * A fault is permanent: after it, channel_seal() and channel_open() do nothing and return -1.
  */
 int channel_seal(struct channel *c, struct buf *wire, struct buf *plain);
 
 /*
- * The end of what we send: close_notify, for an AEAD; nothing for a stream.  False when `wire` has no
- * room for it yet.  Once only; repeating it is harmless.  Works after a fault, too.
+ * Ends what we send, with a close_notify if the cipher is an AEAD.  False when `wire` has no room
+ * for it yet.  Only the first call that succeeds has an effect.  Also works after a fault.
  */
 bool channel_end(struct channel *c, struct buf *wire);
 
 /*
- * Takes wire octets from `wire` and puts the plain ones into `plain`, whole records only, as far as
- * there is room.  Returns 0, or -1 with c->fault set: of the record at fault, and anything behind
- * it, nothing has been put anywhere.  An incomplete record stays in `wire`.
- * `wire` must be able to hold RECORD_MAX octets, and `plain` RECORD_SEALED_MAX - RECORD_SEALED_MIN:
- * a record waits until `plain` has room for all that it could contain.
+ * Decrypts from `wire` to `plain`, whole records only, as many as there is room for.  Returns 0,
+ * or -1 with c->fault set: the faulty record and everything after it are not passed on.  An
+ * incomplete record stays in `wire`.  `wire` must have a capacity of at least RECORD_MAX octets
+ * and `plain` of RECORD_SEALED_MAX - RECORD_SEALED_MIN, because a record waits until `plain` has
+ * room for the most that it could contain.
  */
 int channel_open(struct channel *c, struct buf *plain, struct buf *wire);
 
 /*
- * The other side's end of file: was it announced?  Always true for a stream cipher, which has no
- * way to say so.
+ * Whether the peer announced the end of its stream.  Always true with a stream cipher, where it
+ * cannot be announced.
  */
 bool channel_ended(const struct channel *c);
 
-/* The above for a session: a struct channel as its state. */
+/* The functions above for a session; the layer's state is a struct channel. */
 extern const struct layer channel_layer;
 
 #endif

@@ -1,3 +1,4 @@
+/* AES-256-GCM (RFC 5116, AEAD_AES_256_GCM), from mbedTLS. */
 #include "crypt/cipher.h"
 
 #include <mbedtls/gcm.h>

@@ -1,6 +1,6 @@
 /*
- * arsyfor, by its published vectors the same as RC4.  XCRYPT keys it with 10 octets, through
- * cipher_arsyfor; this header is for the vectors, whose keys have other lengths.
+ * arsyfor, which is RC4 by its published test vectors.  XCRYPT uses it through cipher_arsyfor,
+ * with keys of 10 octets; this header is for the test vectors, whose keys have other lengths.
  */
 #ifndef CRYPT_CIPHER_ARSYFOR_H
 #define CRYPT_CIPHER_ARSYFOR_H
@@ -12,7 +12,7 @@ struct arsyfor {
 	uint8_t i, j;
 };
 
-/* Keys it with `len` octets, 1 to 256. */
+/* Sets the key of `len` octets, 1 to 256. */
 void arsyfor_key(struct arsyfor *a, const uint8_t *key, size_t len);
 
 /* XORs the next `len` octets of the keystream into `octets`. */

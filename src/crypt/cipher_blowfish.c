@@ -24,7 +24,7 @@ blowfish_stream(struct blowfish *b, uint8_t *octets, size_t len)
 	int rc = mbedtls_blowfish_crypt_cfb64(&b->context, b->mode, len, &b->iv_used, b->iv, octets,
 	    octets);
 
-	assert(rc == 0);	/* it objects to a mode or an offset only, and both are ours */
+	assert(rc == 0);	/* it fails only for a bad mode or offset */
 	(void)rc;
 }
 

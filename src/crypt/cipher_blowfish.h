@@ -1,7 +1,7 @@
 /*
- * Blowfish in 64-bit CFB.  XCRYPT keys it with 10 octets and a zero IV, through cipher_blowfish;
- * this header is for the vectors, and for who wants to know whether it is there: mbedTLS has
- * dropped Blowfish in 3.0, and an earlier one may have been built without.
+ * Blowfish in 64-bit CFB.  XCRYPT uses it through cipher_blowfish, with keys of 10 octets and a
+ * zero IV.  This header is for the test vectors, and says whether Blowfish is available: mbedTLS
+ * 3.0 has dropped it, and an earlier mbedTLS may have been built without it.
  */
 #ifndef CRYPT_CIPHER_BLOWFISH_H
 #define CRYPT_CIPHER_BLOWFISH_H
@@ -23,10 +23,10 @@ struct blowfish {
 	int mode;
 };
 
-/* Keys it with `len` octets, 4 to 56, and a zero IV.  0, or -1: not such a key. */
+/* Sets the key of `len` octets, 4 to 56, and a zero IV.  0, or -1 for another length. */
 int blowfish_key(struct blowfish *b, const uint8_t *key, size_t len, enum cipher_use use);
 
-/* The next `len` octets, in place. */
+/* Encrypts or decrypts the next `len` octets in place. */
 void blowfish_stream(struct blowfish *b, uint8_t *octets, size_t len);
 
 #endif

@@ -1,3 +1,4 @@
+/* ChaCha20-Poly1305 (RFC 8439), from mbedTLS. */
 #include "crypt/cipher.h"
 
 #include <mbedtls/chachapoly.h>

@@ -1,9 +1,10 @@
+/* Rotation of letters by n places, the cipher of version 0.1 (xcrypt(7)). */
 #include "crypt/cipher.h"
 
 #define LETTERS 26
 
 struct rotn {
-	uint8_t forward;	/* places */
+	uint8_t forward;	/* places to rotate by, 0 to 26 */
 };
 
 _Static_assert(sizeof(struct rotn) <= CIPHER_STATE_MAX, "state holds the context");
@@ -14,7 +15,7 @@ start(void *state, const uint8_t *key, enum cipher_use use)
 	struct rotn *r = state;
 	uint8_t n = key[0] % LETTERS;
 
-	/* going back n places is going on 26 - n */
+	/* rotating back by n is rotating forward by 26 - n */
 	r->forward = use == CIPHER_SEND ? n : (uint8_t)(LETTERS - n);
 	return 0;
 }

@@ -56,9 +56,9 @@ static const uint32_t sbox[256] = {
 
 /*
  * Multiplication by 0xc2db2aa3 in GF(2^32), modulo
- * x^32 + (x^24 + x^16 + x^8 + 1)(x^6 + x^5 + x^2 + 1).  It is linear: the product of a word is the
- * sum of its octets' products, which are tabled by the compiler, and an octet's is the sum of its
- * bits', which are the powers of x times the constant.  Filling the tables at key set-up instead
+ * x^32 + (x^24 + x^16 + x^8 + 1)(x^6 + x^5 + x^2 + 1).  It is linear, so the product of a word is
+ * the sum of the products of its octets.  The compiler tabulates those as sums of the products of
+ * single bits, which are the constant times powers of x.  Filling the tables during key set-up
  * would more than double its time.
  */
 #define BITS_0 \
@@ -103,14 +103,14 @@ multiply(uint32_t w)
 	    products[3][w >> 24];
 }
 
-/* What the next step brings to the register that begins at `r`. */
+/* The word that the next step appends to the register beginning at `r`. */
 static inline uint32_t
 next_word(const uint32_t *r)
 {
 	return r[15] ^ r[4] ^ multiply(r[0]);
 }
 
-/* The filter, over the register that begins at `r`. */
+/* The output filter, applied to the register beginning at `r`. */
 static inline uint32_t
 filter(const uint32_t *r, uint32_t konst)
 {
@@ -134,7 +134,10 @@ mix(struct t32 *t)
 	t->r[4] ^= filter(t->r, t->konst);
 }
 
-/* A key or a nonce.  What is over a multiple of four octets comes first, as a word of its own. */
+/*
+ * Loads a key or a nonce in words of four octets, most significant first.  If `len` is not a
+ * multiple of four, the excess octets come first as a short word.
+ */
 static void
 load(struct t32 *t, const uint8_t *octets, size_t len)
 {
@@ -175,8 +178,9 @@ t32_nonce(struct t32 *t, const uint8_t *nonce, size_t len)
 }
 
 /*
- * All the words of the next control word.  The register runs on whatever the fields say; they only
- * choose where in its run the filter is read, so the run comes first, and nothing here branches.
+ * Produces all output words of the next control word.  Its two-bit fields do not influence the
+ * register, only at which steps the filter is applied.  So all steps are computed first, and the
+ * loop over the fields needs no branches.
  */
 static void
 next_words(struct t32 *t)
@@ -195,7 +199,7 @@ next_words(struct t32 *t)
 
 		now += before[field];
 		octets_put32(out, filter(now, t->konst) ^ flips[field]);
-		out += field == 0 ? 0 : 4;	/* or the next word takes its place */
+		out += field == 0 ? 0 : 4;	/* field 0 outputs nothing: overwritten */
 		now += behind[field];
 	}
 	memmove(t->r, now, T32_WORDS * sizeof(t->r[0]));
@@ -203,7 +207,7 @@ next_words(struct t32 *t)
 	t->made = (uint8_t)(out - t->stream);
 }
 
-/* Eight at a time: octet by octet it would be a fifth of all the time. */
+/* Works on 8 octets at a time; one by one would take a fifth of the cipher's whole time. */
 static void
 exclusive_or(uint8_t *octets, const uint8_t *stream, size_t len)
 {

@@ -37,7 +37,7 @@ pad(uint8_t block[BLOCK_LEN], uint8_t with)
 		block[i] ^= with;
 }
 
-/* HMAC (RFC 2104) of three parts one behind the other, each of which may be empty. */
+/* HMAC (RFC 2104) over the concatenation of three parts, each of which may be empty. */
 static int
 hmac(uint8_t mac[HASH_LEN], struct span key, const struct span text[3])
 {

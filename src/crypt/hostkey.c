@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define HALF_LEN (HOSTKEY_SIGNATURE_LEN / 2)
-#define PRIVATE_TEXT_LEN 44		/* of 32 octets in base64 */
+#define PRIVATE_TEXT_LEN 44		/* characters of 32 octets in base64 */
 
 static const struct span id_keyword = { (const uint8_t *)"XCRYPT-ID ", 10 };
 static const struct span next_keyword = { (const uint8_t *)"XCRYPT-NEXT ", 12 };
@@ -19,7 +19,7 @@ _Static_assert(12 + 2 * HOSTKEY_TEXT_LEN + 1 + 20 + 1 < HOSTKEY_STATEMENT_MAX,
     "a statement has room, and so has the NUL of a number");
 _Static_assert(HOSTKEY_TEXT_LEN + 1 + PRIVATE_TEXT_LEN + 1 <= HOSTKEY_FILE_MAX, "and a key");
 
-/* What mbedTLS needs for anything with P-256, in one piece. */
+/* The mbedTLS objects that operations on P-256 need. */
 struct curve {
 	mbedtls_ecp_group group;
 	mbedtls_ecp_point point;
@@ -37,7 +37,7 @@ curve_open(struct curve *c)
 	return mbedtls_ecp_group_load(&c->group, MBEDTLS_ECP_DP_SECP256R1) == 0 ? 0 : -1;
 }
 
-/* mbedTLS zeroes numbers as it frees them. */
+/* mbedTLS wipes numbers when it frees them. */
 static void
 curve_close(struct curve *c)
 {
@@ -114,7 +114,7 @@ hostkey_sign(uint8_t signature[HOSTKEY_SIGNATURE_LEN], const struct hostkey *key
 	    mbedtls_mpi_write_binary(&c.s, signature + HALF_LEN, HALF_LEN) == 0)
 		rc = 0;
 	curve_close(&c);
-	/* a key put together wrongly, or a fault on the way, would be everybody's alarm */
+	/* peers would report a bad signature as a changed key */
 	if (rc == 0 && !hostkey_verify(signature, key->public, text))
 		rc = -1;
 	return rc;
@@ -148,7 +148,7 @@ put_base64(struct buf *out, const uint8_t *octets, size_t len)
 	octets_wipe(text, sizeof(text));
 }
 
-/* The one text of each value, of exactly so many octets. */
+/* Decodes exactly `len` octets and accepts only canonical base64. */
 static bool
 get_base64(uint8_t *octets, size_t len, struct span text)
 {
@@ -209,7 +209,7 @@ hostkey_get_file(struct hostkey *key, struct span text)
 	return false;
 }
 
-/* What is signed: "XCRYPT ID" 0 short key 0 until. */
+/* The signed text of XCRYPT-ID: "XCRYPT ID", 0, short key, 0, until. */
 static void
 put_id_text(struct buf *out, const uint8_t short_public[HOSTKEY_SHORT_LEN], int64_t until_s)
 {
@@ -219,7 +219,7 @@ put_id_text(struct buf *out, const uint8_t short_public[HOSTKEY_SHORT_LEN], int6
 	buf_printf(out, "%lld", (long long)until_s);
 }
 
-/* ... and "XCRYPT NEXT" 0 next key. */
+/* The signed text of XCRYPT-NEXT: "XCRYPT NEXT", 0, next key. */
 static void
 put_next_text(struct buf *out, const uint8_t next_public[HOSTKEY_PUBLIC_LEN])
 {
@@ -349,7 +349,7 @@ hostkey_digest(uint8_t digest[HOSTKEY_DIGEST_LEN], struct span id, struct span n
 	struct buf text;
 
 	buf_init(&text, mem, sizeof(mem));
-	/* no statement is longer: what is not all there is nobody's */
+	/* longer lines cannot be statements */
 	if (!buf_put(&text, id) || !buf_put(&text, SPAN("\n")) || !buf_put(&text, next))
 		return -1;
 	return hash(digest, buf_peek(&text));

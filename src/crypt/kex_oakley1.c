@@ -1,3 +1,4 @@
+/* The exchange of version 1.0: Diffie-Hellman in the 768-bit group of RFC 2412 appendix E.1. */
 #include "crypt/kex.h"
 
 #include "crypt/kex_fields.h"
@@ -23,7 +24,7 @@ static const uint8_t prime[NUMBER_LEN] = {
 
 static const uint8_t generator[NUMBER_LEN] = { [NUMBER_LEN - 1] = 2 };
 
-/* 2 <= number <= p - 2, as everything in this exchange has to be. */
+/* Private and public keys must satisfy 2 <= number <= p - 2. */
 static bool
 in_range(const uint8_t number[NUMBER_LEN])
 {
@@ -34,7 +35,7 @@ in_range(const uint8_t number[NUMBER_LEN])
 	return memcmp(number, generator, NUMBER_LEN) >= 0 && memcmp(number, last, NUMBER_LEN) <= 0;
 }
 
-/* out = base ^ exponent mod p, big-endian, zeros in front. */
+/* out = base ^ exponent mod p, big-endian with leading zeros. */
 static int
 power(uint8_t out[NUMBER_LEN], const uint8_t base[NUMBER_LEN], const uint8_t exponent[NUMBER_LEN])
 {

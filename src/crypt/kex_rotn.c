@@ -1,3 +1,4 @@
+/* The exchange of version 0.1: the sum of two numbers (xcrypt(7)). */
 #include "crypt/kex.h"
 
 #include "crypt/kex_fields.h"
@@ -23,7 +24,9 @@ get_public(uint8_t *public, struct span text)
 static int
 draw_nonce(uint8_t *nonce)
 {
-	/* the part of 0 to 255 that 26 divides, so that no number is likelier than another */
+	/*
+	 * rejects octets from the last multiple of 26 up, so that all numbers are equally likely
+	 */
 	do {
 		if (random_octets(nonce, 1) < 0)
 			return -1;

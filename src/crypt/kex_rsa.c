@@ -1,3 +1,4 @@
+/* The exchange of version 0.2: each side seals a secret to the other's RSA key (RFC 8017). */
 #include "crypt/kex.h"
 
 #include "crypt/kex_fields.h"
@@ -11,7 +12,7 @@
 
 #define MODULUS_LEN 256
 #define PRIME_LEN (MODULUS_LEN / 2)
-#define TEXT_LEN 344		/* of 256 octets in base64 */
+#define TEXT_LEN 344		/* characters of 256 octets in base64 */
 #define HALF_LEN 20
 
 static const unsigned char exponent[] = { 0x01, 0x00, 0x01 };
@@ -32,7 +33,7 @@ put_base64(char *text, const uint8_t octets[MODULUS_LEN])
 	return len;
 }
 
-/* The one text of each value: without blanks, line ends, or bits that nothing asks for. */
+/* Accepts only the canonical text: no blanks, no line ends, no non-zero padding bits. */
 static enum kex_field
 get_base64(uint8_t octets[MODULUS_LEN], struct span text)
 {
@@ -47,7 +48,7 @@ get_base64(uint8_t octets[MODULUS_LEN], struct span text)
 	return memcmp(again, text.at, TEXT_LEN) == 0 ? FIELD_GOOD : FIELD_MALFORMED;
 }
 
-/* An RSA context inside `pk`, with OAEP; to be freed with mbedtls_pk_free() in either case. */
+/* Sets up an RSA context with OAEP inside `pk`.  mbedtls_pk_free() must follow even after -1. */
 static int
 begin(mbedtls_pk_context *pk)
 {
@@ -58,7 +59,7 @@ begin(mbedtls_pk_context *pk)
 	return 0;
 }
 
-/* A private key is its two primes, from which the rest follows. */
+/* The private key is stored as its two primes, from which the rest is computed. */
 static int
 make_pair(struct kex_pair *pair)
 {
@@ -94,7 +95,7 @@ get_public(uint8_t *public, struct span text)
 	return (public[0] & 0x80) && (public[MODULUS_LEN - 1] & 1) ? FIELD_GOOD : FIELD_REFUSED;
 }
 
-/* Seals a half to the owner of `modulus`. */
+/* Encrypts a half for the owner of `modulus`. */
 static int
 seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN], const uint8_t half[HALF_LEN])
 {
@@ -114,8 +115,8 @@ seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN], const uint
 }
 
 /*
- * Opens a half sealed to us.  Whatever is wrong with it, the other side learns that it is wrong and
- * no more: mbedTLS takes the padding off in constant time.
+ * Decrypts a half sealed to us.  The peer learns only that it was wrong, never why: mbedTLS
+ * removes the padding in constant time.
  */
 static int
 open_sealed(uint8_t half[HALF_LEN], const struct kex_pair *own,

@@ -17,7 +17,7 @@
 #define CONFIRM_LEN 16
 #define OKM_LEN (2 * CIPHER_KEY_MAX + 2 * CIPHER_IV_LEN + 2 * CONFIRM_LEN)
 
-/* RFC 7748 section 5: out = scalar * point, of whose last octet the top bit does not count. */
+/* X25519 (RFC 7748 section 5): out = scalar * point; the point's top bit is ignored. */
 static int
 multiply(uint8_t out[POINT_LEN], const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN])
 {
@@ -67,8 +67,8 @@ make_pair(struct kex_pair *pair)
 }
 
 /*
- * The points of order 1, 2, 4 and 8, which make everybody's Z zero: each in the encodings below
- * 2^255.  Those above it differ in the top bit only.
+ * Whether `point` is of order 1, 2, 4 or 8, which would make the shared secret zero.  Lists their
+ * encodings below 2^255; those above differ in the top bit only.
  */
 static bool
 low_order(const uint8_t point[POINT_LEN])
@@ -150,7 +150,7 @@ hash_transcript(struct agreement *a, struct span lines)
 	return mbedtls_md(sha256, lines.at, lines.len, a->transcript) == 0 ? 0 : -1;
 }
 
-/* HKDF with the salt and info of xcrypt.7. */
+/* HKDF with the salt and info of xcrypt(7). */
 static int
 derive(uint8_t okm[OKM_LEN], const struct agreement *a)
 {

@@ -1,6 +1,6 @@
 /*
- * What turns plain octets into those on the wire and back: XCRYPT's channel, or TLS.  A session has none or
- * one, and does not care which.
+ * An encryption layer turns plain octets into wire octets and back: XCRYPT's channel, or TLS.  A
+ * session has at most one, and treats both alike.
  */
 #ifndef CRYPT_LAYER_H
 #define CRYPT_LAYER_H
@@ -8,35 +8,36 @@
 #include "base/buf.h"
 
 enum layer_state {
-	LAYER_OPENING,	/* its own handshake is going on */
+	LAYER_OPENING,	/* its own handshake is in progress */
 	LAYER_OPEN,
-	LAYER_FAILED	/* its handshake came to nothing */
+	LAYER_FAILED	/* its own handshake has failed */
 };
 
 struct layer {
 	/*
-	 * Each moves whole pieces as far as there is room.  0, or -1: what came cannot be trusted, or no
-	 * more can be sent; nothing of it has been passed on.
+	 * open() decrypts from `wire` to `plain`, seal() encrypts from `plain` to `wire`, as much
+	 * as there is room for.  0, or -1 when received data is invalid or no more can be sent;
+	 * nothing of the failing record is passed on.
 	 */
 	int (*open)(void *state, struct buf *plain, struct buf *wire);
 	int (*seal)(void *state, struct buf *wire, struct buf *plain);
 
-	/* Our end, announced where that can be done.  False: no room yet. */
+	/* Announces the end of what we send, where that is possible.  False: no room yet. */
 	bool (*end)(void *state, struct buf *wire);
 
-	/* Was the other side's end announced, or is there no way to? */
+	/* Whether the peer has announced its end; always true where it cannot be announced. */
 	bool (*ended)(const void *state);
 
-	/* Does it hold plain octets for which open() had no room?  NULL: it never does. */
+	/* Whether it holds decrypted octets that open() had no room for.  NULL: it never does. */
 	bool (*holds)(const void *state);
 
-	/* Why open() or seal() said -1, in words. */
+	/* Text for the log: why open() or seal() returned -1. */
 	const char *(*fault)(const void *state);
 
-	/* Where it is; NULL: open from the beginning. */
+	/* Progress of its handshake.  NULL: there is none, it is open from the start. */
 	enum layer_state (*state)(const void *state);
 
-	/* Frees and wipes.  The state may then be used again. */
+	/* Frees and wipes the state, which may then be used again. */
 	void (*stop)(void *state);
 };
 

@@ -1,4 +1,4 @@
-/* Randomness: getrandom(2), nothing else, nothing kept. */
+/* Random numbers from getrandom(2); no state is kept, so fork(2) is safe. */
 #ifndef CRYPT_RANDOM_H
 #define CRYPT_RANDOM_H
 
@@ -8,7 +8,7 @@
 /* Fills `len` octets at `out`.  0, or -1 with errno. */
 int random_octets(void *out, size_t len);
 
-/* The same in the form that mbedTLS asks for; `context` is not used. */
+/* The same with the signature that mbedTLS expects; `context` is not used. */
 int random_mbedtls(void *context, unsigned char *out, size_t len);
 
 #endif

@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
-#define TLS_1_2 0x0303		/* what RFC 8446 has in every header */
+#define TLS_1_2 0x0303		/* legacy_record_version of RFC 8446 section 5.1 */
 #define SEQUENCE_LEN 8
 
 const uint8_t record_close_notify[2] = { 1, 0 };
 
-/* Content and its type, with the zeros behind them. */
+/* Length of content, content type and the zeros that follow. */
 static size_t
 padded_len(size_t content_len)
 {
@@ -24,7 +24,7 @@ record_len(size_t content_len)
 	return RECORD_HEADER_LEN + padded_len(content_len) + CIPHER_TAG_LEN;
 }
 
-/* RFC 8446 section 5.3 */
+/* The nonce of the next record, RFC 8446 section 5.3. */
 static void
 next_nonce(uint8_t nonce[CIPHER_IV_LEN], const struct channel_way *way)
 {
@@ -45,7 +45,7 @@ record_seal(const struct cipher *cipher, struct channel_way *way, enum record_ty
 	uint8_t nonce[CIPHER_IV_LEN];
 
 	assert(content.len <= RECORD_CONTENT_MAX && way->records < RECORD_COUNT_MAX);
-	out[0] = RECORD_DATA;	/* whatever is inside */
+	out[0] = RECORD_DATA;	/* the outer type, whatever the content type */
 	octets_put16(out + 1, TLS_1_2);
 	octets_put16(out + 3, (uint16_t)(len + CIPHER_TAG_LEN));
 	memcpy(inner, content.at, content.len);
@@ -70,7 +70,7 @@ record_sealed_len(const uint8_t header[RECORD_HEADER_LEN])
 	return len >= RECORD_SEALED_MIN && len <= RECORD_SEALED_MAX ? len : 0;
 }
 
-/* Is that what a record may carry? */
+/* Whether a record may carry this. */
 static bool
 acceptable(enum record_type type, struct span content)
 {
@@ -94,7 +94,7 @@ record_open(const struct cipher *cipher, struct channel_way *way, uint8_t *recor
 		return CHANNEL_BAD_RECORD;
 	way->records++;
 
-	/* the type is the last octet that is not padding */
+	/* the content type is the last octet that is not zero */
 	while (len > 0 && inner[len - 1] == 0)
 		len--;
 	if (len == 0)

@@ -1,6 +1,6 @@
 /*
- * One record of RFC 8446 section 5.2: header, then content, content type and padding, sealed.
- * channel.c decides when; what a record looks like is known here only.
+ * The records of RFC 8446 section 5.2: a header, followed by content, content type and padding
+ * under an AEAD.  channel.c decides when to send what; only this file knows the format.
  */
 #ifndef CRYPT_RECORD_H
 #define CRYPT_RECORD_H
@@ -9,27 +9,28 @@
 
 enum record_type { RECORD_ALERT = 21, RECORD_DATA = 23 };
 
-/* Octets on the wire of the record that we make of so much content, header to tag. */
+/* Octets on the wire, from header to tag, of a record that we make of `content_len` octets. */
 size_t record_len(size_t content_len);
 
 /*
- * Seals `content`, at most RECORD_CONTENT_MAX octets, as the next record of `way` into `out`, which
- * has room for record_len().  0, or -1 when the cipher fails: `out` must not be sent then.
+ * Seals `content`, at most RECORD_CONTENT_MAX octets, as the next record of this direction into
+ * `out`, which must have room for record_len().  0, or -1 when the cipher fails: `out` must not be
+ * sent then.
  */
 int record_seal(const struct cipher *cipher, struct channel_way *way, enum record_type type,
     struct span content, uint8_t *out);
 
-/* What a header says is behind it, octets; 0 when the header is out of range. */
+/* Octets that follow a header according to its length field; 0 for an invalid header. */
 size_t record_sealed_len(const uint8_t header[RECORD_HEADER_LEN]);
 
 /*
- * Opens in place the record at `record`, header and `sealed_len` octets, as the next one of `way`.
- * `*type` and `*content` get what was in it; the content is inside the record's memory.
+ * Decrypts in place the record at `record`, a header and `sealed_len` octets, as the next one of
+ * this direction.  Sets `*type` and `*content`, which points into the record.
  */
 enum channel_fault record_open(const struct cipher *cipher, struct channel_way *way,
     uint8_t *record, size_t sealed_len, enum record_type *type, struct span *content);
 
-/* The content of the one alert there is, close_notify. */
+/* The content of a close_notify alert, the only alert that is used. */
 extern const uint8_t record_close_notify[2];
 
 #endif

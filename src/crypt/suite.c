@@ -52,7 +52,7 @@ suite_list_read(struct suite_list *list, struct span names, struct span *culprit
 		while (len < names.len && names.at[len] != ' ' && names.at[len] != '\t')
 			len++;
 		struct span name = span(names.at, len);
-		/* the blank goes too; several in a row make empty names */
+		/* skips the blank too; several in a row give empty names */
 		names = span_from(names, len + 1);
 		if (name.len == 0)
 			continue;
@@ -98,7 +98,7 @@ suite_choose(const struct suite_list *accepted, struct span offered)
 
 		if (suite == NULL || !suite_list_has(accepted, suite))
 			continue;
-		/* only a newer one displaces what the server named before it */
+		/* the server's order decides among suites of the same version */
 		if (best == NULL || suite->kex->version > best->kex->version)
 			best = suite;
 	}

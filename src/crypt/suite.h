@@ -1,28 +1,28 @@
 /*
- * The suites: each is one row of one table, a name, an exchange and a cipher.
+ * The table of suites.  Each row is a name, a key exchange and a cipher.
  */
 #ifndef CRYPT_SUITE_H
 #define CRYPT_SUITE_H
 
 #include "crypt/kex.h"
 
-#define SUITE_MAX 16		/* in a list */
+#define SUITE_MAX 16		/* suites in a list */
 #define SUITE_NAME_MAX 32	/* characters of a name */
 
 struct suite {
 	const char *name;		/* as on the wire */
 	const struct kex *kex;
 	const struct cipher *cipher;
-	const char *standing;		/* "default", "historic" or "by hand" */
+	const char *standing;		/* for people: "default", "historic" or "by hand" */
 };
 
-/* Every suite built in, ended by a row without a name; newest first. */
+/* All suites built in, newest version first, ended by a row without a name. */
 extern const struct suite suite_table[];
 
-/* The suite of that name, in exactly these letters; NULL when it is not built in. */
+/* The suite with that name (case-sensitive); NULL when it is not built in. */
 const struct suite *suite_find(struct span name);
 
-/* Why there is none of that name, for who has asked for it: "is not built in", or what is known. */
+/* Completes the message "suite `name` ...": why the name was not accepted. */
 const char *suite_why_not(struct span name);
 
 struct suite_list {
@@ -31,8 +31,8 @@ struct suite_list {
 };
 
 /*
- * Reads names separated by blanks.  Returns 0, or -1 with `*culprit` at the name that is unknown,
- * there twice, or one more than fits.
+ * Reads names separated by blanks.  Returns 0, or -1 with `*culprit` set to the name that is
+ * unknown, listed twice, or one too many.
  */
 int suite_list_read(struct suite_list *list, struct span names, struct span *culprit);
 
@@ -42,9 +42,9 @@ bool suite_list_has(const struct suite_list *list, const struct suite *suite);
 unsigned suite_list_newest(const struct suite_list *list);
 
 /*
- * The client's choice (xcrypt.7, "Choosing"): of the names in `offered`, separated by single
- * blanks and in the server's order, the first of the highest generation that is in `accepted`.  NULL:
- * none.
+ * The client's choice (xcrypt(7), THE DIALOGUE): of the names in `offered`, which are separated by
+ * single blanks and in the server's order of preference, the first one of the newest version that
+ * `accepted` contains.  NULL: none.
  */
 const struct suite *suite_choose(const struct suite_list *accepted, struct span offered);
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLAIN_MAX 16384		/* octets of one record's content */
+#define PLAIN_MAX 16384		/* octets of content in one record */
 
 static int
 put_wire(void *state, const unsigned char *octets, size_t len)
@@ -49,7 +49,7 @@ tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_le
 	if (mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
 	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
-	/* some of a system's roots may be of kinds mbedTLS does not read: the others count */
+	/* mbedTLS may be unable to parse some of the system's roots; the others are used */
 	if (roots != NULL)
 		mbedtls_x509_crt_parse(&t->roots, roots, roots_len);
 	mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
@@ -69,7 +69,7 @@ wants_more(int error)
 	return error == MBEDTLS_ERR_SSL_WANT_READ || error == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* As far as the handshake goes with what there is. */
+/* Continues the handshake as far as the available octets permit. */
 static void
 shake_hands(struct tls *t)
 {
@@ -117,8 +117,9 @@ tls_open(void *state, struct buf *plain, struct buf *wire)
 }
 
 /*
- * Is what mbedTLS had to say while it read (an alert) on its way?  With that still to go, it takes a write for
- * one that goes on, and drops its octets; an empty one has none.
+ * Sends an alert that mbedTLS could not write while it was reading; true when none is pending.
+ * While one is, mbedtls_ssl_write() takes any call for the continuation of an earlier write and
+ * drops its octets, so an empty write is used.
  */
 static bool
 paid(struct tls *t)
@@ -138,7 +139,7 @@ tls_seal(void *state, struct buf *wire, struct buf *plain)
 	shake_hands(t);
 	while (t->open && !t->we_ended && paid(t) && buf_len(plain) > 0) {
 		struct span s = buf_peek(plain);
-		/* a record that found no room is made, and is of so many octets whatever came since */
+		/* an unfinished write must be repeated with the same length */
 		size_t want = t->sealed > 0 ? t->sealed : s.len < PLAIN_MAX ? s.len : PLAIN_MAX;
 		int len = mbedtls_ssl_write(&t->ssl, s.at, want);
 
