@@ -1,23 +1,26 @@
 /*
- * What glibc's archives want of a libc that musl has not.
+ * The functions that archives built for glibc need and musl lacks.
  *
- * Debian builds libmbedtls.a and its kin for glibc, with _FORTIFY_SOURCE; linked with musl they lack
- * the functions below, and nothing else.  They check what glibc's would: an overflow ends the process.
+ * Debian builds libmbedtls.a and other libraries for glibc with _FORTIFY_SOURCE.  When they are
+ * linked with musl, only the functions below are missing.  They make the same checks as glibc's:
+ * an overflow ends the process.
  *
- * What else those archives take from libc, by nm(1) and the linker's map, has the same form in both on
- * x86_64:
+ * Everything else that those archives take from libc (according to nm(1) and the linker's map) has
+ * the same ABI in both on x86_64:
  *
- * - memory and strings, malloc() and calloc(), read(), write(), lseek64(), time(), rand(), snprintf(): no
- *   types but the machine's; off_t and time_t are 64 bits in both;
- * - errno: __errno_location() in both, with the kernel's numbers; the stack protector's canary is at
- *   %fs:0x28 in both;
- * - fopen() to fclose(), fgets(), puts(): FILE is opaque, no macro of glibc's looks into it here; and we call
- *   nothing of mbedTLS that reads files or tests itself;
- * - struct tm of gmtime_r(), struct stat, struct dirent: the same members at the same places;
- * - of libidn2 and libunistring nothing but memory and strings: what converts from a locale's character set
- *   (iconv(), nl_langinfo()) is linked and never called;
- * - pthread_mutex_t is a member of mbedTLS's contexts, which our side measures by musl's headers and theirs
- *   by glibc's: 40 octets in both.  (On aarch64 glibc's has 48, so there we stay with glibc.)
+ * - memory and string functions, malloc() and calloc(), read(), write(), lseek64(), time(),
+ * rand(),
+ *   snprintf(): they use only machine types; off_t and time_t have 64 bits in both;
+ * - errno: both have __errno_location() and the kernel's numbers;
+ * - the stack protector: its canary is at %fs:0x28 in both;
+ * - fopen() to fclose(), fgets(), puts(): FILE is opaque, no macro of glibc's accesses its members
+ *   here, and we call nothing in mbedTLS that reads files or tests itself;
+ * - struct tm of gmtime_r(), struct stat, struct dirent: the same members at the same offsets;
+ * - libidn2 and libunistring: only memory and string functions are called; the conversion from a
+ *   locale's character set (iconv(), nl_langinfo()) is linked, but never called;
+ * - pthread_mutex_t is a member of mbedTLS's contexts, whose size our code takes from musl's
+ *   headers and theirs from glibc's: 40 octets in both.  (On aarch64 glibc's has 48, so there we
+ *   stay with glibc.)
  */
 #include <limits.h>
 #include <pthread.h>
@@ -72,7 +75,7 @@ __memset_chk(void *at, int octet, size_t len, size_t room)
 	return memset(at, octet, len);
 }
 
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* checked where they were compiled */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the callers' formats were checked */
 
 int
 __vsnprintf_chk(char *out, size_t size, int flag, size_t room, const char *format, va_list args)
@@ -93,7 +96,7 @@ __snprintf_chk(char *out, size_t size, int flag, size_t room, const char *format
 	return len;
 }
 
-/* Of self-tests only. */
+/* Only self-tests use it. */
 int
 __printf_chk(int flag, const char *format, ...)
 {

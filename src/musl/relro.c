@@ -1,5 +1,6 @@
 /*
- * The loader makes read-only what only relocations write to; in a static program musl leaves that undone.
+ * Makes the memory that only relocations write to (PT_GNU_RELRO) read-only.  A dynamic loader does
+ * that; in a static program musl does not.
  */
 #include <elf.h>
 #include <stdint.h>
@@ -8,9 +9,10 @@
 
 #define PAGE 4096UL
 
-extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));	/* the linker's */
+/* defined by the linker */
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
-/* Before main(), and before any descriptor is read. */
+/* Runs before main(), and so before any input is read. */
 __attribute__((constructor)) static void
 shut_relocated(void)
 {
