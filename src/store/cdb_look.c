@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define PAIR_LEN 8		/* two numbers of 4 octets, little-endian */
-#define SLOTS 32		/* read at once */
+#define SLOTS 32		/* hash table slots read at once */
 
 static int
 read_at(int fd, uint8_t *out, size_t len, size_t at)
@@ -29,7 +29,7 @@ read_at(int fd, uint8_t *out, size_t len, size_t at)
 	return 0;
 }
 
-/* Is it the record at that place?  As cdb_look(). */
+/* Compares the key of the record at `at` and reads its value.  Returns as cdb_look() does. */
 static int
 read_record(int fd, size_t at, struct span key, uint8_t *value, size_t room, size_t *len)
 {
@@ -65,7 +65,7 @@ cdb_look(int fd, struct span key, uint8_t *value, size_t room, size_t *len)
 	uint8_t head[PAIR_LEN], slots[SLOTS * PAIR_LEN];
 	unsigned hash = cdb_hash(key.at, (unsigned)key.len);
 
-	/* 256 tables, by the hash's last octet; a slot is a hash and where its record lies */
+	/* one of 256 tables, by the hash's low octet; a slot is a hash and a record's offset */
 	if (read_at(fd, head, sizeof(head), hash % 256 * PAIR_LEN) == -1)
 		return -1;
 	size_t table = cdb_unpack(head), count = cdb_unpack(head + 4), probes = 0;
@@ -89,7 +89,7 @@ cdb_look(int fd, struct span key, uint8_t *value, size_t room, size_t *len)
 		probes += n;
 		slot = (slot + n) % count;
 	}
-	/* every table has free slots */
+	/* a regular table has free slots, so the search would have met one */
 	errno = EBADMSG;
 	return count == 0 ? 0 : -1;
 }

@@ -45,7 +45,7 @@ compact_add_cdb(struct compaction *f, struct span file)
 	f->damaged = f->damaged || (file.len > 0 && file.len < COMPACT_CDB_LEAST);
 	if (file.len < COMPACT_CDB_LEAST)
 		return 0;
-	/* the first table stands right behind the last record */
+	/* the first number is the offset of the first hash table, where the records end */
 	size_t end = cdb_unpack(file.at), pos = COMPACT_CDB_LEAST;
 	f->damaged = f->damaged || end < COMPACT_CDB_LEAST || end > file.len;
 	if (end > file.len)
@@ -102,7 +102,7 @@ by_key_newest_first(const void *a, const void *b)
 	return order;
 }
 
-/* Leaves `keep` with the newest entry of each key. */
+/* Sets `keep` for the newest entry of each key only. */
 static int
 mark_newest(struct compaction *f)
 {
@@ -120,7 +120,7 @@ mark_newest(struct compaction *f)
 	return 0;
 }
 
-/* Keeps the newest of at least this fate, as long as fewer than `max` are kept.  Returns how many are. */
+/* Keeps the newest entries ranked `least` or higher until `max` are kept; returns how many are. */
 static uint64_t
 keep_newest(struct compaction *f, enum compact_keep least, uint64_t kept, uint64_t max)
 {
@@ -169,7 +169,7 @@ compact_write(const struct compaction *f, int fd)
 			result = cdb_make_add(&cdb, e->key.at, (unsigned)e->key.len,
 			    e->sealed.at, (unsigned)e->sealed.len);
 	}
-	/* frees what it has allocated, whatever happened before */
+	/* needed in any case, since it frees what libcdb has allocated */
 	if (cdb_make_finish(&cdb) < 0)
 		result = -1;
 	octets_wipe(&cdb, sizeof(cdb));

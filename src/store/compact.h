@@ -1,6 +1,6 @@
 /*
- * Folding: what is to be in a new CDB, worked out in memory from what is in the old one and in the
- * journal.  Knows the forms of both, and nothing of where they are kept.
+ * Compaction: selects in memory the entries of a new CDB from those of the old one and the
+ * journal.  Knows both formats, but not where the files are.
  */
 #ifndef STORE_COMPACT_H
 #define STORE_COMPACT_H
@@ -8,57 +8,65 @@
 #include "store/journal.h"
 
 /*
- * Where there are more entries than the store may have, those of a lower fate go first, the
- * oldest before others.
+ * What a keep callback says of an entry.  If there are more entries than the store may have, those
+ * with a lower value are dropped first, and of equal ones the oldest.
  */
 enum compact_keep {
 	COMPACT_DROP,
-	COMPACT_KEEP,		/* what anybody can bring about */
-	COMPACT_KEEP_LONGER,	/* what was of use since */
-	COMPACT_KEEP_LONGEST,	/* what others rely on */
-	COMPACT_KEEP_ALWAYS	/* and not counted */
+	COMPACT_KEEP,		/* an entry that any other host can cause */
+	COMPACT_KEEP_LONGER,	/* an entry that has been useful since */
+	COMPACT_KEEP_LONGEST,	/* an entry that decisions rely on */
+	COMPACT_KEEP_ALWAYS	/* never dropped, and not counted */
 };
 
 /*
- * What becomes of an entry; asked once for each key, about the newest one.  `context` is the
- * caller's.  The value's check has not been looked at.
+ * The keep callback: called once for each key, with its newest entry and the caller's `context`.
+ * The entry's check has not been verified.
  */
 typedef enum compact_keep compact_keep_fn(void *context, struct entry entry);
 
-/* Does an entry of this key count where it stands in a journal? */
+/* Whether an entry with this key is valid in a journal. */
 typedef bool compact_filter(struct span key);
 
 struct compaction {
 	struct compact_entry {
 		struct entry entry;
-		enum compact_keep fate;
-		bool keep;
+		enum compact_keep fate;	/* the keep callback's result */
+		bool keep;		/* to be written */
 	} *at;			/* oldest first */
 	size_t count, cap;
-	bool damaged;		/* a file was not what is written here, and something may be missing */
+	bool damaged;		/* a file was not as we write it, and entries may be missing */
 };
 
-#define COMPACT_CDB_LEAST 2048	/* octets: where a CDB's hash tables are; the records follow */
+#define COMPACT_CDB_LEAST 2048	/* octets of a CDB's header; the records follow it */
 
 /*
- * Adds the entries of a CDB (a whole file) or a journal, both of which must outlive the fold,
- * after those that are there.  What cannot be an entry is left out (`damaged`), and so is what
- * `counts` refuses; NULL: nothing.  0, or -1 with errno: no memory.
+ * Adds the entries of a whole CDB file or of a journal as newer than those added before.  The
+ * memory must outlive the compaction.  What cannot be an entry is left out, and sets `damaged` in
+ * a CDB.  Journal entries for which `counts` (unless NULL) returns false are left out too.  0, or
+ * -1 with errno: no memory.
  */
 int compact_add_cdb(struct compaction *f, struct span file);
 int compact_add_journal(struct compaction *f, struct span journal, compact_filter *counts);
 
-/* Is all there that was written, each entry as it was?  A journal's torn end is none of it. */
+/*
+ * Whether the files were complete and every entry's check matches.  An incomplete record at the
+ * journal's end does not count as damage.
+ */
 bool compact_is_sound(const struct compaction *f);
 
 /*
- * Chooses: the newest of each key, as `judge` says, and of those that it would merely keep
- * `entries_max`.  A quarter of these is for the newest, whatever their fate: what is new needs
- * time to be of use.  0, or -1 with errno: no memory.
+ * Chooses the entries to write: the newest of each key unless `keep` drops it, and of those that
+ * may be dropped at most `entries_max`.  Three quarters of these are chosen by the value that
+ * `keep` returned; the rest are the newest whatever their value, because new entries need time to
+ * become useful.  0, or -1 with errno: no memory.
  */
 int compact_choose(struct compaction *f, compact_keep_fn *keep, void *context, uint64_t entries_max);
 
-/* Writes what was chosen to the empty file `fd`, oldest first; not synced.  0, or -1 with errno. */
+/*
+ * Writes the chosen entries to the empty file `fd`, oldest first, without syncing.  0, or -1,
+ * errno.
+ */
 int compact_write(const struct compaction *f, int fd);
 
 void compact_free(struct compaction *f);

@@ -1,31 +1,31 @@
 /*
- * An entry of a store: a key, and a value sealed to that key by a check in front of it.
+ * An entry of a store: a key, and a value with a check in front of it that also covers the key.
  *
- * The check finds out accidents: files torn, mixed or damaged.  Somebody who can write these files
- * could as well read the secrets in them, and is not kept out by it.
+ * The check detects accidents (torn, mixed or damaged files), not attacks: who can write these
+ * files can also read the secrets in them.
  */
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H
 
 #include "base/octets.h"
 
-#define ENTRY_KEY_MAX 640	/* octets; at least 1 */
+#define ENTRY_KEY_MAX 640	/* octets of a key; at least 1 */
 #define ENTRY_VALUE_MAX 1600
 #define ENTRY_CHECK_LEN 8	/* the first octets of SHA-256(key length, key, value) */
 #define ENTRY_SEALED_MAX (ENTRY_CHECK_LEN + ENTRY_VALUE_MAX)
 
 struct entry {
 	struct span key;
-	struct span sealed;	/* check, value */
+	struct span sealed;	/* check, then value */
 };
 
-/* Are these lengths that a key and a sealed value can have? */
+/* Whether a key and a sealed value can have these lengths. */
 bool entry_plausible(size_t key_len, size_t sealed_len);
 
-/* The check of a value under a key. */
+/* Computes the check of a value under a key. */
 void entry_check(uint8_t check[ENTRY_CHECK_LEN], struct span key, struct span value);
 
-/* Takes the value out of `sealed`, into which it points.  False when the check is not its own. */
+/* Sets `*value` to the part of `sealed` after the check.  False when the check does not match. */
 bool entry_open(struct span *value, struct span key, struct span sealed);
 
 #endif

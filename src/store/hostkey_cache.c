@@ -6,12 +6,13 @@
 #include <string.h>
 
 /*
- * In the ring's store, each under the own public key and so gone with it:
+ * Entries in the key cache's store.  Each key contains the own public key, so that the entry is
+ * dropped with the pair:
  *
- *   'I' rank own-public host-public			until (8 octets), signature
- *   'N' rank own-public host-public next-public	signature
- *   'V' rank own-public peer-public			until, digest of the lines, their host
- *							key, and the next one
+ *   'I' version own-public host-public			until (8 octets), signature
+ *   'N' version own-public host-public next-public	signature
+ *   'V' version own-public peer-public			until, digest of the lines, host key, and
+ *							the next host key if it was announced
  */
 
 #define TIME_LEN 8
@@ -22,7 +23,7 @@
 
 _Static_assert(KEY_MAX <= ENTRY_KEY_MAX && VERIFIED_MAX <= ENTRY_VALUE_MAX, "they are entries");
 
-/* Our short key, made where there is none yet; NULL where there is none to be had. */
+/* Our short key, made if there is none yet; NULL when that fails. */
 static const struct key_cache_own *
 own_pair(struct key_cache *r, const struct kex *x)
 {
@@ -34,7 +35,7 @@ own_pair(struct key_cache *r, const struct kex *x)
 	return NULL;
 }
 
-/* An entry's key: the kind, the own pair it belongs to, and what it is about. */
+/* Writes an entry's key: kind, version, own public key, and what the entry is about. */
 static struct span
 put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own, struct span about,
     struct span more)
@@ -50,7 +51,7 @@ put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own, str
 	return buf_peek(&key);
 }
 
-/* Only beside a pair that others have too. */
+/* Only for key pairs stored in the shared cache. */
 static bool
 find(struct key_cache *r, const struct key_cache_own *own, struct span key, uint8_t *value,
     size_t room, size_t *len)
@@ -75,7 +76,7 @@ hostkey_cache_id(struct key_cache *r, const struct kex *x, const struct hostkey 
 
 	if (own == NULL)
 		return -1;
-	/* a pair of this process's own is replaced as soon as that ends */
+	/* a pair that is not shared is used only by this process, which ends soon */
 	int64_t until_s = own->created_s + HOSTKEY_ALLOWANCE_S + (own->shared ? r->lifetime_s : 0);
 	struct span key = put_key(mem, KEY_CACHE_ID, own, span(host->public, sizeof(host->public)),
 	    span(NULL, 0));
@@ -132,7 +133,7 @@ put_verified(uint8_t value[VERIFIED_MAX], const struct verified_statement *v,
 	return TIME_LEN + buf_len(&out);
 }
 
-/* Are they the lines that were good before? */
+/* Whether the cache says that these lines were verified before. */
 static bool
 find_verified(struct key_cache *r, const struct key_cache_own *own, struct span key,
     struct span next_line, const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
@@ -153,7 +154,7 @@ find_verified(struct key_cache *r, const struct key_cache_own *own, struct span 
 	return true;
 }
 
-/* The public-key operations. */
+/* Verifies the lines with public-key operations. */
 static enum statement_verdict
 verify(const uint8_t *peer_public, struct span id_line, struct span next_line, int64_t now_s,
     struct verified_statement *v)

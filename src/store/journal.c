@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECKED_MAX (256u << 10)	/* octets, in a few milliseconds */
+#define CHECKED_MAX (256u << 10)	/* octets to verify; takes a few milliseconds */
 
 bool
 journal_next(struct span *rest, struct entry *entry)
@@ -89,7 +89,7 @@ journal_append(int fd, size_t end, struct span record)
 
 	if (written >= 0 && (size_t)written == record.len)
 		return 0;
-	/* should this fail as well, the next to append cuts it off */
+	/* if this fails too, the next append cuts the fragment off */
 	if (written > 0 && ftruncate(fd, (off_t)end) < 0)
 		why = errno;
 	errno = why;

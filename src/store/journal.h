@@ -1,15 +1,15 @@
 /*
- * A journal: entries one behind the other, each
+ * A journal is a sequence of entries, each of them
  *
- *     length       4 octets: of all that follows
- *     key length   2
+ *     length       4 octets, the number of octets that follow
+ *     key length   2 octets
  *     key
- *     check        8, over key and value
+ *     check        8 octets, over key and value
  *     value
  *
- * Reading is pure: octets in, entries out, whatever the octets are.  It goes by the lengths and
- * stops at the first record that is not whole and plausible; whether an entry is sound is for
- * entry_open() to say, when it is used.
+ * Reading is pure and accepts any octets.  It follows the lengths and stops at the first record
+ * that is incomplete or implausible.  It does not verify checks; entry_open() does when an entry
+ * is used.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -20,30 +20,31 @@
 #define JOURNAL_RECORD_MAX (JOURNAL_HEAD_LEN + ENTRY_KEY_MAX + ENTRY_SEALED_MAX)
 
 /*
- * Takes the next record off the front of `*rest`; the entry points into it.  False at the end and
- * at anything that is not a record: `*rest` is then what is left.
+ * Takes the next record off the front of `*rest`; the entry points into it.  False at the end, and
+ * at anything that is not a record: `*rest` is then unchanged.
  */
 bool journal_next(struct span *rest, struct entry *entry);
 
-/* How many octets of `journal` are whole records, and how many these are. */
+/* The octets of `journal` that are complete records; `*count` gets the number of records. */
 size_t journal_measure(struct span journal, size_t *count);
 
-/* The newest entry of that key.  False when there is none. */
+/* Finds the newest entry with that key.  False when there is none. */
 bool journal_find(struct span journal, struct span key, struct entry *entry);
 
 /*
- * Is there a sound record somewhere behind the first octet of what journal_measure() left over?  Then more
- * is damaged than the journal's end.  True as well where finding out would take long: no accident looks so
- * much like records, and sessions can write there.
+ * Whether a sound record follows after the first octet of `end`, the octets left over by
+ * journal_measure().  If so, more than the journal's end is damaged.  Also true when the search
+ * would take too long: only a hostile session produces so many octets that look like records.
  */
 bool journal_has_record(struct span end);
 
-/* Writes a record to `out`, JOURNAL_RECORD_MAX octets at most, and returns its length. */
+/* Writes a record to `out`, at most JOURNAL_RECORD_MAX octets; returns its length. */
 size_t journal_format(uint8_t *out, struct span key, struct span value);
 
 /*
- * Appends `record` to the journal `fd` (O_APPEND, and locked by the caller), `end` octets long.  0,
- * or -1 with errno, and then the journal is as it was, or has a tail that journal_next() stops at.
+ * Appends `record` to the journal `fd`, which is `end` octets long, opened with O_APPEND and
+ * locked by the caller.  0, or -1 with errno: the journal is unchanged, or has an incomplete
+ * record at its end, where journal_next() stops.
  */
 int journal_append(int fd, size_t end, struct span record);
 

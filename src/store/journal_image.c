@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What the journal may grow by while we have it; it is folded long before. */
+/* Octets by which the journal may grow while we have it open; compaction comes long before. */
 #define SLACK (64u << 10)
 
 static uint8_t *
@@ -42,7 +42,7 @@ journal_image_read(struct journal_image *c, int fd, off_t size, bool *damaged)
 	journal_image_drop(c);
 	if (size <= 0)
 		return 0;
-	/* to be wiped, even where reading breaks off */
+	/* set before reading, so that everything is wiped even if reading fails */
 	c->used = (size_t)size < most ? (size_t)size : most;
 	ssize_t got = private_file_pread(fd, mem(c), c->used);
 	if (got < 0)

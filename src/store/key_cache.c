@@ -8,12 +8,12 @@
 #include <string.h>
 
 /*
- * What the store holds:
+ * Entries of the store, by key and value:
  *
- *   'P' rank                        creation time (8 octets), public key, private key
- *   'S' rank own-public peer-public Z, and one octet more (1) when it was used again
+ *   'P' version                         creation time (8 octets), public key, private key
+ *   'S' version own-public peer-public  shared secret; one octet more (1) once it was used again
  *
- * and what vouch.c adds: rank, own public key, and more.
+ * store/hostkey_cache.c has others, whose keys also begin with kind, version and own public key.
  */
 enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 
@@ -22,15 +22,15 @@ enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
 #define TIME_LEN 8
 #define PAIR_MAX (TIME_LEN + KEX_PUBLIC_MAX + KEX_PRIVATE_MAX)
 #define USED_LEN 1
-#define AHEAD_MAX_S 600		/* how far in the future a creation may seem to be */
+#define AHEAD_MAX_S 600		/* seconds by which a creation time may be in the future */
 
 _Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
 _Static_assert(PAIR_MAX <= ENTRY_VALUE_MAX, "a pair fits");
 _Static_assert(KEX_SECRET_MAX + USED_LEN <= ENTRY_VALUE_MAX, "a secret fits");
 
 /*
- * Pairs are made while the ring is opened, and stand in the CDB.  In the journal, where sessions write, one
- * counts only where a session makes it.
+ * Pairs are normally made during maintenance and stored in the CDB.  In the journal, which
+ * sessions write, a pair is valid only if sessions make it (pair_on_demand).
  */
 static bool
 journalled(struct span key)
@@ -43,7 +43,7 @@ journalled(struct span key)
 	return false;
 }
 
-enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* the later, the worse */
+enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* from best to worst */
 
 static void
 put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct kex *x)
@@ -69,7 +69,7 @@ forget(struct key_cache_own *own)
 	own->made = own->shared = false;
 }
 
-/* Takes the present pair out of the store. */
+/* Loads the present pair from the store. */
 static enum age
 load_pair(struct key_cache *r, struct key_cache_own *own)
 {
@@ -100,8 +100,8 @@ load_pair(struct key_cache *r, struct key_cache_own *own)
 }
 
 /*
- * Says how bad the worst is.  All are replaced together: one that is outlived takes the others
- * along.  One that is made on demand may well be missing.
+ * Loads all pairs and returns the worst age.  If one pair is outlived, all are replaced
+ * together.  A pair made on demand may be missing.
  */
 static enum age
 load_pairs(struct key_cache *r)
@@ -122,13 +122,13 @@ load_pairs(struct key_cache *r)
 
 struct judging {
 	const struct key_cache *cache;
-	bool only_ours;		/* what is of generations not enabled here is dropped */
+	bool only_ours;		/* drop entries of versions that are not enabled here */
 };
 
 /*
- * Anybody who calls once has a secret here.  One that was used again saves a computation with
- * each session, what is verified belongs to hosts that we call, and what we sign ourselves is
- * little.
+ * Any host that connects once leaves a secret here.  A secret that was used again saves each later
+ * session a computation.  Verified statements belong to hosts that we connect to.  Our own signed
+ * statements are few.
  */
 static enum compact_keep
 worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
@@ -145,8 +145,8 @@ worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
 }
 
 /*
- * What was computed with a pair that has just been replaced is under another own public key, and
- * goes.  Generations not enabled here may be in use by another process, with other suites.
+ * The keep callback.  Drops what was computed with a replaced pair, recognized by its own public
+ * key.  Versions not enabled here may be enabled in another process.
  */
 static enum compact_keep
 keep(void *context, struct entry entry)
@@ -162,7 +162,7 @@ keep(void *context, struct entry entry)
 			own = &j->cache->own[i];
 	if (own == NULL && j->only_ours)
 		return COMPACT_DROP;
-	/* outlived: replaced by what is added or, where that is made on demand, by nothing yet */
+	/* the old pair: replaced by an added one, or on demand later */
 	if (kind == KIND_PAIR)
 		return own == NULL || own->made ? COMPACT_KEEP_ALWAYS : COMPACT_DROP;
 	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
@@ -196,7 +196,7 @@ format_pair(uint8_t value[PAIR_MAX], const struct key_cache_own *own)
 	return TIME_LEN + public_len + own->pair.private_len;
 }
 
-/* Makes the pairs that load_pairs() did not find, and a new CDB with them. */
+/* Makes the pairs that load_pairs() did not find, and a new CDB that contains them. */
 static int
 rebuild(struct key_cache *r, bool only_ours)
 {
@@ -219,7 +219,7 @@ rebuild(struct key_cache *r, bool only_ours)
 		added[n].value = span(values[n], format_pair(values[n], own));
 		how.added_count++;
 	}
-	/* where this fails, the new pairs serve this process alone */
+	/* if this fails, only this process uses the new pairs */
 	result = store_rebuild(&r->store, &how);
 	for (size_t i = 0; i < r->count && result == 0; i++)
 		r->own[i].shared = r->own[i].made;
@@ -228,17 +228,17 @@ out:
 	return result;
 }
 
-/* Loads the pairs, and does what maintenance is due, or all of it. */
+/* Loads the pairs and does the maintenance that is due, or all of it. */
 static int
 settle(struct key_cache *r, bool everything)
 {
 	enum age worst = load_pairs(r);
-	/* without pairs to keep it would not be there, and a session tells by it that nothing was replaced */
+	/* a CDB is made even without pairs: sessions notice by it that entries were replaced */
 	if (worst == AGE_GOOD && !store_is_due(&r->store) && !everything && r->store.cdbfd >= 0)
 		return 0;
 	if (store_lock(&r->store) < 0)
 		return -1;
-	/* who had the lock before us may have done it */
+	/* another process may have done the maintenance before we had the lock */
 	worst = load_pairs(r);
 	int result = 0;
 	if (worst != AGE_GOOD || store_is_due(&r->store) || everything || r->store.cdbfd < 0)
@@ -314,8 +314,8 @@ key_cache_expire(const struct key_cache_settings *settings)
 }
 
 /*
- * Takes the pair that somebody else has stored; where there is none, stores ours, if it is made.
- * Where neither can be done, ours serves this process alone.
+ * Takes the pair that another process has stored; if there is none, stores ours, if it is made.
+ * If that fails, only this process uses our pair.
  */
 static void
 share(struct key_cache *r, struct key_cache_own *own)
@@ -345,7 +345,7 @@ source_own(void *context, const struct kex *x)
 	if (own == NULL)
 		return NULL;
 	if (!own->made && x->pair_on_demand)
-		share(context, own);	/* may have been made since we looked */
+		share(context, own);	/* another process may have made it meanwhile */
 	if (own->made)
 		return &own->pair;
 	if (make_pair(context, own) < 0)
@@ -355,7 +355,10 @@ source_own(void *context, const struct kex *x)
 	return &own->pair;
 }
 
-/* The key of the secret shared with a peer; its length, or 0 where it would not be kept. */
+/*
+ * Writes the store's key for the secret shared with a peer.  Its length; 0: it is not to be
+ * stored.
+ */
 static size_t
 secret_key(uint8_t key[SECRET_KEY_MAX], struct key_cache *r, const struct kex *x,
     const uint8_t *peer_public)
@@ -400,7 +403,7 @@ source_keep(void *context, const struct kex *x, const uint8_t *peer_public,
 		log_debug("a secret is not kept: %s", strerror(errno));
 }
 
-/* Once for each secret: a look-up by itself writes nothing. */
+/* Marks a secret as used, once: later look-ups write nothing. */
 static void
 source_used(void *context, const struct kex *x, const uint8_t *peer_public,
     const uint8_t *secret)

@@ -1,15 +1,15 @@
 /*
- * The key ring: this host's own key pairs and the secrets shared with others, shared by every
- * process of both programs through a store (store/store.h) in one directory.
+ * The key cache: this host's own key pairs and the secrets shared with other hosts, in a store
+ * (store/store.h) that all processes of both programs share.
  *
- * There is a key pair for each generation that has any.  When one has outlived its time, the first
- * process to open the ring replaces all of them and drops everything computed with them.  One that
- * is slow to make (struct exchange, `pair_on_demand`) is made when it is first asked for, with
- * nobody waiting at the lock: of two processes that do so at the same time, the first to store its
- * own decides, and the other takes that.
+ * Each version of XCRYPT that uses key pairs has one.  When a pair is older than its lifetime,
+ * the first process to open the cache replaces all pairs and drops everything computed with
+ * them.  A pair that is slow to make (struct kex, `pair_on_demand`) is made when it is first
+ * needed, without holding the lock: if two processes make one at the same time, the first to
+ * store its pair wins, and the other uses that one.
  *
- * With no directory, or one that may not be used, every pair is this process's own and made when
- * first asked for: at worst a key exchange is done again, and a line in the log says why.
+ * Without a usable directory, each process makes its own pairs when it first needs them.  That
+ * costs only key exchanges, and the log says why.
  */
 #ifndef STORE_KEY_CACHE_H
 #define STORE_KEY_CACHE_H
@@ -19,76 +19,76 @@
 
 #define KEY_CACHE_VERSIONS 4
 
-/* What stands beside pairs and secrets in the store (store/hostkey_cache.h): the first octet of an entry's key. */
+/* First octets of the keys of store/hostkey_cache.h's entries, which are in the same store. */
 enum { KEY_CACHE_ID = 'I', KEY_CACHE_NEXT = 'N', KEY_CACHE_VERIFIED = 'V' };
 
 struct key_cache {
-	bool stored;			/* false: off, or not usable */
+	bool stored;			/* false: the cache is off or not usable */
 	int64_t lifetime_s;
 	uint64_t entries_max;
 	int64_t (*now_s)(void);
-	bool noted;			/* of the secret that was found last: it is known to be used */
-	size_t count;
+	bool noted;			/* the secret found last is already marked as used */
+	size_t count;			/* members of `own` in use */
 	struct key_cache_own {
 		const struct kex *kex;
 		struct kex_pair pair;
 		int64_t created_s;	/* Unix time */
-		bool made;
-		bool shared;		/* the store's: what is computed with it may be kept */
+		bool made;		/* `pair` and `created_s` are valid */
+		bool shared;		/* it is in the store; secrets made with it may be too */
 	} own[KEY_CACHE_VERSIONS];
 	struct store store;
 };
 
 struct key_cache_settings {
 	const char *directory;		/* NULL: off */
-	const struct suite_list *suites;/* pairs are kept for these */
-	int64_t lifetime_s;		/* age at which a pair is replaced */
-	uint64_t entries_max;		/* peers remembered */
-	int64_t (*now_s)(void);		/* seconds since 1970; NULL: by the wall's clock */
+	const struct suite_list *suites;/* the suites that need pairs */
+	int64_t lifetime_s;		/* age in seconds at which a pair is replaced */
+	uint64_t entries_max;		/* most peers to remember */
+	int64_t (*now_s)(void);		/* seconds since 1970; NULL: the wall clock */
 };
 
 /*
- * Opens the ring, and does what maintenance is due (replacing, folding).  Never fails: where the
- * directory cannot be used it says why in the log, at LOG_WARNING, and goes on as if it were off.
- * `suites` is not kept; the string `directory` is.
+ * Opens the cache and does the maintenance that is due (replacing pairs, compaction).  Never
+ * fails: if the directory cannot be used, it logs the reason at LOG_WARNING and continues as if
+ * the cache were off.  Keeps the pointer `directory`, but not `suites`.
  */
 void key_cache_open(struct key_cache *cache, const struct key_cache_settings *settings);
 
 /*
- * What struct exchange's callers draw on.  `own` makes a pair where there is none yet, and stores
- * it where others have use for it.  `find`
- * fills in a secret only when it was computed with the present pair.  `keep` appends to the
- * journal, and so does the first `used` of a secret.  The source points into `ring`, which must outlive it.
+ * The key source for handshakes (crypt/kex.h).  `own` makes a pair if there is none yet, and
+ * stores it if others can use it.  `find` returns only secrets computed with the present pair.
+ * `keep` appends to the journal, and so does the first `used` for a secret.  The source points
+ * into `cache`, which must outlive it.
  */
 struct key_source key_cache_source(struct key_cache *cache);
 
 /*
- * Before a jail: from now on the ring looks up and appends, and does not know the directory any more.
- * (key_cache_after_fork() does nothing then.)
+ * To be called before the jail: closes the directory.  From now on the cache only looks up and
+ * appends, and key_cache_after_fork() cannot open the store again.
  */
 void key_cache_leave_directory(struct key_cache *cache);
 
 /*
- * In a forked process, before anything else: opens the store anew, as locks and offsets are shared
- * with the parent, and does what maintenance has fallen due since.  With no store, the process gets
- * pairs of its own.
+ * To be called first in a forked process: opens the store again, because locks and file offsets
+ * are shared with the parent, and does the maintenance that has become due.  Without a store, the
+ * process gets its own pairs.
  */
 void key_cache_after_fork(struct key_cache *cache);
 
 /*
- * Replaces outlived pairs and drops what was computed with them, drops what belongs to generations
- * that `suites` do not name, and folds; for a timer.  Returns 0, or -1 when the directory cannot be
- * used or written (said in the log).
+ * For a timer: replaces pairs older than their lifetime and drops what was computed with them,
+ * drops entries of versions that `suites` does not name, and compacts.  Returns 0, or -1 when the
+ * directory cannot be used or written (logged).
  */
 int key_cache_expire(const struct key_cache_settings *settings);
 
 /*
- * For a session that needs no key any more: closes and wipes, but `stored` still says whether there was a
- * cache.  Harmless when it was done or closed before.
+ * For a session that needs no more keys: closes and wipes the cache; only `stored` keeps its
+ * value, for the log.  Has no effect on a closed cache.
  */
 void key_cache_done(struct key_cache *cache);
 
-/* Closes and wipes. */
+/* Closes and wipes the cache. */
 void key_cache_close(struct key_cache *cache);
 
 #endif

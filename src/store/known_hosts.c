@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What has lapsed is as good as not there. */
+/* A lapsed entry counts as absent. */
 static bool
 find_host(struct known_hosts *m, const char *domain, const char *host, int64_t now_s,
     struct known_host_record *h)
@@ -46,7 +46,7 @@ find_pin(struct known_hosts *m, const char *name, uint8_t pin[HOSTKEY_PUBLIC_LEN
 	    store_find(&m->store, key, pin, HOSTKEY_PUBLIC_LEN, &len) && len == HOSTKEY_PUBLIC_LEN;
 }
 
-/* Has the domain gone from all the hosts where it worked? */
+/* Whether the domain is established and none of its present hosts is known. */
 static bool
 has_moved(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,
     struct known_host *known)
@@ -100,8 +100,8 @@ known_hosts_complete(const struct known_hosts *m)
 }
 
 /*
- * A success, over what there was.  First and last are what binding goes by, and they do not go back: a clock
- * that begins in 1970 with each boot would have everything lapse as soon as it is set.
+ * Records a success.  The times of the first and the last one never go back: with a clock that
+ * starts in 1970 at each boot, everything would lapse as soon as it is set.
  */
 static void
 succeed(int64_t *first_s, int64_t *last_s, int64_t now_s)
@@ -112,7 +112,7 @@ succeed(int64_t *first_s, int64_t *last_s, int64_t now_s)
 		*last_s = now_s;
 }
 
-/* One that only comes shortly after another is not written down. */
+/* Whether the last success was so recent that this one need not be stored. */
 static bool
 too_soon(int64_t old_s, int64_t now_s)
 {
@@ -120,8 +120,8 @@ too_soon(int64_t old_s, int64_t now_s)
 }
 
 /*
- * Where there is another CDB by now, people may have forgotten or pinned what this was made from.  What is not
- * learned then is learned the next time.
+ * Fails if the CDB was replaced: the user may have removed or pinned the entry that this one is
+ * based on.  What is not stored now is learned again the next time.
  */
 static void
 append(struct known_hosts *m, struct span key, struct span value)
@@ -135,7 +135,7 @@ append(struct known_hosts *m, struct span key, struct span value)
 	log_debug("what worked is not remembered: %s", strerror(errno));
 }
 
-/* A key that was announced inherits how long the one before it has been known. */
+/* A key that was announced keeps the age of the key that announced it. */
 static void
 take_key(struct known_host_record *h, const uint8_t *key, const struct hostkey_next *next)
 {
@@ -264,7 +264,7 @@ known_hosts_alerted(struct known_hosts *m, const struct known_hosts_place *p, in
 	}
 }
 
-/* Who had the lock before us may have done it. */
+/* Another process may have done it before we had the lock, so this asks again. */
 static void
 compaction(struct known_hosts *m, int64_t now_s)
 {

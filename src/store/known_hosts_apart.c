@@ -1,4 +1,4 @@
-/* The memory of a session in the jail: without files, and with somebody outside who learns for it. */
+/* Known hosts in a session in the jail, which has no files and passes on what it learns. */
 #include "store/known_hosts.h"
 
 #include "base/log.h"
@@ -23,7 +23,7 @@ known_hosts_note(struct known_hosts *m, const struct known_hosts_place *p, int64
 	if (find_note(m, p) != NULL)
 		return;
 	assert(m->noted_count < KNOWN_HOSTS_PLACES_MAX);
-	/* counted last: what is not noted yet is looked up in the store */
+	/* the count is raised last, so that this look-up goes to the store */
 	struct known_hosts_noted *noted = &m->noted[m->noted_count];
 	noted->domain = p->domain;
 	noted->host = p->host;
@@ -69,7 +69,10 @@ is_key(const uint8_t *key, bool known, const uint8_t known_key[HOSTKEY_PUBLIC_LE
 	return known && key != NULL && memcmp(key, known_key, HOSTKEY_PUBLIC_LEN) == 0;
 }
 
-/* A key that is announced is accepted later.  So its announcement has to be signed, unless it is known. */
+/*
+ * Whether an announced key may be stored.  It will be accepted as a host key later, so its
+ * announcement must be signed, unless both keys are known already.
+ */
 static bool
 is_announced(const struct known_host *known, const struct known_hosts_lesson *lesson)
 {
@@ -79,8 +82,8 @@ is_announced(const struct known_host *known, const struct known_hosts_lesson *le
 }
 
 /*
- * Where a key binds or is pinned, nothing has worked there with another one: a session that says so is not
- * ours any more.
+ * Whether a sound session can have learned this: where a key is established or pinned, it never
+ * reports a success with another key.
  */
 static bool
 is_sound(struct known_hosts *m, const struct known_hosts_place *p, int64_t now_s,

@@ -1,4 +1,4 @@
-/* The part of the memory that people see and change, by `blackpony -k`. */
+/* Listing and changing known hosts for the user (`blackpony -k`). */
 #include "store/known_hosts_record.h"
 
 #include "store/private_dir.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes a new database, without what the judge drops and with what is added. */
+/* Makes a new CDB without what the keep callback drops and with what is added. */
 static int
 rebuild(struct known_hosts *m, struct known_hosts_keeping *judging,
     const struct store_addition *added, size_t added_count)
@@ -28,7 +28,7 @@ rebuild(struct known_hosts *m, struct known_hosts_keeping *judging,
 	return result;
 }
 
-/* In lower case, with a NUL. */
+/* Writes the name in lower case, NUL-terminated. */
 static int
 lower_name(char out[KNOWN_HOSTS_NAME_MAX + 1], const char *name)
 {
@@ -49,7 +49,7 @@ known_hosts_pin(struct known_hosts *m, const char *name, const uint8_t pin[HOSTK
 {
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX];
 	char lower[KNOWN_HOSTS_NAME_MAX + 1];
-	/* other keys that were shown there count no longer */
+	/* hosts of that name that showed another key are forgotten */
 	struct known_hosts_keeping judging = { .now_s = now_s, .forgotten = lower, .but_key = pin };
 	struct store_addition added = { known_hosts_key(mem, KNOWN_HOSTS_PIN, name, NULL),
 		span(pin, HOSTKEY_PUBLIC_LEN) };
@@ -105,7 +105,7 @@ show_host(const struct listing *l, struct span domain, struct span host,
 	l->visit(l->context, &item);
 }
 
-/* As if it were a judge, for they are asked about the newest entry of each key. */
+/* Used as the keep callback, which sees the newest entry of every key. */
 static enum compact_keep
 show(void *context, struct entry entry)
 {

@@ -5,12 +5,12 @@
 #define TIME_LEN 8
 #define DOMAIN_LEN (2 * TIME_LEN + 1)
 #define FLAGS (KNOWN_HOSTS_FLAG_KEY | KNOWN_HOSTS_FLAG_NEXT | KNOWN_HOSTS_FLAG_ALERTED)
-#define TIME_MAX_S (INT64_C(1) << 40)	/* beyond it, no time of ours */
+#define TIME_MAX_S (INT64_C(1) << 40)	/* greater times are not ours */
 
 _Static_assert(KNOWN_HOSTS_KEY_MAX <= ENTRY_KEY_MAX && KNOWN_HOSTS_HOST_LEN <= ENTRY_VALUE_MAX &&
     KNOWN_HOSTS_DOMAIN_MAX <= ENTRY_VALUE_MAX, "they are entries");
 
-/* What it says of a host goes into replies and logs, whoever has written the file. */
+/* Names go into replies and logs, so whatever wrote the file, only printable ones are used. */
 static bool
 is_name(struct span s)
 {
@@ -144,7 +144,7 @@ known_hosts_get_domain(struct known_domain_record *d, struct span value)
 	return false;
 }
 
-/* Of a mail host: its own name or its domain's.  Of a domain: its name, or where it worked last. */
+/* Whether an entry concerns `name`: as domain or host in its key, or as the domain's last host. */
 static bool
 is_about(struct span name, struct entry entry, const struct known_domain_record *d)
 {
@@ -157,8 +157,8 @@ is_about(struct span name, struct entry entry, const struct known_domain_record 
 }
 
 /*
- * A host met once may be anybody's who gets us to write there.  One that binds has been met over a day, and
- * mail waits until it does as it did.
+ * Anyone who makes us send mail to a host can add an entry for it.  An established host has been
+ * met over a day or longer, and mail may wait because of it, so it is kept longest.
  */
 static enum compact_keep
 worth(int64_t first_s, int64_t last_s)
@@ -191,7 +191,7 @@ peer_check_domain(struct known_hosts_keeping *j, struct entry entry, struct span
 
 	if (!known_hosts_get_domain(&d, value) || known_hosts_lapsed(d.last_s, j->now_s))
 		return COMPACT_DROP;
-	/* a key pinned for one of its hosts says nothing against a domain */
+		/* a key pinned for one of its hosts does not affect a domain */
 	if (j->forgotten == NULL || j->but_key != NULL ||
 	    !is_about(span_of(j->forgotten), entry, &d))
 		return worth(d.first_s, d.last_s);

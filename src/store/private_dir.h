@@ -17,8 +17,8 @@
 int private_dir_open(const char *path, uid_t owner);
 
 /*
- * Opens a regular file of `owner`, without waiting.  Returns a descriptor and fills in `*st`, or -1
- * with errno; EINVAL for anything but such a file, which is left alone.
+ * Opens a regular file of `owner`, without waiting.  Returns a descriptor and fills in `*st`, or
+ * -1 with errno; EINVAL for anything but such a file, which is left alone.
  */
 int private_file_open(int dirfd, const char *name, int flags, uid_t owner, struct stat *st);
 

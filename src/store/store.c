@@ -1,25 +1,25 @@
 /*
- * What a crash can leave behind, and what becomes of it:
+ * What a crash can leave behind, and how it is handled:
  *
- *   a record cut short at the journal's end    readers stop there; the next append cuts it off
- *   NAME.cdb.new, whole or not                 nobody reads it; the next rebuilding removes it
- *   the new CDB, and the journal not emptied   its entries are there twice, or out of date; the
- *                                              next rebuilding sorts it out
- *   after a power cut, holes in the journal    a hole is no record, or fails its check
+ *   an incomplete record at the journal's end    readers stop there; the next append cuts it off
+ *   NAME.cdb.new, complete or not                never read; the next rebuilding removes it
+ *   the new CDB, with the journal not emptied    its entries exist twice or are outdated; the next
+ *                                                rebuilding drops them
+ *   holes in the journal after a power failure   a hole is no record, or fails its check
  *
- * The commit is rename(2): the new CDB is synced before it and the directory after it, and only
- * then is the journal emptied, so an entry is always in one of the two.
+ * rename(2) is the commit point: the new CDB is synced before it and the directory after it, and
+ * only then is the journal emptied.  So every entry is always in one of the two files.
  *
- * There are two locks.  Whoever appends has the journal's.  Whoever rebuilds has the directory's and then the
- * journal's (store/store_rebuild.c): a session in the jail has the journal open, not the directory, so what it
- * can hold up by a lock is only what others append.  A journal that stays locked is replaced by a copy, and
- * whoever had the old one open learns nothing more: its link is gone.
+ * There are two locks.  To append, a process takes the journal's lock.  To rebuild, it takes the
+ * directory's lock and then the journal's (store/store_rebuild.c).  A session in the jail has the
+ * journal open but not the directory, so with a lock it can only delay appends of others.  If the
+ * journal stays locked, a copy replaces it; processes that have the old file open notice that its
+ * link count is zero, and store nothing more.
  *
  * Reading takes no lock.  The journal is read before the CDB is opened, so that a rebuilding in
- * between shows an entry twice rather than not at all.  A journal that is emptied and written to
- * while it is being read can come out as a mixture: lengths keep the reader inside it, and checks
- * keep the mixture from being used.  Whoever writes has the lock, and reads the journal again under
- * it.
+ * between shows an entry twice rather than not at all.  If the journal is emptied and rewritten
+ * while it is being read, the reader may get a mixture: lengths keep it inside the buffer, and the
+ * checks keep damaged entries from being used.  A writer reads the journal again under the lock.
  */
 #include "store/store_internal.h"
 
@@ -35,8 +35,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STUCK_MS 50		/* nobody has the journal's lock that long to append */
-#define CDB_LEN_MAX (1u << 30)	/* octets; above any sensible cache-entries */
+#define STUCK_MS 50		/* an append holds the journal's lock for less than this */
+#define CDB_LEN_MAX (1u << 30)	/* octets; more than any sensible cache-entries needs */
 
 void
 store_complain(struct store *s, const char *suffix, const char *why)
@@ -83,7 +83,7 @@ complain_open(struct store *s, const char *suffix)
 		    foreign ? "not used: not a file of ours; please remove it" : strerror(errno));
 }
 
-/* The tables in front say where the records end. */
+/* Whether the file begins like a CDB: its first number is the offset where the records end. */
 static bool
 begins_well(int fd, off_t size)
 {
@@ -125,7 +125,6 @@ store_journal(const struct store *s)
 	return journal_image_records(&s->journal);
 }
 
-/* Reads the journal, `size` octets long a moment ago. */
 int
 store_read_journal(struct store *s, off_t size)
 {
@@ -170,7 +169,7 @@ store_none(struct store *s)
 	s->dirfd = s->cdbfd = s->journalfd = -1;
 }
 
-/* A lock that nobody gives back would have every session wait that learns something. */
+/* Replaces a journal whose lock is never released, since every append would wait for it. */
 static void
 free_lock(struct store *s)
 {
@@ -220,7 +219,7 @@ find_in_cdb(struct store *s, struct span key, uint8_t *sealed, size_t *len)
 {
 	if (s->cdbfd < 0)
 		return false;
-	/* by reading: mapping the file costs four times as much */
+	/* with pread(2), because mapping the file costs four times as much */
 	int found = cdb_look(s->cdbfd, key, sealed, ENTRY_SEALED_MAX, len);
 	if (found < 0) {
 		store_complain(s, ".cdb", "damaged");
@@ -275,7 +274,7 @@ store_unlock(struct store *s)
 	s->maintains = false;
 }
 
-/* Under the lock: what the journal is now.  A journal that was removed locks nobody out. */
+/* Fails if the journal was removed or replaced: the lock then excludes nobody. */
 int
 store_stat_locked(const struct store *s, struct stat *st)
 {
@@ -288,7 +287,7 @@ store_stat_locked(const struct store *s, struct stat *st)
 	return 0;
 }
 
-/* Is the entry the newest of its key already?  Two sessions may learn the same at the same time. */
+/* Whether the journal has this entry already: two sessions may learn the same at the same time. */
 static bool
 known_already(const struct store *s, struct span key, struct span value)
 {
@@ -309,7 +308,7 @@ append(struct store *s, struct span key, struct span value)
 		return -1;
 	if (known_already(s, key, value))
 		return 0;
-	/* above the limit it is not of our making, and cut */
+	/* a file longer than JOURNAL_MAX was not written by us, and is cut below */
 	if (journal_image_outgrown(&s->journal, st.st_size)) {
 		errno = EFBIG;
 		return -1;
@@ -347,7 +346,7 @@ store_append(struct store *s, struct span key, struct span value)
 	return result;
 }
 
-/* A session cannot ask the directory: there, a CDB that has been replaced has lost its name. */
+/* Without the directory, a session recognizes a replaced CDB by its link count of zero. */
 static bool
 has_same_cdb(const struct store *s)
 {

@@ -1,13 +1,13 @@
 /*
- * A small database that any number of processes read and add to at once, and that no crash can
- * spoil: a constant database (CDB) and a journal of what was learned since, in one directory.
+ * A small crash-safe database for concurrent readers and writers: a constant database (CDB) and a
+ * journal of newer entries, in one directory.
  *
- * NAME.cdb      made whole, synced, and put in place by rename(2): it is never changed.
- * NAME.journal  records appended under a lock (store/journal.h); emptied, never replaced.
+ * NAME.cdb      written completely, synced, and put in place by rename(2); never changed.
+ * NAME.journal  records appended under a lock (store/journal.h); emptied, never rewritten.
  *
- * Opening is the time for maintenance (folding a full journal into a new CDB, or replacing
- * everything); afterwards a process only looks up and appends.  Every fault is at worst something
- * forgotten, and a line in the log.  Knows nothing of what the keys and values mean.
+ * Maintenance (compacting a full journal into a new CDB, or replacing everything) happens when a
+ * store is opened; after that a process only looks up and appends.  A fault costs at worst some
+ * entries, and is logged.  The store does not know what keys and values mean.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -17,75 +17,79 @@
 
 #include <sys/types.h>
 
-#define STORE_COMPACT_AT 256	/* records in the journal before it is folded */
+#define STORE_COMPACT_AT 256	/* records in the journal that make compaction due */
 
 struct store {
-	int dirfd, cdbfd, journalfd;	/* -1: not there */
+	int dirfd, cdbfd, journalfd;	/* -1: not open */
 	const char *directory, *name;
 	size_t cdb_len;
-	uid_t owner;			/* whose files they have to be: ours */
-	bool writable;			/* the journal may be appended to, and locked */
-	bool maintains;			/* we have the directory's lock */
-	bool complained;		/* one line in the log is enough for one process */
-	bool corrupt;			/* something that is there could not be read, or is damaged */
-	/* its owner's to set: */
-	bool strict;			/* nothing is written over what is damaged */
-	compact_filter *journalled;	/* which keys count in the journal; NULL: all.  Sessions write there */
-	struct journal_image journal;	/* last: its room is not cleared */
+	uid_t owner;			/* our effective uid; files of others are not used */
+	bool writable;			/* the journal can be appended to and locked */
+	bool maintains;			/* we hold the directory's lock */
+	bool complained;		/* a process logs at most one fault */
+	bool corrupt;			/* part of the store could not be read, or is damaged */
+	/* set by the owner of the store: */
+	bool strict;			/* never overwrite or cut off damaged data */
+	compact_filter *journalled;	/* keys that are valid in the journal; NULL: all */
+	struct journal_image journal;	/* the last member, since its storage is not cleared */
 };
 
-/* The whole, plausible records of the journal, as it was when it was last read. */
+/* The complete, plausible records of the journal as last read. */
 struct span store_journal(const struct store *s);
 
-/* No store: nothing is found in it, nothing is kept, and closing it is harmless. */
+/* Makes `s` a closed store: lookups find nothing, nothing is stored, closing has no effect. */
 void store_none(struct store *s);
 
 /*
- * Opens the store NAME in `directory`, which is created, mode 0700, where it is missing.  Both
- * strings are kept.  Returns 0, or -1 when the directory may not be used; the log says why.  A
- * store that cannot be written is opened all the same.
+ * Opens the store NAME in `directory`, which is created with mode 0700 if it is missing.  Both
+ * pointers are kept.  Returns 0, or -1 when the directory cannot be used; the log says why.  A
+ * store that is not writable is opened for lookups.
  */
 int store_open(struct store *s, const char *directory, const char *name);
 
-/* Opens the files anew, as they are now: in a forked process, as locks and offsets are shared. */
+/* Opens the files again.  Needed after fork(2), because locks and file offsets are shared. */
 int store_reopen(struct store *s);
 
-/* Is maintenance due: is the journal to be folded, or no journal that we would write? */
+/*
+ * Whether maintenance is due: the journal has reached STORE_COMPACT_AT records or its buffer's
+ * size.
+ */
 bool store_is_due(const struct store *s);
 
 /*
- * For a session: from now on there is no opening, locking or rebuilding, only looking up and appending, and the
- * directory's descriptor is closed.
+ * For a session: closes the directory's descriptor.  From now on the store cannot be opened,
+ * locked for maintenance or rebuilt, only looked up and appended to.
  */
 void store_leave_directory(struct store *s);
 
 /*
- * Finds the newest value of a key, as of the opening or this process's last store_append(): at most
- * `room` octets to `value`, and their number to `*len`.  False when it is not there or not sound.
+ * Looks up the newest value of a key, as of the opening or of this process's last store_append().
+ * Writes up to `room` octets to `value` and their number to `*len`.  False when there is no entry,
+ * its check fails, or the value is longer.
  */
 bool store_find(struct store *s, struct span key, void *value, size_t room, size_t *len);
 
 /*
- * Appends an entry, within about 100 ms and without allocating.  Returns 0, also when it is there
- * already, or -1: not learned.
+ * Appends an entry; takes at most about 100 ms and allocates nothing.  Returns 0, also if the
+ * newest entry of the key has this value already, or -1: the entry was not stored.
  */
 int store_append(struct store *s, struct span key, struct span value);
 
 /*
- * For maintenance: takes the lock, within about a second, and reads everything anew, as somebody
- * else may have done what is to be done.  Returns 0, or -1 with errno.
+ * For maintenance: takes the lock, waiting up to about a second, and reads everything again, since
+ * another process may have done the maintenance.  Returns 0, or -1 with errno.
  */
 int store_lock(struct store *s);
 void store_unlock(struct store *s);
 
 /*
- * For what only the first may add, in two steps: takes the lock as store_append() does, after which
- * store_find() knows what others have appended.  Returns 0, or -1 with errno; ESTALE when there is
- * another CDB by now, which a session does not open.
+ * For entries that must not replace another process's: takes the lock as store_append() does; then
+ * store_find() sees what others have appended.  Returns 0, or -1 with errno: ESTALE when the CDB
+ * was replaced, which a session does not open again.
  */
 int store_lock_to_append(struct store *s);
 
-/* store_append(), under the lock. */
+/* Like store_append(), with the lock already held. */
 int store_append_locked(struct store *s, struct span key, struct span value);
 
 struct store_addition {
@@ -93,21 +97,21 @@ struct store_addition {
 };
 
 struct store_rebuilding {
-	const struct store_addition *added;	/* newer than what is there */
+	const struct store_addition *added;	/* entries newer than those in the store */
 	size_t added_count;
-	compact_keep_fn *keep;	/* what becomes of each entry, the added ones too */
-	void *context;
-	uint64_t entries_max;	/* beyond it the oldest go */
+	compact_keep_fn *keep;	/* decides about each entry, including the added ones */
+	void *context;		/* for `keep` */
+	uint64_t entries_max;	/* the limit of compact_choose() */
 };
 
 /*
- * Under the lock: makes a new CDB out of the old one, the journal and what is added, and empties
- * the journal.  Returns 0, or -1 with errno (said in the log), and then everything is as it was:
- * EBADMSG from a careful store of which something is damaged.
+ * With the lock held: makes a new CDB from the old one, the journal and `added`, and empties the
+ * journal.  Returns 0, or -1 with errno (logged), leaving everything as it was: EBADMSG when a
+ * strict store is damaged.
  */
 int store_rebuild(struct store *s, const struct store_rebuilding *r);
 
-/* Closes and wipes.  Harmless on a store that could not be opened, or is closed. */
+/* Closes the files and wipes the buffers.  Has no effect on a closed store. */
 void store_close(struct store *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* The maintenance of a store: the lock for it, and a new CDB in the old one's place. */
+/* Maintenance of a store: its lock, and replacing the CDB by a new one. */
 #include "store/store_internal.h"
 
 #include "base/log.h"
@@ -12,14 +12,17 @@
 
 #define LOCK_TIMEOUT_MS 1000
 
-/* Some file systems lock no directories (NFS); then the journal's lock has to do. */
+/*
+ * Whether the file system has no locks on directories (NFS); the journal's lock must suffice
+ * then.
+ */
 static bool
 locks_no_directories(void)
 {
 	return errno == EBADF || errno == EINVAL || errno == ENOLCK || errno == EOPNOTSUPP;
 }
 
-/* What was learned, in a file that whoever had the old one open does not have. */
+/* Writes the records to a new file, which no process that has the old one open can touch. */
 static int
 write_copy(struct store *s, const char *made)
 {
@@ -39,8 +42,8 @@ write_copy(struct store *s, const char *made)
 }
 
 /*
- * The journal's lock is not given back: by a process that was stopped, or that somebody has taken over.  Puts
- * a copy in its place, locked by us.
+ * The journal's lock was not released: its holder is stopped, or under an attacker's control.
+ * Replaces the journal by a copy that we have locked.
  */
 static int
 replace_journal(struct store *s)
@@ -74,7 +77,7 @@ replace_journal(struct store *s)
 	return 0;
 }
 
-/* Under the directory's lock, nobody else replaces the journal. */
+/* While we hold the directory's lock, no other process replaces the journal. */
 static int
 lock_journal(struct store *s)
 {
@@ -124,7 +127,7 @@ store_lock(struct store *s)
 	return 0;
 }
 
-/* What is added is taken as if it stood at the journal's end.  To be freed. */
+/* Formats the additions as records to be read after the journal's.  The caller frees them. */
 static int
 format_added(const struct store_rebuilding *r, struct span *journal)
 {
@@ -167,7 +170,7 @@ replace_cdb(struct store *s, const struct compaction *compaction)
 		errno = why;
 		return -1;
 	}
-	/* from here on it counts; until its name is safe, the journal stays beside it */
+	/* the new CDB counts from here on; the journal is emptied only when its name is synced */
 	if (fsync(s->dirfd) < 0 || ftruncate(s->journalfd, 0) < 0)
 		store_complain(s, ".journal", strerror(errno));
 	else
