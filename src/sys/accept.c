@@ -14,22 +14,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REST_MS 100		/* when there are no descriptors or memory */
+#define REST_MS 100		/* pause when descriptors or memory have run out */
 #define IPV4_CLIENT_BITS 32
-#define IPV6_CLIENT_BITS 64	/* what one customer has */
+#define IPV6_CLIENT_BITS 64	/* the network of one customer */
 
 struct running {
-	pid_t pid;		/* 0: a free place */
+	pid_t pid;		/* 0: unused */
 	struct address client;
 };
 
 struct acceptor {
-	int listen_fd;		/* -1: SIGTERM came */
+	int listen_fd;		/* -1 after SIGTERM */
 	const struct settings *settings;
-	struct running *running;	/* settings->sessions of them */
+	struct running *running;	/* settings->sessions elements */
 	uint64_t count;
-	int64_t busy_ms;	/* when there was last a call or a session */
-	sigset_t before, waiting;	/* signals blocked: as we found them, and while we wait */
+	int64_t busy_ms;	/* when a connection last arrived or a session ended */
+	sigset_t before, waiting;	/* signal masks: original, and while waiting */
 };
 
 static volatile sig_atomic_t terminated;
@@ -41,7 +41,7 @@ on_signal(int number)
 		terminated = 1;
 }
 
-/* Both are blocked but while we wait, so that none is missed. */
+/* Both signals are blocked except while waiting, so that none arrives between test and wait. */
 static int
 catch_signals(struct acceptor *a)
 {
@@ -56,7 +56,7 @@ catch_signals(struct acceptor *a)
 	if (sigprocmask(SIG_BLOCK, &both, &a->before) == -1 ||
 	    sigaction(SIGTERM, &action, NULL) == -1 || sigaction(SIGCHLD, &action, NULL) == -1)
 		return -1;
-	/* whoever started us may have had them blocked */
+	/* the process that started us may have had them blocked */
 	a->waiting = a->before;
 	sigdelset(&a->waiting, SIGTERM);
 	sigdelset(&a->waiting, SIGCHLD);
@@ -101,7 +101,7 @@ sessions_of(const struct acceptor *a, const struct address *client)
 	return count;
 }
 
-/* The limit that one more session of this client would be beyond, or NULL. */
+/* The setting that forbids one more session for this client, or NULL. */
 static const char *
 limit(const struct acceptor *a, const struct address *client)
 {
@@ -113,7 +113,7 @@ limit(const struct acceptor *a, const struct address *client)
 	return NULL;
 }
 
-/* One attempt at each step: nobody waits here for somebody who does not read. */
+/* Each step is attempted once, so that a client that does not read delays nothing. */
 static void
 say(int fd, struct span reply)
 {
@@ -121,7 +121,7 @@ say(int fd, struct span reply)
 
 	if (send(fd, reply.at, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		return;
-	/* what lay unread would make a reset of the close, and the reply might be lost by that */
+	/* unread octets would turn the close into a reset, which may destroy the reply */
 	shutdown(fd, SHUT_WR);
 	if (recv(fd, octets, sizeof(octets), MSG_DONTWAIT) == -1 && errno != EAGAIN)
 		log_debug("a client is gone already");
@@ -137,7 +137,7 @@ turn_away(int fd, const struct address *client, const char *why)
 	say(fd, SPAN("421 4.3.2 Too many connections, try again later\r\n"));
 }
 
-/* In a forked process: the connection takes the listening socket's place. */
+/* In the forked process: the connection becomes descriptors 0 and 1. */
 static void
 become_session(const struct acceptor *a, int fd)
 {
@@ -152,7 +152,7 @@ become_session(const struct acceptor *a, int fd)
 		close(a->listen_fd);
 }
 
-/* One connection: a process of its own, where true is returned, or turned away. */
+/* Forks a process for the connection, where true is returned, or turns the client away. */
 static bool
 take_in(struct acceptor *a, int fd, const struct address *client)
 {
@@ -172,8 +172,8 @@ take_in(struct acceptor *a, int fd, const struct address *client)
 }
 
 /*
- * Accepts what there is.  ACCEPT_DONE: that is done; ACCEPT_CLIENT in a forked process; ACCEPT_BROKEN
- * when the listening socket itself is no good.
+ * Accepts one connection, if there is one.  ACCEPT_DONE: continue; ACCEPT_CLIENT: in the forked
+ * process; ACCEPT_BROKEN: the listening socket cannot be used.
  */
 static enum accepted
 accept_one(struct acceptor *a)
@@ -181,7 +181,7 @@ accept_one(struct acceptor *a)
 	struct sockaddr_storage name;
 	socklen_t len = sizeof(name);
 	struct address client;
-	/* getpeername() would not know one that has hung up already */
+	/* getpeername() would fail for a client that has already disconnected */
 	int fd = accept4(a->listen_fd, (struct sockaddr *)&name, &len, SOCK_CLOEXEC);
 
 	if (fd != -1) {
@@ -194,7 +194,7 @@ accept_one(struct acceptor *a)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		/* it is still there, and poll would say so at once */
+		/* the connection stays in the backlog, and poll() would report it at once */
 		log_line(LOG_WARNING, "no descriptor or memory for a connection; waiting");
 		poll(NULL, 0, REST_MS);
 		return ACCEPT_DONE;
@@ -204,11 +204,11 @@ accept_one(struct acceptor *a)
 	case EOPNOTSUPP:
 		return ACCEPT_BROKEN;
 	default:
-		return ACCEPT_DONE;	/* the connection was gone again */
+		return ACCEPT_DONE;	/* the client has disconnected */
 	}
 }
 
-/* No more calls: whoever starts a new one of us can have the address. */
+/* Accepts no more connections; a new process can listen on the address from now on. */
 static void
 stop_listening(struct acceptor *a)
 {
@@ -218,8 +218,8 @@ stop_listening(struct acceptor *a)
 }
 
 /*
- * Waits for a connection, the end of a child or SIGTERM, or for idle_ms since there was anything.  Is there a
- * connection?
+ * Waits for a connection, a child's exit or SIGTERM, or, while there are no sessions, until
+ * nothing has happened for `idle_ms`.  True: there is a connection.
  */
 static bool
 wait_for_work(const struct acceptor *a, int64_t idle_ms)
@@ -236,7 +236,9 @@ wait_for_work(const struct acceptor *a, int64_t idle_ms)
 static int
 prepare(int listen_fd)
 {
-	/* whoever called may be gone before we accept, and somebody else may accept as well */
+	/*
+	 * non-blocking: the client may be gone before we accept, or another process may accept it
+	 */
 	return fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
 }
 

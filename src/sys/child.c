@@ -18,12 +18,12 @@
 #define PORT_TEXT_MAX 8
 
 struct arguments {
-	char *at[CHILD_ARGUMENTS_MAX + 1];	/* NULL behind the last */
-	char text[CHILD_TEXT_MAX];		/* those in which something was replaced */
+	char *at[CHILD_ARGUMENTS_MAX + 1];	/* ends with NULL */
+	char text[CHILD_TEXT_MAX];		/* the arguments that had something replaced */
 	size_t used;
 };
 
-/* Appends to the argument being made.  -1 when there is no room. */
+/* Appends to the argument being built.  -1 when there is no room. */
 static int
 append(struct arguments *arguments, const char *text, size_t len)
 {
@@ -36,7 +36,7 @@ append(struct arguments *arguments, const char *text, size_t len)
 	return 0;
 }
 
-/* One argument with everything replaced in it. */
+/* Builds one argument from `from` with everything replaced. */
 static int
 replace(struct arguments *arguments, const char *from, const char *address, const char *port)
 {
@@ -102,8 +102,8 @@ texts(const struct address *a, char address[ADDRESS_TEXT_MAX], char port[PORT_TE
 }
 
 /*
- * What a super-server found out about its caller, by name or by IDENT, is not the client's where that was
- * a proxy.
+ * Names found by a super-server (by DNS or IDENT) are about the host that connected to it.  If
+ * that was a proxy, they are not about the client, and are removed.
  */
 static int
 forget_others(const struct address *remote)
@@ -118,7 +118,7 @@ forget_others(const struct address *remote)
 	    unsetenv("REMOTE_HOST") < 0 ? -1 : 0;
 }
 
-/* Nothing of ours reads these, so the child's environment can simply be ours. */
+/* Changes our own environment, since nothing in this program reads these variables. */
 static int
 set_environment(const struct client_info *client)
 {
@@ -138,8 +138,8 @@ set_environment(const struct client_info *client)
 }
 
 /*
- * Under inetd descriptor 2 is the client's socket: what the mailer complains of there would reach
- * the client in the middle of the dialogue.
+ * Under inetd descriptor 2 is the client's socket: the backend's error messages would reach the
+ * client in the middle of the SMTP dialogue.
  */
 static bool
 stderr_is_a_peer(void)
@@ -149,8 +149,9 @@ stderr_is_a_peer(void)
 }
 
 /*
- * Whatever else is open, here or by whoever started us, stays here.  Kernels before 5.11 know no range, and
- * some containers forbid it; there the limit may be a thousand millions, or lower than what is open.
+ * Marks all other descriptors close-on-exec, including inherited ones.  close_range(2) needs Linux
+ * 5.11, and some containers forbid it.  /proc/self/fd comes next, since the limit of descriptors
+ * may be a billion, or lower than an open descriptor.
  */
 static void
 keep_the_rest(void)
@@ -174,7 +175,7 @@ keep_the_rest(void)
 	closedir(descriptors);
 }
 
-/* Starts the program with `fd` as 0 and 1.  The parent gets the errno of a failed execve(). */
+/* Starts the program with `fd` as 0 and 1.  Returns 0 or an errno, also that of execve(2). */
 static int
 spawn(char *const argv[], int fd, bool quiet, pid_t *pid)
 {

@@ -24,7 +24,7 @@ allow_foreign_source(int fd, int family)
 	return setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
 }
 
-/* A socket bound to `from`, if any. */
+/* Opens a socket and binds it to `from`, unless that is NULL. */
 static int
 open_socket(int family, const struct address *from, bool transparent)
 {
@@ -32,8 +32,10 @@ open_socket(int family, const struct address *from, bool transparent)
 
 	if (fd < 0 || from == NULL)
 		return fd;
-	/* with port 0 the kernel need not reserve one for all destinations; with another, the last
-	   connection from it may still be in TIME_WAIT */
+	/*
+	 * with port 0 the kernel need not reserve a port for all destinations; another port may
+	 * still be in TIME_WAIT from the last connection
+	 */
 	int option = address_port(from) == 0 ? IP_BIND_ADDRESS_NO_PORT : SO_REUSEADDR;
 	int level = address_port(from) == 0 ? IPPROTO_IP : SOL_SOCKET;
 	setsockopt(fd, level, option, &on, sizeof(on));
@@ -66,8 +68,8 @@ connect_within(int fd, const struct address *to, int64_t deadline_ms)
 }
 
 /*
- * A local socket whose backlog is full has no "in progress": connect() waits, or fails with EAGAIN.
- * So it waits, for as long as the send timeout says.
+ * A local socket never gives EINPROGRESS: if the backlog is full, connect(2) blocks or fails with
+ * EAGAIN.  So it blocks, limited by the send timeout.
  */
 static int
 connect_local(int fd, const struct address *to, int64_t timeout_ms)
@@ -78,7 +80,7 @@ connect_local(int fd, const struct address *to, int64_t timeout_ms)
 	int result;
 
 	if (timeout_ms <= 0)
-		patience = (struct timeval){ .tv_usec = 1 };	/* 0 would be for ever */
+		patience = (struct timeval){ .tv_usec = 1 };	/* 0 would mean no timeout */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return -1;
 	do {
@@ -133,7 +135,7 @@ bool
 dial_is_own(const struct address *to)
 {
 	struct address from, peer;
-	/* no packet is sent, but the route is looked up */
+	/* connecting a datagram socket looks up the route, but sends nothing */
 	int fd = socket(to->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool own = fd < 0;
 
@@ -181,6 +183,6 @@ dial_read_backend(struct address *out, struct span text)
 		return -1;
 	if (address_read(out, span(text.at, end), (uint16_t)port) < 0)
 		return -1;
-	/* brackets are for IPv6, and only for it */
+	/* brackets are required for IPv6 and allowed only there */
 	return bracketed == (address_written_family(span(text.at, end)) == AF_INET6) ? 0 : -1;
 }

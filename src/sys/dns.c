@@ -51,7 +51,10 @@ dns_question(uint8_t out[DNS_QUESTION_MAX], uint16_t id, const char *name, enum 
 	return len + 4;
 }
 
-/* The question has to come back as it was, but for the case of letters: an id alone is soon guessed. */
+/*
+ * The answer must repeat our question (letter case aside): a 16-bit ID alone is easy to guess
+ * (RFC 5452).
+ */
 bool
 dns_is_answer(struct span message, struct span question)
 {
@@ -69,7 +72,7 @@ dns_is_cut(struct span answer)
 	return (flags(answer) & TC) != 0;
 }
 
-/* A server that does not look further, asked for what is not its own, says nothing, and that as it pleases. */
+/* A server that neither has the zone nor recurses may reply with any code and no answer. */
 bool
 dns_is_lame(struct span answer)
 {
@@ -82,7 +85,7 @@ dns_code(struct span answer)
 	return flags(answer) & 15;
 }
 
-/* Where the octets behind a name begin; 0 when there are none. */
+/* The offset after a name; 0 if the name is malformed or nothing follows. */
 static size_t
 skip_name(struct span message, size_t at)
 {
@@ -94,7 +97,7 @@ skip_name(struct span message, size_t at)
 	return at < message.len ? at : 0;
 }
 
-/* Where the next record begins; 0 when this one is cut. */
+/* The offset after the record; 0 if it is incomplete. */
 static size_t
 read_record(struct span message, size_t at, struct dns_record *record)
 {
@@ -123,7 +126,7 @@ dns_open(struct dns_reader *r, struct span message)
 		at += 4;
 	}
 	*r = (struct dns_reader){ .message = message, .next = at, .left = count(message, ANSWERS) };
-	/* what follows the answers is not looked at, and so cannot spoil them */
+	/* only the answer section is checked; errors in later sections do no harm */
 	for (unsigned i = r->left; i > 0; i--)
 		if ((at = read_record(message, at, &record)) == 0)
 			return false;
@@ -152,7 +155,7 @@ shown(uint8_t octet)
 	    '?';
 }
 
-/* A pointer only leads back, so this ends. */
+/* Pointers must point backwards, so this terminates. */
 bool
 dns_name(struct span message, size_t at, size_t end, char name[DNS_NAME_MAX])
 {

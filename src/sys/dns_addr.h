@@ -1,5 +1,5 @@
 /*
- * Address records: from an answer of the DNS to addresses to be called.  No look-ups here.
+ * Reads address records from a DNS answer.  No look-ups here.
  */
 #ifndef SYS_DNS_ADDR_H
 #define SYS_DNS_ADDR_H
@@ -8,18 +8,18 @@
 #include "sys/address.h"
 
 struct dns_addr_list {
-	struct address *at;		/* the caller's */
+	struct address *at;		/* the caller's array */
 	size_t max, count;
-	uint16_t port;			/* that each of them has */
+	uint16_t port;			/* the port that every address gets */
 };
 
-/* One more; those beyond `max` are ignored. */
+/* Adds an address; ignored when there are `max` already. */
 void dns_addr_add(struct dns_addr_list *list, const struct address *address);
 
 /*
- * Adds the records of `type`, DNS_A or DNS_AAAA, of the answer section of a DNS message, which may be
- * hostile; of a name that does not exist, none.  Records of another length are ignored.  False, and
- * nothing is added, when the message is no answer, or malformed.
+ * Adds the records of `type`, DNS_A or DNS_AAAA, of the answer section of a DNS message, which
+ * may be hostile.  Adds nothing if the name does not exist.  Ignores records of a wrong length.
+ * False, and nothing is added, if the message is no answer or malformed.
  */
 bool dns_addr_read_answer(struct dns_addr_list *list, enum dns_type type, const uint8_t *message,
     size_t len);

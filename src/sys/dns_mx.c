@@ -5,7 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-/* Room for one more of that preference: the last place, or that of a worse one.  NULL: all are as good. */
+/*
+ * Room for a record of that preference, if need be in place of the worst one.  NULL: none is
+ * worse.
+ */
 static struct dns_mx *
 place_for(struct dns_mx_list *list, uint16_t preference)
 {
@@ -37,7 +40,7 @@ add(struct dns_mx_list *list, uint16_t preference, const char *name)
 	mx->name[host.len] = '\0';
 }
 
-/* Without those of a preference that did not fit in whole, where there are better ones. */
+/* Drops the last group of equal preference if it is incomplete and there are better ones. */
 static void
 drop_broken_group(struct dns_mx_list *list)
 {
@@ -102,7 +105,7 @@ dns_mx_order(struct dns_mx_list *list, const uint32_t random[DNS_MX_MAX])
 	assert(list->count <= DNS_MX_MAX);
 	for (size_t i = list->count; i > 1; i--)
 		swap(&list->at[i - 1], &list->at[random[i - 1] % i]);
-	/* insertion keeps the order of equal ones, which is by chance now */
+	/* insertion sort is stable, so equal ones stay shuffled */
 	for (size_t i = 1; i < list->count; i++) {
 		struct dns_mx *mx = list->at;
 

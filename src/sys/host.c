@@ -31,7 +31,7 @@ host_is_name(struct span name)
 	struct in_addr address;
 	struct span rest = name, label;
 
-	/* on the wire there is a length in front, and the root's behind */
+	/* on the wire a name has a length octet in front and ends with the root label */
 	if (name.len == 0 || name.len + 2 > HOST_NAME_MAX || name.at[name.len - 1] == '.')
 		return false;
 	while (span_word(&rest, '.', &label))
@@ -50,7 +50,7 @@ set_name(struct host *host, struct span name)
 	host->name[name.len] = '\0';
 }
 
-/* "[192.0.2.5]", "[ipv6:2001:db8::5]" without its brackets, or "192.0.2.5". */
+/* Reads "192.0.2.5" or "ipv6:2001:db8::5". */
 static bool
 read_literal(struct host *host, struct span text)
 {
@@ -69,7 +69,7 @@ read_literal(struct host *host, struct span text)
 	return true;
 }
 
-/* One element that is no port.  NULL, or what is wrong with it. */
+/* Reads one element that is not a port.  Returns NULL, or what is wrong with it. */
 static const char *
 read_element(struct host *host, struct span text)
 {
@@ -95,7 +95,7 @@ read_element(struct host *host, struct span text)
 }
 
 /*
- * Takes an element off the front of `*rest`, up to a colon outside brackets, which goes too.
+ * Takes an element off the front of `*rest`, up to a colon outside brackets, which is dropped.
  * `*last`: there was no colon.  False when a bracket is not closed.
  */
 static bool
@@ -127,7 +127,7 @@ is_digits(struct span s)
 int
 host_list_read(struct host_list *list, struct span operand, const char **why)
 {
-	bool last = false, port_said = true;	/* nothing yet that a port could belong to */
+	bool last = false, port_said = true;	/* no host yet that a port could belong to */
 	struct span element;
 	uint64_t port = 0;
 

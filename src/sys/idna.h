@@ -1,5 +1,5 @@
 /*
- * Host names with letters beyond ASCII, as people write them: to what the DNS and SMTP have (A-labels, RFC 5891).
+ * Internationalized host names: converts UTF-8 to the A-labels of RFC 5891 that DNS and SMTP use.
  */
 #ifndef SYS_IDNA_H
 #define SYS_IDNA_H
@@ -7,8 +7,9 @@
 #include "sys/host.h"
 
 /*
- * `name` in ASCII, with a NUL: itself when it is that already, whatever it is.  False: it is no UTF-8, or no host
- * can have that name, or it is longer than HOST_NAME_MAX.
+ * Writes `name` in ASCII, NUL-terminated; a name that is in ASCII already is copied unchecked.
+ * False if it contains a NUL, is not UTF-8, cannot be a host name, or is longer than
+ * HOST_NAME_MAX.
  */
 bool idna_to_ascii(char out[HOST_NAME_MAX + 1], struct span name);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All three of each, and none of them root's to be had again. */
+/* Whether real, effective and saved IDs are these, and root cannot be regained. */
 static bool
 is_for_good(uid_t uid, gid_t gid)
 {
@@ -22,7 +22,10 @@ is_for_good(uid_t uid, gid_t gid)
 	return uid == 0 || setuid(0) == -1;
 }
 
-/* In /etc/passwd itself: a static program has no name services, and needs none for a system's user. */
+/*
+ * Reads /etc/passwd itself: a static program has no name service switch, and a system user does
+ * not need one.
+ */
 int
 ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why)
 {
@@ -45,7 +48,7 @@ ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why)
 	return found ? 0 : -1;
 }
 
-/* Whom there is to become: 1 with both, 0 for nobody, or -1. */
+/* Determines the user to become: 1 with both IDs, 0 if there is nothing to do, or -1. */
 static int
 find_wanted(const char *user, uid_t *uid, gid_t *gid, const char **why)
 {
@@ -76,7 +79,7 @@ ids_become(const char *user, const char **why)
 
 	if (wanted <= 0)
 		return wanted;
-	/* groups first: without root they could not be changed any more */
+	/* groups first, since changing them needs root */
 	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
 	    setresuid(uid, uid, uid) == -1 || !is_for_good(uid, gid)) {
 		*why = "root could not be given up";
@@ -98,7 +101,7 @@ ids_drop_leftovers(const char **why)
 	}
 	if (uid == 0 || (real == uid && saved == uid))
 		return 0;
-	/* group 0 goes only by root's hand; without it, root goes all the same */
+	/* only root can drop group 0; if that fails, root is given up all the same */
 	if ((real == 0 || saved == 0) &&
 	    (setresuid(0, 0, 0) == -1 || setgroups(0, NULL) == -1))
 		failed = "root's groups could not be given up";

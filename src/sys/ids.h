@@ -1,28 +1,29 @@
 /*
- * Whom a process runs as: given up for good, and checked.
+ * The user and groups a process runs as: root is given up for good, and that is checked.
  */
 #ifndef SYS_IDS_H
 #define SYS_IDS_H
 
 #include <sys/types.h>
 
-/* Who a user of /etc/passwd is, and its primary group.  0, or -1 with `*why` a literal. */
+/* Looks up a user and its primary group in /etc/passwd.  0, or -1 with `*why` a literal. */
 int ids_find(const char *user, uid_t *uid, gid_t *gid, const char **why);
 
 /*
- * From root to the user of /etc/passwd named, with its primary group and no other, for good.  When the
- * process is not root there is nothing to give up, and it stays what it is.  As root without a name, "", it
- * fails: to stay root takes the name "root".  0, or -1 with `*why` a literal.
+ * Changes for good from root to a user of /etc/passwd, with only its primary group.  Without
+ * root, nothing is changed.  As root with an empty name it fails: to stay root needs the name
+ * "root".  0, or -1 with `*why` a literal.
  */
 int ids_become(const char *user, const char **why);
 
-/* Only looks whether that could be done. */
+/* Only checks whether ids_become() can find the user. */
 int ids_may_become(const char *user, const char **why);
 
 /*
- * Under sendmail's F=S the effective ids are the mailer's, but the real uid is still root's and group 0 is
- * still there: a child could take root back.  Takes root back to clear the groups, and drops it for
- * good.  Whoever is not in that position keeps what it has.  0, or -1 with `*why` a literal.
+ * Under sendmail's F=S the effective IDs are the delivery agent's, but the real UID is still
+ * root's and group 0 is still present, so that a child could become root again.  Becomes root to
+ * clear the groups, then drops root for good.  Without such leftovers nothing is changed.  0, or
+ * -1 with `*why` a literal.
  */
 int ids_drop_leftovers(const char **why);
 

@@ -36,17 +36,20 @@ const int jail_is_wide = 0;
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* Goes on behind the next `yes`, or else the next `no`, instructions. */
+/* Skips `yes` instructions if the loaded value equals `value`, else `no`. */
 #define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
 
 #define PERMIT(call) IF((call), 0, 1), ALLOW
 #define REFUSE(call) IF((call), 0, 1), DENY
-/* Only with that argument, of 32 bits.  The first rule for a call decides. */
+/* Permits a call only with that argument (32 bits).  The first rule for a call decides. */
 #define PERMIT_WITH(call, argument, value) \
 	IF((call), 0, 4), LOAD(args[argument]), IF((value), 0, 1), ALLOW, DENY
 
 #ifdef ARCH
-/* Another architecture's calls have other numbers.  (So have x32's, which are in no list.) */
+/*
+ * Another architecture's calls have other numbers.  (x32 calls have numbers that no rule
+ * permits.)
+ */
 #define PROLOGUE LOAD(arch), IF(ARCH, 1, 0), DENY, LOAD(nr)
 
 #ifndef JAIL_WIDE
@@ -57,8 +60,8 @@ const int jail_is_wide = 0;
 #endif
 
 /*
- * What no session calls, where that is most of all there is: the kernel tries a new filter with every number,
- * and without these two rules it takes 10 us longer.
+ * Refuses most calls that no session makes with two rules: when a filter is installed, the kernel
+ * evaluates it for every number, which takes 10 us longer without them.
  */
 #ifdef __x86_64__
 #define REFUSE_MOST \
@@ -71,14 +74,17 @@ const int jail_is_wide = 0;
 
 #define MAP_KIND (MAP_TYPE | MAP_ANONYMOUS)
 
-/* Memory, but none that can be run, and no file's: a shared mapping would write where no call may. */
+/*
+ * Permits private anonymous memory that is not executable.  Mappings of files are refused, since a
+ * shared one could write where no call may.
+ */
 #define PERMIT_PLAIN_MEMORY \
 	IF(SYS_mmap, 0, 8), LOAD(args[2]), \
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, \
 	LOAD(args[3]), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, MAP_KIND), \
 	IF(MAP_PRIVATE | MAP_ANONYMOUS, 1, 0), DENY, ALLOW
 
-/* Of descriptors only; musl has a call of its own for that. */
+/* Permits fstat(3) of descriptors only, for which musl uses SYS_fstat. */
 #ifdef __GLIBC__
 #define PERMIT_FSTAT PERMIT(SYS_fstat), PERMIT_WITH(SYS_newfstatat, 3, AT_EMPTY_PATH)
 #else
@@ -86,9 +92,10 @@ const int jail_is_wide = 0;
 #endif
 
 /*
- * What a session does.  It sends where its sockets are connected, for with an address the log's would
- * reach every datagram socket on this host; and asks a descriptor only for what waits there, for a
- * terminal takes input by ioctl(2), and fcntl(2) can have signals sent and end O_APPEND.
+ * The calls of a session.  sendto(2) is permitted only without an address, since the log's socket
+ * could otherwise reach every datagram socket of this host.  ioctl(2) is restricted to FIONREAD,
+ * since another request puts input into a terminal.  fcntl(2) is missing, since it can direct
+ * signals and clear O_APPEND.
  */
 #define SESSION_CALLS \
 	PERMIT(SYS_read), PERMIT(SYS_write), PERMIT_POLL, PERMIT(SYS_recvfrom), \
@@ -102,12 +109,12 @@ const int jail_is_wide = 0;
 
 static struct sock_filter session_filter[] = { PROLOGUE, REFUSE_MOST, SESSION_CALLS, DENY };
 
-/* The process outside hands over the connections that it has made. */
+/* Also permits receiving connections that the process outside has made. */
 static struct sock_filter call_filter[] = {
 	PROLOGUE, REFUSE_MOST, PERMIT(SYS_recvmsg), SESSION_CALLS, DENY
 };
 #else
-/* Sanitizers read files and start threads of their own. */
+/* Sanitizers read files and start threads. */
 #define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen), REFUSE(SYS_connect)
 
 static struct sock_filter session_filter[] = { WIDE, ALLOW };
@@ -137,19 +144,19 @@ put_on_filter(enum jail jail)
 }
 #endif
 
-/* The rules of newer kernels, whatever the headers know (linux/landlock.h). */
+/* struct landlock_ruleset_attr as of ABI 6; the system's headers may be older. */
 struct rules {
 	uint64_t files, net, scoped;
 };
 
-#define FILES_1 ((UINT64_C(1) << 13) - 1)	/* all that the first ABI has: open, make, remove, run */
-#define FILES_2 (UINT64_C(1) << 13)		/* move elsewhere */
+#define FILES_1 ((UINT64_C(1) << 13) - 1)	/* all of ABI 1: open, make, remove, execute */
+#define FILES_2 (UINT64_C(1) << 13)		/* link or rename to another directory */
 #define FILES_3 (UINT64_C(1) << 14)		/* truncate */
 #define NET_4 UINT64_C(3)			/* bind, connect */
 #define FILES_5 (UINT64_C(1) << 15)		/* ioctl(2) of devices */
-#define SCOPED_6 UINT64_C(3)			/* others' abstract sockets, signals to others */
+#define SCOPED_6 UINT64_C(3)			/* abstract sockets of others, signals to others */
 
-/* Nothing of all that may be done, for there is no rule that allows any. */
+/* Everything that the kernel's ABI can restrict; no rule permits any of it. */
 static struct rules
 rules_of(long abi)
 {
@@ -162,7 +169,7 @@ rules_of(long abi)
 	return rules;
 }
 
-/* Without the newer rules the filter still is there: a kernel that has but the older ones lacks little. */
+/* Older ABIs restrict less; the seccomp filter covers the difference. */
 static int
 landlock(void)
 {
@@ -172,7 +179,7 @@ landlock(void)
 	if (abi >= 1 && abi < 6)
 		log_debug("jail: no Landlock rules for %s in this kernel (ABI %ld)",
 		    abi < 4 ? "connections and signals" : "signals", abi);
-	/* what is zero at its end may be longer than what an older kernel knows */
+	/* the kernel accepts a longer struct than it knows if the rest is zero */
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (fd == -1)
 		return -1;
@@ -184,7 +191,7 @@ landlock(void)
 }
 
 #ifndef __GLIBC__
-typedef int __rlimit_resource_t;	/* what POSIX says; glibc has an enum */
+typedef int __rlimit_resource_t;	/* as in POSIX; glibc has an enum */
 #endif
 
 static int
@@ -194,7 +201,7 @@ limit(int which, uint64_t most)
 
 	if (getrlimit((__rlimit_resource_t)which, &now) == -1)
 		return -1;
-	if (now.rlim_max < wanted.rlim_max)	/* it is narrower already */
+	if (now.rlim_max < wanted.rlim_max)	/* already lower */
 		return 0;
 	if (setrlimit((__rlimit_resource_t)which, &wanted) == -1 ||
 	    getrlimit((__rlimit_resource_t)which, &now) == -1)
@@ -203,8 +210,9 @@ limit(int which, uint64_t most)
 }
 
 /*
- * No more descriptors than there are, and so many `more`: the lowest free number is the limit, for the
- * kernel always gives the lowest.  (poll(2) takes four at once, and wants the limit to be no less.)
+ * Permits `more` descriptors beyond those that are open.  The lowest free number serves as the
+ * limit, because the kernel always assigns the lowest.  A session polls four descriptors, and
+ * poll(2) fails for more than the limit, so it is at least 4.
  */
 static int
 limit_descriptors(uint64_t more)
@@ -240,8 +248,8 @@ limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step
 }
 
 /*
- * The kernel has no such thing: 0, and `*said` keeps it from being said again.  It has no room, or something
- * else that passes: -1, as it was.
+ * Decides about a step that failed.  0 if the kernel lacks the feature, which is logged unless
+ * `*said` is set; -1, with errno unchanged, if it has no memory or descriptors.
  */
 static int
 lacking(const char *what, bool *said)
@@ -256,23 +264,23 @@ lacking(const char *what, bool *said)
 	return 0;
 }
 
-/* Everything but the filter. */
+/* All steps except the filter. */
 static int
 shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
 	bool said = false;
 
-	/* no program run from here could gain rights; the kernel asks for this before a filter */
+	/* no executed program can gain privileges; required for a filter without root */
 	*step = "no new privileges";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return -1;
-	/* nobody of our own user can look into our memory */
+	/* other processes of our user cannot read our memory */
 	*step = "not dumpable";
 	if (!jail_is_wide && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0))
 		return -1;
-	/* before the limit of descriptors: its rules are one */
+	/* before the limit of descriptors, because the ruleset is a descriptor */
 	*step = "Landlock";
 	if (!jail_is_wide && landlock() == -1 && lacking(*step, &said) == -1)
 		return -1;
@@ -284,10 +292,10 @@ jail_enter(enum jail jail, uint64_t file_max, const char **step)
 {
 	bool said = false;
 
-	/* the process outside hands over one descriptor at a time */
+	/* the process outside passes one descriptor at a time */
 	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, step) == -1)
 		return -1;
-	/* last, for it forbids all of the above */
+	/* last, because it forbids the other steps */
 	*step = "seccomp filter";
 	return put_on_filter(jail) == -1 ? lacking(*step, &said) : 0;
 }

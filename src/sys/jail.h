@@ -1,10 +1,10 @@
 /*
- * The jail: what a session process may still do once it has everything it needs.  It can read and write the
- * descriptors it has, grow its memory, ask for time and randomness, and end.  Whatever else it tries is an
- * error (EPERM), never its death.
+ * The jail restricts a session process that has everything it needs.  It can read and write its
+ * open descriptors, allocate memory, get time and randomness, and exit.  Any other system call
+ * fails with EPERM and does not kill the process.
  *
- * There is no way out and no setting that leaves it out.  What the kernel lacks is said in the log, once in
- * each process, and the rest is done.
+ * The jail cannot be left or switched off.  If the kernel lacks a feature, that is logged once by
+ * a process, and the other restrictions apply.
  */
 #ifndef SYS_JAIL_H
 #define SYS_JAIL_H
@@ -14,22 +14,22 @@
 
 enum jail {
 	JAIL_SESSION,
-	JAIL_CALL	/* the same, but the process outside (sys/outside.h) can hand over a connection */
+	JAIL_CALL	/* can also receive connections from the process outside (sys/outside.h) */
 };
 
 /*
- * Octets of memory that are its own.  A session with TLS and Debian's 220 KB of certificates takes 2.2 MB; the
- * largest file of certificates that is read, of 4 MB, takes some 12.
+ * Octets of private memory.  A session with TLS and Debian's 220 KB of certificates needs 2.2 MB;
+ * with the largest certificate file that is read, 4 MB, about 12 MB.
  */
 #define JAIL_MEMORY (32u << 20)
 
 /*
- * Goes in.  `file_max` is the size no file of ours may grow beyond, in octets.  0, or -1 with errno and
- * `*step`, a literal that says what failed: the caller must not go on then.
+ * Enters the jail.  `file_max` is the size in octets beyond which no file may grow.  0, or -1 with
+ * errno and in `*step` a literal that says what failed: the caller must not continue.
  */
 int jail_enter(enum jail jail, uint64_t file_max, const char **step);
 
-/* Is this a build for tests (sanitizers, coverage, valgrind), which needs a wider jail? */
+/* Non-zero in builds for tests (sanitizers, coverage, valgrind), which need a wider jail. */
 extern const int jail_is_wide;
 
 #endif

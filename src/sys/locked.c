@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern uint8_t __bss_start[], _end[];	/* the linker's */
+extern uint8_t __bss_start[], _end[];	/* defined by the linker */
 
 int
 locked_static(void)

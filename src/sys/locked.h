@@ -1,12 +1,13 @@
 /*
- * Memory that is never written to swap.
+ * Memory that is never swapped out.
  */
 #ifndef SYS_LOCKED_H
 #define SYS_LOCKED_H
 
 /*
- * Locks the static variables, where all keys are, each page as it is used.  A forked process has to do it again.
- * As root, or within RLIMIT_MEMLOCK: 0, or -1 with errno.
+ * Locks static variables, which include all keys; each page is locked when it is first used.
+ * Locks are not inherited by a forked process.  Needs root or a sufficient RLIMIT_MEMLOCK: 0, or
+ * -1 with errno.
  */
 int locked_static(void);
 

@@ -1,5 +1,5 @@
 /*
- * mx_lookup(): what follows from the answers.
+ * mx_lookup(): determines the targets from a resolver's answers.
  */
 #include "sys/host.h"
 
@@ -15,12 +15,15 @@ struct look {
 	const struct resolver *resolver;
 	struct targets *targets;
 	int64_t deadline_ms;
-	struct address found[HOST_TARGETS_MAX];	/* of the host looked up last */
+	struct address found[HOST_TARGETS_MAX];	/* addresses of the host looked up last */
 	size_t found_count;
-	bool later;				/* one element has to wait, and so has all */
+	bool later;				/* an element has to be tried later */
 };
 
-/* Why one element gives no target: the last one's is told, but none hides why it has to wait. */
+/*
+ * Records why an element has no target.  The last reason is kept, except that LOOKUP_LATER is not
+ * overwritten by another.
+ */
 static enum lookup __attribute__((format(printf, 3, 4)))
 because(struct look *look, enum lookup result, const char *format, ...)
 {
@@ -54,7 +57,7 @@ add_found(struct look *look, const char *name)
 		add_target(look->targets, name, &look->found[i]);
 }
 
-/* No further look-up is begun after the deadline. */
+/* Starts no look-up after the deadline. */
 static enum resolved
 find_addresses(struct look *look, const char *name, uint16_t port)
 {
@@ -75,8 +78,8 @@ find_exchangers(struct look *look, const char *domain, struct dns_mx_list *list)
 }
 
 /*
- * Is one of the addresses found our own?  All of 127/8 is, whatever the interface says, and 0.0.0.0
- * reaches ourselves as well: the mailer there would take our word for anybody's.
+ * Whether an address found is our own.  All of 127/8 is, and so is 0.0.0.0, which the kernel
+ * connects to this host: the MTA here might trust us as a local client.
  */
 static bool
 found_ourselves(const struct look *look, uint16_t port)
@@ -91,7 +94,7 @@ found_ourselves(const struct look *look, uint16_t port)
 	return false;
 }
 
-/* A name that is called as it is: bracketed, or without a dot. */
+/* Looks up a name without MX: in brackets, or without a dot. */
 static enum lookup
 look_up_name(struct look *look, const struct host *host)
 {
@@ -107,13 +110,13 @@ look_up_name(struct look *look, const struct host *host)
 	default:
 		break;
 	}
-	/* getaddrinfo() does not say whether there is such a name at all */
+	/* getaddrinfo() does not tell whether the name exists */
 	if (find_exchangers(look, host->name, &list) == RESOLVED_NO_NAME)
 		return because(look, LOOKUP_NO_DOMAIN, "%s: no such host", host->name);
 	return because(look, LOOKUP_LATER, "%s: has no address", host->name);
 }
 
-/* The hosts of an ordered list, as far as they are better than ourselves. */
+/* Looks up the hosts of a sorted list, up to the first that is this host. */
 static enum lookup
 look_up_exchangers(struct look *look, const struct host *host, const struct dns_mx_list *list)
 {
@@ -158,7 +161,7 @@ look_up_domain(struct look *look, const struct host *host)
 
 	switch (find_exchangers(look, host->name, &list)) {
 	case RESOLVED_NO_NAME:
-		/* the DNS is not all: it may stand in /etc/hosts, and mail is not lost for less */
+		/* it may be in /etc/hosts; that avoids refusing the message */
 		known = find_addresses(look, host->name, host->port);
 		if (known == RESOLVED_LATER)
 			return because(look, LOOKUP_LATER, "%s: no answer to the look-up of its "

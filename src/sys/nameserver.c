@@ -14,15 +14,15 @@
 #include <unistd.h>
 
 #define TRIES 2
-#define PATIENCE_MS 5000		/* for one server's answer */
+#define PATIENCE_MS 5000		/* to wait for a server's answer */
 #define BLANKS " \t\r\n"
 
 struct question {
-	uint8_t mem[2 + DNS_QUESTION_MAX];	/* its length in front, for TCP */
+	uint8_t mem[2 + DNS_QUESTION_MAX];	/* begins with the length, for TCP */
 	struct span octets;
 };
 
-/* An address as resolv.conf(5) has it: "fe80::1%eth0" as well. */
+/* Adds an address as resolv.conf(5) permits it, such as "fe80::1%eth0". */
 static void
 add(struct nameservers *n, const char *text, const char *port)
 {
@@ -37,7 +37,7 @@ add(struct nameservers *n, const char *text, const char *port)
 	freeaddrinfo(found);
 }
 
-/* A name may end in the root's dot, or be nothing else: systemd-resolved writes "search .". */
+/* Removes a final dot; a name may be only that, since systemd-resolved writes "search .". */
 static void
 set_search(struct nameservers *n, char *words)
 {
@@ -96,7 +96,7 @@ nameservers_read(struct nameservers *n, const char *path, uint16_t port)
 		add(n, "127.0.0.1", text);
 }
 
-/* One datagram there, and the first back that answers it.  Its length, or -1. */
+/* Sends one datagram and waits for the first that answers it.  Returns its length, or -1. */
 static ssize_t
 ask_by_datagram(const struct address *server, struct span question, int64_t deadline_ms,
     uint8_t answer[DNS_MESSAGE_MAX])
@@ -106,7 +106,7 @@ ask_by_datagram(const struct address *server, struct span question, int64_t dead
 
 	if (fd < 0)
 		return -1;
-	/* connected, the kernel takes nobody else's, and says when nobody is there */
+	/* a connected socket accepts only this server's datagrams, and reports a closed port */
 	if (connect(fd, (const struct sockaddr *)&server->at, server->len) < 0 ||
 	    send(fd, question.at, question.len, 0) < 0)
 		goto done;
@@ -140,7 +140,7 @@ read_exactly(int fd, uint8_t *out, size_t len, int64_t deadline_ms)
 	return 0;
 }
 
-/* The same over TCP, a length in front of each message (RFC 1035 section 4.2.2). */
+/* The same over TCP, where a length precedes each message (RFC 1035 section 4.2.2). */
 static ssize_t
 ask_by_stream(const struct address *server, const struct question *question, int64_t deadline_ms,
     uint8_t answer[DNS_MESSAGE_MAX])
@@ -163,7 +163,7 @@ done:
 	return len;
 }
 
-/* The length of an answer that says something, or -1. */
+/* Returns the length of a conclusive answer, or -1. */
 static ssize_t
 ask_one(const struct address *server, const struct question *question, int64_t deadline_ms,
     uint8_t answer[DNS_MESSAGE_MAX])
@@ -183,7 +183,7 @@ ask_one(const struct address *server, const struct question *question, int64_t d
 	return -1;
 }
 
-/* A name that cannot be asked for is nobody's to know. */
+/* False if no query can be made for this name. */
 static bool
 make_question(struct question *question, const char *name, enum dns_type type)
 {

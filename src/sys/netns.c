@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #define STACK_OCTETS 65536
-#define LOOPBACK_INDEX 1	/* the first device of every namespace */
+#define LOOPBACK_INDEX 1	/* the first device of every network namespace */
 
-/* What the one inside is asked and what it answers: it shares our memory and our descriptors. */
+/* Request to the child in the namespace and its result; it shares our memory and descriptors. */
 struct request {
 	struct address remote, local;
 	int *ends;
@@ -36,7 +36,10 @@ loopback_up(void)
 	return result;
 }
 
-/* `local 0.0.0.0/0 dev lo`, or `local ::/0 dev lo`: whatever the address, it is here (rtnetlink(7)). */
+/*
+ * Adds the route `local 0.0.0.0/0 dev lo` or `local ::/0 dev lo`: all addresses are ours
+ * (rtnetlink(7)).
+ */
 static int
 everything_is_local(int family)
 {
@@ -82,7 +85,7 @@ done:
 	return result;
 }
 
-/* A socket bound to an address that no interface has. */
+/* Makes a socket bound to an address that no interface has. */
 static int
 bound_socket(const struct address *a)
 {
@@ -128,7 +131,7 @@ fail:
 	return -1;
 }
 
-/* Runs inside; the sockets outlive it, and the namespace lives as long as they do. */
+/* Runs in the child.  The namespace exists as long as the sockets do, which outlive the child. */
 static int
 inside(void *request)
 {
@@ -151,15 +154,15 @@ fail:
 }
 
 /*
- * A child that shares memory and descriptors, suspends us until it is done, and has namespaces of its own:
- * ours stay what they are, and nothing has to be passed back.
+ * Starts a child that shares our memory and descriptors and has its own namespaces, and waits for
+ * it.  So our namespaces stay unchanged, and nothing needs to be passed back.
  */
 static int
 run_inside(struct request *r, int namespaces)
 {
 	static _Alignas(16) uint8_t stack[STACK_OCTETS];
 	r->step = "the namespace itself";
-	r->why = EIO;		/* unless it lives to say otherwise */
+	r->why = EIO;		/* in case the child is killed */
 	pid_t pid = clone(inside, stack + sizeof(stack),
 	    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD | namespaces, r);
 	if (pid == -1)
@@ -170,7 +173,7 @@ run_inside(struct request *r, int namespaces)
 	return r->why == 0 ? 0 : -1;
 }
 
-/* As it is inside. */
+/* Adapts an address to the namespace. */
 static void
 move_inside(struct address *a, const struct address *from)
 {
@@ -178,7 +181,7 @@ move_inside(struct address *a, const struct address *from)
 	if (a->at.ss_family == AF_INET6) {
 		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->at;
 
-		/* a link-local address belongs to a device, and there is only one */
+		/* a link-local address belongs to a device, and loopback is the only one */
 		in6->sin6_scope_id = IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) ? LOOPBACK_INDEX : 0;
 	}
 }
@@ -197,7 +200,7 @@ netns_connect(const struct address *remote, const struct address *local, int end
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	/* root needs no user namespace, and some kernels allow nobody one */
+	/* root needs no user namespace, and some kernels do not permit them */
 	result = run_inside(&request, CLONE_NEWNET);
 	if (result == -1 && errno == EPERM)
 		result = run_inside(&request, CLONE_NEWNET | CLONE_NEWUSER);

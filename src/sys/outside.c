@@ -11,15 +11,15 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define OUTCOME_MS 1000
+#define OUTCOME_MS 1000			/* to wait for its exit */
 
-/* Room for one descriptor, aligned as the header in it has to be. */
+/* Room for one descriptor, aligned as its header requires. */
 union control {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
-/* One answer: an errno, or 0, and a descriptor where there is one. */
+/* Sends one answer: an errno or 0, and a descriptor unless `fd` is -1. */
 static void
 answer(int to, int why, int fd)
 {
@@ -61,17 +61,17 @@ serve_all(int session, outside_serve *serve, void *context)
 	}
 }
 
-/* In the forked process, which never comes back. */
+/* Runs in the forked process and never returns. */
 static _Noreturn void
 be_outside(int session, pid_t parent, outside_serve *serve, void *context)
 {
-	/* a caller waits for the end of what it reads from us, and that is the session's to say */
+	/* our peer waits for the end of file, which only the session may cause */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	if (!log_verbose())
 		close(STDERR_FILENO);
 	fd_fill_standard();
-	locked_static();	/* or not, as in the session, which has said so */
+	locked_static();	/* if that fails, it did in the session too, which has logged it */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent)
 		serve_all(session, serve, context);
 	_exit(0);
@@ -86,7 +86,7 @@ outside_start(struct outside *o, outside_serve *serve, void *context)
 	o->fd = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		return -1;
-	signal(SIGCHLD, SIG_IGN);	/* nobody waits for it */
+	signal(SIGCHLD, SIG_IGN);	/* it need not be waited for */
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
@@ -103,7 +103,7 @@ outside_start(struct outside *o, outside_serve *serve, void *context)
 	return 0;
 }
 
-/* Its answer, and the descriptor that came with it. */
+/* Receives an answer and the descriptor that came with it. */
 static int
 take_answer(const struct outside *o, int *why, int *fd)
 {
@@ -155,7 +155,7 @@ outside_end(struct outside *o)
 	if (o->fd == -1)
 		return;
 	shutdown(o->fd, SHUT_WR);
-	/* nothing is asked any more, so what there is to read is its end */
+	/* there are no more answers, so what can be read is the end of file */
 	if (poll(&fd, 1, OUTCOME_MS) == -1)
 		log_debug("the process outside: %s", strerror(errno));
 	close(o->fd);

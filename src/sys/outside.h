@@ -1,9 +1,10 @@
 /*
- * The process outside: it does for a session what the jail (sys/jail.h) forbids the session.
+ * The process outside does for a session what the session's jail (sys/jail.h) forbids.
  *
- * It is forked before the session enters the jail and before anything from a peer is read.  All that it ever
- * reads are requests of one fixed form.  What each means, and what is refused, is for its owner to say: a
- * session that a peer has taken over can ask for anything that the form allows, and must not gain by it.
+ * It is forked before the session enters the jail and before anything from a peer is read.  It
+ * only ever reads requests of one fixed form.  Its owner defines what they mean and which are
+ * refused.  A session that a peer has taken over can send any request of that form, and must not
+ * gain by it.
  */
 #ifndef SYS_OUTSIDE_H
 #define SYS_OUTSIDE_H
@@ -15,34 +16,34 @@
 #define OUTSIDE_OCTETS 224
 
 struct outside_request {
-	uint16_t what, about;		/* the owner's */
+	uint16_t what, about;		/* defined by the owner */
 	uint32_t number;
 	uint8_t octets[OUTSIDE_OCTETS];
 };
 
 /*
- * Does what was asked for.  0, or -1 with errno.  A descriptor in `*fd`, where it is not -1, goes to the
- * session, and is closed here.
+ * Handles a request.  0, or -1 with errno.  A descriptor stored in `*fd` is sent to the session
+ * and then closed.
  */
 typedef int outside_serve(void *context, const struct outside_request *request, int *fd);
 
 struct outside {
-	int fd;				/* -1: there is none */
+	int fd;				/* -1: not started */
 };
 
 /*
- * Starts it.  Its standard input and output are /dev/null, its standard error stays where the log goes there.
- * It ends when the session does, at the latest.  0, or -1 with errno.
+ * Starts the process.  Its standard input and output are /dev/null; its standard error stays open
+ * if the log goes there.  It ends with the session at the latest.  0, or -1 with errno.
  */
 int outside_start(struct outside *o, outside_serve *serve, void *context);
 
 /*
- * Asks, and waits for the answer.  0, or -1 with errno, which may be its own.  `fd`, where it is not NULL,
- * gets the descriptor that came with the answer, or -1.
+ * Sends a request and waits for the answer.  0, or -1 with errno, possibly from the process
+ * outside.  `*fd` (unless `fd` is NULL) gets the descriptor that came with the answer, or -1.
  */
 int outside_ask(const struct outside *o, const struct outside_request *request, int *fd);
 
-/* Ends it, and waits until it is gone, for a second at most.  Harmless where there is none. */
+/* Ends the process and waits up to a second for it.  Has no effect if it was not started. */
 void outside_end(struct outside *o);
 
 #endif

@@ -16,7 +16,7 @@ path_is_absent(const char *path)
 	if (len >= sizeof(folder) || lstat(path, &st) == 0 || errno != ENOENT)
 		return false;
 	memcpy(folder, path, len + 1);
-	/* the last folder that is there, under whatever name, has to be one */
+	/* the deepest path component that exists (even as a link) must lead to something */
 	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
 		*slash = '\0';
 		if (lstat(folder, &st) == 0)

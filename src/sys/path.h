@@ -1,12 +1,12 @@
-/* Names of files. */
+/* Path names. */
 #ifndef SYS_PATH_H
 #define SYS_PATH_H
 
 #include <stdbool.h>
 
 /*
- * After ENOENT: was nothing ever put there?  False where a link leads nowhere, be it the file's own name or a folder
- * on the way to it: then something was put somewhere else, and cannot be reached now.
+ * After ENOENT: whether the file was never created.  False if it or a directory on the way to it
+ * is a dangling link: then the file exists elsewhere and is not reachable now.
  */
 bool path_is_absent(const char *path);
 

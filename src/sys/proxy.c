@@ -13,7 +13,7 @@ static const uint8_t signature[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a,
 
 enum { V2_LOCAL = 0x20, V2_PROXY = 0x21, V2_TCP4 = 0x11, V2_TCP6 = 0x21 };
 
-/* The family both ends are of, or AF_UNSPEC. */
+/* The family of both addresses, or AF_UNSPEC. */
 static int
 common_family(const struct address *remote, const struct address *local)
 {
@@ -60,7 +60,7 @@ proxy_put_v2(struct buf *out, const struct address *remote, const struct address
 	buf_put(out, span(ports, sizeof(ports)));
 }
 
-/* A port as version 1 writes it: no leading zeros. */
+/* Parses a port as version 1 writes it, without leading zeros. */
 static bool
 read_port(struct span text, uint16_t *port)
 {
@@ -73,7 +73,7 @@ read_port(struct span text, uint16_t *port)
 	return true;
 }
 
-/* The line without its CRLF. */
+/* Parses a version 1 header without its CRLF. */
 static enum proxy
 read_v1_line(struct span line, struct address *remote, struct address *local)
 {
@@ -142,7 +142,7 @@ read_v2(struct span s, struct address *remote, struct address *local, size_t *us
 	return PROXY_GOOD;
 }
 
-/* Is `s` the beginning of `whole`, or the other way round? */
+/* Whether one is a prefix of the other. */
 static bool
 agrees(struct span s, struct span whole)
 {
@@ -163,7 +163,7 @@ proxy_read(struct span s, struct address *remote, struct address *local, size_t 
 		result = read_v1(s, remote, local, used);
 	else if (agrees(s, span(signature, sizeof(signature))))
 		result = read_v2(s, remote, local, used);
-	/* where one end is IPv4, haproxy writes it as a mapped address beside an IPv6 one */
+	/* if one end is IPv4 and the other IPv6, haproxy writes an IPv4-mapped address */
 	if (result == PROXY_GOOD)
 		address_join_family(local, address_family(remote));
 	return result;
@@ -181,7 +181,7 @@ proxy_receive(int fd, struct address *remote, struct address *local, int64_t tim
 
 		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
 			return PROXY_MORE;
-		/* looked at first, for what is behind the header is not ours to take */
+		/* only peeked at, because octets after the header must stay in the socket */
 		ssize_t len = recv(fd, header + have, sizeof(header) - have,
 		    MSG_PEEK | MSG_DONTWAIT);
 		if (len == -1 && (errno == EAGAIN || errno == EINTR))

@@ -1,5 +1,5 @@
 /*
- * What look-ups have in common, whoever makes them.
+ * What both resolvers use.
  */
 #include "sys/resolver.h"
 

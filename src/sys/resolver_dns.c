@@ -1,5 +1,5 @@
 /*
- * The hosts file, then the DNS.
+ * The resolver for musl: the hosts file, then DNS.
  */
 #include "sys/resolver.h"
 
@@ -48,11 +48,14 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 	enum resolved said = resolver_exchangers(list, answer, len);
 	if (known == RESOLVED)
 		return said;
-	/* what is malformed, or names a mail host of what does not exist, is no reason to lose mail */
+	/*
+	 * an NXDOMAIN that is malformed or has MX records is contradictory: retry instead of
+	 * bouncing
+	 */
 	return said == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
 }
 
-/* An address as hosts(5) has it: "fe80::1%eth0" as well. */
+/* Parses an address as hosts(5) permits it, such as "fe80::1%eth0". */
 static bool
 read_address(struct address *out, const char *text, uint16_t port)
 {
@@ -67,7 +70,7 @@ read_address(struct address *out, const char *text, uint16_t port)
 	return true;
 }
 
-/* One line of the hosts file: an address and its names. */
+/* Parses one line of the hosts file: an address and its names. */
 static void
 read_line(struct dns_addr_list *found, char *line, const char *name)
 {
@@ -100,7 +103,7 @@ look_into_hosts(struct dns_addr_list *found, const char *name)
 	fclose(file);
 }
 
-/* The addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
+/* Adds the addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
 static enum resolved
 ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type,
     int64_t deadline_ms)
@@ -114,7 +117,7 @@ ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type
 	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
 }
 
-/* Is there a route?  Nothing is sent for that. */
+/* Whether there is a route to the address.  Sends nothing. */
 static bool
 has_route(const struct address *address)
 {
@@ -135,8 +138,8 @@ append(struct dns_addr_list *found, const struct dns_addr_list *more)
 }
 
 /*
- * IPv6 first (RFC 6724), but not where this host has none.  One family's failure is nothing if the
- * other has an address; if not, the message has to wait for both.
+ * IPv6 comes first (RFC 6724) if this host has a route for it.  A failure of one family does not
+ * matter if the other has an address; if neither has one, the message must wait.
  */
 static enum resolved
 ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
@@ -156,7 +159,7 @@ ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 	    RESOLVED_NOTHING;
 }
 
-/* A name without a dot is one of this host's domains first. */
+/* A name without a dot is first looked up in the search domains. */
 static enum resolved
 ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 {

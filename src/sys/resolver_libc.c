@@ -1,5 +1,5 @@
 /*
- * By glibc's resolver, which asks everything that nsswitch.conf(5) names.
+ * The resolver of glibc, which follows nsswitch.conf(5).
  */
 #include "sys/resolver.h"
 
@@ -13,12 +13,12 @@
 #include <resolv.h>
 #include <string.h>
 
-#define PATIENCE_S 5			/* for one server's answer */
+#define PATIENCE_S 5			/* to wait for a server's answer */
 #define TRIES 2
 
 /*
- * libc's own state, so that getaddrinfo() keeps to it too.  A name with a dot is what it says: with
- * the search list, a wildcard somewhere in it would swallow every domain that does not exist.
+ * Sets libc's global state, so that it also applies to getaddrinfo().  A name with a dot is not
+ * combined with the search list: a wildcard there would match every domain that does not exist.
  */
 static int
 prepare(int64_t deadline_ms)

@@ -23,16 +23,16 @@
 #endif
 
 #define LINE_OCTETS_MAX 1024
-#define NAME_MAX_LEN 32			/* longer than any name of the table */
-#define SHOWN_MAX 80			/* of what was found, in an error */
-#define PATH_SHOWN_MAX 201		/* octets, a NUL included */
-#define WHERE_MAX 240			/* "file:line" */
+#define NAME_MAX_LEN 32			/* octets; every name in the table is shorter */
+#define SHOWN_MAX 80			/* octets of a value that an error message shows */
+#define PATH_SHOWN_MAX 201		/* octets of a path in an error message, with a NUL */
+#define WHERE_MAX 240			/* octets of "file:line", with a NUL */
 
 static const struct setting {
 	const char *name;
 	parse_value *read;
 	size_t to;			/* offset in struct settings */
-	const char *standard;		/* NULL: none */
+	const char *standard;		/* default value; NULL: none */
 } table[] = {
 #define TO(member) offsetof(struct settings, member)
 	{ "suites", parse_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
@@ -64,14 +64,14 @@ static const struct setting {
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 static const struct span policy_prefix = { (const uint8_t *)"policy.", 7 };
 
-/* Where the assignments of one file, or one -o, come from. */
+/* The origin of assignments: one file or one -o. */
 struct source {
 	char where[WHERE_MAX];
 	bool seen[TABLE_COUNT];
-	const struct settings_policy *older;	/* policies from before this source */
+	const struct settings_policy *older;	/* head of the list before this source */
 };
 
-/* Leaves one line in s->error.  Always -1. */
+/* Formats one line into s->error.  Always returns -1. */
 static int __attribute__((format(printf, 3, 4)))
 fail(struct settings *s, const char *where, const char *format, ...)
 {
@@ -85,7 +85,7 @@ fail(struct settings *s, const char *where, const char *format, ...)
 	return -1;
 }
 
-/* What was found, fit for an error: one line, not too long. */
+/* Makes a value fit for an error message: printable and not too long. */
 static const char *
 shown(char out[SHOWN_MAX + 4], struct span s)
 {
@@ -95,7 +95,7 @@ shown(char out[SHOWN_MAX + 4], struct span s)
 	return out;
 }
 
-/* How many octets must be put in, dropped or replaced to make `b` of `a`. */
+/* Edit distance: the least number of octets to insert, delete or replace. */
 static size_t
 distance(struct span a, struct span b)
 {
@@ -141,9 +141,9 @@ fail_unknown(struct settings *s, const char *where, struct span name)
 }
 
 /*
- * The name of a policy in the form that settings_policy_for() is asked for: an address as address_text() has it,
- * a domain without its last dot.  False when no destination can have it: none ends in a number, and of an
- * operand that does, `192.0.2.300` or `25`, something else was meant.
+ * Converts the name of a policy to the form that settings_policy_for() is called with: an address
+ * as written by address_text(), or a domain without a final dot.  False if no destination can
+ * have the name.  No domain ends in a number, so `192.0.2.300` or `25` must be a mistake.
  */
 static bool
 policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
@@ -173,7 +173,7 @@ policy_name(char out[SETTINGS_TEXT_MAX], struct span name)
 	return true;
 }
 
-/* The newest policy for a domain is the first in the list, and counts. */
+/* Adds a policy at the head of the list, where it takes precedence over older ones. */
 static int
 set_policy(struct settings *s, const struct source *source, struct span domain, struct span value)
 {
@@ -230,7 +230,7 @@ trim(struct span s)
 	return s;
 }
 
-/* Controls have no place in a setting, nor in a comment. */
+/* Rejects control characters in settings and comments. */
 static int
 check_text(struct settings *s, const struct source *source, struct span text)
 {
@@ -262,7 +262,7 @@ assign(struct settings *s, struct source *source, struct span text)
 	return fail_unknown(s, source->where, name);
 }
 
-/* A line without its comment: `#` begins one in front and behind a blank, not inside a word. */
+/* Removes a comment; `#` starts one at the beginning of a line or after a blank. */
 static struct span
 without_comment(struct span line)
 {
@@ -275,12 +275,12 @@ without_comment(struct span line)
 }
 
 struct reader {
-	int fd, fault;			/* `fault`: errno, or 0 */
+	int fd, fault;			/* `fault`: errno of a failed read, or 0 */
 	size_t len, at;
 	uint8_t octets[4096];
 };
 
-/* The next octet, or -1: no more, or `fault`. */
+/* The next octet, or -1 at the end of the file or with `fault` set. */
 static int
 next_octet(struct reader *r)
 {
@@ -300,7 +300,10 @@ next_octet(struct reader *r)
 	return r->len > 0 ? r->octets[r->at++] : -1;
 }
 
-/* One line without its newline.  Its length; LINE_OCTETS_MAX + 1: too long; -1: no more. */
+/*
+ * Reads one line without its newline.  Returns its length; LINE_OCTETS_MAX + 1: it is too long;
+ * -1: end of the file.
+ */
 static int
 read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 {

@@ -1,8 +1,8 @@
 /*
- * The settings: `name = value` lines of a file, and the same names from the command line.
+ * The settings: `name = value` lines of a file, and the same names on the command line.
  *
- * One table in settings.c says what there is and how each is read.  Values that other modules give a
- * meaning to (suites) are kept as text here, with the place they came from, for those modules to read.
+ * A table in settings.c lists all settings and how each is parsed.  Values that other modules
+ * interpret (suites) are stored as text with their origin.
  */
 #ifndef SYS_SETTINGS_H
 #define SYS_SETTINGS_H
@@ -10,7 +10,7 @@
 #include "base/octets.h"
 #include "sys/address.h"
 
-#define SETTINGS_TEXT_MAX 256	/* characters of any value */
+#define SETTINGS_TEXT_MAX 256	/* octets of any value, with its NUL */
 #define SETTINGS_ERROR_MAX 512
 
 enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST, POLICY_KNOWN, POLICY_PINNED };
@@ -27,7 +27,7 @@ enum client_address {
 
 #define SETTINGS_NETWORKS_MAX 32
 
-struct settings_network {		/* an address, or all that share its first bits */
+struct settings_network {		/* the addresses that agree with this one in `bits` bits */
 	struct address address;
 	unsigned bits;
 };
@@ -39,7 +39,7 @@ struct settings_networks {
 
 struct settings_policy {		/* policy.DOMAIN */
 	struct settings_policy *next;
-	char domain[SETTINGS_TEXT_MAX];	/* ".example.org": all below it */
+	char domain[SETTINGS_TEXT_MAX];	/* ".example.org" stands for all domains below it */
 	enum policy policy;
 };
 
@@ -52,7 +52,7 @@ struct settings {
 	enum client_address client_address;
 	struct settings_networks proxy_from;
 	char cache[SETTINGS_TEXT_MAX];		/* a directory, or "off" */
-	char known[SETTINGS_TEXT_MAX];		/* the same */
+	char known[SETTINGS_TEXT_MAX];		/* a directory, or "off" */
 	int64_t key_lifetime_ms;
 	uint64_t cache_entries;
 	char hostname[SETTINGS_TEXT_MAX];	/* never empty after settings_finish() */
@@ -63,36 +63,36 @@ struct settings {
 	uint64_t sessions, sessions_per_client;
 	int log_facility;
 	char suites_origin[SETTINGS_TEXT_MAX];	/* "file:line" or "-o", for errors found later */
-	char error[SETTINGS_ERROR_MAX];		/* of the last call that failed, one line */
+	char error[SETTINGS_ERROR_MAX];		/* text of the last error, one line */
 };
 
-/* The defaults. */
+/* Sets all defaults. */
 void settings_defaults(struct settings *s);
 
 /*
- * Reads the file at `path`.  A file that is not there is no error unless `required`; one that
- * a link hides (sys/path.h) is.
- * 0, or -1 with s->error: "FILE:LINE: what was found, what was expected".
- * A NUL, a line longer than 1,024 octets, a directory, a name set twice in one file: errors.
+ * Reads the file at `path`.  A missing file is an error only if `required` is set or a dangling
+ * link hides it (sys/path.h).  0, or -1 with s->error: "FILE:LINE: what was found, what was
+ * expected".  Errors are also a NUL, a line longer than 1,024 octets, a directory, and a name set
+ * twice.
  */
 int settings_file(struct settings *s, const char *path, bool required);
 
-/* One `name=value`, as with -o.  0, or -1 with s->error. */
+/* Sets one `name=value`, as with -o.  0, or -1 with s->error. */
 int settings_option(struct settings *s, const char *assignment);
 
-/* Fills in what depends on the host (hostname).  0, or -1 with s->error. */
+/* Sets what depends on the host (hostname).  0, or -1 with s->error. */
 int settings_finish(struct settings *s);
 
 /*
- * The policy for mail to `domain` (any case, one trailing dot allowed): policy.DOMAIN, else the longest
- * `policy..SUFFIX` it is below, else `policy`.
+ * The policy for mail to `domain` (in any case; a final dot is ignored): that of policy.DOMAIN,
+ * else of the longest `policy..SUFFIX` that matches, else `policy`.
  */
 enum policy settings_policy_for(const struct settings *s, struct span domain);
 
-/* Is the address (its port apart) in one of the networks? */
+/* Whether the address is in one of the networks; its port does not matter. */
 bool settings_network_has(const struct settings_networks *networks, const struct address *a);
 
-/* Frees the policies. */
+/* Frees the list of policies. */
 void settings_free(struct settings *s);
 
 #endif

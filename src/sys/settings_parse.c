@@ -10,7 +10,7 @@
 
 #define DURATION_DAYS_MAX 365
 #define SESSIONS_MAX 10000
-#define ENTRIES_MAX 1000000		/* so many of the largest records still fit into one CDB */
+#define ENTRIES_MAX 1000000		/* as many of the largest entries fit into one CDB */
 
 const char *
 parse_text(void *to, struct span value)
@@ -41,7 +41,7 @@ struct word {
 
 enum { WORD_UNKNOWN = -1 };
 
-/* The value of a word in a list that ends with NULL. */
+/* The value of a word in a list that ends with NULL, or WORD_UNKNOWN. */
 static int
 word_value(const struct word *words, struct span word)
 {
@@ -87,7 +87,7 @@ parse_client_address(void *to, struct span value)
 const char *
 parse_directory(void *to, struct span value)
 {
-	/* a mailer starts us wherever it likes, such as in its queue */
+	/* relative paths depend on where a mailer starts us, such as its queue directory */
 	if (!span_starts(value, SPAN("/")) && !span_equal(value, SPAN("off")))
 		return "is not a directory; write its whole path, from / on, or off";
 	return parse_text(to, value);
@@ -138,7 +138,7 @@ parse_sessions(void *to, struct span value)
 	return NULL;
 }
 
-/* Are all of its bits but the first `bits` zero? */
+/* Whether all bits after the first `bits` are zero. */
 static bool
 is_network(const struct address *a, unsigned bits)
 {
@@ -150,7 +150,7 @@ is_network(const struct address *a, unsigned bits)
 	return true;
 }
 
-/* `address` or `address/bits`.  NULL, or what is wrong with it. */
+/* Parses `address` or `address/bits`.  Returns NULL, or what is wrong with it. */
 static const char *
 read_network(struct settings_network *network, struct span text)
 {
@@ -163,7 +163,7 @@ read_network(struct settings_network *network, struct span text)
 	    (slash < text.len && !span_number(span_from(text, slash + 1), all, &bits)))
 		return "has something that is no address; write addresses or networks,"
 		    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
-	/* IPv4-mapped: its first 96 bits are all the same, and gone */
+	/* the 96 bits of an IPv4-mapped prefix were removed from the address */
 	if (all == 128 && address_family(&network->address) == AF_INET) {
 		if (bits < 96)
 			return "has a network of IPv4-mapped addresses that is none of IPv4's; write it"
@@ -200,7 +200,7 @@ parse_networks(void *to, struct span value)
 	return NULL;
 }
 
-/* It goes into EHLO and the trace line: nothing that could end either early. */
+/* It is used in EHLO and the trace line, so it must not contain what could end either early. */
 const char *
 parse_hostname(void *to, struct span value)
 {

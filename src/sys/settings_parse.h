@@ -1,5 +1,5 @@
 /*
- * How the value of one setting is read: what the table in settings.c points to.
+ * The parsers of the settings' values, to which the table in settings.c points.
  */
 #ifndef SYS_SETTINGS_PARSE_H
 #define SYS_SETTINGS_PARSE_H
@@ -7,21 +7,21 @@
 #include "base/octets.h"
 
 /*
- * Reads `value`, shorter than SETTINGS_TEXT_MAX, into `to`, an object of the type behind the name.
- * NULL; or, with `to` untouched, what is wrong with it and what was expected, to be put behind
+ * Parses `value`, shorter than SETTINGS_TEXT_MAX, into `to`, an object of the type given below.
+ * Returns NULL; or, with `to` unchanged, what is wrong and what was expected, as a text to follow
  * "NAME = VALUE ".
  */
 typedef const char *parse_value(void *to, struct span value);
 
-parse_value parse_text;			/* char[SETTINGS_TEXT_MAX], as are the next two */
-parse_value parse_directory;		/* a whole path, or "off" */
-parse_value parse_hostname;
-parse_value parse_backend;		/* text again */
+parse_value parse_text;			/* char[SETTINGS_TEXT_MAX] */
+parse_value parse_directory;		/* char[SETTINGS_TEXT_MAX]: an absolute path, or "off" */
+parse_value parse_hostname;		/* char[SETTINGS_TEXT_MAX] */
+parse_value parse_backend;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_policy;		/* enum policy */
 parse_value parse_client_address;	/* enum client_address */
 parse_value parse_duration;		/* int64_t, milliseconds */
 parse_value parse_entries;		/* uint64_t, at least 1 */
-parse_value parse_sessions;		/* the same */
+parse_value parse_sessions;		/* uint64_t, at least 1 */
 parse_value parse_networks;		/* struct settings_networks */
 parse_value parse_yes_no;		/* bool */
 parse_value parse_facility;		/* int */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Counts, and looks for octets above 127. */
+/* Updates the counts and looks for octets above 127. */
 static void
 scan(struct spool *spool, uint8_t *last, struct span s)
 {
@@ -47,7 +47,7 @@ nameless_file_in(const char *folder)
 	char name[PATH_MAX];
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	/* NFS cannot, nor can overlayfs before Linux 6.3: a file whose name is taken away at once */
+	/* NFS and, before Linux 6.3, overlayfs have no O_TMPFILE: the file is unlinked at once */
 	if (fd != -1 ||
 	    snprintf(name, sizeof(name), "%s/blackpony.XXXXXX", folder) >= (int)sizeof(name))
 		return fd;
@@ -71,7 +71,7 @@ nameless_file(void)
 	return fd;
 }
 
-/* Waits for the next octets: standard input may be a pipe or socket, blocking or not, whose writer stalls. */
+/* Reads some octets.  Standard input may be a pipe or socket, blocking or not, that stalls. */
 static ssize_t
 read_some(int fd, uint8_t *chunk, size_t room, int64_t deadline_ms)
 {
