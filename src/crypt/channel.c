@@ -18,9 +18,9 @@ channel_fault_text(enum channel_fault fault)
 	case CHANNEL_BAD_CONTENT:
 		return "record without acceptable content";
 	case CHANNEL_AFTER_END:
-		return "octets behind close_notify";
+		return "data after close_notify";
 	case CHANNEL_WORN_OUT:
-		return "too many records on one connection";
+		return "too many records in one direction";
 	case CHANNEL_CIPHER_FAILED:
 		return "cipher failed";
 	}

@@ -42,7 +42,7 @@ stream(void *state, uint8_t *octets, size_t len)
 
 const struct cipher cipher_rotn = {
 	.name = "rotn",
-	.title = "rotation of the letters",
+	.title = "rotation of letters",
 	.key_len = 1,
 	.keys = LETTERS,
 	.start = start,

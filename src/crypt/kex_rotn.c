@@ -71,7 +71,7 @@ finish(struct agreement *a)
 const struct kex kex_rotn = {
 	.version_text = "0.1",
 	.version = 1,
-	.title = "none: two numbers added up",
+	.title = "none: the sum of two numbers",
 	.nonce_len = 1,
 	.put_public = put_public,
 	.get_public = get_public,

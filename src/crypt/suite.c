@@ -27,7 +27,7 @@ static const struct {
 	const char *name, *why;
 } missing[] = {
 #ifndef BLOWFISH_BUILT_IN
-	{ "blowfish_0.2", "is not built in, as the installed mbedTLS has no Blowfish" },
+	{ "blowfish_0.2", "is not built in: the installed mbedTLS has no Blowfish" },
 #endif
 	{ "t16_1.0", "is a reserved name: no complete description of t16 is known" },
 	{ "sober_1.0", "is a reserved name: no complete description of SOBER is known" },
@@ -39,7 +39,7 @@ suite_why_not(struct span name)
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
 		if (span_equal(name, span_of(missing[i].name)))
 			return missing[i].why;
-	return suite_find(name) == NULL ? "is not built in" : "is there twice";
+	return suite_find(name) == NULL ? "is not built in" : "is listed twice";
 }
 
 int

@@ -33,7 +33,7 @@
 #include <time.h>
 
 #ifndef __x86_64__
-#error "musl with archives built for glibc: only looked at for x86_64; make LIBC=glibc"
+#error "musl with archives built for glibc works only on x86_64; use make LIBC=glibc"
 #endif
 _Static_assert(sizeof(pthread_mutex_t) == 40, "glibc's on x86_64");
 _Static_assert(sizeof(time_t) == 8 && sizeof(off_t) == 8, "as glibc's");

@@ -63,7 +63,7 @@ static void
 keep(struct key_cache *r, const struct key_cache_own *own, struct span key, struct span value)
 {
 	if (own->shared && store_append(&r->store, key, value) < 0)
-		log_debug("a statement is not kept: %s", strerror(errno));
+		log_debug("cannot store a host key statement: %s", strerror(errno));
 }
 
 int

@@ -175,7 +175,7 @@ static int
 make_pair(const struct key_cache *r, struct key_cache_own *own)
 {
 	if (own->kex->pair == NULL || own->kex->pair(&own->pair) < 0) {
-		log_line(LOG_ERR, "no key pair can be made for XCRYPT %s",
+		log_line(LOG_ERR, "cannot make a key pair for XCRYPT %s",
 		    own->kex->version_text);
 		forget(own);
 		return -1;
@@ -276,7 +276,7 @@ key_cache_open(struct key_cache *r, const struct key_cache_settings *settings)
 {
 	prepare(r, settings);
 	if (r->stored && settle(r, false) < 0)
-		log_debug("the key cache is left as it is: %s", strerror(errno));
+		log_debug("no maintenance of the key cache: %s", strerror(errno));
 }
 
 void
@@ -285,7 +285,7 @@ key_cache_after_fork(struct key_cache *r)
 	for (size_t i = 0; i < r->count; i++)
 		forget(&r->own[i]);
 	if (r->stored && store_reopen(&r->store) == 0 && settle(r, false) < 0)
-		log_debug("the key cache is left as it is: %s", strerror(errno));
+		log_debug("no maintenance of the key cache: %s", strerror(errno));
 }
 
 void
@@ -305,7 +305,7 @@ key_cache_expire(const struct key_cache_settings *settings)
 	prepare(&r, settings);
 	if (!r.stored || settle(&r, true) < 0) {
 		if (r.stored)
-			log_line(LOG_WARNING, "%s: what is outlived is still there: %s",
+			log_line(LOG_WARNING, "%s: cannot remove expired keys: %s",
 			    settings->directory, strerror(errno));
 		result = -1;
 	}
@@ -400,7 +400,7 @@ source_keep(void *context, const struct kex *x, const uint8_t *peer_public,
 
 	if (key_len > 0 &&
 	    store_append(&r->store, span(key, key_len), span(secret, x->secret_len)) < 0)
-		log_debug("a secret is not kept: %s", strerror(errno));
+		log_debug("cannot store a shared secret: %s", strerror(errno));
 }
 
 /* Marks a secret as used, once: later look-ups write nothing. */
@@ -416,7 +416,7 @@ source_used(void *context, const struct kex *x, const uint8_t *peer_public,
 	value[x->secret_len] = 1;
 	if (key_len > 0 && store_append(&r->store, span(key, key_len),
 	    span(value, x->secret_len + USED_LEN)) < 0)
-		log_debug("that a secret was used is not noted: %s", strerror(errno));
+		log_debug("cannot mark a shared secret as used: %s", strerror(errno));
 	octets_wipe(value, sizeof(value));
 }
 

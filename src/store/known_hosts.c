@@ -132,7 +132,7 @@ append(struct known_hosts *m, struct span key, struct span value)
 		if (result == 0)
 			return;
 	}
-	log_debug("what worked is not remembered: %s", strerror(errno));
+	log_debug("cannot update known hosts: %s", strerror(errno));
 }
 
 /* A key that was announced keeps the age of the key that announced it. */
@@ -275,7 +275,7 @@ compaction(struct known_hosts *m, int64_t now_s)
 	if (!store_is_due(&m->store))
 		return;
 	if (store_lock(&m->store) < 0) {
-		log_debug("the memory is left as it is: %s", strerror(errno));
+		log_debug("no maintenance of known hosts: %s", strerror(errno));
 		return;
 	}
 	if (store_is_due(&m->store))

@@ -58,7 +58,7 @@ known_hosts_pass_on(struct known_hosts *m, const struct known_hosts_place *p,
 	struct known_hosts_noted *noted = find_note(m, p);
 
 	if (m->stored && m->tell(m->tell_context, lesson) < 0)
-		log_debug("what was learned is not remembered: %s", strerror(errno));
+		log_debug("cannot update known hosts: %s", strerror(errno));
 	if (noted != NULL)
 		noted->known.alerted = lesson->worked == 0;
 }
@@ -109,8 +109,8 @@ known_hosts_learn(struct known_hosts *m, const struct known_hosts_place *p, int6
 
 	if (!is_sound(m, p, now_s, lesson, key)) {
 		log_line(LOG_ERR,
-		    "what a session says of %.200s is not believed: another key than the one "
-		    "that binds there, or an announcement that is not signed",
+		    "rejected what a session reports of %.200s: not the established host key, "
+		    "or an unsigned announcement of the next one",
 		    p->host);
 		errno = EPERM;
 		return -1;

@@ -80,7 +80,8 @@ complain_open(struct store *s, const char *suffix)
 	s->corrupt = s->corrupt || errno != ENOENT;
 	if (errno != ENOENT)
 		store_complain(s, suffix,
-		    foreign ? "not used: not a file of ours; please remove it" : strerror(errno));
+		    foreign ? "not used: not a file of our user; please remove it" :
+			      strerror(errno));
 }
 
 /* Whether the file begins like a CDB: its first number is the offset where the records end. */
@@ -105,7 +106,7 @@ store_open_cdb(struct store *s)
 	if (s->cdbfd < 0) {
 		complain_open(s, ".cdb");
 	} else if (!begins_well(s->cdbfd, st.st_size)) {
-		store_complain(s, ".cdb", "not used: damaged, or no database");
+		store_complain(s, ".cdb", "not used: damaged, or not a database");
 		s->corrupt = true;
 		store_close_fd(&s->cdbfd);
 	} else {
@@ -132,7 +133,7 @@ store_read_journal(struct store *s, off_t size)
 	int result = journal_image_read(&s->journal, s->journalfd, size, &damaged);
 
 	if (damaged) {
-		store_complain(s, ".journal", "damaged, and not only where it ends");
+		store_complain(s, ".journal", "damaged, and not only at its end");
 		s->corrupt = true;
 	}
 	return result;
@@ -148,7 +149,7 @@ store_open_journal(struct store *s)
 	s->journalfd = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT, &st);
 	s->writable = s->journalfd >= 0;
 	if (!s->writable && (errno == EROFS || errno == EACCES)) {
-		store_complain(s, ".journal", "cannot be written, so nothing new is remembered");
+		store_complain(s, ".journal", "not writable, so nothing new is stored");
 		s->journalfd = open_file(s, ".journal", O_RDONLY, &st);
 	}
 	if (s->journalfd < 0) {
@@ -244,7 +245,7 @@ store_find(struct store *s, struct span key, void *value, size_t room, size_t *l
 		entry.sealed = span(sealed, sealed_len);
 	}
 	if (!entry_open(&sound, key, entry.sealed)) {
-		store_complain(s, sealed_len ? ".cdb" : ".journal", "a damaged entry is not used");
+		store_complain(s, sealed_len ? ".cdb" : ".journal", "a damaged entry is ignored");
 		s->corrupt = true;
 	} else if (sound.len <= room) {
 		memcpy(value, sound.at, sound.len);
@@ -319,7 +320,7 @@ append(struct store *s, struct span key, struct span value)
 		return -1;
 	}
 	if (st.st_size > end) {
-		store_complain(s, ".journal", "has a damaged end, which is cut off");
+		store_complain(s, ".journal", "its damaged end is cut off");
 		if (ftruncate(s->journalfd, end) < 0)
 			return -1;
 	}

@@ -70,7 +70,7 @@ replace_journal(struct store *s)
 		errno = why;
 		return -1;
 	}
-	log_line(LOG_WARNING, "%s/%s: was locked for too long, and is replaced by a copy",
+	log_line(LOG_WARNING, "%s/%s: locked for too long, so it is replaced by a copy",
 	    s->directory, name);
 	store_close_fd(&s->journalfd);
 	s->journalfd = fd;
@@ -205,7 +205,7 @@ store_rebuild(struct store *s, const struct store_rebuilding *r)
 		result = replace_cdb(s, &compaction);
 	if (result < 0)
 		store_complain(s, ".cdb",
-		    errno == EBADMSG ? "left as it is: damaged" : strerror(errno));
+		    errno == EBADMSG ? "not replaced, because it is damaged" : strerror(errno));
 	compact_free(&compaction);
 	wipe_and_free(added);
 	wipe_and_free(cdb);

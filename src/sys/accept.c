@@ -124,7 +124,7 @@ say(int fd, struct span reply)
 	/* unread octets would turn the close into a reset, which may destroy the reply */
 	shutdown(fd, SHUT_WR);
 	if (recv(fd, octets, sizeof(octets), MSG_DONTWAIT) == -1 && errno != EAGAIN)
-		log_debug("a client is gone already");
+		log_debug("a client has disconnected already");
 }
 
 static void
@@ -195,7 +195,7 @@ accept_one(struct acceptor *a)
 	case ENOBUFS:
 	case ENOMEM:
 		/* the connection stays in the backlog, and poll() would report it at once */
-		log_line(LOG_WARNING, "no descriptor or memory for a connection; waiting");
+		log_line(LOG_WARNING, "out of descriptors or memory for a connection; waiting");
 		poll(NULL, 0, REST_MS);
 		return ACCEPT_DONE;
 	case EBADF:

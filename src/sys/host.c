@@ -78,7 +78,7 @@ read_element(struct host *host, struct span text)
 	*host = (struct host){ .port = SMTP_PORT, .bracketed = span_starts(text, SPAN("[")) };
 	if (host->bracketed) {
 		if (text.at[text.len - 1] != ']')
-			return "something behind a bracket";
+			return "text after a closing bracket";
 		text = span(text.at + 1, text.len - 2);
 	}
 	if (read_literal(host, text))
@@ -86,7 +86,7 @@ read_element(struct host *host, struct span text)
 	if (text.len > 0 && text.at[text.len - 1] == '.')
 		text.len--;
 	if (text.len + 2 > HOST_NAME_MAX)
-		return "a host name too long";
+		return "a host name that is too long";
 	if (!idna_to_ascii(ascii, text) || !host_is_name(span_of(ascii)))
 		return "neither a host name nor an address";
 	text = span_of(ascii);

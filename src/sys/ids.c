@@ -56,8 +56,8 @@ find_wanted(const char *user, uid_t *uid, gid_t *gid, const char **why)
 		return 0;
 	if (user[0] != '\0')
 		return ids_find(user, uid, gid, why) == 0 ? 1 : -1;
-	*why = "not set, and nothing is done as root without being asked to: name a user, as the sample file "
-	    "does, or say user = root";
+	*why = "not set, and blackpony does not run as root unless told to: name a user, as the "
+	    "sample file does, or set user = root";
 	return -1;
 }
 
@@ -96,7 +96,7 @@ ids_drop_leftovers(const char **why)
 	const char *failed = NULL;
 
 	if (getresuid(&real, &uid, &saved) == -1) {
-		*why = "the identity cannot be read";
+		*why = "the user IDs cannot be read";
 		return -1;
 	}
 	if (uid == 0 || (real == uid && saved == uid))

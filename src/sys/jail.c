@@ -258,7 +258,7 @@ lacking(const char *what, bool *said)
 		return -1;
 	if (!*said)
 		log_line(LOG_NOTICE,
-		    "jail: this kernel has no %s for us (%s); going on with the rest", what,
+		    "jail: %s is not available (%s); continuing with the other parts", what,
 		    strerror(errno));
 	*said = true;
 	return 0;

@@ -105,8 +105,7 @@ look_up_name(struct look *look, const struct host *host)
 		add_found(look, host->name);
 		return LOOKUP_FOUND;
 	case RESOLVED_LATER:
-		return because(look, LOOKUP_LATER, "%s: no answer to the look-up of its address",
-		    host->name);
+		return because(look, LOOKUP_LATER, "%s: address look-up failed", host->name);
 	default:
 		break;
 	}
@@ -129,13 +128,13 @@ look_up_exchangers(struct look *look, const struct host *host, const struct dns_
 		enum resolved known = find_addresses(look, name, host->port);
 		if (known != RESOLVED) {
 			look->targets->some_missing |= known == RESOLVED_LATER;
-			because(look, LOOKUP_LATER, "%s: its mail host %s cannot be looked up or"
-			    " has no address", host->name, name);
+			because(look, LOOKUP_LATER, "%s: MX host %s has no address, or its"
+			    " look-up failed", host->name, name);
 			continue;
 		}
 		if (found_ourselves(look, host->port)) {
 			look->targets->count = first[dns_mx_better(list, i)];
-			because(look, LOOKUP_LATER, "%s: its mail host %s is this host",
+			because(look, LOOKUP_LATER, "%s: MX host %s is this host",
 			    host->name, name);
 			break;
 		}
@@ -164,17 +163,16 @@ look_up_domain(struct look *look, const struct host *host)
 		/* it may be in /etc/hosts; that avoids refusing the message */
 		known = find_addresses(look, host->name, host->port);
 		if (known == RESOLVED_LATER)
-			return because(look, LOOKUP_LATER, "%s: no answer to the look-up of its "
-			    "address", host->name);
+			return because(look, LOOKUP_LATER, "%s: address look-up failed",
+			    host->name);
 		if (known != RESOLVED)
 			return because(look, LOOKUP_NO_DOMAIN, "%s: no such domain", host->name);
 		set_implicit(&list, host->name);
 		break;
 	case RESOLVED_NULL:
-		return because(look, LOOKUP_NULL_MX, "%s: takes no mail (null MX)", host->name);
+		return because(look, LOOKUP_NULL_MX, "%s: accepts no mail (null MX)", host->name);
 	case RESOLVED_LATER:
-		return because(look, LOOKUP_LATER, "%s: no usable answer to the look-up of its MX",
-		    host->name);
+		return because(look, LOOKUP_LATER, "%s: MX look-up failed", host->name);
 	case RESOLVED_NOTHING:
 		set_implicit(&list, host->name);
 		break;

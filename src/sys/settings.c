@@ -134,9 +134,9 @@ fail_unknown(struct settings *s, const char *where, struct span name)
 		}
 	}
 	if (least > 2)
-		return fail(s, where, "there is no setting %s; blackpony.conf(5) lists what there"
-		    " is", shown(found, name));
-	return fail(s, where, "there is no setting %s; is it %s that was meant?",
+		return fail(s, where, "unknown setting %s; see blackpony.conf(5)",
+		    shown(found, name));
+	return fail(s, where, "unknown setting %s; did you mean %s?",
 	    shown(found, name), table[nearest].name);
 }
 
@@ -191,7 +191,7 @@ set_policy(struct settings *s, const struct source *source, struct span domain, 
 	domain = span_of(text);
 	for (const struct settings_policy *p = s->policies; p != source->older; p = p->next)
 		if (span_equal_nocase(span_of(p->domain), domain))
-			return fail(s, source->where, "policy.%s is set a second time",
+			return fail(s, source->where, "policy.%s is set twice",
 			    shown(found, domain));
 
 	struct settings_policy *new = malloc(sizeof(*new));
@@ -209,7 +209,7 @@ set_row(struct settings *s, struct source *source, size_t row, struct span value
 	char found[SHOWN_MAX + 4];
 
 	if (source->seen[row])
-		return fail(s, source->where, "%s is set a second time", table[row].name);
+		return fail(s, source->where, "%s is set twice", table[row].name);
 	source->seen[row] = true;
 	const char *wrong = table[row].read((char *)s + table[row].to, value);
 	if (wrong != NULL)
@@ -252,7 +252,7 @@ assign(struct settings *s, struct source *source, struct span text)
 		return fail(s, source->where, "found %s, expected name = value",
 		    shown(found, trim(text)));
 	if (value.len >= SETTINGS_TEXT_MAX || name.len >= SETTINGS_TEXT_MAX)
-		return fail(s, source->where, "%s: expected no more than %d characters",
+		return fail(s, source->where, "%s: expected at most %d characters",
 		    shown(found, name), SETTINGS_TEXT_MAX - 1);
 	if (span_starts(name, policy_prefix))
 		return set_policy(s, source, span_from(name, policy_prefix.len), value);
@@ -339,8 +339,8 @@ read_lines(struct settings *s, const char *path, int fd)
 	for (size_t number = 1; (len = read_line(&reader, line)) >= 0; number++) {
 		snprintf(source.where, sizeof(source.where), "%s:%zu", shown_path, number);
 		if (len > LINE_OCTETS_MAX)
-			return fail(s, source.where, "a line too long, expected no more than %d"
-			    " octets", LINE_OCTETS_MAX);
+			return fail(s, source.where, "line too long, expected at most %d octets",
+			    LINE_OCTETS_MAX);
 		if (check_text(s, &source, span(line, (size_t)len)) < 0)
 			return -1;
 		struct span text = without_comment(span(line, (size_t)len));
@@ -358,7 +358,7 @@ settings_file(struct settings *s, const char *path, bool required)
 	int why = errno;
 
 	if (fd < 0 && why == ENOENT && !path_is_absent(path))
-		return fail_unreadable(s, path, "a link leads nowhere");
+		return fail_unreadable(s, path, "dangling symbolic link");
 	if (fd < 0 && why == ENOENT && !required)
 		return 0;
 	if (fd < 0)
@@ -405,7 +405,7 @@ settings_finish(struct settings *s)
 		return fail(s, "hostname", "%s", strerror(errno));
 	struct span name = span_of(host.nodename);
 	if (name.len == 0 || parse_hostname(s->hostname, name) != NULL)
-		return fail(s, "hostname", "this host calls itself %s, which is not a host name;"
+		return fail(s, "hostname", "this host is named %s, which is not a valid host name;"
 		    " set hostname = NAME", shown(found, name));
 	return 0;
 }

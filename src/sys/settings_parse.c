@@ -30,7 +30,7 @@ parse_backend(void *to, struct span value)
 	struct address address;
 
 	if (value.len > 0 && dial_read_backend(&address, value) == -1)
-		return "is not a mailer's address; use address:port, [v6]:port or the path of a socket";
+		return "is not a backend; use address:port, [v6]:port or the path of a socket";
 	return parse_text(to, value);
 }
 
@@ -78,8 +78,8 @@ parse_client_address(void *to, struct span value)
 	int how = word_value(words, value);
 
 	if (how == WORD_UNKNOWN)
-		return "is not a way to tell the mailer; use auto, none, netns, proxy-v1, proxy-v2,"
-		    " xclient or transparent";
+		return "is not valid; use auto, none, netns, proxy-v1, proxy-v2, xclient or"
+		    " transparent";
 	*(enum client_address *)to = (enum client_address)how;
 	return NULL;
 }
@@ -89,7 +89,7 @@ parse_directory(void *to, struct span value)
 {
 	/* relative paths depend on where a mailer starts us, such as its queue directory */
 	if (!span_starts(value, SPAN("/")) && !span_equal(value, SPAN("off")))
-		return "is not a directory; write its whole path, from / on, or off";
+		return "is neither an absolute path nor off";
 	return parse_text(to, value);
 }
 
@@ -102,7 +102,7 @@ parse_duration(void *to, struct span value)
 	uint64_t number;
 
 	if (span_number(value, UINT64_MAX, &number))
-		return "lacks a unit; write s, m, h or d behind the number, as in 30s";
+		return "has no unit; add s, m, h or d, as in 30s";
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && value.len > 0; i++) {
 		uint64_t max = DURATION_DAYS_MAX * UINT64_C(86400) / units[i].seconds;
 
@@ -112,8 +112,8 @@ parse_duration(void *to, struct span value)
 		*(int64_t *)to = (int64_t)(number * units[i].seconds * 1000);
 		return NULL;
 	}
-	return "is not a duration; write one number and one unit, from 1s to 365d:"
-	    " 30s, 4m, 2h or 1d";
+	return "is not a duration from 1s to 365d; write a number and a unit, such as 30s,"
+	    " 4m, 2h or 1d";
 }
 
 const char *
@@ -161,22 +161,22 @@ read_network(struct settings_network *network, struct span text)
 
 	if (address_read(&network->address, name, 0) == -1 ||
 	    (slash < text.len && !span_number(span_from(text, slash + 1), all, &bits)))
-		return "has something that is no address; write addresses or networks,"
-		    " such as 192.0.2.1 or 2001:db8::/64, with blanks between";
+		return "has something that is not an address; write addresses or networks,"
+		    " such as 192.0.2.1 or 2001:db8::/64, separated by blanks";
 	/* the 96 bits of an IPv4-mapped prefix were removed from the address */
 	if (all == 128 && address_family(&network->address) == AF_INET) {
 		if (bits < 96)
-			return "has a network of IPv4-mapped addresses that is none of IPv4's; write it"
-			       " as IPv4, such as 192.0.2.0/24";
+			return "has an IPv4-mapped network wider than ::ffff:0:0/96; write IPv4"
+			    " networks, such as 192.0.2.0/24";
 		bits -= 96;
 	}
 	network->bits = (unsigned)bits;
 	if (!is_network(&network->address, network->bits))
-		return "has an address with bits behind its network's; write the network, such as"
-		    " 192.0.2.0/24, or the address alone";
+		return "has a network with host bits set; write the network, such as 192.0.2.0/24,"
+		    " or the address alone";
 	if (address_is_unspecified(&network->address) &&
 	    bits == 8 * address_octets(&network->address).len)
-		return "has 0.0.0.0 or ::, which is nobody's address; 0.0.0.0/0 and ::/0 are everybody";
+		return "has 0.0.0.0 or ::, which match no client; 0.0.0.0/0 and ::/0 match all";
 	return NULL;
 }
 
@@ -190,7 +190,8 @@ parse_networks(void *to, struct span value)
 		if (word.len == 0)
 			continue;
 		if (networks.count == SETTINGS_NETWORKS_MAX)
-			return "has more than 32 addresses; networks such as 192.0.2.0/24 are shorter";
+			return "has more than 32 entries; combine them into networks, such as"
+			    " 192.0.2.0/24";
 		const char *wrong = read_network(&networks.at[networks.count], word);
 		if (wrong != NULL)
 			return wrong;

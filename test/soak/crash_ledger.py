@@ -20,7 +20,7 @@ PATTERNS = (
     ("tried", r"^sendmail\[(\d+)\]: (\w+): to=<bob@b2?\.example>, .*mailer=blackpony, .*stat=(?!queued)"),
     ("connection", r"^(blackponyd?)\[\d+\]: (?:session|call) .*crypt=(\S+) .*cache=(\S+) "),
     ("refused", r"^blackpony\[\d+\]: call .*error=()"),
-    ("torn", r"^blackponyd?\[\d+\]: .*(has a damaged end)"),
+    ("torn", r"^blackponyd?\[\d+\]: .*(its damaged end)"),
     ("cache", r"^blackponyd?\[\d+\]: (.*(?:damaged|not used|keys\.cdb|keys\.journal).*)"),
     ("again", r"^blackpony\[\d+\]: .*(connecting again without it)"),
 )

@@ -131,7 +131,7 @@ what_is_no_host(void **state)
 	bad(SPAN("["), "an unclosed bracket");
 	bad(SPAN("[a"), "an unclosed bracket");
 	bad(SPAN("[ipv6:::1"), "an unclosed bracket");
-	bad(SPAN("[a]b"), "something behind a bracket");
+	bad(SPAN("[a]b"), "text after a closing bracket");
 	bad(SPAN("[a]]"), nobody);
 	bad(SPAN("[ipv6:192.0.2.5]"), nobody);
 	bad(SPAN("[ipv6:2001:db8::5%lo]"), nobody);
@@ -182,8 +182,8 @@ lengths_have_limits(void **state)
 	text[254] = '\0';
 	good(text);
 	assert_int_equal(strlen(list.at[0].name), 253);
-	bad(span(text, 255), "a host name too long");
-	bad(span(text, 300), "a host name too long");
+	bad(span(text, 255), "a host name that is too long");
+	bad(span(text, 300), "a host name that is too long");
 }
 
 int

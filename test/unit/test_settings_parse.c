@@ -17,7 +17,7 @@ static void
 threat_30_bad_values(void **state)
 {
 	static const char no_policy[] = "is not a policy; use never, may, known, must or pinned",
-	    no_directory[] = "is not a directory; write its whole path, from / on, or off",
+	    no_directory[] = "is neither an absolute path nor off",
 	    no_count[] = "is not a number from 1 to 1000000",
 	    no_host[] = "is not a host name; use letters, digits, - and ., or [address]";
 
@@ -29,7 +29,7 @@ threat_30_bad_values(void **state)
 	bad_value("mark", "true", "is neither yes nor no");
 	bad_value("log", "syslog",
 	    "is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
-	bad_value("client-address", "xforward", "is not a way to tell the mailer;"
+	bad_value("client-address", "xforward", "is not valid;"
 	    " use auto, none, netns, proxy-v1, proxy-v2, xclient or transparent");
 	bad_value("cache-entries", "0", no_count);
 	bad_value("cache-entries", "1000001", no_count);
@@ -61,10 +61,10 @@ threat_30_durations(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		bad_value("dial-timeout", wrong[i], "is not a duration; write one number and one"
-		    " unit, from 1s to 365d: 30s, 4m, 2h or 1d");
+		bad_value("dial-timeout", wrong[i], "is not a duration from 1s to 365d; write a"
+		    " number and a unit, such as 30s, 4m, 2h or 1d");
 	bad_value("dial-timeout", "30",
-	    "lacks a unit; write s, m, h or d behind the number, as in 30s");
+	    "has no unit; add s, m, h or d, as in 30s");
 	for (size_t i = 0; i < COUNT(right); i++) {
 		good(right[i].text);
 		assert_int_equal(s.dial_timeout_ms, right[i].ms);
@@ -132,9 +132,9 @@ networks(void **state)
 	good("proxy-from =");
 	assert_false(in_networks("192.0.2.1"));
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		bad_value("proxy-from", wrong[i], "has something that is no address;"
+		bad_value("proxy-from", wrong[i], "has something that is not an address;"
 		    " write addresses or networks, such as 192.0.2.1 or 2001:db8::/64,"
-		    " with blanks between");
+		    " separated by blanks");
 }
 
 /* statement 44 */
@@ -162,14 +162,14 @@ threat_44_networks_are_compared_in_one_form(void **state)
 	assert_false(in_networks("::ffff:203.0.113.9"));
 	for (size_t i = 0; i < COUNT(hosts); i++)
 		bad_value("proxy-from", hosts[i],
-		    "has an address with bits behind its network's; write"
-		    " the network, such as 192.0.2.0/24, or the address alone");
+		    "has a network with host bits set; write the network,"
+		    " such as 192.0.2.0/24, or the address alone");
 	bad_value("proxy-from", "::ffff:192.0.2.1/95",
-	    "has a network of IPv4-mapped addresses that is"
-	    " none of IPv4's; write it as IPv4, such as 192.0.2.0/24");
+	    "has an IPv4-mapped network wider than ::ffff:0:0/96; write"
+	    " IPv4 networks, such as 192.0.2.0/24");
 	for (size_t i = 0; i < COUNT(nobody); i++)
-		bad_value("proxy-from", nobody[i], "has 0.0.0.0 or ::, which is nobody's address;"
-		    " 0.0.0.0/0 and ::/0 are everybody");
+		bad_value("proxy-from", nobody[i], "has 0.0.0.0 or ::, which match no client;"
+		    " 0.0.0.0/0 and ::/0 match all");
 }
 
 int

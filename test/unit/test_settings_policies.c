@@ -73,7 +73,7 @@ names_beyond_ascii_are_one_name(void **state)
 	good("policy.xn--mnchen-3ya.example = must\n");
 	assert_int_equal(policy_for(hosts.at[0].name), POLICY_MUST);
 	bad("policy.m\xc3\xbcnchen.example = must\npolicy.xn--mnchen-3ya.example = may\n",
-	    "2: policy.xn--mnchen-3ya.example is set a second time");
+	    "2: policy.xn--mnchen-3ya.example is set twice");
 }
 
 /* The policy for an operand of blackpony's. */
@@ -111,9 +111,9 @@ threat_44_a_destination_has_one_form(void **state)
 		release(NULL);
 		settings_defaults(&s);
 	}
-	bad("policy.::1 = must\npolicy.0:0::1 = may\n", "2: policy.::1 is set a second time");
+	bad("policy.::1 = must\npolicy.0:0::1 = may\n", "2: policy.::1 is set twice");
 	bad("policy.192.0.2.5 = must\npolicy.::ffff:192.0.2.5 = may\n",
-	    "2: policy.192.0.2.5 is set a second time");
+	    "2: policy.192.0.2.5 is set twice");
 }
 
 /* statement 44: a setting that no destination can match is refused */
