@@ -1,4 +1,4 @@
-/* Addresses from their text, and sockets that have them; also for those in a child. */
+/* Addresses from text, and sockets bound to them; also for use in a child. */
 #ifndef TEST_ADDRESSES_H
 #define TEST_ADDRESSES_H
 
@@ -18,7 +18,7 @@ address(const char *text, uint16_t port)
 	return a;
 }
 
-/* A TCP socket with that address and a port of its own; -1 where there is no such address. */
+/* A TCP socket bound to that address, with any port; -1 if this host has no such address. */
 static inline int
 bound_to(const char *text)
 {

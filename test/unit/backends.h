@@ -1,4 +1,4 @@
-/* A mailer behind, the settings that say which, and who calls. */
+/* A backend, the settings that select it, and a client. */
 #ifndef TEST_MAILERS_H
 #define TEST_MAILERS_H
 
@@ -42,7 +42,7 @@ set(const char *assignment)
 		fail_msg("%s", s.error);
 }
 
-/* From port 40025 to port 25; also in a child. */
+/* A client at port 40025 and our end at port 25; also for use in a child. */
 static inline struct client_info
 client(const char *remote, const char *local)
 {

@@ -1,6 +1,6 @@
 /*
- * Tests that change who the process is: each in a child, which tells a failure by its exit status and
- * a line.  cmocka's own assertions are for the parent.
+ * For tests that change the process's identity: each runs in a child, which reports a failure by a
+ * line and its exit status.  cmocka's own assertions work only in the parent.
  */
 #ifndef TEST_CHILDREN_H
 #define TEST_CHILDREN_H
@@ -17,7 +17,7 @@
 
 enum { CHILD_GOOD, CHILD_BAD, CHILD_SKIPS };
 
-/* In a child. */
+/* Assertions for a child. */
 #define need(what) do { \
 	if (!(what)) { \
 		dprintf(STDERR_FILENO, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what); \
@@ -30,7 +30,7 @@ enum { CHILD_GOOD, CHILD_BAD, CHILD_SKIPS };
 		_exit(CHILD_SKIPS); \
 } while (0)
 
-/* How a child that was forked ended; skips the test that runs where the child said so. */
+/* Waits for a child and checks its exit status; skips the test if the child said so. */
 static inline void
 child_ends(pid_t pid)
 {
@@ -76,8 +76,8 @@ write_file(pid_t pid, const char *name, const char *text)
 }
 
 /*
- * As root of a user namespace that has the ids 0 to 69999 and forbids setgroups(2).  Needs root outside
- * of it.
+ * Runs `body` in a child as root of a user namespace with the IDs 0 to 69999, where setgroups(2)
+ * is forbidden.  Needs root outside of it.
  */
 static inline void
 in_user_namespace(void (*body)(void))
@@ -112,7 +112,7 @@ in_user_namespace(void (*body)(void))
 	child_ends(pid);
 }
 
-/* In a child. */
+/* For a child. */
 static inline void
 lose_all_capabilities(void)
 {
@@ -122,7 +122,7 @@ lose_all_capabilities(void)
 	need(syscall(SYS_capset, &header, none) == 0);
 }
 
-/* In a child that is in a user namespace of its own; `kind` is "user" or "net". */
+/* For a child in its own user namespace; `kind` is "user" or "net". */
 static inline void
 allow_no_more_namespaces(const char *kind)
 {

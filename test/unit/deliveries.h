@@ -1,4 +1,4 @@
-/* A delivery on the bench: the far end is what the test says by bench_wire(). */
+/* A delivery on the bench; the test plays the remote host with bench_wire(). */
 #ifndef TEST_DELIVERIES_H
 #define TEST_DELIVERIES_H
 
@@ -36,7 +36,7 @@ deliver_tear_down(void **state)
 
 #define with_delivery(test) cmocka_unit_test_setup_teardown(test, deliver_set_up, deliver_tear_down)
 
-/* Called, and nothing heard. */
+/* Connected; the host has not greeted yet. */
 static inline void
 deliver_up(void)
 {
@@ -46,7 +46,7 @@ deliver_up(void)
 	bench_step(&bench);
 }
 
-/* ... and greeted, and EHLO said. */
+/* The same, then greeted; EHLO was sent. */
 static inline void
 deliver_ehlo(void)
 {
@@ -57,7 +57,7 @@ deliver_ehlo(void)
 
 #define ENVELOPE "MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\nRCPT TO:<c@b>\r\nRCPT TO:<d@b>\r\n"
 
-/* ... and PIPELINING offered: the envelope is out. */
+/* The same, with PIPELINING offered; the envelope was sent. */
 static inline void
 deliver_envelope(void)
 {
@@ -66,7 +66,7 @@ deliver_envelope(void)
 	assert_wire(&bench, ENVELOPE);
 }
 
-/* ... and taken: DATA is out. */
+/* The same, with the envelope accepted; DATA was sent. */
 static inline void
 deliver_data(void)
 {
@@ -75,7 +75,7 @@ deliver_data(void)
 	assert_wire(&bench, "DATA\r\n");
 }
 
-/* ... and 354 said: the message is next. */
+/* The same, with 354 received; the message comes next. */
 static inline void
 deliver_body(void)
 {
@@ -84,7 +84,7 @@ deliver_body(void)
 	assert_wire(&bench, "");
 }
 
-/* The message ends, and is as long as had been announced. */
+/* Ends the message, with exactly the announced length. */
 static inline void
 deliver_message_end(void)
 {

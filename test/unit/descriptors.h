@@ -1,4 +1,4 @@
-/* How many descriptors are open. */
+/* Counting open descriptors. */
 #ifndef TEST_DESCRIPTORS_H
 #define TEST_DESCRIPTORS_H
 
@@ -16,7 +16,7 @@ open_descriptors(void)
 	while (readdir(dir) != NULL)
 		count++;
 	closedir(dir);
-	return count - 3;	/* ".", ".." and its own */
+	return count - 3;	/* without ".", ".." and the directory itself */
 }
 
 #endif

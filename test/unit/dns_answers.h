@@ -1,4 +1,4 @@
-/* Answers of the DNS, put together piece by piece. */
+/* Building DNS answers piece by piece. */
 #ifndef TEST_DNS_ANSWERS_H
 #define TEST_DNS_ANSWERS_H
 
@@ -8,7 +8,7 @@
 
 #include <arpa/nameser.h>
 
-/* A DNS message that grows. */
+/* The DNS message that is being built. */
 static uint8_t message[NS_MAXMSG];
 static size_t message_len;
 
@@ -29,7 +29,7 @@ put16(unsigned int value)
 	put(span(octets, 2));
 }
 
-/* The answer to a question about example.org, with `answers` records to follow; its question is at octet 12. */
+/* Begins an answer to a query for example.org (at offset 12) with `answers` records to follow. */
 static inline void
 begin(unsigned int type, unsigned int answers)
 {
@@ -45,7 +45,7 @@ begin(unsigned int type, unsigned int answers)
 	put16(ns_c_in);
 }
 
-/* A record of example.org, but for its data. */
+/* A record of example.org, without its data. */
 static inline void
 put_head(unsigned int type, unsigned int class, size_t len)
 {
@@ -57,7 +57,7 @@ put_head(unsigned int type, unsigned int class, size_t len)
 	put16((unsigned int)len);
 }
 
-/* A copy from octet 1 on that ends where the message ends, so that a sanitizer sees one octet too many. */
+/* Copies the message so that it ends where its memory ends: a sanitizer then sees an overrun. */
 static inline uint8_t *
 message_copy(size_t len)
 {

@@ -1,6 +1,6 @@
 /*
- * A connection for tests: both ends' channels, and a buffer of each kind with room for everything.
- * What one end seals lies on `wire` until the other opens it into `got`.
+ * The channels of both ends of a connection, and buffers with room for everything.  What one end
+ * seals is in `wire` until the other end opens it into `got`.
  */
 #ifndef TEST_ENDS_H
 #define TEST_ENDS_H
@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #define BULK 100000
-#define RECORD 277		/* the wire's octets for up to 255 of content */
+#define RECORD 277		/* octets on the wire of a record with up to 255 of content */
 
 static struct channel a, b;
 static uint8_t plain_mem[BULK + RECORD_MAX], wire_mem[4 * BULK], got_mem[BULK + RECORD_MAX];
@@ -41,7 +41,7 @@ clear(void)
 	buf_init(&got, got_mem, sizeof(got_mem));
 }
 
-/* Both ends keyed anew, and nothing in the buffers. */
+/* Keys both ends anew and empties the buffers. */
 static inline void
 rewind_ends(struct agreement *agreement)
 {
@@ -94,7 +94,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Everything in `octets` from a to the wire. */
+/* Seals all of `octets` and puts them on the wire. */
 static inline void
 seal(struct channel *from, struct span octets)
 {
@@ -110,7 +110,7 @@ assert_got(struct span expected)
 	assert_memory_equal(buf_peek(&got).at, expected.at, expected.len);
 }
 
-/* b says `fault`, passes nothing of it on, and stays that way. */
+/* Asserts that b fails with `fault`, passes nothing of it on, and keeps failing. */
 static inline void
 assert_fault(enum channel_fault fault, struct span passed_on)
 {
@@ -125,7 +125,7 @@ assert_fault(enum channel_fault fault, struct span passed_on)
 	assert_int_equal(b.fault, fault);
 }
 
-/* A record made by hand: any type outside, any plaintext inside. */
+/* Makes a record by hand, with any outer type and any plaintext. */
 static inline void
 forge(struct channel *from, uint8_t outside, uint16_t version, struct span inner)
 {

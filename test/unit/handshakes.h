@@ -1,4 +1,4 @@
-/* Two handshakes that talk to each other, line by line, so that a test can stand between them. */
+/* Two handshakes that talk to each other line by line, so that a test can change each line. */
 #ifndef TEST_HANDSHAKES_H
 #define TEST_HANDSHAKES_H
 
@@ -12,7 +12,7 @@ static struct keys client_keys, server_keys;
 static struct suite_list client_suites, server_suites;
 static struct handshake client, server;
 
-/* The lines of the dialogue, without CRLF; what a test changes here has been changed on the way. */
+/* The lines of the dialogue, without CRLF; a test changes them here as an attacker would. */
 static char offer[LINE_TEXT], choice[LINE_TEXT], answer_line[LINE_TEXT];
 static char ok[LINE_TEXT], ok_reply[LINE_TEXT];
 
@@ -34,7 +34,7 @@ hosts_tear_down(void **state)
 	return 0;
 }
 
-/* The names of all suites that are built in. */
+/* The names of all built-in suites. */
 static inline const char *
 every_suite(void)
 {
@@ -48,7 +48,7 @@ every_suite(void)
 	return names;
 }
 
-/* A new connection between two hosts that accept these. */
+/* Starts a connection between two hosts that accept these suites. */
 static inline void
 hosts_meet(const char *client_names, const char *server_names)
 {
@@ -58,7 +58,7 @@ hosts_meet(const char *client_names, const char *server_names)
 	handshake_start(&server, true, &server_suites, keys_source(&server_keys));
 }
 
-/* A line that ends in CRLF, as text without it. */
+/* The text of a line without its CRLF. */
 static inline void
 take_text(char text[LINE_TEXT], struct span line)
 {
@@ -68,7 +68,7 @@ take_text(char text[LINE_TEXT], struct span line)
 	text[line.len - 2] = '\0';
 }
 
-/* `pattern`, with `text` for each @. */
+/* Copies `pattern`, with `text` in place of each @. */
 static inline const char *
 spell(const char *pattern, const char *text)
 {
@@ -86,7 +86,7 @@ spell(const char *pattern, const char *text)
 	return out;
 }
 
-/* A reply of the server's, as the client reads it: all of `raw`.  One of several codes is none. */
+/* Parses `raw` as the client parses the server's reply; it may be broken. */
 static inline const struct reply *
 reply_of(struct span raw)
 {
@@ -102,7 +102,7 @@ reply_of(struct span raw)
 	return &reply;
 }
 
-/* The same for a line of text, to which CRLF is added. */
+/* The same for a line of text without CRLF. */
 static inline const struct reply *
 reply_line(const char *text)
 {
@@ -177,7 +177,7 @@ client_takes_ok(void)
 	return handshake_take_ok_reply(&client, reply_line(ok_reply));
 }
 
-/* Everything up to `250 XCRYPT ...`. */
+/* Everything up to the line `250 XCRYPT ...`. */
 static inline void
 hosts_agree(void)
 {
@@ -198,7 +198,7 @@ assert_same_keys(void)
 	assert_memory_equal(a->iv_ba, b->iv_ba, sizeof(a->iv_ba));
 }
 
-/* All of it, and it works. */
+/* A complete handshake that succeeds. */
 static inline void
 hosts_shake_hands(void)
 {

@@ -1,6 +1,6 @@
 /*
- * The jail, tried from inside.  Each attempt is made by a process of its own, which enters and says
- * by its exit status what came of it.
+ * Tests of the jail from inside.  Each attempt runs in a process of its own, which enters the jail
+ * and reports the result by its exit status.
  */
 #ifndef TEST_JAILS_H
 #define TEST_JAILS_H
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #define FILE_MAX (1u << 20)
-#define NO_JAIL 250		/* what a child says that did not get in */
+#define NO_JAIL 250		/* exit status of a child that could not enter the jail */
 #define DIED 251
 
 static const enum jail both_jails[] = { JAIL_SESSION, JAIL_CALL };
 
-static int pair[2] = { -1, -1 }, file_fd, tcp_fd;	/* what every child has */
+static int pair[2] = { -1, -1 }, file_fd, tcp_fd;	/* every child has these */
 
 static inline int
 make_file(void **state)
@@ -36,7 +36,7 @@ make_file(void **state)
 	return tcp_fd == -1 ? -1 : unlink(name);
 }
 
-/* As at first: a shutdown reaches every process that has the socket, and a file's offset is one. */
+/* Opened anew for each attempt: shutdown(2) and file offsets affect all processes. */
 static inline void
 start_anew(void)
 {
@@ -56,7 +56,7 @@ enter(enum jail jail)
 		_exit(NO_JAIL);
 }
 
-/* What the child has to say: 0, or an errno, or one of those above. */
+/* The exit status of a child: 0, an errno, or one of the above. */
 static inline int
 verdict(pid_t pid)
 {
@@ -67,7 +67,7 @@ verdict(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : DIED;
 }
 
-/* What `attempt` returns in there. */
+/* What `attempt` returns in the jail. */
 static inline int
 inside(enum jail jail, int (*attempt)(void))
 {
@@ -86,7 +86,7 @@ result(long returned)
 	return returned == -1 ? errno : 0;
 }
 
-/* A call by its number, with arguments that a kernel without a jail would at least look at. */
+/* Makes a system call by number, with arguments that a kernel would process without the jail. */
 #define ATTEMPT(name, ...) \
 	static int try_##name(void) { return result(syscall(SYS_##name, __VA_ARGS__)); }
 

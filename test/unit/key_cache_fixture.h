@@ -1,4 +1,4 @@
-/* Rings in the scratch directory, with exchanges that cost nothing. */
+/* Key caches in the scratch directory, with exchanges that take no time. */
 #ifndef TEST_RING_FIXTURE_H
 #define TEST_RING_FIXTURE_H
 
@@ -13,8 +13,8 @@
 #define LIFETIME_S 7200
 
 /*
- * Two exchanges whose secret everybody can compute from the two public keys, so that a wrong one is
- * noticed.  Of 2.0 and 1.0 they have the lengths.
+ * Two exchanges whose shared secret can be computed from the two public keys alone, so that a
+ * wrong one is noticed.  Their lengths are those of versions 2.0 and 1.0.
  */
 static unsigned pairs_made;
 
@@ -38,7 +38,7 @@ make_old(struct kex_pair *pair)
 	return make_pair(pair, 96);
 }
 
-/* What happens meanwhile, as it takes so long; once. */
+/* Called once while a pair is being made, since that is slow. */
 static void (*meanwhile)(void);
 
 static inline int
@@ -126,7 +126,7 @@ keep(struct key_cache *r, const struct kex *x, unsigned number)
 	source.keep(source.context, x, other, secret);
 }
 
-/* Is it found?  A wrong one ends the test. */
+/* Whether the secret is found.  A wrong one ends the test. */
 static inline bool
 found(struct key_cache *r, const struct kex *x, unsigned number)
 {
@@ -142,7 +142,7 @@ found(struct key_cache *r, const struct kex *x, unsigned number)
 	return true;
 }
 
-/* A session with a peer whose secret is there already. */
+/* A session with a peer whose secret is stored already. */
 static inline void
 use_again(struct key_cache *r, const struct kex *x, unsigned number)
 {
@@ -154,7 +154,7 @@ use_again(struct key_cache *r, const struct kex *x, unsigned number)
 	source.used(source.context, x, other, secret);
 }
 
-/* Opens, keeps the peers from `first` on, closes. */
+/* Opens the cache, stores the secrets of peers from `first` on, closes it. */
 static inline void
 keep_many(unsigned first, unsigned count)
 {
@@ -173,7 +173,7 @@ keep_all(void *context, struct entry entry)
 	return COMPACT_KEEP_ALWAYS;
 }
 
-/* Puts an entry into the CDB behind the ring's back. */
+/* Puts an entry into the CDB without using the cache. */
 static inline void
 plant(struct span key, struct span value)
 {
@@ -188,7 +188,7 @@ plant(struct span key, struct span value)
 	store_close(&s);
 }
 
-/* Makes the pair of a generation as old as that. */
+/* Makes the pair of a version that old. */
 static inline void
 age(const struct kex *x, int64_t age_s)
 {
@@ -203,7 +203,7 @@ age(const struct kex *x, int64_t age_s)
 	plant(span(key, 2), span(value, len));
 }
 
-/* Opens anew: is the secret of peer 1 still found? */
+/* Opens the cache again: whether the secret of peer 1 is still found. */
 static inline bool
 survives(const struct suite_list *suites, const struct kex *x)
 {

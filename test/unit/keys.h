@@ -1,4 +1,4 @@
-/* A key source in memory: one host's pairs, and the secrets that it keeps. */
+/* A key source in memory: one host's pairs, and the secrets that it was given. */
 #ifndef TEST_KEYS_H
 #define TEST_KEYS_H
 
@@ -19,8 +19,8 @@ struct keys {
 		uint8_t public[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
 	} kept[KEYS_KEPT];
 	size_t kept_count;
-	unsigned keeps, uses;	/* times that keep() and used() were called */
-	bool none;		/* no pair is to be had */
+	unsigned keeps, uses;	/* number of calls of keep() and used() */
+	bool none;		/* there is no pair */
 };
 
 static inline const struct kex_pair *
@@ -41,7 +41,7 @@ keys_own(void *context, const struct kex *x)
 	return &k->own[i].pair;
 }
 
-/* Where the secret shared with `public` is, or would go. */
+/* Where the secret shared with `public` is stored, or would be. */
 static inline size_t
 keys_index(const struct keys *k, const struct kex *x, const uint8_t *public)
 {
@@ -79,7 +79,7 @@ keys_keep(void *context, const struct kex *x, const uint8_t *public, const uint8
 	memcpy(k->kept[i].secret, secret, x->secret_len);
 }
 
-/* It has to be the one that is there. */
+/* Checks that the secret is the stored one. */
 static inline void
 keys_used(void *context, const struct kex *x, const uint8_t *public, const uint8_t *secret)
 {

@@ -1,4 +1,4 @@
-/* The memory of other hosts in the scratch directory, and a place to remember. */
+/* Known hosts in the scratch directory, and a place to know. */
 #ifndef TEST_MEMORY_FIXTURE_H
 #define TEST_MEMORY_FIXTURE_H
 
@@ -54,7 +54,7 @@ standing(int64_t now_s)
 	return look_at(&b, now_s).standing;
 }
 
-/* A success at our one place. */
+/* XCRYPT has worked at our place. */
 static inline void
 worked(int64_t now_s, const uint8_t *key, const uint8_t *next)
 {
@@ -65,7 +65,7 @@ worked(int64_t now_s, const uint8_t *key, const uint8_t *next)
 	known_hosts_worked(&m, &b, now_s, 20, key, next != NULL ? &announced : NULL);
 }
 
-/* What known_hosts_list() shows. */
+/* The items that known_hosts_list() shows. */
 struct seen {
 	size_t count;
 	struct known_hosts_item at[8];

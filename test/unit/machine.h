@@ -1,9 +1,9 @@
 /*
- * A machine on the bench: struct io with nothing behind it.
+ * A machine on the bench: a struct io without descriptors.
  *
- * What a test feeds arrives whole, octet by octet or cut at one place, as it likes; what the
- * machine says is kept to be looked at.  Octets that are fed and have not arrived are what
- * wire_has_octets() sees, as it would see them in a socket.
+ * The octets that a test feeds arrive as a whole, one by one, or cut at one place, as the test
+ * chooses.  What the machine says is kept for inspection.  wire_has_octets() reports octets that
+ * were fed and have not arrived, as it would report them in a socket.
  */
 #ifndef TEST_MACHINE_H
 #define TEST_MACHINE_H
@@ -12,19 +12,19 @@
 
 #include "smtp/io.h"
 
-#define BENCH_BUFFER 65536		/* half of a session's */
+#define BENCH_BUFFER 65536		/* octets; half of a session's buffers */
 #define BENCH_SAID (1u << 20)
 
 struct bench {
 	struct machine machine;
 	struct io io;
-	struct buf wire, local;		/* what the machine said, to either side */
-	size_t wire_seen, local_seen;	/* how much of it a test has asserted */
-	bool wire_stuck, local_stuck;	/* nobody takes what it says */
-	bool rest_behind;		/* octets are on their way to the wire */
+	struct buf wire, local;		/* what the machine said, on either side */
+	size_t wire_seen, local_seen;	/* octets of it that the test has asserted */
+	bool wire_stuck, local_stuck;	/* this side accepts no octets */
+	bool rest_behind;		/* more octets are on their way to the wire */
 	bool encrypted;
-	size_t encrypted_at;		/* octets said to the wire before that */
-	size_t first, piece;		/* how much arrives at once: the first time, and then */
+	size_t encrypted_at;		/* octets said on the wire before encryption began */
+	size_t first, piece;		/* octets that arrive at once, first and later */
 	uint8_t mem[4][BENCH_BUFFER];
 	uint8_t wire_mem[BENCH_SAID], local_mem[BENCH_SAID];
 };
@@ -37,9 +37,7 @@ bench_has_octets(void *context)
 	return b->rest_behind;
 }
 
-/*
- * Set up anew around a machine. Everything arrives as it was fed until bench_cut() says otherwise.
- */
+/* Sets the bench up for a machine.  Input arrives as it is fed unless bench_cut() is called. */
 static inline void
 bench_start(struct bench *b, struct machine machine)
 {
@@ -56,7 +54,7 @@ bench_start(struct bench *b, struct machine machine)
 	b->io.context = b;
 }
 
-/* Whatever is fed comes in two parts, the first of `cut` octets; 0: octet by octet. */
+/* Makes input arrive in two parts, the first of `cut` octets; 0: octet by octet. */
 static inline void
 bench_cut(struct bench *b, size_t cut)
 {
@@ -93,7 +91,7 @@ bench_step_once(struct bench *b)
 	}
 }
 
-/* Steps until nothing moves, as session/session_flow.c does; one step more changes nothing then. */
+/* Steps until nothing moves, as session/session_flow.c does; another step must change nothing. */
 static inline void
 bench_step(struct bench *b)
 {
@@ -107,7 +105,7 @@ bench_step(struct bench *b)
 	assert_true(io_mark_same(before, io_mark(&b->io)));
 }
 
-/* Feeds `s`, as far as it is taken; says how much was. */
+/* Feeds as much of `s` as is accepted; returns its length. */
 static inline size_t
 bench_feed(struct bench *b, struct buf *into, struct span s)
 {
@@ -176,7 +174,7 @@ bench_fault(struct bench *b, enum outcome fault)
 	bench_drain(b);
 }
 
-/* What has been said since the last look. */
+/* Returns what was said since the last call. */
 static inline struct span
 bench_said_wire(struct bench *b)
 {
@@ -195,7 +193,7 @@ bench_said_local(struct bench *b)
 	return s;
 }
 
-/* Shows both where they differ: a dialogue is text. */
+/* Prints both texts if they differ. */
 static inline void
 bench_assert_same(struct span got, const char *text, const char *file, int line)
 {
@@ -208,7 +206,7 @@ bench_assert_same(struct span got, const char *text, const char *file, int line)
 #define assert_wire(b, text) bench_assert_same(bench_said_wire(b), text, __FILE__, __LINE__)
 #define assert_local(b, text) bench_assert_same(bench_said_local(b), text, __FILE__, __LINE__)
 
-/* Carries what one machine says on its wire to another one's wire. */
+/* Carries what one machine says on its wire to another machine's wire. */
 static inline void
 bench_join(struct bench *from, struct bench *to)
 {

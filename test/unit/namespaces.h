@@ -1,4 +1,4 @@
-/* For connections in a network namespace: who is at both ends, and what is ours as before. */
+/* For connections in a network namespace: addresses of both ends, and what must not change. */
 #ifndef TEST_NAMESPACES_H
 #define TEST_NAMESPACES_H
 
@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-static struct address client, server;	/* where it does not matter who they are */
+static struct address client, server;	/* for tests where the addresses do not matter */
 
 static inline int
 name_both(void **state)
@@ -21,7 +21,7 @@ name_both(void **state)
 	return 0;
 }
 
-/* Is it that address in that family, IPv6's clothes taken off? */
+/* Whether it is that address of that family; an IPv4-mapped address counts as IPv4. */
 static inline bool
 is_address(const struct address *a, const char *want, uint16_t port)
 {

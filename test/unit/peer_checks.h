@@ -1,6 +1,7 @@
 /*
- * What a client makes of a host: the opening asks, memory, host keys and policy answer.  The
- * handshake is a real one (transparents.h), and so is the memory; what stands between is the test.
+ * The client's check of a host: the handshake asks, and known hosts, host keys and policy
+ * answer.  The handshake (transparents.h) and the store are real; the test plays what is in
+ * between.
  */
 #ifndef TEST_JUDGES_H
 #define TEST_JUDGES_H
@@ -13,7 +14,7 @@
 #define T INT64_C(1800000000)
 #define DAY 86400
 #define HOST "mx.b.example"
-#define STRIPPED "250-mx\r\n250 SIZE 1\r\n"		/* without the offer that there was */
+#define STRIPPED "250-mx\r\n250 SIZE 1\r\n"		/* an EHLO reply without the offer */
 
 static struct known_hosts known_hosts;
 static struct key_cache cache;
@@ -22,7 +23,7 @@ static struct hostkey old_key, new_key;
 static int64_t now;
 static const char *const hosts[] = { HOST, "mx2.b.example" };
 
-/* What the server says inside, on lines of its own. */
+/* The server's statements, as lines of the EHLO reply in the encrypted session. */
 static char id_line[HOSTKEY_STATEMENT_MAX + 1], next_line[HOSTKEY_STATEMENT_MAX + 1];
 
 static inline int64_t
@@ -78,7 +79,7 @@ set_policy(enum policy policy)
 	set.encryption_required = policy_requires_encryption(policy);
 }
 
-/* The server's statement with that key, good for a while from now on. */
+/* The server's statement with that key, valid for some time from now on. */
 static inline void
 show_key(const struct hostkey *key, int64_t seconds)
 {
@@ -95,7 +96,7 @@ show_no_key(void)
 	id_line[0] = next_line[0] = '\0';
 }
 
-/* A connection on which XCRYPT works, up to the reply to EHLO inside. */
+/* A connection on which XCRYPT works, up to the EHLO reply in the encrypted session. */
 static inline void
 works(void)
 {
@@ -109,7 +110,7 @@ works(void)
 	bench_wire(&bench, reply);
 }
 
-/* One whose clear EHLO is answered like that. */
+/* A connection whose first EHLO gets that answer. */
 static inline void
 answers(const char *reply)
 {
@@ -133,11 +134,11 @@ assert_waits(enum outcome end, const char *words)
 	assert_int_equal(bench.io.end, end);
 	if (strstr(check.verdict.text, words) == NULL)
 		fail_msg("%s: %s", words, check.verdict.text);
-	/* nothing of the reply, let alone of a message, has been passed on */
+	/* nothing of the reply or of a message has been passed on */
 	assert_local(&bench, "");
 }
 
-/* Twice, a day apart, whatever the policy is. */
+/* Makes the host established: two successes a day apart, whatever the policy is. */
 static inline void
 becomes_binding(const struct hostkey *key)
 {

@@ -1,6 +1,6 @@
 /*
- * A relay on the bench, with a client's handshake (handshakes.h) at its wire.  The mailer behind is
- * what the test says by bench_local().
+ * A relay on the bench, with a client's handshake (handshakes.h) on its wire.  The test plays the
+ * backend with bench_local().
  */
 #ifndef TEST_RELAYS_H
 #define TEST_RELAYS_H
@@ -38,7 +38,7 @@ relay_tear_down(void **state)
 
 #define with_relay(test) cmocka_unit_test_setup_teardown(test, relay_set_up, relay_tear_down)
 
-/* A connection as `relay_set` and `relay_suites` have it; nothing has been said. */
+/* A connection with `relay_set` and `relay_suites`; nothing has been said. */
 static inline void
 relay_up(void)
 {
@@ -47,7 +47,7 @@ relay_up(void)
 	bench_start(&bench, (struct machine){ &relay, relay_step, relay_fault });
 }
 
-/* ... and the greeting has. */
+/* The same, after the greeting. */
 static inline void
 relay_greets(void)
 {
@@ -56,7 +56,7 @@ relay_greets(void)
 	assert_wire(&bench, "220 mx.b.example ESMTP\r\n");
 }
 
-/* ... and EHLO, answered in one line, to which the offer is added. */
+/* The same, after EHLO and a reply of one line, to which the offer is added. */
 static inline void
 relay_offers(void)
 {
@@ -69,7 +69,7 @@ relay_offers(void)
 	take_text(offer, span_from(said, strlen("250-mx.b.example\r\n250 ")));
 }
 
-/* A client's line, to which CRLF is added, and all that it is answered. */
+/* Sends a client's line with CRLF, and returns all that is answered. */
 static inline struct span
 relay_says(const char *line)
 {
@@ -80,7 +80,7 @@ relay_says(const char *line)
 	return bench_said_wire(&bench);
 }
 
-/* ... and `XCRYPT suite ...` and its answer, which the client has taken. */
+/* The same, after `XCRYPT suite ...` and its answer, which the client has accepted. */
 static inline void
 relay_agrees(void)
 {
@@ -90,7 +90,7 @@ relay_agrees(void)
 	client_says_ok();
 }
 
-/* ... and everything until both sides encrypt. */
+/* The same, up to the point where both sides encrypt. */
 static inline void
 relay_encrypts(void)
 {
@@ -102,7 +102,7 @@ relay_encrypts(void)
 	assert_local(&bench, "");
 }
 
-/* ... and EHLO inside. */
+/* The same, after EHLO in the encrypted session. */
 static inline void
 relay_inside(void)
 {
@@ -113,7 +113,7 @@ relay_inside(void)
 	assert_wire(&bench, "250-mx.b.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
 }
 
-/* ... and DATA of a message, which is to be said next; the trace line is off. */
+/* The same, after DATA; the message comes next, without a trace line. */
 static inline void
 relay_in_data(void)
 {
@@ -125,7 +125,7 @@ relay_in_data(void)
 	assert_local(&bench, "");
 }
 
-/* One side says something, and what the machine makes of it. */
+/* One side says something, and the machine reacts. */
 struct turn {
 	enum { CLIENT, MAILER } who;
 	const char *says;
@@ -142,7 +142,7 @@ relay_plays(const struct turn *turns, size_t count)
 	}
 }
 
-/* Runs the turns behind `start`, with everything cut at each place there is and octet by octet. */
+/* Runs the turns after `start`, cut at each place and octet by octet. */
 static inline void
 relay_plays_cut(void (*start)(void), const struct turn *turns, size_t count)
 {

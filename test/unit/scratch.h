@@ -1,4 +1,4 @@
-/* A directory to try things in, and the files in it. */
+/* A scratch directory, and the files in it. */
 #ifndef TEST_SCRATCH_H
 #define TEST_SCRATCH_H
 
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char scratch[64];	/* the directory; scratch_path() names what is in it */
+static char scratch[64];	/* the directory; scratch_path() names files in it */
 
 static int
 scratch_remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -25,7 +25,7 @@ static int
 scratch_open(void **state)
 {
 	(void)state;
-	/* memory, where there is some: the tests sync a lot */
+	/* in memory if possible, because the tests sync often */
 	snprintf(scratch, sizeof(scratch), "%s/scratch.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	return mkdtemp(scratch) == NULL ? -1 : 0;
@@ -38,7 +38,7 @@ scratch_close(void **state)
 	return nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Good until called for the fourth time after. */
+/* The path is valid until the fourth call after this one. */
 static const char *
 scratch_path(const char *name)
 {
@@ -67,7 +67,7 @@ scratch_write(const char *name, const void *octets, size_t len)
 		abort();
 }
 
-/* The whole file, to be freed. */
+/* The contents of a file, to be freed. */
 static inline uint8_t *
 scratch_read(const char *name, size_t *len)
 {
@@ -83,8 +83,7 @@ scratch_read(const char *name, size_t *len)
 }
 
 /*
- * From now on no file can be made longer than that; 0: as long as at first.  Stands for a full
- * disk.
+ * Limits the size of files from now on, as a full disk would; 0: the original limit.
  */
 static inline void
 scratch_limit(size_t len)

@@ -1,6 +1,6 @@
 /*
- * A server: a process in accept_loop(), each of whose sessions says a line and waits until its
- * client has hung up.  And what its clients hear.
+ * A server, which is a process in accept_loop(), and its clients.  Each session sends a line and
+ * waits until its client has hung up.
  */
 #ifndef TEST_SERVERS_H
 #define TEST_SERVERS_H
@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define LONG_MS 60000		/* idle: longer than any test */
+#define LONG_MS 60000		/* an idle time longer than any test */
 #define PATIENCE_MS 10000
 #define SERVED "220 good 3\r\n"
 #define TURNED_AWAY "421 4.3.2 Too many connections, try again later\r\n"
@@ -39,7 +39,7 @@ listen_on(const char *text)
 	settings_defaults(&server.settings);
 }
 
-/* The session: a line of what it finds, and then until the client has hung up. */
+/* A session: sends a line about what it finds, then waits for the client to hang up. */
 static inline _Noreturn void
 session(void)
 {
@@ -59,7 +59,7 @@ session(void)
 	_exit(0);
 }
 
-/* Exits with what accept_loop() says, and with 100 where it left a process unreaped. */
+/* Exits with the result of accept_loop(), or with 100 if it left a process unreaped. */
 static inline _Noreturn void
 serve(int64_t idle_ms)
 {
@@ -116,7 +116,7 @@ end_server(void **state)
 
 #define WITH_SERVER(test) cmocka_unit_test_teardown(test, end_server)
 
-/* A connection from `from`; -1 when nobody takes it. */
+/* A connection from `from`; -1 if it is not accepted. */
 static inline int
 call(const char *from)
 {
@@ -129,7 +129,7 @@ call(const char *from)
 	return -1;
 }
 
-/* The first line of what is said on a connection. */
+/* The first line received on a connection. */
 static inline const char *
 hear(int fd)
 {
@@ -168,7 +168,7 @@ turned_away(const char *from)
 	close(fd);
 }
 
-/* Until a place is free again, which nobody tells us. */
+/* Waits until a session has ended and its place is free, which is not signalled. */
 static inline int
 served_in_the_end(const char *from)
 {
@@ -185,14 +185,14 @@ served_in_the_end(const char *from)
 	}
 }
 
-/* For those in a child; the connection stays. */
+/* The same for use in a child; the connection stays open. */
 static inline bool
 hears(const char *from, const char *line)
 {
 	return strcmp(hear(call(from)), line) == 0;
 }
 
-/* The session ends by it. */
+/* Closes the connection, which ends the session. */
 static inline void
 hang_up(int fd)
 {

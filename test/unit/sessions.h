@@ -1,6 +1,6 @@
 /*
- * Sessions over socket pairs, each in a thread of its own; the test holds the other ends.  Whatever
- * is awaited that does not come fails after ten seconds.
+ * Sessions over socket pairs, each in a thread of its own; the test has the other ends.  Waiting
+ * for something fails after ten seconds.
  */
 #ifndef TEST_SESSIONS_H
 #define TEST_SESSIONS_H
@@ -17,14 +17,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define LONG_MS 60000	/* under valgrind, beside others, a megabyte takes its time */
+#define LONG_MS 60000	/* enough for a megabyte under valgrind on a busy machine */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct running {
 	struct session session;
 	pthread_t thread;
 	int wire, local;	/* the test's ends */
-	int ours[2];		/* the session's */
+	int ours[2];		/* the session's ends */
 	bool joined;
 };
 
@@ -35,7 +35,7 @@ long_limits(void)
 		LONG_MS };
 }
 
-/* A socket pair: the first end for a session, the second for a test. */
+/* A socket pair: the first end for a session, the second for the test. */
 static inline void
 socket_pair(int *session_end, int *test_end)
 {
@@ -52,7 +52,7 @@ socket_pair(int *session_end, int *test_end)
 	*test_end = ends[1];
 }
 
-/* Set up with both sides; to be changed by the test, and then set off. */
+/* Sets up a session with both sides; the test may change it before starting it. */
 static inline void
 session_up(struct running *r, struct machine machine, const struct session_limits *limits)
 {
@@ -80,7 +80,7 @@ session_off(struct running *r)
 	assert_int_equal(pthread_create(&r->thread, NULL, session_thread, r), 0);
 }
 
-/* Waits for its end. */
+/* Waits for the session to end. */
 static inline enum outcome
 session_ends(struct running *r)
 {
@@ -90,7 +90,7 @@ session_ends(struct running *r)
 	return r->session.ended;
 }
 
-/* The test's ends are shut, whatever the session makes of it, and everything is closed. */
+/* Shuts the test's ends, waits for the session and closes everything. */
 static inline void
 session_close(struct running *r)
 {
@@ -110,7 +110,7 @@ say(int fd, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-/* The next octets from there are these. */
+/* Asserts that these octets come next. */
 static inline void
 hear_at(int fd, const char *text, const char *file, int line)
 {
@@ -132,7 +132,7 @@ hear_at(int fd, const char *text, const char *file, int line)
 
 #define hear(fd, text) hear_at(fd, text, __FILE__, __LINE__)
 
-/* ... and this is their end. */
+/* Asserts that the end of file comes next. */
 static inline void
 hear_eof(int fd)
 {
@@ -141,7 +141,7 @@ hear_eof(int fd)
 	assert_int_equal(read(fd, &octet, 1), 0);
 }
 
-/* The octet at that place of what goes one way (0) or the other (1). */
+/* The octet at that position of what flows in one direction (0) or the other (1). */
 static inline uint8_t
 pattern(size_t at, int way)
 {
@@ -178,7 +178,7 @@ flow_receive(struct flow *f, int way)
 	f->received += n > 0 ? (size_t)n : 0;
 }
 
-/* `total` octets both ways at once between two ends of the test's, whatever is between them. */
+/* Sends `total` octets in both directions at once between two of the test's ends. */
 static inline void
 flow_both_ways(int a, int b, size_t total)
 {

@@ -1,6 +1,6 @@
 /*
- * Settings, and a file of them in the scratch directory: what it says, and whether that is taken or
- * refused in so many words.
+ * Settings, and a file of them in the scratch directory, which is accepted or rejected with a
+ * given error text.
  */
 #ifndef TEST_SETTINGS_FIXTURE_H
 #define TEST_SETTINGS_FIXTURE_H
@@ -52,7 +52,7 @@ assert_one_line(void)
 		assert_in_range(*c, ' ', '~');
 }
 
-/* The error for `text` is "FILE:" and `want`. */
+/* Asserts that `text` is rejected with "FILE:" and `want`. */
 static inline void
 bad_octets(struct span text, const char *want)
 {

@@ -1,4 +1,4 @@
-/* A store in the scratch directory, and short ways to use it. */
+/* A store in the scratch directory, and short functions to use it. */
 #ifndef TEST_STORE_FIXTURE_H
 #define TEST_STORE_FIXTURE_H
 
@@ -25,7 +25,7 @@ has(struct store *s, const char *key, const char *want)
 
 	if (!store_find(s, span_of(key), value, sizeof(value), &len))
 		return false;
-	/* whatever else happens: never a wrong one */
+	/* whatever else happens, never a wrong value */
 	assert_true(span_equal(span(value, len), span_of(want)));
 	return true;
 }
@@ -36,7 +36,7 @@ put(struct store *s, const char *key, const char *value)
 	return store_append(s, span_of(key), span_of(value));
 }
 
-/* Keys that begin with '-' go, with '!' always stay, with '+' and '*' for longer than others. */
+/* Keys that begin with '-' are dropped, with '!' always kept, with '+' and '*' kept longer. */
 static inline enum compact_keep
 keep(void *context, struct entry entry)
 {
@@ -68,8 +68,8 @@ rebuild(struct store *s, uint64_t entries_max)
 }
 
 /*
- * Opens what is there, looks, appends, folds, and looks again: whatever there is, nothing wrong
- * comes out.
+ * Opens the store, looks up, appends, compacts, and looks up again: whatever is in the files, no
+ * wrong value is found.
  */
 static inline void
 use(void)

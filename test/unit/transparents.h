@@ -1,6 +1,6 @@
 /*
- * A caller on the bench, with a server's handshake (handshakes.h) at its wire.  The mailer on
- * standard input is what the test says by bench_local().
+ * A transparent client on the bench, with a server's handshake (handshakes.h) on its wire.  The
+ * test plays the local MTA on standard input with bench_local().
  */
 #ifndef TEST_CALLERS_H
 #define TEST_CALLERS_H
@@ -33,7 +33,7 @@ transparent_tear_down(void **state)
 
 #define with_caller(test) cmocka_unit_test_setup_teardown(test, transparent_set_up, transparent_tear_down)
 
-/* A first call, of which nothing has been heard. */
+/* The first connection; nothing has been received. */
 static inline void
 call(const char *names)
 {
@@ -44,7 +44,7 @@ call(const char *names)
 	bench_step(&bench);
 }
 
-/* ... and the greeting has, and EHLO said. */
+/* The same, after the greeting; EHLO was sent. */
 static inline void
 call_ehlo(const char *names)
 {
@@ -56,7 +56,7 @@ call_ehlo(const char *names)
 	assert_local(&bench, "");
 }
 
-/* ... and the offer, in a reply of several lines, and XCRYPT said. */
+/* The same, after an offer in a reply of several lines; XCRYPT was sent. */
 static inline void
 call_choice(const char *names)
 {
@@ -75,7 +75,7 @@ server_says(const char *line)
 	bench_wire(&bench, text);
 }
 
-/* ... and the answer, and OK said. */
+/* The same, after the answer; OK was sent. */
 static inline void
 call_ok(const char *names)
 {
@@ -86,7 +86,7 @@ call_ok(const char *names)
 	assert_true(server_takes_ok());
 }
 
-/* ... and its reply, and EHLO said inside. */
+/* The same, after the reply to OK; EHLO was sent encrypted. */
 static inline void
 call_inside(const char *names)
 {

@@ -1,5 +1,5 @@
 /*
- * What the unit tests share: cmocka with the headers it wants in front.
+ * For all unit tests: cmocka with the headers that must precede it.
  */
 #ifndef UNIT_H
 #define UNIT_H
@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants these first */
+/* required before cmocka.h */
 #include <cmocka.h>
 
 #include "base/octets.h"
@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `text` is a literal or a string of the test's. */
+/* `text` is a literal or a string that the test owns. */
 #define assert_span(s, text) do { \
 	struct span got_ = (s); \
 	assert_int_equal(got_.len, strlen(text)); \
