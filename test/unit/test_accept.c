@@ -1,4 +1,4 @@
-/* Accepting connections: a process for each, until when, and what there may be too little of. */
+/* Accepting connections: a process for each, when accepting ends, and lack of resources. */
 #include "servers.h"
 
 #include "sys/fd.h"
@@ -29,7 +29,7 @@ it_leaves_when_idle(void **state)
 	assert_int_equal(call("127.0.0.1"), -1);
 }
 
-/* Idle is without a session, and counts from the end of the last one. */
+/* Idle means without a session, and is counted from the end of the last one. */
 static void
 a_session_is_not_idle(void **state)
 {
@@ -59,7 +59,7 @@ sigterm_lets_sessions_finish(void **state)
 	start(1);
 	int fd = served("127.0.0.1");
 	kill(server.pid, SIGTERM);
-	/* somebody else can have the address at once */
+	/* the address is free for another process at once */
 	while ((late = call("127.0.0.1")) != -1) {
 		close(late);
 		assert_true(clock_ms() < deadline_ms);
@@ -78,11 +78,11 @@ sigterm_without_a_session(void **state)
 	(void)state;
 	listen_on("127.0.0.1");
 	start(LONG_MS);
-	close(served("127.0.0.1"));	/* so that it is there */
+	close(served("127.0.0.1"));	/* proves that the server has started */
 	ends_when_told();
 }
 
-/* Whoever started us may have blocked signals. */
+/* The process that started the server may have blocked signals. */
 static void
 blocked_signals(void **state)
 {
@@ -101,7 +101,7 @@ blocked_signals(void **state)
 	ends_when_told();
 }
 
-/* Reset before it was accepted: it counts as that client's, and the next one is served. */
+/* Clients that reset before they are accepted: they are accounted for, and the next is served. */
 static void
 clients_that_are_gone(void **state)
 {
@@ -131,7 +131,7 @@ children_ran_ms(void)
 	    (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
-/* statement 27: it waits until there are some, and does not spin. */
+/* statement 27: the server waits until there are descriptors, without spinning */
 static void
 threat_27_out_of_descriptors(void **state)
 {
@@ -161,7 +161,7 @@ out_of_processes(void)
 
 	need_or_skip(geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0));
 	listen_on("127.0.0.1");
-	/* the server's own fork is before the limit */
+	/* the fork of the server itself precedes the limit */
 	server.pid = fork();
 	need(server.pid != -1);
 	if (server.pid == 0) {

@@ -1,4 +1,4 @@
-/* Accepting connections: how many at a time, from all and from one client. */
+/* Accepting connections: limits for all clients together and for one client. */
 #include "servers.h"
 
 #include "children.h"
@@ -48,14 +48,14 @@ no_more_than_sessions_of_a_client(void **state)
 	fds[0] = served("127.0.0.1");
 	fds[1] = served("127.0.0.1");
 	turned_away("127.0.0.1");
-	fds[2] = served("127.0.0.2");	/* the next address is somebody else */
+	fds[2] = served("127.0.0.2");	/* another address is another client */
 	close(fds[0]);
 	fds[0] = served_in_the_end("127.0.0.1");
 	turned_away("127.0.0.1");
 	close_all(fds, 3);
 }
 
-/* A proxy calls for everybody. */
+/* A proxy connects for many clients, so it is not limited as one. */
 static void
 a_proxy_is_no_client(void **state)
 {
@@ -73,7 +73,7 @@ a_proxy_is_no_client(void **state)
 	close_all(fds, 3);
 }
 
-/* In a network of our own: the loopback device with these addresses. */
+/* In our own network namespace: adds this address to the loopback device. */
 static void
 add_address(const char *text)
 {
@@ -88,7 +88,7 @@ add_address(const char *text)
 	up.ifr_flags = IFF_UP | IFF_RUNNING;
 	need_or_skip(fd != -1 && inet_pton(AF_INET6, text, &request.ifr6_addr) == 1 &&
 	    ioctl(fd, SIOCSIFFLAGS, &up) == 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
-	/* the kernel takes its time */
+	/* the kernel needs some time */
 	while (bind(fd, (struct sockaddr *)&a.at, a.len) == -1)
 		need(clock_ms() < deadline_ms);
 	close(fd);
@@ -107,7 +107,7 @@ in_a_network(void)
 	need(hears("2001:db8:1:1::1", SERVED));
 	need(hears("2001:db8:1:1:ffff:ffff:ffff:ffff", SERVED));
 	need(hears("2001:db8:1:1::1", TURNED_AWAY));
-	need(hears("2001:db8:1:2::1", SERVED));	/* the next one */
+	need(hears("2001:db8:1:2::1", SERVED));	/* another /64 is another client */
 }
 
 static void
@@ -117,7 +117,7 @@ an_ipv6_client_is_a_64(void **state)
 	in_child(in_a_network);
 }
 
-/* A listener for both families: whoever calls by IPv4 is not in one /64 with all the others. */
+/* On a listener for both families, IPv4 clients are not all in one /64. */
 static void
 ipv4_by_an_ipv6_listener(void **state)
 {
@@ -132,7 +132,7 @@ ipv4_by_an_ipv6_listener(void **state)
 	close(second);
 }
 
-/* A client, or the proxy in front of it, that has said something already hears why, and no reset. */
+/* A client or proxy that has already sent something gets the reply instead of a reset. */
 static void
 turned_away_in_the_middle_of_a_word(void **state)
 {
@@ -148,7 +148,7 @@ turned_away_in_the_middle_of_a_word(void **state)
 	int fd = call("127.0.0.1");
 	assert_int_equal(write(fd, "EHLO x\r\n", 8), 8);
 	kill(server.pid, SIGCONT);
-	turned_away("127.0.0.1");	/* so that it is done with the other */
+	turned_away("127.0.0.1");	/* so that the server is done with the other one */
 	assert_string_equal(hear(fd), TURNED_AWAY);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
 	assert_int_equal(error, 0);

@@ -93,7 +93,7 @@ threat_44_mapped_addresses_are_ipv4(void **state)
 	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
 	address_from(&a, &want.at, want.len);
 	assert_memory_equal(&a.at, &want.at, sizeof(want.at));
-	/* another one stays what it is, its device as well */
+	/* an address that is not mapped keeps its form, and its scope ID */
 	in6.sin6_addr.s6_addr[9] = 1;
 	address_from(&a, &in6, sizeof(in6));
 	assert_int_equal(a.len, sizeof(in6));

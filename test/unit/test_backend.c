@@ -1,9 +1,9 @@
-/* The mailer behind: which program, backend and client-address go together. */
+/* The backend: which combinations of program, backend and client-address are valid. */
 #include "backends.h"
 
 static char *const program[] = { "/usr/sbin/sendmail", NULL };
 
-/* Refused, by an error of one line that has these words. */
+/* Rejected, with an error of one line that contains these words. */
 static void
 refused(char *const argv[], const char *const words[])
 {
@@ -28,7 +28,7 @@ one_mailer_and_no_more(void **state)
 	refused_with(program, "program", "backend", "only one");
 }
 
-/* statement 31: what would be guessed is an error that names what can be chosen */
+/* statement 31: instead of a guess, an error that names the choices */
 static void
 threat_31_auto_does_not_guess_for_addresses(void **state)
 {

@@ -1,10 +1,12 @@
-/* The mailer behind, at an address: from where it is called, and what it hears of the client. */
+/* A backend at an address: from where it is connected to, and what it is told of the client. */
 #include "backends.h"
 
 #include "sys/fd.h"
 
 
-/* A socket with that address, which is the backend's under the name `call_at`; also in a child. */
+/*
+ * Binds a socket to `bind_at` and names it as the backend by `call_at`; also for use in a child.
+ */
 static int
 backend_at(const char *bind_at, const char *call_at)
 {
@@ -21,7 +23,7 @@ backend_at(const char *bind_at, const char *call_at)
 	return fd;
 }
 
-/* The mailer's end of the connection that backend_open() makes. */
+/* Returns the backend's end of the connection that backend_open() makes. */
 static int
 open_backend(const char *listen_at, const char *call_at, const struct client_info *c)
 {
@@ -63,7 +65,7 @@ called_from(const char *listen_at, const char *call_at, const char *want)
 	close(m.fd);
 }
 
-/* statement 31: sendmail and others relay for 127.0.0.1, and 0.0.0.0 is another name of it */
+/* statement 31: sendmail and others relay for 127.0.0.1, which 0.0.0.0 reaches too */
 static void
 threat_31_loopback_is_called_by_a_stranger(void **state)
 {
@@ -77,7 +79,7 @@ threat_31_loopback_is_called_by_a_stranger(void **state)
 	called_from("127.0.0.1", "[::ffff:127.0.0.1]", "127.0.0.25");
 }
 
-/* statement 31: as a stranger, too, for one that passes over the header */
+/* statement 31: an untrusted source address too, in case the backend skips the header */
 static void
 threat_31_nor_is_it_by_header_alone(void **state)
 {
@@ -88,7 +90,7 @@ threat_31_nor_is_it_by_header_alone(void **state)
 	called_from("127.0.0.1", "127.0.0.1", "127.0.0.25");
 }
 
-/* statement 31: a header without the caller's address would have the mailer go by ours */
+/* statement 31: without the client's address in the header, the backend would use ours */
 static void
 threat_31_no_address_no_header(void **state)
 {
@@ -113,7 +115,7 @@ threat_31_no_address_no_header(void **state)
 	close(listener);
 }
 
-/* In a namespace whose addresses are known. */
+/* In a namespace with known addresses. */
 static void
 open_own_addresses(void)
 {
@@ -144,12 +146,12 @@ open_own_addresses(void)
 	need(settings_option(&s, "backend=[2001:db8::1]:25") == 0);
 	need(backend_open(&m, no_program, &s, &c) == -1);
 	need(strstr(m.error, "IPv6 address of this host") != NULL);
-	/* not ours */
+	/* not our own address */
 	need(settings_option(&s, "backend=[2001:db8::2]:25") == 0);
 	need(backend_check(&m, no_program, &s) == 0);
 }
 
-/* statement 31: mailers relay for their own addresses as they do for 127.0.0.1 */
+/* statement 31: mailers relay for their own addresses as for 127.0.0.1 */
 static void
 threat_31_own_addresses_are_called_by_a_stranger(void **state)
 {
@@ -157,7 +159,7 @@ threat_31_own_addresses_are_called_by_a_stranger(void **state)
 	as_root(open_own_addresses);
 }
 
-/* statement 31: there is one IPv6 loopback address, and no stranger on it */
+/* statement 31: IPv6 has one loopback address, so none is untrusted */
 static void
 threat_31_own_ipv6_addresses_are_for_mailers_that_are_told(void **state)
 {
@@ -201,7 +203,7 @@ threat_31_proxy_header_comes_first(void **state)
 	hears_first("client-address=proxy-v2", v2, sizeof(v2));
 }
 
-/* A client of a listener for both families has an IPv4 address in IPv6's clothes. */
+/* On a listener for both families, an IPv4 client has an IPv4-mapped IPv6 address. */
 static void
 open_transparent(void)
 {
@@ -240,7 +242,7 @@ static void
 nobody_at_the_address(void **state)
 {
 	struct client_info c = client("198.51.100.77", "192.0.2.1");
-	/* bound and not listening: nobody else can be there */
+	/* bound and not listening, so that nothing else can listen there */
 	int taken = backend_at("127.0.0.1", "127.0.0.1");
 
 	(void)state;

@@ -1,14 +1,14 @@
-/* The mailer behind, as a program: whom it sees at its standard input. */
+/* A program as backend: which client address it sees on its standard input. */
 #include "backends.h"
 
 #include "sys/fd.h"
 
 #include <poll.h>
 
-/* this very file, which then says who its peer is */
+/* this test's own program, which prints its peer's address */
 static char *const shows_peer[] = { "/proc/self/exe", "peer", NULL };
 
-/* What the program says of its peer. */
+/* Asserts what the program prints. */
 static void
 said(const char *want)
 {
@@ -74,7 +74,7 @@ a_socket_pair_where_there_is_no_client_to_show(void **state)
 	said("local");
 }
 
-/* statement 31: a caller without an address is not shown as somebody else */
+/* statement 31: a client without an address is not shown with another's */
 static void
 threat_31_no_address_no_service(void **state)
 {
@@ -123,7 +123,7 @@ open_where_forbidden(void)
 	need(strstr(m.error, "client-address = none") != NULL);
 }
 
-/* statement 31: refused with what can be done, and never by a way that is trusted more */
+/* statement 31: refused with advice, and never replaced by a way that is trusted more */
 static void
 threat_31_where_the_kernel_forbids_it(void **state)
 {
@@ -131,7 +131,7 @@ threat_31_where_the_kernel_forbids_it(void **state)
 	in_child(open_where_forbidden);
 }
 
-/* As the program behind. */
+/* Runs as the backend's program. */
 static int
 show_peer(void)
 {

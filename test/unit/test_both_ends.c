@@ -1,7 +1,7 @@
 /*
- * The two machines against each other: blackponyd's relay and blackpony's caller, first on the bench
- * with the wire between them cut as one likes, then as sessions with sockets, and a mailer of the
- * test's at each end.
+ * Both machines against each other: blackponyd's relay and blackpony's transparent client.  First
+ * on the bench, with the wire between them cut in all ways; then as sessions with sockets, where
+ * the test plays the mailers at both ends.
  */
 #include "sessions.h"
 #include "transparents.h"
@@ -26,7 +26,7 @@ relay_up(const char *names)
 	relay_start(&relay, &relay_set, keys_source(&server_keys));
 }
 
-/* What each said goes to the other until neither says anything. */
+/* Carries what each says to the other until neither says anything. */
 static void
 carry(void)
 {
@@ -51,7 +51,7 @@ far_mailer_says(const char *text)
 	carry();
 }
 
-/* A session on the bench, octets on the wire `cut` as in bench_cut(). */
+/* A complete session on the bench; the octets on the wire are cut as in bench_cut(). */
 static void
 play(const char *names, size_t cut)
 {
@@ -65,7 +65,7 @@ play(const char *names, size_t cut)
 	assert_local(&far_bench, "EHLO a.example\r\n");
 	far_mailer_says("250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n");
 	assert_true(bench.encrypted && far_bench.encrypted);
-	/* statement 3: both mailers hear a fresh one */
+	/* statement 3: both mailers get a fresh EHLO */
 	assert_local(&far_bench, "EHLO a.example\r\n");
 	far_mailer_says("250-mx\r\n250-STARTTLS\r\n250-PIPELINING\r\n250 SIZE\r\n");
 	assert_local(&bench, "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 SIZE\r\n");
@@ -82,7 +82,7 @@ play(const char *names, size_t cut)
 	transparent_wipe(&transparent);
 }
 
-/* statement 7: at every place, with every suite */
+/* statement 7: cut at every place, with every suite */
 static void
 threat_7_both_ends_in_any_division(void **state)
 {
@@ -94,7 +94,7 @@ threat_7_both_ends_in_any_division(void **state)
 	}
 }
 
-/* The mailers' ends of a session that has got as far as EHLO inside. */
+/* Two sessions up to EHLO in the encrypted session; the test plays the mailers. */
 static void
 sessions_up(const char *names, int64_t relay_command_ms)
 {
@@ -129,7 +129,7 @@ sessions_inside(const char *names)
 	hear(near.local, "250-mx\r\n250 SIZE\r\n");
 }
 
-/* `len` octets of a message to one end, and the same out of the other. */
+/* Sends `len` octets of a message to one end and expects the same at the other. */
 static void
 carry_message(size_t len)
 {
@@ -149,7 +149,7 @@ carry_message(size_t len)
 	}
 }
 
-/* statement 8: a megabyte with every octet in it, and the session goes on behind it */
+/* statement 8: a megabyte of all octet values; after it the session continues */
 static void
 threat_8_a_megabyte_arrives_as_it_was_sent(void **state)
 {
@@ -179,7 +179,7 @@ threat_8_a_megabyte_arrives_as_it_was_sent(void **state)
 	}
 }
 
-/* A reply of a megabyte, which is the other way. */
+/* A reply of a megabyte, in the other direction. */
 static void
 a_megabyte_of_reply_arrives_too(void **state)
 {
@@ -220,7 +220,7 @@ a_megabyte_of_reply_arrives_too(void **state)
 	relay_wipe(&relay);
 }
 
-/* statement 26: a mailer behind that stalls is not waited for, and the client hears of it */
+/* statement 26: a backend that stalls is given up, and the client is told */
 static void
 threat_26_a_stalled_mailer_is_cut_off(void **state)
 {

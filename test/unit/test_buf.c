@@ -110,7 +110,7 @@ clearing_counts_as_taking(void **state)
 	assert_int_equal(b.taken, 3);
 }
 
-/* statement 23: what has left the buffer is still in its storage until wiped */
+/* statement 23: octets that have left the buffer stay in its storage until wiped */
 static void
 threat_23_wiping_zeroes_the_storage(void **state)
 {
@@ -128,7 +128,7 @@ threat_23_wiping_zeroes_the_storage(void **state)
 	assert_int_equal(buf_len(&b), 0);
 }
 
-/* Any order of calls against a plain model: a string that grows at one end and shrinks at the other. */
+/* Calls in any order are compared with a simple model of a queue. */
 static void
 it_behaves_like_a_queue(void **state)
 {

@@ -1,4 +1,4 @@
-/* Looking up in a constant database: what libcdb finds, in few reads. */
+/* Looking up keys in a constant database: the same results as libcdb's, with few reads. */
 #include "scratch.h"
 #include "unit.h"
 
@@ -15,7 +15,7 @@
 
 static int fd;
 
-/* Makes a database of the keys that `next` makes. */
+/* Makes a database of the keys returned by `next`. */
 static void
 make(unsigned count, unsigned (*next)(unsigned number))
 {
@@ -71,7 +71,7 @@ finds_what_is_there(void **state)
 	close(fd);
 }
 
-/* The next key whose slot in one table of 2 * COLLIDING slots is among a few. */
+/* The next key whose slot, in a table of 2 * COLLIDING slots, is one of a few. */
 static unsigned
 next_in_one_place(unsigned key)
 {
@@ -84,7 +84,7 @@ next_in_one_place(unsigned key)
 	return key;
 }
 
-/* statement 39: keys that meet in one place cost nobody time */
+/* statement 39: colliding keys cost other processes no time */
 static void
 threat_39_keys_in_one_place(void **state)
 {

@@ -11,7 +11,7 @@ bulk_goes_through_both_ways(void **state)
 		assert_got(span(bulk, BULK));
 		clear();
 		seal(&b, span(bulk, BULK));
-		/* one in 26 keys of the rotation turns nothing */
+		/* one in 26 keys of the rotation changes nothing */
 		if (strcmp(suite->name, "rotn_0.1") != 0)
 			assert_memory_not_equal(buf_peek(&wire).at, bulk, 256);
 		assert_int_equal(channel_open(&a, &got, &wire), 0);
@@ -20,7 +20,7 @@ bulk_goes_through_both_ways(void **state)
 	}
 }
 
-/* The wire in two pieces, cut at `at`; of a record's octets nothing comes before its last one. */
+/* Delivers the wire in two pieces, cut at `at`; an incomplete record yields nothing. */
 static void
 open_in_two(struct span sealed, size_t at)
 {
@@ -33,7 +33,7 @@ open_in_two(struct span sealed, size_t at)
 	assert_int_equal(buf_len(&wire), 0);
 }
 
-/* Two records and, for a stream, as many octets. */
+/* Two records; for a stream cipher, as many octets. */
 static void
 round_trip_cut_at_every_place(void **state)
 {
@@ -59,7 +59,7 @@ round_trip_cut_at_every_place(void **state)
 	}
 }
 
-/* One octet at a time, close_notify and all. */
+/* One octet at a time, including close_notify. */
 static void
 round_trip_octet_by_octet(void **state)
 {
@@ -84,7 +84,7 @@ round_trip_octet_by_octet(void **state)
 	}
 }
 
-/* The plain octets in many pieces of odd lengths, and a wire that is taken off slowly. */
+/* Plain octets in many pieces of odd lengths, and a wire buffer that is emptied slowly. */
 static void
 round_trip_with_little_room(void **state)
 {
@@ -106,7 +106,7 @@ round_trip_with_little_room(void **state)
 			sent += len;
 			assert_int_equal(channel_seal(&a, &w, &plain), 0);
 			assert_int_equal(channel_open(&b, &g, &w), 0);
-			/* not all that there is is taken away, so that the next may not fit */
+			/* sometimes only a part is taken away, so that the next may not fit */
 			len = turn % 3 == 0 ? buf_len(&g) / 2 : buf_len(&g);
 			assert_memory_equal(buf_peek(&g).at, bulk + received, len);
 			buf_take(&g, len);
@@ -115,7 +115,7 @@ round_trip_with_little_room(void **state)
 	}
 }
 
-/* A record is not begun for which the wire has no room, and needs one octet no more. */
+/* A record is sealed only if the wire has room for all of it, to the octet. */
 static void
 seal_waits_for_room(void **state)
 {
@@ -181,7 +181,7 @@ threat_22_record_sizes_are_in_classes(void **state)
 		assert_int_equal(octets_get16(buf_peek(&wire).at + 3) % 256, 16);
 		assert_memory_equal(buf_peek(&wire).at, "\x17\x03\x03", 3);
 	}
-	/* at the edges of the first class, in figures */
+	/* at the limits of the first two sizes, in figures */
 	assert_int_equal(in_classes_of_256(255), 277);
 	assert_int_equal(in_classes_of_256(256), 533);
 	connect_ends(suite_named("aes256gcm_2.0"));
@@ -206,13 +206,13 @@ end_of_stream(void **state)
 	assert_int_equal(channel_open(&b, &got, &wire), 0);
 	assert_true(channel_ended(&b));
 	assert_got(SPAN("QUIT\r\n"));
-	/* the other direction goes on */
+	/* the other direction still works */
 	seal(&b, SPAN("221\r\n"));
 	buf_clear(&got);
 	assert_int_equal(channel_open(&a, &got, &wire), 0);
 	assert_got(SPAN("221\r\n"));
 	assert_int_equal(channel_ended(&a), !is_aead(a.suite));
-	/* and what has ended has ended */
+	/* and the ended direction stays ended */
 	assert_int_equal(channel_seal(&a, &wire, &plain), 0);
 	buf_put(&plain, SPAN("x"));
 	assert_int_equal(channel_seal(&a, &wire, &plain), -1);
@@ -220,7 +220,7 @@ end_of_stream(void **state)
 	assert_int_equal(buf_len(&wire), 0);
 }
 
-/* One octet is enough, and so is another record or a second close_notify. */
+/* A single octet, a record, or a second close_notify is a fault. */
 static void
 octets_behind_the_end(void **state)
 {
@@ -240,7 +240,7 @@ octets_behind_the_end(void **state)
 	}
 }
 
-/* The last record but one carries data; the last is close_notify's. */
+/* The last record but one carries data; the last is reserved for close_notify. */
 static void
 send_wears_out(void **state)
 {
@@ -260,7 +260,7 @@ send_wears_out(void **state)
 	assert_true(channel_ended(&b));
 }
 
-/* A peer that does not keep the last one for close_notify. */
+/* A peer that does not reserve the last record for close_notify. */
 static void
 receive_wears_out(void **state)
 {
@@ -273,7 +273,7 @@ receive_wears_out(void **state)
 	assert_fault(CHANNEL_WORN_OUT, SPAN("x"));
 }
 
-/* A cipher that remembers its nonces, and fails when told to. */
+/* A cipher that records its nonces, and fails on demand. */
 #define NONCES 3000
 static uint8_t nonces[NONCES][CIPHER_IV_LEN];
 static size_t nonce_count;
@@ -311,7 +311,7 @@ static const struct cipher spy_cipher = { .name = "spy", .key_len = 32, .start =
 	.stop = spy_stop, .seal = spy_seal };
 static const struct suite spy_suite = { "spy_2.0", &kex_x25519, &spy_cipher, "spy" };
 
-/* The n-th record's nonce is the iv, its last 64 bits XORed with n: none twice. */
+/* The nonce of record n is the IV with its last 64 bits XORed with n, so none occurs twice. */
 static void
 threat_19_record_nonces_count(void **state)
 {
@@ -336,7 +336,7 @@ threat_19_record_nonces_count(void **state)
 	assert_memory_not_equal(a.send.iv, b.send.iv, CIPHER_IV_LEN);
 }
 
-/* The same octets twice in one direction, or once in each, are not the same on the wire. */
+/* The same octets, twice in one direction or once in each, differ on the wire. */
 static void
 threat_19_equal_octets_look_different(void **state)
 {
@@ -370,7 +370,7 @@ start_that_fails_leaves_nothing(void **state)
 	channel_stop(&a);
 }
 
-/* Nothing of what a cipher could not seal gets out. */
+/* If the cipher fails, nothing of the record is sent. */
 static void
 seal_that_fails_sends_nothing(void **state)
 {

@@ -22,14 +22,14 @@ static const struct client_info nobody = { .remote = { .len = 0 }, .local = { .l
 static char output[8192];
 static struct buf out;
 
-/* Starts it, says `input`, and takes what it says into `output`; its exit status. */
+/* Starts the program, sends `input`, stores its output in `output`; returns its exit status. */
 static int
 run(char *const argv[], const struct client_info *client, const char *input)
 {
 	pid_t pid = -1;
 	int status, low[2], ends[2], fd;
 
-	/* well above 2, which may be closed */
+	/* a descriptor well above 2, as 2 may be closed */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low), 0);
 	for (int i = 0; i < 2; i++) {
 		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 50);
@@ -72,7 +72,7 @@ it_speaks_on_a_socket_pair(void **state)
 	assert_string_equal(output, "hello");
 	assert_int_equal(run(ARGS("/bin/cat"), &nobody, "again"), 0);
 	assert_string_equal(output, "again");
-	/* never pipes: mailers trust those (MTAS.md) */
+	/* never pipes, which mailers trust */
 	run(ARGS("sh", "-c",
 		"cd /proc/self/fd; test -S 0 && test -S 1 && test 0 -ef 1 && echo yes"),
 	    &nobody, "");
@@ -99,7 +99,7 @@ threat_31_the_environment_tells_the_caller(void **state)
 	assert_string_equal(output, "198.51.100.77/40025/192.0.2.1/25/TCP\nsetsetsetsetset\n");
 }
 
-/* statement 31: nothing left over from a super-server says otherwise */
+/* statement 31: variables left by a super-server are removed */
 static void
 threat_31_an_unknown_caller_is_not_somebody_else(void **state)
 {
@@ -152,7 +152,7 @@ replaced_text_has_a_limit(void **state)
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
-	/* the port becomes one octet, and a NUL follows */
+	/* the port takes one octet, which leaves one for the NUL */
 	memcpy(text + CHILD_TEXT_MAX - 2, "%{client-port}", sizeof("%{client-port}"));
 	assert_int_equal(run(ARGS("echo", text), &nobody, ""), 0);
 	assert_int_equal(strlen(output), CHILD_TEXT_MAX - 1 + 1);
@@ -162,7 +162,7 @@ replaced_text_has_a_limit(void **state)
 	assert_int_equal(errno, E2BIG);
 }
 
-/* statement 27: the caller gets to say 421 */
+/* statement 27: the error reaches the caller, who can answer 421 */
 static void
 threat_27_a_program_that_cannot_run_is_an_error_here(void **state)
 {
@@ -189,7 +189,7 @@ nothing_else_is_inherited(void **state)
 
 	(void)state;
 	assert_true(leaked >= 0 && high >= 200);
-	/* 3 is the directory that ls itself reads */
+	/* 3 is the directory that ls has opened */
 	run(ARGS("ls", "/proc/self/fd"), &nobody, "");
 	assert_string_equal(output, "0\n1\n2\n3\n");
 	close(leaked);
@@ -211,7 +211,7 @@ forbid_close_range(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* The last test, for the filter stays.  The limit may have been lowered since it was opened. */
+/* Must run last, because the filter stays.  The limit may be lower than an open descriptor. */
 static void
 nothing_else_is_inherited_where_the_kernel_knows_no_range(void **state)
 {
@@ -249,11 +249,11 @@ signals_are_as_they_should_be(void **state)
 	unsigned long long blocked, ignored;
 	assert_int_equal(sscanf(output, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
 	assert_int_equal(blocked, 0);
-	/* glibc keeps 32 and 33 for itself */
+	/* glibc reserves 32 and 33 */
 	assert_int_equal(ignored & ~(3ULL << 31), 0);
 }
 
-/* Where descriptor 2 of the child leads when ours is `fd`, or closed where that is -1. */
+/* Where the child's descriptor 2 leads if ours is `fd`, or closed if that is -1. */
 static void
 with_stderr(int fd)
 {
@@ -311,6 +311,6 @@ main(void)
 	};
 
 	setenv("PATH", "/usr/bin:/bin",
-	    1); /* a directory in it that is closed to us would be EACCES */
+	    1); /* an unreadable directory in PATH would give EACCES */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-/* The ciphers: test/vectors/arsyfor.txt, every line; AEADs whole, in place, and tampered with. */
+/*
+ * The ciphers: all lines of test/vectors/arsyfor.txt; AEADs at once, in place, and tampered with.
+ */
 #include "crypt/cipher.h"
 #include "crypt/cipher_arsyfor.h"
 #include "crypt/cipher_blowfish.h"
@@ -21,7 +23,7 @@ from_hex(uint8_t *out, const char *hex)
 	return strlen(hex) / 2;
 }
 
-/* Keystream at an offset, reached in pieces of `step` octets. */
+/* Asserts the keystream at an offset that is reached in pieces of `step` octets. */
 static void
 assert_keystream(const char *key_hex, size_t offset, const char *stream_hex, size_t step)
 {
@@ -78,7 +80,7 @@ arsyfor_vectors(void **state)
 	assert_int_equal(texts, 4);
 }
 
-/* The cipher takes exactly its 10 octets, and one state each way undoes the other. */
+/* The cipher uses exactly its 10 octets, and the state of one direction undoes the other's. */
 static void
 arsyfor_keyed_with_ten_octets(void **state)
 {
@@ -186,7 +188,7 @@ aead_known_answer(void **state)
 	answer->cipher->stop(k.state);
 }
 
-/* Opens with one octet of one thing changed by `flip`; nothing useful may come out. */
+/* Opens with one octet of one input changed by `flip`, which must fail. */
 static void
 assert_refused(const struct cipher *c, struct keyed *k, const uint8_t *sealed, const uint8_t *tag,
     const uint8_t *plain, size_t where, uint8_t flip)
@@ -225,7 +227,7 @@ threat_17_aead_flips_are_refused(void **state)
 		for (unsigned bit = 0; bit < 8; bit++)
 			assert_refused(c, &k, sealed, tag, plain, i, (uint8_t)(1u << bit));
 
-	/* cut: fewer octets of text, or of associated data, under the same tag */
+	/* truncated: fewer octets of text or of associated data with the same tag */
 	for (size_t len = 0; len < TEXT_LEN; len++)
 		assert_int_equal(c->open(k.state, nonce, data, sealed, len, out, tag), -1);
 	for (size_t len = 0; len < sizeof(ad); len++)
@@ -236,7 +238,7 @@ threat_17_aead_flips_are_refused(void **state)
 	c->stop(k.state);
 }
 
-/* A tag of which only the first octets are right is no tag, however many they are. */
+/* A tag of which only the first octets match is refused, however many do. */
 static void
 threat_17_aead_short_tags_are_refused(void **state)
 {
@@ -259,7 +261,7 @@ threat_17_aead_short_tags_are_refused(void **state)
 	c->stop(k.state);
 }
 
-/* stop() leaves nothing of the key, and a state can be started again. */
+/* stop() leaves nothing of the key, and the state can be started again. */
 static void
 stop_wipes(void **state)
 {

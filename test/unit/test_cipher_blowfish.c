@@ -1,6 +1,6 @@
 /*
- * Blowfish: the published vectors, test/vectors/blowfish.txt, every line.  Ours does 64-bit CFB
- * only; of zeros that is the IV encrypted, from which the other modes are put together.
+ * Blowfish: all lines of the published vectors, test/vectors/blowfish.txt.  Our code only does
+ * 64-bit CFB; applied to zeros it encrypts the IV, from which the other modes are built here.
  */
 #include "unit.h"
 
@@ -20,8 +20,8 @@ from_hex(uint8_t *out, const char *hex)
 }
 
 /*
- * mbedTLS takes no key of less than 4 octets.  Blowfish repeats a key all over its P-array, so that
- * one written several times is the same.
+ * mbedTLS takes no keys shorter than 4 octets.  Blowfish repeats a key throughout its P-array, so
+ * writing a shorter key several times is equivalent.
  */
 static void
 start(struct blowfish *b, const uint8_t *key, size_t len, enum cipher_use use)
@@ -56,7 +56,7 @@ assert_block(const uint8_t *key, size_t key_len, const char *plain_hex, const ch
 	assert_memory_equal(block, wire, BLOCK);
 }
 
-/* In pieces of `step` octets, both ways. */
+/* In pieces of `step` octets, in both directions. */
 static void
 assert_cfb(const uint8_t *key, size_t key_len, const uint8_t iv[BLOCK], const uint8_t *plain,
     const uint8_t *wire, size_t len, size_t step)
@@ -142,7 +142,7 @@ published_vectors(void **state)
 	assert_int_equal(modes, 3);
 }
 
-/* The cipher takes exactly its 10 octets and begins with a zero IV; one state each way. */
+/* The cipher uses exactly its 10 octets and starts with a zero IV; a state for each direction. */
 static void
 keyed_with_ten_octets(void **state)
 {

@@ -1,4 +1,4 @@
-/* t32: the published vectors, test/vectors/t32.txt, every one of them. */
+/* t32: all of the published vectors, test/vectors/t32.txt. */
 #include "unit.h"
 
 #include "crypt/cipher.h"
@@ -8,7 +8,7 @@ static const char key[] = "test key 128bits";
 static const uint8_t nonce[4] = { 0, 0, 0, 1 };
 
 /*
- * The value of that name behind the line that begins with `section`; good until the next.
+ * The value of that name after the line that begins with `section`, valid until the next call.
  */
 static const char *
 value_of(const char *section, const char *name)
@@ -75,7 +75,7 @@ vectors_1_and_2(void **state)
 	}
 }
 
-/* Of the second vector, and longer: the same octets however many are asked for at a time. */
+/* With the key of the second vector: the same octets, however many are requested at a time. */
 static void
 calls_of_every_size(void **state)
 {
@@ -104,7 +104,7 @@ calls_of_every_size(void **state)
 	assert_memory_equal(octets, whole, LEN);
 }
 
-/* A nonce can be loaded again and again, wherever the keystream has got to. */
+/* A nonce can be loaded repeatedly, at any position of the keystream. */
 static void
 nonce_starts_over(void **state)
 {
@@ -145,7 +145,7 @@ vector_3_a_million_keys(void **state)
 	assert_octets("[vector 3]", "result40", octets, sizeof(octets));
 }
 
-/* The cipher takes exactly its 10 octets, and one state each way undoes the other. */
+/* The cipher uses exactly its 10 octets, and the state of one direction undoes the other's. */
 static void
 keyed_with_ten_octets(void **state)
 {
@@ -165,7 +165,7 @@ keyed_with_ten_octets(void **state)
 	cipher_t32.stream(b, octets, sizeof(octets));
 	memset(expected, 0, sizeof(expected));
 	assert_memory_equal(octets, expected, sizeof(octets));
-	/* what is over a multiple of four octets counts, and so does how many there are */
+	/* octets in excess of a multiple of four count, and so does the length */
 	for (size_t len = 9; len <= 12; len++) {
 		t32_key(&t, (const uint8_t[12]){ 0 }, len);
 		memset(octets, 0, sizeof(octets));

@@ -1,7 +1,7 @@
 /*
- * Comparing secrets takes no longer for one than for another (statement 23): under valgrind's memcheck, with
- * the secrets marked as undefined, nothing is decided by them and no address made of them.  The test starts
- * itself again under valgrind.
+ * Secrets are compared in constant time (statement 23).  The test runs itself again under
+ * valgrind's memcheck with the secrets marked as undefined, which reports every branch and
+ * address that depends on them.
  */
 #include "unit.h"
 
@@ -31,14 +31,14 @@ skip_without_valgrind(void)
 	skip();
 }
 
-/* From here on, what depends on these octets depends on something undefined. */
+/* From now on, whatever depends on these octets is undefined for memcheck. */
 static void
 hide(const void *at, size_t len)
 {
 	(void)VALGRIND_MAKE_MEM_UNDEFINED(at, len);
 }
 
-/* What comes out is no secret any more. */
+/* The result of a comparison is not secret. */
 static bool
 shown(bool result)
 {
@@ -46,7 +46,7 @@ shown(bool result)
 	return result;
 }
 
-/* Differs in its octet `at`, where that is in it. */
+/* Compares octets that differ at `at`, or not at all if `at` is not below `len`. */
 static bool
 compare(size_t len, size_t at)
 {
@@ -73,7 +73,7 @@ threat_23_octets_are_compared_in_constant_time(void **state)
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }
 
-/* Both roles; right, and wrong at each octet. */
+/* In both roles: right, and wrong in each octet. */
 static void
 threat_23_confirmations_are_compared_in_constant_time(void **state)
 {
@@ -97,7 +97,7 @@ threat_23_confirmations_are_compared_in_constant_time(void **state)
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }
 
-/* memcmp(3) as somebody could have written it. */
+/* A comparison like memcmp(3), which memcheck must report. */
 static bool
 equal_carelessly(const volatile uint8_t *a, const volatile uint8_t *b, size_t len)
 {

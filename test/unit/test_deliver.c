@@ -1,4 +1,4 @@
-/* One message to all of its recipients or to none: the dialogue. */
+/* Delivery of a message to all of its recipients or to none: the dialogue. */
 #include "deliveries.h"
 
 static void
@@ -24,7 +24,7 @@ a_message_is_delivered(void **state)
 	assert_local(&bench, "");
 }
 
-/* Once it is theirs, nothing that happens makes it ours again. */
+/* Once the message is accepted, later faults do not change that. */
 static void
 what_comes_behind_the_goodbye_changes_nothing(void **state)
 {
@@ -83,7 +83,7 @@ threat_13_without_pipelining_one_at_a_time(void **state)
 	assert_wire(&bench, "DATA\r\n");
 }
 
-/* The extensions that are used where they are offered and needed. */
+/* Extensions are used where they are offered and needed. */
 static void
 mail_says_what_is_needed(void **state)
 {
@@ -132,7 +132,7 @@ helo_where_ehlo_is_refused(void **state)
 	assert_wire(&bench, "RCPT TO:<b@b>\r\n");
 }
 
-/* What the far end says to the envelope and to DATA, what comes of it, and by whose word. */
+/* The host's replies to the envelope and to DATA, the outcome, and the reply that decides it. */
 struct row {
 	const char *says;
 	enum outcome end;
@@ -154,7 +154,7 @@ assert_row(void (*start)(void), const struct row *row)
 	deliver_wipe(&deliver);
 }
 
-/* Nothing is sent unless everybody gets it, and it is lost only when nobody ever would. */
+/* Sent only if all recipients are accepted; bounced only if none ever will be. */
 static void
 an_envelope_is_taken_whole_or_not(void **state)
 {
@@ -220,7 +220,7 @@ the_message_may_be_refused(void **state)
 		assert_row(deliver_whole, &rows[i]);
 }
 
-/* It does not want the rest, or says so before it can know: nothing more is said. */
+/* A reply during the message: nothing more is sent. */
 static void
 an_answer_inside_the_message_ends_it(void **state)
 {
@@ -245,7 +245,7 @@ an_answer_inside_the_message_ends_it(void **state)
 	}
 }
 
-/* statement 10, the other way: `250` in one packet with 354 is no receipt */
+/* statement 10, for the client: `250` in one packet with 354 is not an acceptance */
 static void
 threat_10_a_receipt_before_the_end_is_none(void **state)
 {
@@ -259,7 +259,7 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 	assert_int_equal(deliver.outcome, OUTCOME_REFUSED_LATER);
 	deliver_wipe(&deliver);
 
-	/* all of it said, and not gone yet */
+	/* everything was said, but not all of it has left */
 	deliver_body();
 	bench.wire_stuck = true;
 	bench_local(&bench, "hello\n");
@@ -283,7 +283,7 @@ a_far_end_that_goes_leaves_the_message_here(void **state)
 		bench_wire_eof(&bench);
 		assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 		deliver_wipe(&deliver);
-		/* a group cannot tell whose reply that should have been; else it is none */
+		/* in a group it is unclear which command it would answer; else it is no reply */
 		points[i]();
 		bench_wire(&bench, "what?\r\n");
 		assert_int_equal(bench.io.end,
@@ -308,7 +308,7 @@ a_greeting_or_hello_of_another_kind(void **state)
 	bench_wire(&bench, "421 no\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_GREETED_LATER);
 	deliver_wipe(&deliver);
-	/* it refuses us, not the recipients: that costs no message */
+	/* it refuses us and not the recipients, so the message is not lost */
 	deliver_ehlo();
 	bench_wire(&bench, "502 what?\r\n550 not you\r\n");
 	assert_wire(&bench, "HELO a.example\r\nQUIT\r\n");
@@ -332,7 +332,7 @@ without_recipients_it_is_a_test(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_DONE);
 }
 
-/* Encrypted, and called again where that fails: the message is still all there. */
+/* Encryption fails, and the same host is tried again in the clear: the message is complete. */
 static void
 threat_25_called_again_nothing_is_lost(void **state)
 {
@@ -375,7 +375,7 @@ inside_everything_is_said_again(void **state)
 	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
 }
 
-/* statement 37: a host that refuses what a session with encryption might be granted */
+/* statement 37: a host refuses what it might accept in an encrypted session */
 static void
 threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 {
@@ -404,7 +404,9 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	}
 }
 
-/* Replies that sendmail and Postfix take are taken; a message that is sent again for ever helps nobody. */
+/*
+ * Replies that sendmail and Postfix accept are accepted, or the message would be retried forever.
+ */
 static void
 odd_replies_in_the_clear_are_taken(void **state)
 {
@@ -423,7 +425,7 @@ odd_replies_in_the_clear_are_taken(void **state)
 	assert_int_equal(deliver.outcome, OUTCOME_SENT);
 }
 
-/* Before the message is on its way another host may be asked, and the jail has to let us call it. */
+/* Before the message is sent, the next host may be tried, which the jail must permit. */
 static void
 the_next_host_is_asked(void **state)
 {
@@ -459,7 +461,7 @@ the_next_host_is_asked(void **state)
 		assert_int_equal(bench.io.elsewhere, rows[i].elsewhere);
 		deliver_wipe(&deliver);
 	}
-	/* what is told is the last host's that said something */
+	/* the reply of the last host that answered is reported */
 	deliver_envelope();
 	assert_true(bench.io.settled);
 	bench_wire(&bench, "451 first\r\n221 bye\r\n");

@@ -1,9 +1,9 @@
-/* One message on its way out: lines, dots, long addresses, and far ends that do not read. */
+/* Sending a message: lines, dots, long addresses, and hosts that do not read. */
 #include "deliveries.h"
 
 #include "smtp/mailbox.h"
 
-/* What has to be on the wire, worked out in another way: line by line. */
+/* The expected octets on the wire, computed differently: line by line. */
 static size_t
 reference(uint8_t *out, struct span text)
 {
@@ -28,7 +28,7 @@ reference(uint8_t *out, struct span text)
 	return len + 3;
 }
 
-/* What SIZE says of a message that goes out like this: without the dots put in, and the last. */
+/* The SIZE of a message that is sent like this: without added dots and the final dot. */
 static uint64_t
 announced(struct span wire)
 {
@@ -80,7 +80,7 @@ the_reference_is_right(void **state)
 	}
 }
 
-/* statements 7 and 8: lines that end in LF or CRLF, dots wherever they may be, cut anywhere */
+/* statements 7 and 8: lines that end in LF or CRLF, dots anywhere, cut anywhere */
 static void
 threat_8_messages_go_out_as_they_should(void **state)
 {
@@ -101,7 +101,7 @@ threat_8_messages_go_out_as_they_should(void **state)
 			assert_sent(texts[i], cut);
 }
 
-/* Every message of four octets out of those that matter. */
+/* All messages of four octets out of those that matter. */
 static void
 threat_8_all_short_messages(void **state)
 {
@@ -116,7 +116,7 @@ threat_8_all_short_messages(void **state)
 	}
 }
 
-/* Nothing but newlines doubles; much of it, to a far end that reads in fits and starts. */
+/* A message of only newlines doubles in size; sent to a host that reads irregularly. */
 static void
 a_large_message_waits_for_its_reader(void **state)
 {
@@ -143,7 +143,7 @@ a_large_message_waits_for_its_reader(void **state)
 	assert_memory_equal(got.at + 2 * want, ".\r\n", 3);
 }
 
-/* What has been added to a file since it was measured is another message, or another half of one. */
+/* Octets appended to a file after it was measured are not part of the message. */
 static void
 a_file_that_has_grown_goes_as_it_was(void **state)
 {
@@ -170,7 +170,7 @@ a_file_that_has_grown_goes_as_it_was(void **state)
 		}
 }
 
-/* A file that can no longer be read, or that somebody has cut, is no message. */
+/* If the file can no longer be read, or was truncated, the message is not completed. */
 static void
 a_message_that_is_not_all_there_is_not_ended(void **state)
 {
@@ -209,7 +209,7 @@ threat_26_the_deadline_goes_by_blocks(void **state)
 	assert_true(bench.io.progress > before);
 }
 
-/* More recipients than a buffer holds, to a far end that answers late. */
+/* More recipients than a buffer holds, and a host that answers late. */
 static void
 threat_12_thousands_of_recipients(void **state)
 {
@@ -238,7 +238,7 @@ threat_12_thousands_of_recipients(void **state)
 	assert_int_equal(deliver.accepted, MANY);
 }
 
-/* The longest address there may be is said in full, with all that MAIL can say. */
+/* The longest possible address is sent in full, with everything that MAIL can have. */
 static void
 long_addresses_are_said_in_full(void **state)
 {
@@ -264,7 +264,7 @@ long_addresses_are_said_in_full(void **state)
 	assert_wire(&bench, expected);
 }
 
-/* The reply that decides is kept, and cut to what there is room for. */
+/* The reply that decides is kept, truncated to the space for it. */
 static void
 long_replies_are_cut(void **state)
 {

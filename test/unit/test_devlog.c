@@ -1,4 +1,4 @@
-/* The socket of syslogd: datagrams or a stream, and never a wait. */
+/* The socket of syslogd: datagrams or a stream, and nothing ever waits. */
 #include "scratch.h"
 #include "unit.h"
 
@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #define PATH scratch_path("log")
-#define LINES 3000			/* more than any queue takes */
+#define LINES 3000			/* more than any socket queue holds */
 
-static int syslogd = -1, stream = -1;	/* where it listens, and the connection accepted last */
+static int syslogd = -1, stream = -1;	/* its listening socket, and the last connection */
 
-/* syslogd goes, and another one comes. */
+/* Replaces syslogd by another one. */
 static void
 listen_for(int type)
 {
@@ -57,7 +57,9 @@ end(void **state)
 	return 0;
 }
 
-/* What comes next, one datagram or the octets of the stream up to its NUL; its length, -1 when there is none. */
+/*
+ * Receives a datagram, or a stream's octets up to a NUL; returns the length, -1 if there is none.
+ */
 static ssize_t
 next(char line[4096])
 {
@@ -77,7 +79,7 @@ next(char line[4096])
 	while (got < 4095 && recv(stream, line + got, 1, 0) == 1)
 		if (line[got++] == '\0')
 			return got - 1;
-	assert_int_equal(got, 0);	/* no line without its end */
+	assert_int_equal(got, 0);	/* no line without its NUL */
 	return -1;
 }
 
@@ -124,7 +126,7 @@ a_stream(void **state)
 	assert_int_equal(next(line), -1);
 }
 
-/* Each is another syslogd, and may be of the other kind; none is there when the log is opened. */
+/* syslogd is replaced several times, also by the other kind; at first there is none. */
 static void
 another_syslogd(void **state)
 {
@@ -140,7 +142,7 @@ another_syslogd(void **state)
 	}
 }
 
-/* A line is lost while nobody is there, and the next one says so. */
+/* A line is lost while syslogd is away, and the next one reports it. */
 static void
 nobody_there(void **state)
 {
@@ -162,7 +164,7 @@ seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* syslogd reads nothing for thousands of lines: what it has then is whole lines, and it learns what it has not. */
+/* syslogd does not read thousands of lines: it gets only whole lines, and the number lost. */
 static void
 never_waits(int type)
 {
@@ -203,7 +205,7 @@ a_stream_that_nobody_reads(void **state)
 	never_waits(SOCK_STREAM);
 }
 
-/* Nor does connect(2), where nobody accepts: the backlog is full. */
+/* connect(2) does not wait either when the backlog is full. */
 static void
 a_stream_that_nobody_accepts(void **state)
 {
@@ -225,7 +227,7 @@ a_stream_that_nobody_accepts(void **state)
 		close(fds[i]);
 }
 
-/* Nor does a pipe as standard error: blocking, and read by nobody. */
+/* Nor does a blocking pipe as standard error that nobody reads. */
 static void
 a_standard_error_that_nobody_reads(void **state)
 {
@@ -248,7 +250,7 @@ a_standard_error_that_nobody_reads(void **state)
 	close(ends[1]);
 }
 
-/* Where a stream has its lines end at a newline, nothing in a line may be one. */
+/* On a stream that ends lines at newlines, a line must not contain any. */
 static void
 a_line_has_no_controls(void **state)
 {

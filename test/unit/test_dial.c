@@ -56,7 +56,7 @@ calling(void **state)
 	assert_int_equal(errno, ECONNREFUSED);
 }
 
-/* statement 31: what the mailer behind sees is 127.0.0.25, not what it trusts */
+/* statement 31: the backend sees 127.0.0.25, which it does not trust */
 static void
 threat_31_calling_from_an_address(void **state)
 {
@@ -79,7 +79,7 @@ threat_31_calling_from_an_address(void **state)
 	close(listening);
 }
 
-/* Calls until the queue of one that never accepts is full; the next call has to run out of time. */
+/* Connects until the backlog of a listener is full; the next attempt must time out. */
 static void
 runs_out_of_time(struct address *at)
 {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* example.org MX?, answered with mx.example.org by pointers, and something of another class. */
+/* An answer for example.org MX: mx.example.org with pointers, and a record of another class. */
 static const uint8_t answer[] =
     "\x12\x34\x81\x80\0\1\0\2\0\0\0\0" "\7example\3org\0\0\xf\0\1"
     "\xc0\xc\0\xf\0\3\0\0\0\1\0\2\0\0"
@@ -111,7 +111,7 @@ records_are_read_one_by_one(void **state)
 	assert_false(dns_next(&reader, &record));
 }
 
-/* With a sanitizer to see what is read beyond. */
+/* A sanitizer would report reads past the end. */
 static void
 cut_anywhere_it_is_none(void **state)
 {
@@ -127,7 +127,7 @@ cut_anywhere_it_is_none(void **state)
 	}
 }
 
-/* Octets that nobody asked for, and records of other sections that are cut or missing. */
+/* Extra octets, and incomplete or missing records of the other sections. */
 static void
 what_follows_the_answers_spoils_nothing(void **state)
 {
@@ -167,18 +167,18 @@ hostile_names_end(void **state)
 	assert_string_equal(name, "");
 	assert_true(name_of("\1a\0\1b\xc0\xc", 7, 3, name));
 	assert_string_equal(name, "b.a");
-	/* to itself, forwards, into the header, and of an unknown kind */
+	/* pointers to itself, forward, into the header, and of an unknown kind */
 	assert_false(name_of("\xc0\xc", 2, 0, name));
 	assert_false(name_of("\1b\xc0\x10\0", 5, 0, name));
 	assert_false(name_of("\1b\xc0\xb", 4, 0, name));
 	assert_false(name_of("\1b\x40\0", 4, 0, name));
-	/* no end, and an end before the data's */
+	/* no end, and an end before that of the data */
 	assert_false(name_of("\1b", 2, 0, name));
 	assert_false(name_of("\1b\0\0", 4, 0, name));
-	/* what no host has, and a dot that parts nothing */
+	/* octets that no host name has, and a dot within a label */
 	assert_true(name_of("\4a\0.b\0", 6, 0, name));
 	assert_string_equal(name, "a??b");
-	/* as long as a name can be, and one more */
+	/* the longest name, and one octet more */
 	memset(deep, 1, sizeof(deep));
 	deep[254] = 0;
 	assert_true(name_of((char *)deep, 255, 0, name));

@@ -29,7 +29,7 @@ put_aaaa(struct span data)
 	put_record(ns_t_aaaa, data);
 }
 
-/* The first `len` octets of the message, with nothing found before. */
+/* Reads the first `len` octets of the message into an empty list. */
 static bool
 read_answer(enum dns_type type, size_t len)
 {
@@ -70,7 +70,7 @@ records_become_addresses(void **state)
 	assert_found(0, "2001:db8::5");
 }
 
-/* Of the other family, what a CNAME leads over, and of no family at all. */
+/* Records of the other family, CNAMEs, and other types. */
 static void
 other_records_are_passed_over(void **state)
 {
@@ -93,7 +93,7 @@ other_records_are_passed_over(void **state)
 	assert_int_equal(list.count, 0);
 }
 
-/* One octet less than it takes, and one more; and those of the other family. */
+/* Data one octet too short or too long, or of the other family's length. */
 static void
 records_of_another_length_are_ignored(void **state)
 {
@@ -124,14 +124,14 @@ as_many_as_there_is_room_for(void **state)
 		assert_true(read_answer(DNS_A, message_len));
 		assert_int_equal(list.count, 4);
 	}
-	/* behind those that are there already */
+	/* appended to those in the list */
 	list.count = 3;
 	assert_true(dns_addr_read_answer(&list, DNS_A, message, message_len));
 	assert_int_equal(list.count, 4);
 	assert_found(2, "192.0.2.5");
 }
 
-/* Who says that there is no such name has nothing else to say. */
+/* Records in an NXDOMAIN answer are ignored. */
 static void
 a_name_that_does_not_exist_has_none(void **state)
 {

@@ -101,16 +101,16 @@ names_that_loop_or_leave_the_message(void **state)
 {
 	(void)state;
 	begin(ns_t_mx, 2);
-	size_t at = message_len + 14;			/* where the first name stands */
+	size_t at = message_len + 14;			/* where the first name begins */
 	put_mx(1, SPAN("\1a\xc0\x00"));
-	message[message_len - 1] = (uint8_t)at;		/* to itself */
+	message[message_len - 1] = (uint8_t)at;		/* points to itself */
 	put_mx(2, SPAN("\3mx2\xc0\x0c"));
 	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.at[0].name, "mx2.example.org");
 
 	begin(ns_t_mx, 1);
-	put_mx(1, SPAN("\1a\xff\xff"));			/* far outside */
+	put_mx(1, SPAN("\1a\xff\xff"));			/* points outside */
 	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 
 	begin(ns_t_mx, 1);
@@ -123,17 +123,17 @@ a_name_ends_with_its_record(void **state)
 {
 	(void)state;
 	begin(ns_t_mx, 2);
-	put_mx(1, SPAN("\3mx1"));			/* goes on into the next record */
+	put_mx(1, SPAN("\3mx1"));			/* continues into the next record */
 	put_mx(2, SPAN("\3mx2\xc0\x0c"));
 	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
 	assert_int_equal(list.count, 1);
 
 	begin(ns_t_mx, 1);
-	put_mx(1, SPAN("\3mx1\xc0\x0c!"));		/* something behind it */
+	put_mx(1, SPAN("\3mx1\xc0\x0c!"));		/* an octet after the name */
 	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 
 	begin(ns_t_mx, 1);
-	put_head(ns_t_mx, ns_c_in, 2);			/* no name at all */
+	put_head(ns_t_mx, ns_c_in, 2);			/* no name */
 	put16(1);
 	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 	begin(ns_t_mx, 1);
@@ -153,7 +153,7 @@ a_message_cut_anywhere_is_no_answer(void **state)
 		assert_int_equal(list.count, 0);
 	}
 	assert_int_equal(answer_of(message_len), DNS_MX_FOUND);
-	message[2] &= 0x7f;				/* a question */
+	message[2] &= 0x7f;				/* a query */
 	assert_int_equal(answer_of(message_len), DNS_MX_USELESS);
 }
 
@@ -178,7 +178,7 @@ any_octet_may_be_wrong(void **state)
 	}
 }
 
-/* So many records, the preference of each from this. */
+/* Reads an answer with `count` records whose preferences are given by a function. */
 static enum mx_answer
 many(unsigned int count, unsigned int (*preference)(unsigned int))
 {
@@ -235,7 +235,7 @@ the_best_are_kept_wherever_they_stand(void **state)
 	}
 }
 
-/* One that was left out may be ourselves, and then those as good are not to be called either. */
+/* One that was left out may be this host, so others of its preference must not be tried. */
 static void
 of_equal_ones_all_are_kept_or_none(void **state)
 {

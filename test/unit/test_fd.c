@@ -33,7 +33,7 @@ listener(void)
 	return fd;
 }
 
-/* Both ends of a TCP connection over loopback. */
+/* Makes both ends of a TCP connection over loopback. */
 static void
 tcp_pair(int ends[2])
 {
@@ -116,7 +116,7 @@ kinds_of_descriptors(void **state)
 	close(fd);
 }
 
-/* statement 31: a client that resets at once is not taken for somebody at the terminal */
+/* statement 31: a client that resets at once is not taken for a terminal */
 static void
 threat_31_a_reset_client_is_still_a_socket(void **state)
 {
@@ -192,7 +192,7 @@ reading(void **state)
 	assert_int_equal(fd_wait(ends[0], POLLIN | POLLRDHUP, clock_ms() + 10000), 0);
 	assert_int_equal(fd_read(ends[0], &b), FD_DONE);
 	assert_span(buf_peek(&b), "01234567");
-	assert_int_equal(fd_read(ends[0], &b), FD_WAIT);	/* no room is not the end */
+	assert_int_equal(fd_read(ends[0], &b), FD_WAIT);	/* no room is not end of file */
 	buf_take(&b, 6);
 	assert_int_equal(fd_read(ends[0], &b), FD_DONE);
 	assert_span(buf_peek(&b), "6789");
@@ -230,7 +230,7 @@ writing(void **state)
 	close(ends[0]);
 }
 
-/* statements 1 and 2 rest on this */
+/* statements 1 and 2 depend on this */
 static void
 threat_01_octets_that_wait_are_seen_and_not_taken(void **state)
 {
@@ -254,7 +254,7 @@ threat_01_octets_that_wait_are_seen_and_not_taken(void **state)
 		assert_false(fd_has_octets(ends[0]));
 		close(ends[1]);
 		fd_wait(ends[0], POLLIN, clock_ms() + 10000);
-		assert_false(fd_has_octets(ends[0]));		/* an end is not an octet */
+		assert_false(fd_has_octets(ends[0]));		/* end of file is not an octet */
 		close(ends[0]);
 		assert_false(fd_has_octets(ends[0]));
 	}
@@ -276,7 +276,7 @@ last_words(void **state)
 		assert_int_equal(fd_write_all(ends[1], SPAN("421 no\r\n"), 10000), 0);
 		assert_int_equal(read(ends[0], text, 8), 8);
 		assert_memory_equal(text, "421 no\r\n", 8);
-		/* nobody reads: the descriptor blocks, and yet it ends */
+		/* the descriptor blocks and nobody reads, yet the call returns */
 		assert_int_equal(fd_write_all(ends[1], span(big, sizeof(big)), 20), -1);
 		assert_int_equal(errno, ETIMEDOUT);
 		close(ends[0]);

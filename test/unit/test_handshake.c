@@ -1,6 +1,5 @@
 /*
- * Two hosts that do as they should, the secrets they keep, and somebody who changes lines on the
- * way.
+ * Handshakes between two correct hosts, the secrets they keep, and an attacker who changes lines.
  */
 #include "handshakes.h"
 
@@ -42,7 +41,7 @@ the_lines_are_these(void **state)
 	assert_string_equal(ok_reply, "250 XCRYPT OK");
 }
 
-/* 0.2: what goes behind OK is never the same, and to be opened by the other side only. */
+/* Version 0.2: the text after OK is never the same, and only the other side can decrypt it. */
 static void
 halves_are_exchanged(void **state)
 {
@@ -64,7 +63,7 @@ halves_are_exchanged(void **state)
 		assert_true(i == 0 || strcmp(ok, first) != 0);
 		strcpy(first, ok);
 	}
-	/* what was sealed for an earlier connection can be opened, and makes other keys */
+	/* a half sealed for an earlier connection can be decrypted, but gives other keys */
 	uint8_t key[CIPHER_KEY_MAX];
 	memcpy(key, server.agreement.key_ab, sizeof(key));
 	hosts_meet("blowfish_0.2", "blowfish_0.2");
@@ -74,7 +73,7 @@ halves_are_exchanged(void **state)
 	assert_memory_not_equal(server.agreement.key_ab, key, 10);
 }
 
-/* 0.2: a half that cannot be opened is a FAIL, not the mark of tampering. */
+/* Version 0.2: a half that cannot be decrypted is a FAIL, not a sign of tampering. */
 static void
 halves_that_cannot_be_opened(void **state)
 {
@@ -156,7 +155,7 @@ threat_5_the_highest_common_generation_is_taken(void **state)
 	}
 }
 
-/* Two connections: the second costs nothing on either side. */
+/* Two connections: the second one needs no public-key operation on either side. */
 static void
 secrets_are_kept_and_found(void **state)
 {
@@ -225,7 +224,7 @@ a_wrong_secret_at_the_server_is_computed_anew(void **state)
 	assert_int_equal(server_keys.kept[0].secret[0], right);
 }
 
-/* The client's is healed for the next connection; this one has to end. */
+/* A wrong secret at the client is replaced for the next connection; this one must end. */
 static void
 a_wrong_secret_at_the_client_is_healed(void **state)
 {
@@ -246,7 +245,7 @@ a_wrong_secret_at_the_client_is_healed(void **state)
 	hosts_shake_hands();
 }
 
-/* A wrong confirmation over a secret that was right all along changes nothing that is kept. */
+/* A wrong confirmation while the secret was right does not change what is kept. */
 static void
 tampering_heals_nothing(void **state)
 {
@@ -264,7 +263,7 @@ tampering_heals_nothing(void **state)
 }
 
 /*
- * statement 5: what the client says then is no confirmation to the server, and the other way round
+ * statement 5: the server rejects the client's confirmation, and the client the server's
  */
 static void
 assert_confirmation_fails(void)
@@ -301,7 +300,7 @@ static void
 threat_5_a_choice_changed_on_the_way_shows(void **state)
 {
 	(void)state;
-	/* another suite, the same key and nonce */
+	/* another suite with the same key and nonce */
 	hosts_meet(MODERN, MODERN);
 	server_offers();
 	client_proposes();
@@ -311,7 +310,7 @@ threat_5_a_choice_changed_on_the_way_shows(void **state)
 	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
 	assert_confirmation_fails();
 
-	/* one letter's case, which is the same key */
+	/* a letter in the other case, which decodes to the same key */
 	hosts_meet(MODERN, MODERN);
 	server_offers();
 	client_proposes();
@@ -339,7 +338,7 @@ threat_5_an_answer_changed_on_the_way_shows(void **state)
 	assert_confirmation_fails();
 }
 
-/* The transcript has the last offer, not an earlier one. */
+/* The transcript contains the last offer, not an earlier one. */
 static void
 an_offer_made_twice_is_one(void **state)
 {

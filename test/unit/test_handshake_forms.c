@@ -1,4 +1,4 @@
-/* Lines of the handshake that are not what they should be, at either end. */
+/* Malformed lines of the handshake, on both sides. */
 #include "handshakes.h"
 
 #define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
@@ -42,19 +42,19 @@ static void
 proposals_are_refused_in_this_order(void **state)
 {
 	static const struct refusal rows[] = {
-		/* without a suite: not even an attempt */
+		/* without a suite it does not count as an attempt */
 		{ "XCRYPT", HANDSHAKE_NO_SUITE, no_suite }, { "XCRYPT ", HANDSHAKE_NO_SUITE,
 		    no_suite },
 		{ "XCRYPT  rotn_0.1 0 6", HANDSHAKE_NO_SUITE, no_suite },
 		{ "XCRYPT OK", HANDSHAKE_NO_SUITE, no_suite },
 		{ "XCRYPT fail", HANDSHAKE_NO_SUITE, no_suite },
-		/* a suite that is not offered comes before anything wrong with the rest */
+		/* a suite that is not offered is reported before other errors */
 		{ "XCRYPT t32_1.0 0 6", HANDSHAKE_USED_UP, not_offered },
 		{ "XCRYPT arsyfor_1.0 0 6", HANDSHAKE_USED_UP, not_offered },
 		{ "XCRYPT AES256GCM_2.0 0 6", HANDSHAKE_USED_UP, not_offered },
 		{ "XCRYPT arsyfor_1.0", HANDSHAKE_USED_UP, not_offered },
 		{ "XCRYPT OKAY", HANDSHAKE_USED_UP, not_offered },
-		/* a form that is wrong comes before a value that is refused */
+		/* a syntax error is reported before an unacceptable value */
 		{ "XCRYPT aes256gcm_2.0", HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT aes256gcm_2.0 ", HANDSHAKE_USED_UP, malformed },
 		{ "XCRYPT aes256gcm_2.0 " DIGITS_64, HANDSHAKE_USED_UP, malformed },
@@ -94,7 +94,7 @@ octets_that_are_no_text_are_malformed(void **state)
 	assert_answer(EVERYTHING, SPAN("XCRYPT\trotn_0.1 0 6"), HANDSHAKE_NO_SUITE, no_suite);
 }
 
-/* Nothing of 510 octets is well-formed, so the limit shows in a 504: that check comes first. */
+/* No well-formed line has 510 octets; the limit shows in a 504, because that is checked first. */
 static void
 lines_that_are_too_long_are_malformed(void **state)
 {
@@ -110,7 +110,7 @@ lines_that_are_too_long_are_malformed(void **state)
 	}
 }
 
-/* statement 18: p-1 and p at their ends, 0 and 1, and lengths that are none */
+/* statement 18: 0, 1, p-1 and p, and wrong lengths */
 static void
 threat_18_keys_of_no_use_are_refused(void **state)
 {
@@ -163,7 +163,7 @@ without_a_key_the_client_does_not_propose(void **state)
 	assert_int_equal(buf_len(&out), 0);
 }
 
-/* statement 18: only the client can be sent its own key with its own nonce */
+/* statement 18: only the client can get its own key and nonce back */
 static void
 threat_18_our_own_key_and_nonce_are_refused(void **state)
 {
@@ -180,7 +180,7 @@ threat_18_our_own_key_and_nonce_are_refused(void **state)
 	}
 }
 
-/* One host calling itself has one key at both ends, and works. */
+/* A host that connects to itself has the same key on both sides, which works. */
 static void
 our_own_key_with_another_nonce_is_not(void **state)
 {
@@ -238,7 +238,7 @@ a_refusal_in_one_line_is_clean(void **state)
 	assert_verdict(SPAN("250 XCRYPT " ZEROS_64 " " DIGITS_64 "\r\n"), VERDICT_KEY_REFUSED);
 }
 
-/* An answer of 512 octets would have to be of the form; one past the limit is none either way. */
+/* An answer of 512 octets is checked for its form; one octet more is refused in any case. */
 static void
 threat_6_over_long_answers_are_none(void **state)
 {
@@ -286,7 +286,7 @@ an_ok_of_another_form_is_refused(void **state)
 	assert_ok_refused("aes256gcm_2.0", span(long_ok, XCRYPT_LINE_MAX - 1));
 }
 
-/* A right confirmation with something around it is none. */
+/* A right confirmation with other octets around it is refused. */
 static void
 a_confirmation_stands_alone(void **state)
 {
@@ -307,7 +307,7 @@ a_confirmation_stands_alone(void **state)
 	}
 }
 
-/* statement 6: @ is the right reply; in 2.0 it is tampering, in older ones not to be understood */
+/* statement 6: @ is the right reply; in 2.0 others are tampering, in older versions errors */
 static void
 assert_ok_reply(const char *suite, const char *pattern, enum handshake_verdict verdict)
 {

@@ -1,4 +1,4 @@
-/* HKDF with SHA-256: the cases of RFC 5869, appendix A, and the limits of section 2.3. */
+/* HKDF with SHA-256: the cases of RFC 5869 appendix A, and the limits of section 2.3. */
 #include "crypt/hkdf.h"
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct rfc_case {
-	const char *secret, *salt, *info, *prk, *okm;	/* in hex */
+	const char *secret, *salt, *info, *prk, *okm;	/* in hexadecimal */
 };
 
 static const struct rfc_case appendix_a[] = {
@@ -58,7 +58,7 @@ the_cases_of_the_rfc(void **state)
 	}
 }
 
-/* A salt of one block is the key itself, and one longer is hashed: they must differ from their neighbours. */
+/* A salt of one block is used as it is, a longer one is hashed, so the results must differ. */
 static void
 salts_around_a_block(void **state)
 {
@@ -68,7 +68,7 @@ salts_around_a_block(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(hkdf_extract(prk[i], span(salt, 63 + i), SPAN("secret")), 0);
-	assert_memory_equal(prk[0], prk[1], HKDF_PRK_LEN); /* padded with the zeros it has anyway */
+	assert_memory_equal(prk[0], prk[1], HKDF_PRK_LEN); /* both pad to a block of zeros */
 	assert_memory_not_equal(prk[1], prk[2], HKDF_PRK_LEN);
 }
 

@@ -138,7 +138,7 @@ what_is_no_host(void **state)
 	bad(SPAN("[ipv6:]"), nobody);
 }
 
-/* getaddrinfo() would take these for addresses, and no DNS would be asked */
+/* getaddrinfo() takes these for addresses, so DNS would not be asked */
 static void
 old_style_numbers_are_no_names(void **state)
 {
@@ -153,7 +153,7 @@ old_style_numbers_are_no_names(void **state)
 	bad(SPAN("127.1"), "neither a host name nor an address");
 }
 
-/* statement 31: main hands on what is behind its options; here it is a name like any other */
+/* statement 31: main passes the operands after the options; here it is just a name */
 static void
 threat_31_a_leading_dash_is_no_option(void **state)
 {
@@ -170,7 +170,7 @@ lengths_have_limits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = i % 64 == 63 ? '.' : 'a';		/* labels of 63 */
+		text[i] = i % 64 == 63 ? '.' : 'a';		/* labels of 63 characters */
 	assert_true(host_is_name(span(text, 63)));
 	text[63] = 'a';
 	assert_false(host_is_name(span(text, 64)));

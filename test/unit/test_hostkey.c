@@ -1,6 +1,6 @@
 /*
- * Host keys and their statements.  The key and the signature over "sample" are those of RFC 6979
- * appendix A.2.5; the statements were computed once with another implementation.
+ * Host keys and their statements.  The key and the signature of "sample" are from RFC 6979
+ * appendix A.2.5; the statements were computed with another implementation.
  */
 #include "unit.h"
 
@@ -61,7 +61,7 @@ every_octet_of_a_signature_counts(void **state)
 		assert_false(hostkey_verify(signature, key.public, SPAN("sample")));
 		signature[i] ^= 1;
 	}
-	/* r or s of zero, or as large as the group, is none */
+	/* r or s of zero, or not below the group order, is invalid */
 	memset(signature, 0, sizeof(signature));
 	assert_false(hostkey_verify(signature, key.public, SPAN("sample")));
 	memset(signature, 0xff, sizeof(signature));
@@ -90,7 +90,7 @@ made_keys_work_and_differ(void **state)
 		assert_int_equal(((const uint8_t *)&a)[i], 0);
 }
 
-/* Halves that do not belong together sign nothing. */
+/* Halves that do not match cannot sign. */
 static void
 a_key_put_together_wrongly_does_not_sign(void **state)
 {
@@ -116,7 +116,7 @@ public_keys_have_one_text(void **state)
 		" " KEY_TEXT,
 		KEY_TEXT "\n",
 		KEY_TEXT "=",
-		/* no padding, a bit that nothing asks for, and a line end inside */
+		/* no padding, a non-zero padding bit, and a line end inside */
 		"BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p+2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk",
 		"BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p+2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpl=",
 		"BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p\n2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk=",
@@ -174,7 +174,7 @@ id_known_answer(void **state)
 	assert_memory_equal(read.public, key.public, sizeof(read.public));
 }
 
-/* Signed are the short key and the time. */
+/* The short key and the time are signed. */
 static void
 id_is_about_one_short_key_and_time(void **state)
 {
@@ -205,7 +205,7 @@ next_known_answer(void **state)
 	assert_span(span(text, hostkey_put_next(text, &next)), NEXT_LINE);
 	assert_true(hostkey_get_next(&read, SPAN(NEXT_LINE)));
 	assert_true(hostkey_verify_next(&read, key.public));
-	/* only by the key before it, and about that key */
+	/* only by the previous key, and only for that key */
 	assert_false(hostkey_verify_next(&read, next_key.public));
 	memcpy(read.public, key.public, sizeof(read.public));
 	assert_false(hostkey_verify_next(&read, key.public));
@@ -259,14 +259,14 @@ statements_have_one_form(void **state)
 	for (size_t i = 0; i < sizeof(wrong_nexts) / sizeof(wrong_nexts[0]); i++)
 		if (hostkey_get_next(&next, span_of(wrong_nexts[i])))
 			fail_msg("a statement: %s", wrong_nexts[i]);
-	/* keywords of EHLO are in either case; the largest number and the smallest */
+	/* keywords are case-insensitive; the largest and the smallest number */
 	assert_true(hostkey_get_id(&id, SPAN("xcrypt-id " KEY_TEXT " " UNTIL " " ID_SIGNATURE)));
 	assert_true(hostkey_get_next(&next, SPAN("Xcrypt-Next " NEXT_TEXT " " NEXT_SIGNATURE)));
 	assert_true(hostkey_get_id(&id, SPAN("XCRYPT-ID " KEY_TEXT " 9223372036854775807 "
 	    ID_SIGNATURE)));
 	assert_true(id.until_s == INT64_MAX);
 	assert_true(hostkey_get_id(&id, SPAN("XCRYPT-ID " KEY_TEXT " 0 " ID_SIGNATURE)));
-	/* cut anywhere, and with a NUL anywhere, it is none */
+	/* invalid if truncated anywhere, or with a NUL anywhere */
 	for (size_t len = 0; len < sizeof(ID_LINE) - 1; len++) {
 		char text[] = ID_LINE;
 

@@ -1,4 +1,4 @@
-/* Statements of host keys beside the key ring: signed once and verified once for each short key. */
+/* The cache of host key statements: each is signed once and verified once for each short key. */
 #include "key_cache_fixture.h"
 
 #include "store/hostkey_cache.h"
@@ -16,7 +16,7 @@ make_keys(void **state)
 	return hostkey_make(&host) == 0 && hostkey_make(&other) == 0 ? 0 : -1;
 }
 
-/* One that can be told from others and cannot sign: what comes of it was kept. */
+/* A key that differs and cannot sign: its statements must come from the cache. */
 static struct hostkey
 without_private(const struct hostkey *key)
 {
@@ -39,7 +39,7 @@ signed_once_for_each_short_key(void **state)
 	assert_int_equal(hostkey_cache_id(&r, X, &host, &first), 0);
 	assert_true(hostkey_verify_id(&first, own(&r, X)->public));
 	key_cache_close(&r);
-	/* for every process, through a fold too */
+	/* in every process, also after a compaction */
 	for (int round = 0; round < 2; round++) {
 		opened(&r, &only_real);
 		assert_int_equal(hostkey_cache_id(&r, X, &blunt, &again), 0);
@@ -50,7 +50,7 @@ signed_once_for_each_short_key(void **state)
 			keep(&r, X, i);
 		key_cache_close(&r);
 	}
-	/* another host key has its own, and so has another short key */
+	/* other host keys and other short keys have their own statements */
 	opened(&r, &only_real);
 	assert_int_equal(hostkey_cache_id(&r, X, &other, &again), 0);
 	assert_memory_not_equal(first.signature, again.signature, sizeof(first.signature));
@@ -83,7 +83,7 @@ the_next_key_is_announced_likewise(void **state)
 	key_cache_close(&r);
 }
 
-/* At most ten minutes after the short key is replaced. */
+/* Valid until at most ten minutes after the short key is replaced. */
 static void
 valid_until_the_short_key_goes(void **state)
 {
@@ -104,14 +104,14 @@ valid_until_the_short_key_goes(void **state)
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + 700, now + 710);
 	key_cache_close(&r);
-	/* with keys that live shorter, what was signed before is not said any more */
+	/* with a shorter lifetime, an old statement is not used any more */
 	settings.lifetime_s = LIFETIME_S - 50;
 	key_cache_open(&r, &settings);
 	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
 	assert_true(hostkey_verify_id(&id, own(&r, X)->public));
 	assert_in_range(id.until_s, now + 650, now + 660);
 	key_cache_close(&r);
-	/* a key of this process alone is replaced by the next */
+	/* a key that is not shared is valid only while its process runs */
 	settings.directory = NULL;
 	key_cache_open(&r, &settings);
 	assert_int_equal(hostkey_cache_id(&r, X, &host, &id), 0);
@@ -120,7 +120,7 @@ valid_until_the_short_key_goes(void **state)
 	key_cache_close(&r);
 }
 
-/* Only generation 2.0 has host keys. */
+/* Only version 2.0 has host keys. */
 static void
 nothing_to_say_of_other_generations(void **state)
 {
@@ -134,7 +134,7 @@ nothing_to_say_of_other_generations(void **state)
 	key_cache_close(&r);
 }
 
-/* The lines of a server whose short key is `peer`. */
+/* The XCRYPT-ID line of a server whose short key is `short_public`. */
 static struct span
 id_line(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey *key, const uint8_t *short_key,
     int64_t until_s)
@@ -170,7 +170,7 @@ what_is_signed_is_believed(void **state)
 	struct span id = id_line(id_text, &host, peer_public, UNTIL);
 	struct span next = next_line(next_text, &host, &other), none_said = SPAN("");
 	opened(&r, &only_real);
-	/* twice: verified, and known from before */
+	/* twice: verified, then found in the cache */
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(hostkey_cache_check(&r, X, peer_public, none_said, none_said,
 				     UNTIL, &v),
@@ -201,7 +201,7 @@ what_is_signed_is_believed(void **state)
 	key_cache_close(&r);
 }
 
-/* A bad line about the next key is none, and takes nothing from the good one beside it. */
+/* An invalid line about the next key is ignored, and the valid XCRYPT-ID still counts. */
 static void
 a_bad_next_key_is_none(void **state)
 {
@@ -245,7 +245,10 @@ what_is_not_of_the_form_is_not_believed(void **state)
 	assert_int_equal(hostkey_cache_check(&r, X, peer_public, span(large, sizeof(large)),
 			     SPAN(""), UNTIL, &v),
 	    STATEMENT_INVALID);
-	/* the last character but the padding of the signature; and after a good one was known */
+	/*
+	 * changes the signature's last character before the padding; also after a good one was
+	 * cached
+	 */
 	assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL, &v),
 	    STATEMENT_GOOD);
 	text[id.len - 4] = text[id.len - 4] == 'A' ? 'B' : 'A';
@@ -254,7 +257,7 @@ what_is_not_of_the_form_is_not_believed(void **state)
 	key_cache_close(&r);
 }
 
-/* A verdict that was kept stands without a public-key operation: this one no operation would give. */
+/* A cached verdict needs no public-key operation: this one could not be the result of any. */
 static void
 verified_once(void **state)
 {
@@ -281,7 +284,7 @@ verified_once(void **state)
 	assert_int_equal(hostkey_cache_check(&r, X, peer_public, line, SPAN("x"), UNTIL, &v),
 	    STATEMENT_INVALID);
 	key_cache_close(&r);
-	/* it goes with the own key */
+	/* it is dropped with the own key */
 	assert_int_equal(hostkey_cache_check(opened(&r, &only_real), X, peer_public, line, SPAN(""),
 			     UNTIL, &v),
 	    STATEMENT_GOOD);

@@ -12,7 +12,7 @@ is(const char *name, const char *ascii)
 	assert_string_equal(out, ascii);
 }
 
-/* RFC 5891, and upper case and other forms of a letter mapped as UTS 46 says. */
+/* RFC 5891; upper case and other forms of a letter are mapped as in UTS 46. */
 static void
 names_become_ascii(void **state)
 {
@@ -25,7 +25,7 @@ names_become_ascii(void **state)
 	is("b\xc3\xbc" "cher\xe3\x80\x82" "example", "xn--bcher-kva.example");
 }
 
-/* What else is wrong with it, others say. */
+/* ASCII names are not checked here. */
 static void
 ascii_stays(void **state)
 {
@@ -49,7 +49,7 @@ what_is_no_name_is_refused(void **state)
 		if (idna_to_ascii(out, span_of(rows[i])))
 			fail_msg("%zu becomes %s", i, out);
 	assert_false(idna_to_ascii(out, SPAN("\xc3\xbc\0.example")));
-	/* longer as ASCII, and longer than the room for it */
+	/* longer in ASCII than the space for it */
 	for (size_t i = 0; i < 252; i += 2)
 		memcpy(name + i, i % 60 == 0 ? "a." : "\xc3\xbc", 2);
 	idna_to_ascii(out, span(name, 252));

@@ -1,5 +1,5 @@
 /*
- * Giving up root, each time in a child: it cannot be taken back.
+ * Giving up root: each test runs in a child, because it cannot be undone.
  */
 #include "unit.h"
 
@@ -11,7 +11,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#define MAILER 65534		/* any ids but root's will do */
+#define MAILER 65534		/* any IDs other than root's */
 #define CALLER 12345
 #define GROUPS_MAX 64
 
@@ -47,7 +47,7 @@ need_refused(int result)
 	need(result == -1 && errno == EPERM);
 }
 
-/* By no door. */
+/* Root cannot be regained in any way. */
 static void
 need_no_way_back(uid_t to)
 {
@@ -89,7 +89,7 @@ become_nobody(void)
 	need_ids(uid, uid, uid, gid, gid, gid);
 	need_groups(NULL, 0);
 	need_no_way_back(0);
-	/* and a second time there is nothing to give up */
+	/* a second call has nothing to give up */
 	need(ids_become("root", &why) == 0 && why == NULL);
 	need_ids(uid, uid, uid, gid, gid, gid);
 }
@@ -101,7 +101,7 @@ becoming_somebody_is_for_good(void **state)
 	as_root(become_nobody);
 }
 
-/* An effective id only, as in a program that has been lent root. */
+/* Only the effective ID is root, as in a set-user-ID program. */
 static void
 become_from_lent_root(void)
 {
@@ -158,7 +158,7 @@ become_nobody_in_particular(void)
 	need_groups(roots_groups, 3);
 }
 
-/* statement 39: nobody stays root without a word */
+/* statement 39: running as root must be requested */
 static void
 threat_39_root_without_a_user_is_refused(void **state)
 {
@@ -226,7 +226,7 @@ who_is_not_root_stays_who_it_is(void **state)
 	in_child(become_as_plain_user);
 }
 
-/* After the leftovers are dropped. */
+/* Drops the leftovers and checks all IDs. */
 static void
 need_mailer_only(void)
 {
@@ -235,12 +235,12 @@ need_mailer_only(void)
 	need(ids_drop_leftovers(&why) == 0 && why == NULL);
 	need_ids(MAILER, MAILER, MAILER, MAILER, MAILER, MAILER);
 	need_no_way_back(0);
-	/* again is nothing */
+	/* a second call changes nothing */
 	need(ids_drop_leftovers(&why) == 0 && why == NULL);
 	need_ids(MAILER, MAILER, MAILER, MAILER, MAILER, MAILER);
 }
 
-/* sendmail's F=S, as exec leaves it */
+/* the state in which sendmail's F=S starts a program */
 static void
 drop_after_sendmail(void)
 {
@@ -292,7 +292,7 @@ what_sendmail_leaves_is_dropped(void **state)
 	as_root(drop_with_only_saved_root);
 }
 
-/* Called by a user, running as the mailer: no root to clear groups with, and no way to the user. */
+/* Started by a user with the mailer's IDs: there is no root to clear groups with. */
 static void
 drop_setuid(void)
 {
@@ -323,7 +323,7 @@ drop_plain(void)
 	need_groups(groups, 2);
 }
 
-/* A group lent by a setgid bit is no leftover of root's. */
+/* A group from a set-group-ID bit is not one of root's. */
 static void
 drop_setgid(void)
 {
@@ -403,7 +403,7 @@ drop_without_setgroups(void)
 	need(setresgid(0, MAILER, MAILER) == 0 && setresuid(0, MAILER, MAILER) == 0);
 	need(ids_drop_leftovers(&why) == -1);
 	need(strcmp(why, "root's groups could not be given up") == 0);
-	/* an error, and yet not root who goes on to say it */
+	/* an error, but root has been given up all the same */
 	need_ids(MAILER, MAILER, MAILER, MAILER, MAILER, MAILER);
 	need_refused(setuid(0));
 	need_refused(setgid(0));
@@ -419,7 +419,7 @@ become_without_setgroups(void)
 	need(strcmp(why, "root could not be given up") == 0);
 }
 
-/* Some containers allow nobody to change groups. */
+/* In some containers nobody can change groups. */
 static void
 groups_that_cannot_be_cleared_are_an_error(void **state)
 {

@@ -1,4 +1,4 @@
-/* The jail: what can still be done in there, its limits, and kernels that lack something of it. */
+/* The jail: what it permits, its limits, and kernels that lack parts of it. */
 #include "jails.h"
 
 #include "base/log.h"
@@ -20,7 +20,7 @@
 
 static struct outside outside;
 
-/* What a session does.  Says the line of the first thing that failed. */
+/* Everything that a session does.  Returns a code for the line that failed. */
 #define NEED(what) do { if (!(what)) return __LINE__ % 200 + 1; } while (0)
 
 static int
@@ -64,7 +64,7 @@ a_session_works(void **state)
 		assert_int_equal(inside(both_jails[i], a_session), 0);
 }
 
-/* Hands over the file that every child has. */
+/* Passes the file that every child has open. */
 static int
 serve(void *context, const struct outside_request *request, int *fd)
 {
@@ -73,7 +73,7 @@ serve(void *context, const struct outside_request *request, int *fd)
 	return *fd == -1 ? -1 : 0;
 }
 
-/* One at a time. */
+/* Receives one descriptor at a time. */
 static int
 a_call(void)
 {
@@ -105,7 +105,7 @@ connections_are_handed_in(void **state)
 	assert_int_equal(verdict(pid), 0);
 }
 
-/* The number behind `name`, which a line of /proc/PID/`file` begins with. */
+/* The number after `name` at the beginning of a line in /proc/PID/`file`. */
 static unsigned long
 proc_number(pid_t pid, const char *file, const char *name)
 {
@@ -140,7 +140,7 @@ assert_limits(pid_t pid, enum jail jail)
 	assert_int_equal(proc_number(pid, "limits", "Max open files"), next + (jail == JAIL_CALL));
 }
 
-/* statement 23: no core files; and the others */
+/* statement 23: no core files; and the other limits */
 static void
 limits_are_what_they_should_be(void **state)
 {
@@ -179,12 +179,12 @@ static void
 files_stay_below_their_size(void **state)
 {
 	(void)state;
-	signal(SIGXFSZ, SIG_IGN);	/* as the programs do */
+	signal(SIGXFSZ, SIG_IGN);	/* as both programs do */
 	assert_int_equal(inside(JAIL_SESSION, grow), 0);
 	signal(SIGXFSZ, SIG_DFL);
 }
 
-/* From now on, that call is answered with `why`: a kernel that lacks something. */
+/* From now on that call fails with `why`, as in a kernel without the feature. */
 static void
 lack(long call, int why)
 {
@@ -202,7 +202,8 @@ lack(long call, int why)
 }
 
 /*
- * Enters on a kernel that answers `call` with `why`, and then tries; what was logged comes to `said`.
+ * Enters the jail in a kernel where `call` fails with `why`, then makes the attempt; `said` gets
+ * what was logged.
  */
 static int
 enter_lacking(long call, int why, int (*attempt)(void), char said[1024])
@@ -241,7 +242,7 @@ assert_said_once(const char *said, const char *what)
 ATTEMPT(openat, AT_FDCWD, "/etc/passwd", O_RDONLY)
 ATTEMPT(socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
 
-/* Without the filter, Landlock has the word, once there is a descriptor to be had. */
+/* Without the filter, Landlock decides, if a descriptor is available. */
 static int
 open_a_file(void)
 {
@@ -249,7 +250,7 @@ open_a_file(void)
 	return try_openat();
 }
 
-/* Landlock's ABI here; 0: it is not enabled. */
+/* The kernel's Landlock ABI; 0: not enabled. */
 static long
 landlock_abi(void)
 {
@@ -302,7 +303,7 @@ threat_39_landlock_forbids_to_signal(void **state)
 	assert_int_equal(enter_lacking(SYS_seccomp, ENOSYS, signal_another, said), EPERM);
 }
 
-/* As much as there may be, and no more. */
+/* Memory up to the limit, and not beyond. */
 static int
 take_memory(void)
 {

@@ -1,4 +1,4 @@
-/* The jail: what cannot be done in there. */
+/* The jail: what it forbids. */
 #include "jails.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 static const char *const no_words[] = { NULL };
 static struct sockaddr_in nowhere = { .sin_family = AF_INET };
-static char text[64];		/* zeros, where a call wants something to look at */
+static char text[64];		/* zeros, for calls that read memory */
 
 static struct stat some_stat;
 
@@ -59,7 +59,7 @@ ATTEMPT(vfork, 0)
 ATTEMPT(open, "/etc/passwd", O_RDONLY)
 #endif
 
-/* Calls that are allowed, in ways that are not. */
+/* Permitted calls with forbidden arguments. */
 
 static int
 try_runnable_memory(void)
@@ -77,7 +77,7 @@ map(int flags, int fd)
 	return at == MAP_FAILED ? errno : 0;
 }
 
-/* statement 39: what is written there is in the file, for all who read it */
+/* statement 39: writes to a shared mapping reach the file and its readers */
 static int
 try_shared_mapping(void)
 {
@@ -203,7 +203,7 @@ assert_denied(enum jail jail, const struct attempt *a)
 		fail_msg("%s in jail %d: %d (%s)", a->name, (int)jail, what, strerror(what));
 }
 
-/* statement 39: also a connection to anybody, by the log's socket or another one */
+/* statement 39: this includes connections, by the log's socket or another one */
 static void
 whatever_else_it_tries_is_eperm(void **state)
 {

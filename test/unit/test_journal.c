@@ -6,9 +6,9 @@
 #include <errno.h>
 
 static uint8_t record[JOURNAL_RECORD_MAX];
-static uint8_t octets[ENTRY_KEY_MAX + ENTRY_VALUE_MAX];	/* anything to make keys and values of */
+static uint8_t octets[ENTRY_KEY_MAX + ENTRY_VALUE_MAX];	/* material for keys and values */
 
-/* Memory of exactly that length, so that the sanitizer sees a step beyond. */
+/* A copy of exactly that length, so that a sanitizer reports an overrun. */
 static struct span
 exact(const void *from, size_t len)
 {
@@ -63,8 +63,8 @@ there_and_back(void **state)
 }
 
 /*
- * The layout is a format on disk: a key of two octets, a value of three, and the check from
- * elsewhere.
+ * The layout is an on-disk format: a key of two octets, a value of three, and a check that was
+ * computed elsewhere.
  */
 static void
 layout_is_as_documented(void **state)
@@ -107,7 +107,7 @@ any_flipped_bit_breaks_the_check(void **state)
 	}
 }
 
-/* What moves from the key to the value is another entry. */
+/* An octet moved from the key to the value makes another entry. */
 static void
 check_covers_where_the_key_ends(void **state)
 {
@@ -204,7 +204,7 @@ newest_is_found(void **state)
 	assert_false(journal_find(span(NULL, 0), SPAN("one"), &e));
 }
 
-/* No room for the last octet, or for any: the journal stays as long as it was. */
+/* No space for the last octet, or for any: the journal's length is unchanged. */
 static void
 short_write_is_taken_back(void **state)
 {

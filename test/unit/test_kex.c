@@ -38,7 +38,7 @@ get_nonce(const struct kex *x, const char *text)
 	return x->get_nonce(nonce, span_of(text));
 }
 
-/* Own key and nonce of `from` reach `to` the way they do on the wire. */
+/* Sends own key and nonce of `from` to `to` in the form of the wire. */
 static void
 send_fields(const struct agreement *from, struct agreement *to)
 {
@@ -52,7 +52,7 @@ send_fields(const struct agreement *from, struct agreement *to)
 	    FIELD_GOOD);
 }
 
-/* Two sides with fresh pairs and nonces, up to prepare(). */
+/* Two sides with new pairs and nonces, up to prepare(). */
 static void
 agree_both(struct agreement side[2], struct kex_pair pair[2], const struct suite *suite)
 {
@@ -106,7 +106,7 @@ both_sides_have_the_same_keys(void **state)
 	}
 }
 
-/* 2.0: any digit of the confirmation changed, one too many or too few, or the other side's. */
+/* Version 2.0: a digit changed, one too many or too few, or the other side's confirmation. */
 static void
 confirmation_is_exact(void **state)
 {
@@ -170,7 +170,7 @@ threat_18_oakley_keys_are_in_range(void **state)
 	assert_int_equal(get_public(oakley1, FFS30 FFS30 FFS30 "ffffffffffff"), FIELD_REFUSED);
 }
 
-/* One digit, and one octet, too few and too many; what is no digit; either case. */
+/* A digit and an octet too few and too many; characters that are no digits; both cases. */
 static void
 assert_hex_field(enum kex_field (*get)(const struct kex *, const char *),
     const struct kex *x, size_t digits)
@@ -197,7 +197,7 @@ assert_hex_field(enum kex_field (*get)(const struct kex *, const char *),
 	}
 }
 
-/* Of a length or form that is not its own: malformed (18, "of another length"). */
+/* A field of a wrong length or form is malformed (statement 18). */
 static void
 threat_18_hex_fields_have_their_length(void **state)
 {
@@ -250,7 +250,9 @@ head_fields(void **state)
 		assert_int_equal(get_nonce(head, malformed[i]), FIELD_MALFORMED);
 }
 
-/* All of 0 to 25 come up, and nothing else; missing one in 2,000 draws has odds of 1 to 10^33. */
+/*
+ * All numbers from 0 to 25 and no others; in 2,000 draws one is missing with odds of 1 to 10^33.
+ */
 static void
 head_draws_every_number(void **state)
 {
@@ -278,7 +280,7 @@ head_adds_up(void **state)
 	assert_int_equal(a.key_ba[0], 24);
 }
 
-/* (RSA's are test_kex_rsa's.) */
+/* (For RSA see test_kex_rsa.) */
 static void
 pairs_are_fresh(void **state)
 {
@@ -311,7 +313,7 @@ threat_19_directions_have_keys_of_their_own(void **state)
 	}
 }
 
-/* What `changed` comes to has no key in common with `a`, in either direction. */
+/* Asserts that `changed` has no session key in common with `a`, in either direction. */
 static void
 assert_other_keys(const struct agreement *a, struct agreement changed)
 {
@@ -325,7 +327,7 @@ assert_other_keys(const struct agreement *a, struct agreement changed)
 	assert_memory_not_equal(changed.key_ba, a->key_ab, s->cipher->key_len);
 }
 
-/* One Z, sessions that differ in a nonce only (either side's); in 2.0 also in suite or lines. */
+/* One secret, sessions that differ only in a nonce, or in 2.0 also in the suite or the lines. */
 static void
 threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 {
@@ -357,7 +359,7 @@ threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 	}
 }
 
-/* Nonces are the kernel's: two processes after a fork never draw the same. */
+/* Nonces are drawn from the kernel: after a fork both processes get different ones. */
 static void
 threat_19_nonces_differ_after_a_fork(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * RSA key transport, generation 0.2: what it accepts as a key and as a sealed half, with answers of
- * another implementation (OpenSSL's).
+ * RSA key transport, version 0.2: which keys and sealed halves are accepted, with answers of
+ * another implementation (OpenSSL).
  */
 #include "unit.h"
 
@@ -8,7 +8,7 @@
 
 static const struct kex *const rsa = &kex_rsa;
 
-/* A key, and the octets 0 to 19 sealed to it. */
+/* A key, and the octets 0 to 19 sealed for it. */
 static const char prime_p[] =
 	"ff480dc6c9e6d5e002a86bf1de46815ba9b63da88e12b09683a08c1147fea80a1b4135cca20a942c75f4"
 	"3217a5edeccc3b8b31b1db12ab3b280106ad69e2caa4459e6d07dbddec270c8e72c2ad608fb38167bc06"
@@ -111,7 +111,7 @@ halves_of_another_form_are_refused(void **state)
 	assert_false(opens(*state, sealed_sha256));
 	assert_false(opens(*state, sealed_label));
 	assert_false(opens(*state, sealed_pkcs1));
-	/* above the modulus, which no sealed half can be; and 0 and 1 */
+	/* not below the modulus, which no sealed half can be; and 0 and 1 */
 	assert_false(opens(*state, modulus_text));
 	char text[345];
 	memset(text, 'A', 342);
@@ -121,7 +121,7 @@ halves_of_another_form_are_refused(void **state)
 	assert_false(opens(*state, text));
 }
 
-/* Any character another one, or one too few or too many: nothing is opened. */
+/* With a character changed, missing or added, nothing is decrypted. */
 static void
 changed_halves_are_refused(void **state)
 {
@@ -142,7 +142,7 @@ changed_halves_are_refused(void **state)
 	assert_false(opens(*state, ""));
 }
 
-/* Base64 has one text for each value here, and no other. */
+/* Only canonical base64 is accepted. */
 static void
 base64_is_exact(void **state)
 {
@@ -158,15 +158,15 @@ base64_is_exact(void **state)
 			assert_int_equal(rsa->get_public(public, span_of(text)), FIELD_MALFORMED);
 		}
 	}
-	/* the four bits that nothing asks for */
+	/* the four padding bits */
 	strcpy(text, modulus_text);
 	assert_non_null(strchr("AQgw", text[341]));
 	text[341]++;
 	assert_int_equal(rsa->get_public(public, span_of(text)), FIELD_MALFORMED);
-	/* lines, as of mail */
+	/* with line ends, as in mail */
 	snprintf(text, sizeof(text), "%.64s\r\n%s", modulus_text, modulus_text + 64);
 	assert_int_equal(rsa->get_public(public, span_of(text)), FIELD_MALFORMED);
-	/* without its filling */
+	/* without padding characters */
 	assert_int_equal(rsa->get_public(public, span(modulus_text, 342)), FIELD_MALFORMED);
 	assert_int_equal(rsa->get_public(public, span(modulus_text, 343)), FIELD_MALFORMED);
 	assert_int_equal(rsa->get_public(public, span(NULL, 0)), FIELD_MALFORMED);
@@ -194,7 +194,7 @@ modulus_is_odd_and_whole(void **state)
 		size_t len = rsa->put_public(text, &pair);
 		assert_int_equal(rsa->get_public(public, span(text, len)), cases[i].field);
 		assert_memory_equal(public, pair.public, 256);
-		/* what is accepted can be sealed to, were it 2^2047 + 1 */
+		/* every accepted key can be sealed for, even 2^2047 + 1 */
 		struct agreement a = { .own = NULL };
 		memcpy(a.peer_public, public, sizeof(public));
 		if (cases[i].field == FIELD_GOOD)

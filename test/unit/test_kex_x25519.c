@@ -55,7 +55,7 @@ x25519_known_answers(void **state)
 	    "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079");
 }
 
-/* The bits of a private key that RFC 7748 fixes do not matter. */
+/* The bits of a private key that RFC 7748 fixes have no influence. */
 static void
 x25519_clamps(void **state)
 {
@@ -91,7 +91,7 @@ static const char *const low_order[] = {
 	"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
 };
 
-/* Should one get past get_public() all the same, neither role gets keys out of it. */
+/* If a low-order point got past get_public(), neither role would derive keys from it. */
 static void
 threat_17_low_order_points_are_refused_in_both_roles(void **state)
 {
@@ -112,7 +112,7 @@ threat_17_low_order_points_are_refused_in_both_roles(void **state)
 	}
 }
 
-/* The octets next to the ones that are refused are points like any other. */
+/* Points whose encodings are adjacent to the refused ones are accepted. */
 static void
 threat_17_nothing_else_is_refused(void **state)
 {
@@ -136,7 +136,7 @@ threat_17_nothing_else_is_refused(void **state)
 	assert_int_equal(get_public("ed" FFS30 "7e"), FIELD_GOOD);
 }
 
-/* p + 2 to 2^255 - 1, with and without the top bit, are taken for 2 to 18. */
+/* p + 2 to 2^255 - 1, with or without the top bit, are treated as 2 to 18. */
 static void
 threat_17_points_are_reduced(void **state)
 {
