@@ -37,7 +37,7 @@ generations_side_by_side(void **state)
 	assert_false(found(&r, &x_old, 1));
 	keep(&r, &x_old, 1);
 	assert_true(found(&r, &x_new, 1) && found(&r, &x_old, 1));
-	/* one that has a pair but nothing to keep, and one with neither */
+	/* an exchange with a pair and nothing to keep, and one with neither */
 	assert_non_null(own(&r, &x_rsa));
 	keep(&r, &x_rsa, 1);
 	assert_false(found(&r, &x_rsa, 1));
@@ -49,7 +49,7 @@ generations_side_by_side(void **state)
 	assert_int_equal(pairs_made, 3);
 }
 
-/* A generation that is switched on later gets its pair, and costs the others nothing. */
+/* A version that is enabled later gets its pair without affecting the others. */
 static void
 newly_enabled_generation(void **state)
 {
@@ -59,7 +59,7 @@ newly_enabled_generation(void **state)
 	struct key_cache r;
 	keep(opened(&r, &both), &x_old, 1);
 	key_cache_close(&r);
-	/* and folding by a process that does not use it leaves it in place */
+	/* and a compaction by a process that does not use it keeps it */
 	keep_many(2, STORE_COMPACT_AT);
 	keep_many(1000, 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
@@ -69,7 +69,7 @@ newly_enabled_generation(void **state)
 static void
 pairs_are_replaced_at_their_lifetime(void **state)
 {
-	/* a few seconds apart, as the clock goes on meanwhile */
+	/* some seconds of margin, because the clock runs meanwhile */
 	static const struct { int64_t age_s; bool good; } cases[] = {
 		{ LIFETIME_S - 20, true }, { LIFETIME_S, false }, { LIFETIME_S + 1, false },
 		{ -580, true }, { -620, false }, { INT64_MAX / 2, false }, { INT64_MIN / 2, false },
@@ -95,7 +95,7 @@ as_told(void)
 	return told_s;
 }
 
-/* By the clock it is given, to the second. */
+/* Lifetimes are counted in seconds of the given clock. */
 static void
 time_is_what_the_settings_say(void **state)
 {
@@ -116,7 +116,7 @@ time_is_what_the_settings_say(void **state)
 	}
 }
 
-/* The number of entries in the CDB and the journal. */
+/* The number of entries in CDB and journal together. */
 static size_t
 entries(void)
 {
@@ -134,7 +134,7 @@ entries(void)
 	return count;
 }
 
-/* One that is outlived takes everything along, in the CDB and in the journal. */
+/* An outlived pair takes everything with it, in the CDB and in the journal. */
 static void
 replacing_drops_everything(void **state)
 {
@@ -152,7 +152,7 @@ replacing_drops_everything(void **state)
 	assert_false(survives(&both, &x_new));
 	assert_int_equal(pairs_made, 2);
 	assert_int_equal(entries(), 2);
-	/* of a generation no longer enabled nothing is left either */
+	/* entries of a version that is no longer enabled go too */
 	age(&x_new, LIFETIME_S);
 	assert_false(survives(&only_new, &x_new));
 	assert_int_equal(entries(), 1);
@@ -170,14 +170,14 @@ threat_19_late_secret_of_an_old_pair(void **state)
 	age(&x_new, LIFETIME_S);
 	opened(&quick, &only_new);
 	assert_memory_not_equal(own(&slow, &x_new)->public, own(&quick, &x_new)->public, 32);
-	/* appended with the old pair, after the new one is in place */
+	/* appended with the old pair after the new one is in place */
 	keep(&slow, &x_new, 1);
 	assert_true(scratch_size("keys.journal") > 0);
 	peer(other, 1);
 	assert_false(key_cache_source(&quick).find(&quick, &x_new, other, secret));
 	key_cache_close(&quick);
 	assert_false(survives(&only_new, &x_new));
-	/* nor when it is appended, and folded, later */
+	/* nor if it is appended, and compacted, later */
 	keep(opened(&quick, &only_new), &x_new, 2);
 	keep(&slow, &x_new, 3);
 	keep_many(10, STORE_COMPACT_AT);
@@ -201,7 +201,7 @@ folded_at_256_and_not_at_255(void **state)
 	assert_int_equal(r.store.journal.count, STORE_COMPACT_AT - 1);
 	assert_true(scratch_size("keys.journal") > 0);
 	keep(&r, &x_new, STORE_COMPACT_AT - 1);
-	/* never by a session that only appends */
+	/* a session that only appends never compacts */
 	assert_int_equal(r.store.journal.count, STORE_COMPACT_AT);
 	key_cache_close(&r);
 	opened(&r, &only_new);
@@ -212,7 +212,7 @@ folded_at_256_and_not_at_255(void **state)
 	key_cache_close(&r);
 }
 
-/* statement 29: as many peers as there may be, and one more */
+/* statement 29: as many peers as the limit, and one more */
 static void
 threat_29_cap_on_peers(void **state)
 {
@@ -242,7 +242,7 @@ threat_29_cap_on_peers(void **state)
 	assert_true(entries() <= 1 + 1000 + STORE_COMPACT_AT + 200);
 }
 
-/* statement 29: peers that call once push out nobody who has called again */
+/* statement 29: peers that connect once do not push out those that have connected again */
 static void
 threat_29_a_peer_that_was_used_goes_last(void **state)
 {
@@ -274,7 +274,7 @@ threat_29_a_peer_that_was_used_goes_last(void **state)
 	key_cache_close(&r);
 }
 
-/* A look-up writes nothing, and use is noted once. */
+/* A look-up writes nothing; use is recorded once. */
 static void
 use_is_noted_once(void **state)
 {
@@ -336,14 +336,14 @@ expire_is_for_a_timer(void **state)
 
 	(void)state;
 	keep_many(1, 5);
-	/* nothing outlived: folded, and everything there */
+	/* nothing is outlived: compacted, and everything is kept */
 	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(scratch_size("keys.journal"), 0);
 	assert_true(survives(&only_new, &x_new));
 	age(&x_new, LIFETIME_S);
 	assert_int_equal(key_cache_expire(&settings), 0);
 	assert_int_equal(entries(), 1);
-	/* what is not enabled any more goes */
+	/* entries of versions no longer enabled are dropped */
 	keep_many(1, 5);
 	settings.suites = &none;
 	assert_int_equal(key_cache_expire(&settings), 0);

@@ -1,9 +1,9 @@
-/* Pairs that are made when they are first asked for (generation 0.2). */
+/* Pairs that are made when they are first needed (version 0.2). */
 #include "key_cache_fixture.h"
 
 #include <sys/wait.h>
 
-/* The public key that a process which opens the ring now gets. */
+/* The public key that a process gets when it opens the cache now. */
 static const uint8_t *
 key_now(const struct suite_list *suites)
 {
@@ -35,7 +35,7 @@ made_once_and_only_when_asked_for(void **state)
 		key_cache_close(&r);
 	}
 	assert_int_equal(pairs_made, 2);
-	/* this one is open while another makes it, and finds it all the same */
+	/* another process makes it while this one has the cache open, and this one finds it */
 	opened(&other, &both);
 	make_first();
 	assert_int_equal(pairs_made, 3);
@@ -44,13 +44,13 @@ made_once_and_only_when_asked_for(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_memory_equal(key_now(i == 0 ? &only_rsa : &both), first, sizeof(first));
 	assert_int_equal(pairs_made, 3);
-	/* and nothing is kept that would have been computed with it */
+	/* nothing computed with it is kept */
 	keep(opened(&r, &both), &x_rsa, 1);
 	assert_false(found(&r, &x_rsa, 1));
 	key_cache_close(&r);
 }
 
-/* The other's is there when ours is done: it was stored first, and ours is forgotten. */
+/* Another process stores its pair while ours is being made: the first one wins. */
 static void
 first_to_store_decides(void **state)
 {
@@ -75,7 +75,7 @@ make_first_and_fold(void)
 	keep_many(0, 0);
 }
 
-/* A session opens nothing: where the CDB is another by now, its pair is its own. */
+/* A session does not open files again: if the CDB was replaced, it uses its own pair. */
 static void
 folded_meanwhile(void **state)
 {
@@ -147,7 +147,7 @@ many_processes_at_once(void **state)
 	close(ends[1]);
 }
 
-/* By processes that it concerns, and by others. */
+/* Compaction by processes with and without the suite. */
 static void
 folding_leaves_it_in_place(void **state)
 {
@@ -168,7 +168,7 @@ folding_leaves_it_in_place(void **state)
 	assert_memory_not_equal(key_now(&both), first, sizeof(first));
 }
 
-/* The private key of an outlived pair is on no disk, before there is a new one. */
+/* The private key of an outlived pair leaves the disk before there is a new pair. */
 static void
 outlived_and_not_yet_replaced(void **state)
 {
@@ -210,19 +210,19 @@ without_a_store_it_is_ones_own(void **state)
 		assert_int_equal(pairs_made, 1);
 		key_cache_close(&r);
 	}
-	/* a store that may not be written is as good as none */
+	/* a store that is not writable is used as if there were none */
 	keep_many(1, 1);
 	assert_int_equal(chmod(scratch_path("keys.journal"), 0400), 0);
 	pairs_made = 0;
 	opened(&r, &only_rsa);
-	r.store.writable = false;	/* root may write it all the same */
+	r.store.writable = false;	/* root can write it all the same */
 	assert_non_null(own(&r, &x_rsa));
 	assert_false(r.own[0].shared);
 	assert_int_equal(pairs_made, 1);
 	key_cache_close(&r);
 }
 
-/* One that cannot be made is asked for again, and stores nothing. */
+/* If a pair cannot be made, the next request tries again; nothing is stored. */
 static int
 make_nothing(struct kex_pair *pair)
 {

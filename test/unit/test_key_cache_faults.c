@@ -1,4 +1,4 @@
-/* A ring among accidents: bad files, full disks, many processes, and processes killed. */
+/* Key caches under faults: bad files, full disks, many processes, and killed processes. */
 #include "key_cache_fixture.h"
 
 #include "base/log.h"
@@ -41,7 +41,7 @@ forked_process_sees_what_has_changed(void **state)
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status, 0);
-		/* it was the first to notice that the pair is too old */
+		/* as if this process were the first to notice that the pair is too old */
 		age(&x_new, round == 0 ? LIFETIME_S : 0);
 	}
 	key_cache_close(&parent);
@@ -50,7 +50,7 @@ forked_process_sees_what_has_changed(void **state)
 	key_cache_close(&r);
 }
 
-/* statement 39: a pair that a session has put into the journal is not taken, unless sessions make such */
+/* statement 39: a pair in the journal, which sessions write, is ignored unless made on demand */
 static void
 threat_39_no_pair_from_the_journal(void **state)
 {
@@ -65,7 +65,7 @@ threat_39_no_pair_from_the_journal(void **state)
 	key_cache_close(&r);
 	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
 	key_cache_close(&r);
-	/* nor when it is folded */
+	/* also after a compaction */
 	keep_many(1, STORE_COMPACT_AT);
 	assert_memory_equal(own(opened(&r, &only_new), &x_new)->public, before, sizeof(before));
 	key_cache_close(&r);
@@ -75,7 +75,7 @@ static void
 bad_pairs_are_replaced(void **state)
 {
 	uint8_t key[2] = { 'P', 20 }, value[ENTRY_VALUE_MAX] = { 0 };
-	/* no private key at all, half a time, one octet more than a private key can have */
+	/* no private key, half a time, and a private key one octet too long */
 	static const size_t lens[] = { 0, 4, 8 + 32, 8 + 32 + KEX_PRIVATE_MAX + 1 };
 
 	(void)state;
@@ -89,7 +89,7 @@ bad_pairs_are_replaced(void **state)
 	}
 }
 
-/* Found to be wrong, computed anew, kept: the next one finds the right one. */
+/* A wrong secret is computed again and stored; the next look-up finds the right one. */
 static void
 newer_record_heals_a_wrong_one(void **state)
 {
@@ -106,7 +106,7 @@ newer_record_heals_a_wrong_one(void **state)
 			plant(span(key, 66), span(wrong, 32));
 		else
 			assert_int_equal(store_append(&r.store, span(key, 66), span(wrong, 32)), 0);
-		/* of another length it is none */
+		/* a secret of another length is ignored */
 		peer(other, 2);
 		memcpy(key + 34, other, 32);
 		assert_int_equal(store_append(&r.store, span(key, 66), span(wrong, 31)), 0);
@@ -118,7 +118,7 @@ newer_record_heals_a_wrong_one(void **state)
 	}
 }
 
-/* What the log said since: to be freed. */
+/* What was logged since; to be freed. */
 static char *
 said(int fd)
 {
@@ -146,7 +146,7 @@ unusable_directory_is_said_loudly(void **state)
 	key_cache_close(&r);
 	char *text = said(fd);
 	chmod(scratch, 0700);
-	/* a damaged pair is said, and healed */
+	/* a damaged pair is reported and replaced */
 	plant(SPAN("P\024"), SPAN("x"));
 	int cdb = open(scratch_path("keys.cdb"), O_RDWR);
 	assert_int_equal(pwrite(cdb, "checkerr", 8, COMPACT_CDB_LEAST + 8 + 2), 8);
@@ -171,8 +171,8 @@ unusable_directory_is_said_loudly(void **state)
 }
 
 /*
- * Several notice at the same time that the pair is too old: the first replaces it, and the others
- * see that.
+ * Several processes notice at the same time that the pair is too old: the first replaces it, and
+ * the others use the new one.
  */
 static void
 replaced_once_however_many_notice(void **state)
@@ -198,7 +198,7 @@ replaced_once_however_many_notice(void **state)
 		_exit(!r.own[0].shared || pairs_made > 0 ||
 		    memcmp(own(&r, &x_new)->public, value + 8, 32) != 0);
 	}
-	/* should the child be slower than this, it finds the new pair at once: no harm done */
+	/* a child slower than this finds the new pair at once, which does no harm */
 	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	octets_put64(value, (uint64_t)clock_wall_s());
 	assert_int_equal(store_rebuild(&s, &how), 0);
@@ -208,7 +208,7 @@ replaced_once_however_many_notice(void **state)
 	store_close(&s);
 }
 
-/* A full disk: what is there is used; a pair that is outlived is not, but one of our own. */
+/* A full disk: existing entries are used; an outlived pair is replaced only for this process. */
 static void
 threat_27_full_disk(void **state)
 {
@@ -243,7 +243,7 @@ threat_27_full_disk(void **state)
 	assert_true(survives(&only_new, &x_new));
 }
 
-/* One connection after the other, of any age, with any peer. */
+/* Makes connections with random peers and pair ages. */
 static void
 live(unsigned seed, unsigned connections)
 {
@@ -267,14 +267,14 @@ live(unsigned seed, unsigned connections)
 	}
 }
 
-/* Whatever is in the files is a right secret, and all of it can be read. */
+/* All entries in the files can be read and are right secrets. */
 static void
 check_everything(void)
 {
 	struct key_cache r;
 	unsigned count = 0;
 
-	/* one never seen: where a record was cut short, it is gone now */
+	/* storing a new one cuts off an incomplete record */
 	keep(opened(&r, &both), &x_new, 1000);
 	key_cache_close(&r);
 	opened(&r, &both);
@@ -298,7 +298,7 @@ threat_28_many_processes_at_once(void **state)
 			live(i + 1, 1000);
 			_exit(0);
 		}
-	/* somebody's clock, or lifetime, is another */
+	/* one process has another clock or lifetime */
 	for (int i = 0; i < 20; i++) {
 		struct key_cache_settings settings = settings_for(&both);
 		settings.lifetime_s = i % 5 ? LIFETIME_S : 0;
@@ -320,7 +320,7 @@ learn_and_look(unsigned first)
 		struct key_cache r;
 
 		opened(&r, &only_new);
-		/* on a busy machine the lock may be a long time coming */
+		/* on a busy machine it may take long to get the lock */
 		for (int i = 0; i < 50 && !found(&r, &x_new, number); i++)
 			keep(&r, &x_new, number);
 		key_cache_close(&r);
@@ -330,7 +330,7 @@ learn_and_look(unsigned first)
 	}
 }
 
-/* What one process has kept, each that opens afterwards finds. */
+/* Processes that open the cache later find everything stored before. */
 static void
 nothing_is_lost_between_processes(void **state)
 {
@@ -354,7 +354,7 @@ nothing_is_lost_between_processes(void **state)
 	key_cache_close(&r);
 }
 
-/* statement 28: killed at any moment, some hundreds of times */
+/* statement 28: killed at random moments, some hundreds of times */
 static void
 threat_28_killed_at_any_moment(void **state)
 {
@@ -376,7 +376,7 @@ threat_28_killed_at_any_moment(void **state)
 			assert_int_equal(kill(pids[i], SIGKILL), 0);
 			assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
 		}
-		/* the lock is free, and the store opens and learns */
+		/* the lock is free, and the store can be opened and written */
 		struct key_cache r;
 		opened(&r, &both);
 		assert_true(r.own[0].shared && r.own[1].shared);

@@ -1,8 +1,8 @@
-/* What of a mailer's EHLO reply is offered inside, and what is made of it. */
+/* Which keywords of the backend's EHLO reply are offered in the encrypted session, and how. */
 #include "relays.h"
 #include "smtp/keyword.h"
 
-/* What becomes of a line; "" when it is left out. */
+/* The line that is offered; "" if it is left out. */
 static const char *
 inside(const char *text, uint64_t added)
 {
@@ -16,7 +16,7 @@ inside(const char *text, uint64_t added)
 	return (const char *)mem;
 }
 
-/* statements 14 and 34: what is known passes as it is, in any case, with its parameters */
+/* statements 14 and 34: known keywords pass unchanged, in any case, with their parameters */
 static void
 threat_34_what_can_be_carried_is_offered(void **state)
 {
@@ -51,7 +51,7 @@ threat_34_what_can_be_carried_is_offered(void **state)
 		assert_string_equal(inside(lines[i], 1024), lines[i]);
 }
 
-/* statement 34: what is unknown, or known for what cannot be carried, is not */
+/* statement 34: unknown keywords, and those known for what cannot be carried, are left out */
 static void
 threat_34_what_cannot_be_carried_is_not_offered(void **state)
 {
@@ -108,7 +108,7 @@ threat_34_what_cannot_be_carried_is_not_offered(void **state)
 		assert_string_equal(inside(lines[i], 1024), "");
 }
 
-/* statement 34: mechanisms with a security layer, or that ask for what is below the mailer */
+/* statement 34: mechanisms with a security layer, or that depend on TLS, are left out */
 static void
 threat_34_auth_keeps_mechanisms_without_a_layer(void **state)
 {
@@ -172,7 +172,7 @@ threat_14_size_leaves_room_for_what_is_added(void **state)
 		assert_string_equal(inside(rows[i].line, rows[i].added), rows[i].inside);
 }
 
-/* What becomes of the arguments of MAIL; "" when they pass as they are. */
+/* The changed arguments of MAIL; "" if they pass unchanged. */
 static const char *
 mail(const char *arguments)
 {
@@ -220,7 +220,7 @@ threat_14_mail_says_the_size_that_the_mailer_will_see(void **state)
 		assert_string_equal(mail(rows[i].arguments), rows[i].becomes);
 }
 
-/* The same through the machine: the last line may go, and the first is no keyword. */
+/* The same through the machine: the last line may be left out, and the first is no keyword. */
 static void
 threat_34_the_reply_inside_is_whole(void **state)
 {
@@ -246,7 +246,7 @@ threat_34_the_reply_inside_is_whole(void **state)
 	relay_plays_cut(relay_inside, turns, COUNT(turns));
 }
 
-/* Without a trace line nothing is added; and in the clear everything passes but our own lines. */
+/* Without a trace line SIZE is unchanged; in the clear only XCRYPT lines are removed. */
 static void
 nothing_is_changed_without_need(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * The known answers of test/vectors/xcrypt.txt: private keys to wire, every line of the file.  A name
- * that is missing fails, and so does a line that nothing here has asserted.
+ * The known answers of test/vectors/xcrypt.txt, from private keys to octets on the wire.  A
+ * missing name is a failure, and so is a line that no test has asserted.
  */
 #include "crypt/channel.h"
 #include "crypt/suite.h"
@@ -45,7 +45,7 @@ read_file(void **state)
 	return 0;
 }
 
-/* The value of that name, which counts as asserted from here on. */
+/* The value of that name, which then counts as asserted. */
 static struct span
 text_of(const char *section, const char *name)
 {
@@ -83,7 +83,7 @@ take_pair(struct kex_pair *pair, const char *section, const char *private, const
 	octets_of(pair->public, section, public);
 }
 
-/* Is `public` the public half of `private`?  agree() with the generator says so. */
+/* Asserts that the two halves of the pair match, by agree() with the generator. */
 static void
 assert_public(const struct suite *suite, const struct kex_pair *pair)
 {
@@ -97,7 +97,7 @@ assert_public(const struct suite *suite, const struct kex_pair *pair)
 	assert_memory_equal(a.secret, pair->public, suite->kex->public_len);
 }
 
-/* Both sides of `suite` with the keys and nonces of `section`, as far as their Z. */
+/* Sets up both sides of `suite` with the keys and nonces of `section`, up to the shared secret. */
 static void
 take_agreements(struct agreement side[2], struct kex_pair pair[2], const char *suite_name,
     const char *section)
@@ -128,7 +128,7 @@ take_agreements(struct agreement side[2], struct kex_pair pair[2], const char *s
 	}
 }
 
-/* What `from` makes of those plain octets is `wire`, and `to` makes them of it again. */
+/* Asserts that `from` turns the octets into `wire`, and `to` turns them back. */
 static void
 assert_octets_on_wire(struct channel *from, struct channel *to, const uint8_t *octets, size_t len,
     const char *section, const char *wire)
@@ -168,7 +168,7 @@ start_both(struct channel channel[2], struct agreement side[2])
 	}
 }
 
-/* A cipher of a generation before 2.0: its lines are NAME-wire-ab and NAME-wire-ba. */
+/* A cipher of a version before 2.0: its lines are NAME-wire-ab and NAME-wire-ba. */
 static void
 assert_stream(struct agreement side[2], const char *section)
 {
@@ -223,7 +223,7 @@ take_halves(struct agreement *a)
 	assert_known("0.2", "key-ba", a->key_ba, 10);
 }
 
-/* From the halves on; how they are sealed, which is never the same, is test_kex_rsa's. */
+/* Starts with the halves; sealing them is not deterministic and is tested in test_kex_rsa. */
 static void
 generation_0_2(void **state)
 {
@@ -242,7 +242,7 @@ generation_0_2(void **state)
 	text_of("0.2", "blowfish-wire-ba");
 }
 
-/* The field of a confirmation is the octets of `name` in hex. */
+/* The confirmation field is `name` in hexadecimal. */
 static void
 assert_confirmation(struct agreement *from, struct agreement *to, const char *section,
     const char *name)
@@ -257,7 +257,7 @@ assert_confirmation(struct agreement *from, struct agreement *to, const char *se
 	assert_false(x->get_ok(from, span(text, (size_t)len)));
 }
 
-/* The keys of 2.0 and everything on their way there. */
+/* The keys of version 2.0 and all intermediate values. */
 static void
 assert_keys(struct agreement *a, const char *section)
 {
@@ -283,7 +283,7 @@ assert_keys(struct agreement *a, const char *section)
 	assert_known(section, "confirm-b", a->confirm_b, 16);
 }
 
-/* The lines that are hashed say what the fields of our own make. */
+/* The hashed lines contain the fields that our code generates. */
 static void
 assert_lines(const struct agreement side[2], const struct kex_pair pair[2],
     const char *section)
@@ -369,7 +369,7 @@ generation_0_1(void **state)
 	channel_stop(&channel[1]);
 }
 
-/* Runs last. */
+/* Must run last. */
 static void
 every_line_is_asserted(void **state)
 {

@@ -1,4 +1,4 @@
-/* The memory of other hosts: what raises it, when it binds and lapses. */
+/* Known hosts: what adds to them, when a host is established, and when it lapses. */
 #include "known_hosts_fixture.h"
 
 static void
@@ -9,7 +9,7 @@ binds_after_two_a_day_apart(void **state)
 	worked(T, NULL, NULL);
 	assert_int_equal(standing(T), KNOWN_SEEN);
 	assert_int_equal(look_at(&b, T).version, 20);
-	/* however many */
+	/* any number of them within a day */
 	for (int i = 0; i < 100; i++)
 		worked(T + i * 800, NULL, NULL);
 	worked(T + DAY - 1, NULL, NULL);
@@ -30,10 +30,10 @@ lapses_after_60_days(void **state)
 	worked(last, NULL, NULL);
 	assert_int_equal(standing(last + 60 * DAY), KNOWN_ESTABLISHED);
 	assert_int_equal(standing(last + 60 * DAY + 1), KNOWN_NEW);
-	/* and begins anew */
+	/* and starts again */
 	worked(last + 60 * DAY + 1, NULL, NULL);
 	assert_int_equal(standing(last + 60 * DAY + 1), KNOWN_SEEN);
-	/* two successes on either side of a gap of 60 days are still of one time */
+	/* two successes with a gap of exactly 60 days between them still count together */
 	worked(T, NULL, NULL);
 	assert_int_equal(standing(T), KNOWN_SEEN);
 }
@@ -47,7 +47,7 @@ one_success_lasts_60_days_too(void **state)
 	assert_int_equal(standing(T + 60 * DAY), KNOWN_ESTABLISHED);
 }
 
-/* What comes shortly after another is not written down, unless it says something new. */
+/* A success shortly after another is not stored unless it brings something new. */
 static void
 not_every_success_is_written_down(void **state)
 {
@@ -63,7 +63,7 @@ not_every_success_is_written_down(void **state)
 	size = scratch_size("known.journal");
 	worked(T + KNOWN_HOSTS_FRESH_S, k1, k2);
 	assert_true(scratch_size("known.journal") > size);
-	/* the one that binds */
+	/* the success that establishes the host is stored */
 	worked(T + DAY - 1, k1, k2);
 	assert_int_equal(standing(T + DAY), KNOWN_SEEN);
 	worked(T + DAY, k1, k2);
@@ -91,7 +91,7 @@ a_key_binds_by_itself(void **state)
 	known = look_at(&b, T + DAY);
 	assert_int_equal(known.standing, KNOWN_ESTABLISHED);
 	assert_false(known.has_key);
-	/* what does not bind yet gives way */
+	/* a key that is not established is replaced */
 	worked(T + DAY + 10, k2, NULL);
 	worked(T + 2 * DAY + 9, k2, NULL);
 	assert_false(look_at(&b, T + 2 * DAY).has_key);
@@ -99,7 +99,7 @@ a_key_binds_by_itself(void **state)
 	known = look_at(&b, T + 2 * DAY + 10);
 	assert_true(known.has_key);
 	assert_memory_equal(known.key, k2, sizeof(k2));
-	/* a success without one takes nothing from it */
+	/* a success without a key does not change it */
 	worked(T + 3 * DAY, NULL, NULL);
 	assert_true(look_at(&b, T + 3 * DAY).has_key);
 }
@@ -126,21 +126,21 @@ the_next_key(void **state)
 	known = look_at(&b, T + DAY);
 	assert_true(known.has_key && known.has_next);
 	assert_memory_equal(known.next, k2, sizeof(k2));
-	/* announced no longer: erased */
+	/* the announcement was withdrawn */
 	worked(T + DAY + 1, k1, NULL);
 	assert_false(look_at(&b, T + DAY).has_next);
 	worked(T + DAY + 2, k1, k3);
 	worked(T + DAY + 3, k1, k2);
 	assert_memory_equal(look_at(&b, T + DAY).next, k2, sizeof(k2));
-	/* a success without any key says nothing */
+	/* a success without a key does not change it */
 	worked(T + DAY + 4, NULL, NULL);
 	assert_true(look_at(&b, T + DAY).has_next);
-	/* it comes into use: the old is gone, and the new one binds at once */
+	/* the announced key comes into use: it replaces the old one and is established at once */
 	worked(T + DAY + 5, k2, NULL);
 	known = look_at(&b, T + DAY + 5);
 	assert_true(known.has_key && !known.has_next);
 	assert_memory_equal(known.key, k2, sizeof(k2));
-	/* one that was not announced has to prove itself */
+	/* a key that was not announced must be seen for a day */
 	worked(T + DAY + 6, k3, NULL);
 	assert_false(look_at(&b, T + DAY + 6).has_key);
 }
@@ -154,7 +154,7 @@ names_are_the_same_in_either_case(void **state)
 	known_hosts_worked(&m, &warn, T, 20, NULL, NULL);
 	assert_int_equal(standing(T), KNOWN_SEEN);
 	assert_int_equal(look_at(&warn, T).standing, KNOWN_SEEN);
-	/* but each host of each domain is one */
+	/* but each pair of domain and host is separate */
 	const struct known_hosts_place other = { "b.example", "mx2.b.example", NULL, 0 },
 	    elsewhere = { "c.example", HOST, NULL, 0 };
 	assert_int_equal(look_at(&other, T).standing, KNOWN_NEW);
@@ -181,7 +181,7 @@ names_up_to_255_octets(void **state)
 	assert_int_equal(known_hosts_forget(&m, "", T), -1);
 }
 
-/* A remembered domain none of whose hosts is remembered. */
+/* A known domain none of whose present hosts is known. */
 static void
 a_domain_that_moved(void **state)
 {
@@ -200,7 +200,7 @@ a_domain_that_moved(void **state)
 	assert_int_equal(look_at(&grown, T + DAY).standing, KNOWN_NEW);
 	assert_int_equal(look_at(&moved, T + 61 * DAY).standing, KNOWN_MX_CHANGED);
 	assert_int_equal(look_at(&moved, T + 61 * DAY + 1).standing, KNOWN_NEW);
-	/* once one of them is known, it has moved there */
+	/* once one of the new hosts is known, the domain has moved there */
 	known_hosts_worked(&m, &moved, T + DAY, 20, NULL, NULL);
 	assert_int_equal(look_at(&moved, T + DAY).standing, KNOWN_SEEN);
 	const struct known_hosts_place second = { "b.example", "mx2.c.example", new_hosts, 2 };
@@ -232,7 +232,7 @@ told_once_until_it_works_again(void **state)
 	known_hosts_alerted(&m, &b, T + DAY + 2);
 	worked(T + DAY + 3, NULL, NULL);
 	assert_false(look_at(&b, T + DAY).alerted);
-	/* telling is no success */
+	/* an alert is not a success */
 	known_hosts_alerted(&m, &b, T + 50 * DAY);
 	assert_int_equal(standing(T + 62 * DAY), KNOWN_NEW);
 }

@@ -1,4 +1,4 @@
-/* The memory of a session, which has no files, and what is learned for it outside. */
+/* Known hosts of a session without files, and how a process outside stores what it learns. */
 #include "known_hosts_fixture.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ leave(int64_t now_s)
 	known_hosts_leave(&m, tell, &m);
 }
 
-/* statement 39: and has no descriptor to write by */
+/* statement 39: and it has no descriptor for writing */
 static void
 threat_39_a_session_knows_what_was_noted(void **state)
 {
@@ -45,7 +45,7 @@ threat_39_a_session_knows_what_was_noted(void **state)
 	assert_int_equal(look_at(&elsewhere, T).standing, KNOWN_NEW);
 }
 
-/* Whose keys they are: `lesson` says that its host has one and announces another, which is signed. */
+/* Makes keys and a lesson in which the host shows one and announces the other, signed. */
 static struct hostkey
 announce(struct known_hosts_lesson *lesson)
 {
@@ -77,7 +77,7 @@ what_it_learns_is_handed_on(void **state)
 	assert_memory_equal(alerted[1].next.public, k2, sizeof(k2));
 	assert_true(alerted[2].worked && !alerted[2].has_key);
 	assert_false(alerted[3].worked);
-	/* and outside it is as if it had been learned there */
+	/* and the process outside stores it */
 	open_again(T);
 	announce(&alerted[1]);
 	assert_int_equal(known_hosts_learn(&m, &b, T, &alerted[1]), 0);
@@ -88,7 +88,7 @@ what_it_learns_is_handed_on(void **state)
 	assert_true(look_at(&b, T + DAY).alerted);
 }
 
-/* statement 39: a session that is taken over cannot put another key in the place of one that binds */
+/* statement 39: a hostile session cannot replace an established key */
 static void
 threat_39_a_key_that_binds_stays(void **state)
 {
@@ -103,19 +103,19 @@ threat_39_a_key_that_binds_stays(void **state)
 	lesson.has_key = 0;
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 	assert_memory_equal(look_at(&b, T + DAY).key, k1, sizeof(k1));
-	/* the one that was announced may */
+	/* an announced key can replace it */
 	lesson.has_key = 1;
 	memcpy(lesson.key, k2, sizeof(k2));
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 	assert_memory_equal(look_at(&b, T + DAY).key, k2, sizeof(k2));
-	/* and where one is pinned, no other */
+	/* if a key is pinned, no other is accepted */
 	assert_int_equal(known_hosts_pin(&m, HOST, k3, T + DAY), 0);
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), -1);
 	memcpy(lesson.key, k3, sizeof(k3));
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 }
 
-/* statement 39: nor announce one, which would be accepted later */
+/* statement 39: nor can it announce a key, which would be accepted later */
 static void
 threat_39_a_successor_is_signed(void **state)
 {
@@ -126,7 +126,7 @@ threat_39_a_successor_is_signed(void **state)
 	(void)state;
 	other = announce(&forged);
 	memcpy(forged.key, key.public, sizeof(forged.key));
-	/* of a host that nobody knows, of one that binds, and of one that announces a key already */
+	/* for a new host, an established one, and one that has announced a key already */
 	assert_int_equal(known_hosts_learn(&m, &b, T, &forged), -1);
 	assert_int_equal(errno, EPERM);
 	worked(T, key.public, NULL);
@@ -135,7 +135,7 @@ threat_39_a_successor_is_signed(void **state)
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &forged), -1);
 	assert_memory_equal(look_at(&b, T + DAY).next, lesson.next.public, HOSTKEY_PUBLIC_LEN);
-	/* one that is known is not verified again, but only beside the key that announced it */
+	/* a known announcement needs no signature, but only with the key that announced it */
 	memset(lesson.next.signature, 0, sizeof(lesson.next.signature));
 	assert_int_equal(known_hosts_learn(&m, &b, T + DAY, &lesson), 0);
 	memcpy(lesson.key, other.public, sizeof(lesson.key));

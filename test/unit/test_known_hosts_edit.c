@@ -1,4 +1,4 @@
-/* The memory of other hosts: what people pin, forget and list. */
+/* Known hosts: pinning, forgetting and listing by the user. */
 #include "known_hosts_fixture.h"
 
 static void
@@ -12,7 +12,7 @@ pins(void **state)
 	assert_true(known.has_pin && !known.pin_is_domains);
 	assert_int_equal(known.standing, KNOWN_ESTABLISHED);
 	assert_memory_equal(known.pin, k1, sizeof(k1));
-	/* the domain's comes before it */
+	/* the domain's pin takes precedence */
 	assert_int_equal(known_hosts_pin(&m, "b.example", k2, T), 0);
 	known = look_at(&b, T);
 	assert_true(known.pin_is_domains);
@@ -28,7 +28,7 @@ pins(void **state)
 	assert_false(look_at(&b, T).has_pin);
 }
 
-/* Another key that was shown there is no longer good. */
+/* A pin invalidates other keys that were seen there. */
 static void
 a_pin_takes_the_place_of_other_keys(void **state)
 {
@@ -63,7 +63,7 @@ forgetting(void **state)
 		known_hosts_worked(&m, &b, T + day * DAY + 1, 20, NULL, NULL);
 		known_hosts_worked(&m, &shared, T + day * DAY, 20, NULL, NULL);
 	}
-	/* as a mail host, of every domain */
+	/* as an MX host of any domain */
 	assert_int_equal(known_hosts_forget(&m, "Mx.B.example", T + DAY), 4);
 	assert_int_equal(look_at(&b, T + DAY).standing, KNOWN_NEW);
 	assert_int_equal(look_at(&shared, T + DAY).standing, KNOWN_NEW);
@@ -104,7 +104,7 @@ the_list_has_everything_once(void **state)
 	assert_string_equal(item->host, "");
 	assert_true(item->known.has_pin);
 	assert_memory_equal(item->known.pin, k3, sizeof(k3));
-	/* what has lapsed is not shown; a key is, before it binds */
+	/* lapsed items are not listed; keys are, even before they are established */
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(known_hosts_list(&m, T + 100 * DAY, see, &seen), 0);
 	assert_int_equal(seen.count, 1);
@@ -123,7 +123,7 @@ as_many_as_there_is_room_for(void **state)
 		snprintf(name, sizeof(name), "h%d.example", i);
 		known_hosts_worked(&m, &place, T + i, 20, NULL, NULL);
 	}
-	/* two entries each, a host's and a domain's: the first has to go, and no pin */
+	/* two entries for each (host and domain): the first must go, but no pin */
 	assert_int_equal(known_hosts_pin(&m, "other.example", k1, T), 0);
 	for (int i = 0; i < 51; i++) {
 		snprintf(name, sizeof(name), "h%d.example", i);
@@ -133,7 +133,7 @@ as_many_as_there_is_room_for(void **state)
 	assert_true(look_at(&place, T).has_pin);
 }
 
-/* statement 29: strangers push out neither a host that binds nor one that has been met again */
+/* statement 29: new hosts push out neither established hosts nor those met again */
 static void
 threat_29_hosts_that_bind_go_last(void **state)
 {
@@ -166,7 +166,7 @@ threat_29_hosts_that_bind_go_last(void **state)
 	assert_int_equal(look_at(&place, T + 3 * DAY).standing, KNOWN_SEEN);
 }
 
-/* What a session had read before that is not written down behind it. */
+/* What a session has read before is not stored after the user has forgotten it. */
 static void
 forgetting_while_sessions_run(void **state)
 {

@@ -1,4 +1,4 @@
-/* The memory of other hosts: files that are full, foreign or hostile, and clocks that go back. */
+/* Known hosts: files that are full, foreign or hostile, and clocks that go back. */
 #include "known_hosts_fixture.h"
 
 #include <cdb.h>
@@ -15,7 +15,7 @@ folded_when_it_is_opened(void **state)
 	open_again(end);
 	assert_int_equal(scratch_size("known.journal"), 0);
 	assert_int_equal(standing(end), KNOWN_ESTABLISHED);
-	/* what has lapsed is gone from the files too */
+	/* a compaction removes lapsed entries from the files */
 	for (int i = 0; i < STORE_COMPACT_AT / 2; i++) {
 		const struct known_hosts_place other = { "c.example", "mx.c.example", NULL, 0 };
 		known_hosts_worked(&m, &other, end + 70 * DAY + i * KNOWN_HOSTS_FRESH_S, 20, NULL,
@@ -50,7 +50,7 @@ without_a_directory_everybody_is_a_stranger(void **state)
 	}
 }
 
-/* Values of other lengths, with flags and times that cannot be: as good as not there. */
+/* Values with impossible lengths, flags or times count as absent. */
 static void
 hostile_entries(void **state)
 {
@@ -91,7 +91,7 @@ hostile_entries(void **state)
 	known_hosts_put_host(value, &good);
 	assert_int_equal(store_append(&m.store, key, span(value, KNOWN_HOSTS_HOST_LEN)), 0);
 	assert_int_equal(standing(T), KNOWN_NEW);
-	/* and keys of no kind, or of no name */
+	/* keys of an unknown kind or without a name */
 	assert_int_equal(store_append(&m.store, SPAN("?x"), SPAN("y")), 0);
 	assert_int_equal(store_append(&m.store, SPAN("H"), span(value, KNOWN_HOSTS_HOST_LEN)), 0);
 	assert_int_equal(store_append(&m.store, SPAN("K"), span(value, HOSTKEY_PUBLIC_LEN)), 0);
@@ -103,7 +103,7 @@ hostile_entries(void **state)
 	assert_int_equal(standing(T), KNOWN_SEEN);
 }
 
-/* statement 15: the host where a domain worked last is told to mailers, and has to be a name */
+/* statement 15: the host where a domain worked last appears in replies, so it must be a name */
 static void
 threat_15_a_host_remembered_is_a_name(void **state)
 {
@@ -138,7 +138,7 @@ append_pin(const char *name, const uint8_t key[HOSTKEY_PUBLIC_LEN])
 	    span(key, HOSTKEY_PUBLIC_LEN)), 0);
 }
 
-/* statement 39: a session can write to the journal, and pins nothing by that */
+/* statement 39: a session can write to the journal, but not pin a key that way */
 static void
 threat_39_a_pin_in_the_journal_is_none(void **state)
 {
@@ -151,7 +151,7 @@ threat_39_a_pin_in_the_journal_is_none(void **state)
 	assert_false(look_at(&b, T).has_pin);
 	assert_int_equal(known_hosts_list(&m, T, see, &seen), 0);
 	assert_int_equal(seen.count, 0);
-	/* and takes no pin's place, neither at once nor when it is folded */
+	/* and it does not replace a pin, neither at once nor after a compaction */
 	assert_int_equal(known_hosts_pin(&m, HOST, k1, T), 0);
 	append_pin(HOST, k3);
 	assert_memory_equal(look_at(&b, T).pin, k1, sizeof(k1));
@@ -185,8 +185,7 @@ hostile_files(void **state)
 	}
 }
 
-/* Clocks go back as well. */
-/* One bit of a database or of a journal's middle: nothing is made anew out of it, and it is said. */
+/* One bit flipped in the CDB or inside the journal: nothing is rebuilt from it; it is reported. */
 static void
 what_is_damaged_is_left_as_it_is(void **state)
 {
@@ -203,7 +202,7 @@ what_is_damaged_is_left_as_it_is(void **state)
 		size_t len, begin = file == 0 ? 2048 : 0;
 		uint8_t *octets = scratch_read(files[file], &len);
 
-		/* of the CDB all records, without the tables behind them; of the journal all but the last */
+		/* all records of the CDB without its tables; all of the journal's but the last */
 		size_t end = file == 0 ? cdb_unpack(octets) : octets_get32(octets) + 4;
 		for (size_t bit = 8 * begin; bit < 8 * end; bit++) {
 			octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -234,7 +233,7 @@ a_clock_that_goes_back(void **state)
 	(void)state;
 	worked(T, k1, NULL);
 	worked(T + DAY, k1, NULL);
-	/* ... to when a host without a battery begins */
+	/* the clock starts in 1970, without a battery */
 	worked(1000, k1, k2);
 	worked(2000, k1, k2);
 	for (int64_t now_s = T - DAY; now_s <= T + DAY; now_s += DAY) {
@@ -245,7 +244,7 @@ a_clock_that_goes_back(void **state)
 	assert_int_equal(standing(T + DAY), KNOWN_ESTABLISHED);
 }
 
-/* Nor does it bind sooner for that. */
+/* A key seen while the clock was back is not established sooner. */
 static void
 a_key_seen_while_the_clock_was_back(void **state)
 {

@@ -4,7 +4,7 @@
 
 static uint8_t octets[LINE_MAX_OCTETS + 16];
 
-/* `len` octets of which the last ones are `end`. */
+/* `len` octets that end with `end`. */
 static struct span
 long_line(size_t len, const char *end)
 {
@@ -124,7 +124,7 @@ verbs_are_known(void **state)
 		assert_int_equal(verb_of(span_of(rows[i].line), &arguments), rows[i].verb);
 		assert_span(arguments, rows[i].arguments);
 	}
-	/* an empty line is no QUIT, and a NUL is no end */
+	/* an empty line is not QUIT, and a NUL does not end a verb */
 	assert_int_equal(verb_of(span(NULL, 0), &arguments), VERB_OTHER);
 	assert_int_equal(verb_of(SPAN("QUIT\0"), &arguments), VERB_OTHER);
 }
@@ -194,7 +194,9 @@ replies_are_taken_whole_and_no_more(void **state)
 	assert_int_equal(take_text(&r, &in, "\r\n"), REPLY_BROKEN);
 }
 
-/* What sendmail and Postfix take: lines without a code are left out, and the last line's code counts. */
+/*
+ * As in sendmail and Postfix: lines without a code are skipped, and the last line's code counts.
+ */
 static void
 in_the_clear_replies_may_be_odd(void **state)
 {
@@ -231,7 +233,7 @@ in_the_clear_replies_may_be_odd(void **state)
 		}
 		assert_int_equal(take_text(&r, &in, rows[i].text), REPLY_BROKEN);
 	}
-	/* not for ever */
+	/* up to a limit */
 	reply_start(&r);
 	r.lenient = true;
 	enum reply_state result = REPLY_MORE;
@@ -259,7 +261,7 @@ the_last_line_is_what_there_is(void **state)
 	assert_span(reply_last_line(&r), "451 ");
 }
 
-/* A reply of exactly `len` octets, in lines of 1,024. */
+/* Takes a reply of exactly `len` octets, in lines of 1,024. */
 static enum reply_state
 take_long(size_t len)
 {
@@ -287,7 +289,7 @@ replies_have_a_limit(void **state)
 	assert_int_equal(take_long(REPLY_MAX + 8), REPLY_BROKEN);
 }
 
-/* Long before the reply itself is too long. */
+/* A line's limit is reached long before the reply's. */
 static void
 a_line_of_a_reply_has_one_too(void **state)
 {

@@ -27,7 +27,7 @@ facilities_are_known_by_name(void **state)
 	assert_int_equal(log_facility(SPAN("mai")), -1);
 }
 
-/* statement 15: every octet value, one by one */
+/* statement 15: all octet values */
 static void
 threat_15_nothing_but_plain_text_gets_into_the_log(void **state)
 {
@@ -95,7 +95,7 @@ pairs_are_set_apart(void **state)
 	assert_span(buf_peek(&out), " from=a\\x20b to=-");
 }
 
-/* What `say` writes to descriptor 2. */
+/* Captures what `say` writes to descriptor 2. */
 static void
 capture(void (*say)(void), char *text, size_t cap)
 {
@@ -163,6 +163,6 @@ main(void)
 		cmocka_unit_test(standard_error_is_only_for_those_who_ask),
 	};
 
-	setlogmask(LOG_UPTO(LOG_INFO));		/* nothing of this belongs into the real log */
+	setlogmask(LOG_UPTO(LOG_INFO));		/* keeps this out of the real log */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ what_is_well_formed_stays(void **state)
 		assert_put(rows[i], rows[i]);
 }
 
-/* The last @ divides, for a domain has none. */
+/* The last @ separates, because a domain cannot contain one. */
 static void
 what_was_written_without_its_quotes_gets_them(void **state)
 {
@@ -67,7 +67,7 @@ what_was_written_without_its_quotes_gets_them(void **state)
 		assert_put(rows[i][0], rows[i][1]);
 }
 
-/* A guess could be another address. */
+/* Guessing could give another address. */
 static void
 what_could_mean_two_addresses_is_unclear(void **state)
 {

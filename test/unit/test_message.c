@@ -23,7 +23,7 @@ assert_scan(struct span s, size_t cut, size_t belongs, bool ends)
 	assert_int_equal(at, belongs);
 }
 
-/* Cut anywhere, the first `belongs` octets belong to the message; `ends`: and it ends there. */
+/* Cut anywhere: the first `belongs` octets are part of the message, which then ends if `ends`. */
 static void
 assert_every_cut(struct span s, size_t belongs, bool ends)
 {
@@ -40,7 +40,7 @@ assert_every_cut(struct span s, size_t belongs, bool ends)
 }
 
 /*
- * statement 8: none of the ten is an end, wherever the octets are cut, and what follows still ends
+ * statement 8: none of the ten ends the message, wherever it is cut, and a real end after it does
  */
 static void
 threat_8_only_crlf_dot_crlf_ends(void **state)
@@ -146,7 +146,7 @@ threat_15_names_in_the_trace_line_are_names(void **state)
 	    "    with ESMTP (XCRYPT chacha20poly1305_2.0)");
 }
 
-/* statement 15: cut to length, at the limit and past it, and the rest still has room */
+/* statement 15: truncated at the limit, and the rest of the line still fits */
 static void
 threat_15_names_in_the_trace_line_are_cut(void **state)
 {
@@ -169,7 +169,7 @@ threat_15_names_in_the_trace_line_are_cut(void **state)
 	assert_int_equal(whole.len, longest + 255 - strlen("mx.b.example"));
 }
 
-/* statement 8: what mailers know by its being first */
+/* statement 8: first lines that have a special meaning to mailers */
 static void
 threat_8_what_may_have_a_line_in_front(void **state)
 {
@@ -192,7 +192,7 @@ threat_8_what_may_have_a_line_in_front(void **state)
 		assert_int_equal(message_front(span_of(rows[i].head), false), rows[i].more);
 		assert_int_equal(message_front(span_of(rows[i].head), true), rows[i].whole);
 	}
-	/* nobody waits for ever */
+	/* the wait is limited */
 	memset(row, '>', sizeof(row));
 	assert_int_equal(message_front(span(row, 64), false), FRONT_UNKNOWN);
 	assert_int_equal(message_front(span(row, 65), false), FRONT_FREE);

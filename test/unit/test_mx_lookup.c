@@ -1,5 +1,5 @@
 /*
- * mx_lookup() against a small DNS of its own.
+ * mx_lookup() with a small DNS of the test's own.
  */
 #include "unit.h"
 
@@ -8,11 +8,11 @@
 
 #include <netinet/in.h>
 
-/* Names and what is behind them: hosts with addresses, domains with exchangers. */
+/* The names: hosts with addresses, domains with MX hosts. */
 static const struct record {
 	const char *name;
 	enum resolved exchangers;
-	const char *mx[4];			/* in the order that dns_mx_order() would give */
+	const char *mx[4];			/* in the order of dns_mx_order() */
 	uint16_t preference[4];
 	enum resolved has_address;
 	const char *address[4];
@@ -123,7 +123,7 @@ look_up(const char *operand)
 	return look_up_until(operand, clock_ms() + 60000);
 }
 
-/* Looking up `operand` gives these targets, "name address port" each, with commas. */
+/* Asserts the targets of `operand` as "name address port", separated by commas. */
 static void
 finds(const char *operand, const char *want)
 {
@@ -198,7 +198,7 @@ names_without_a_dot_and_literals_have_no_mx(void **state)
 	assert_int_equal(asked, 0);
 }
 
-/* Whether these are all that there are: a refusal of all that were found may not be everybody's. */
+/* Whether there may be more targets: if all that were found refuse, others may not. */
 static void
 what_could_not_be_looked_up_is_missing(void **state)
 {
@@ -295,7 +295,7 @@ at_another_port_it_is_not_ourselves(void **state)
 	finds("[own.example]", "own.example 198.51.100.7 25,own.example 198.51.100.1 25");
 }
 
-/* statement 31: nobody's DNS makes us speak to the mailer here, who takes us for one of its own */
+/* statement 31: another domain's MX must not lead to the MTA on this host, which may trust us */
 static void
 threat_31_exchangers_on_loopback_are_ourselves(void **state)
 {
@@ -353,7 +353,7 @@ knows_this_host(const struct resolver *resolver)
 	    RESOLVED_LATER);
 }
 
-/* The real ones, as far as they go without a network. */
+/* The real resolvers, as far as they work without a network. */
 static void
 libc_knows_this_host(void **state)
 {

@@ -13,7 +13,7 @@ static struct nameservers servers;
 static uint8_t answer[DNS_MESSAGE_MAX];
 static size_t answer_len;
 
-/* A socket on 127.0.0.1, at any port or that of another one. */
+/* Binds a socket to 127.0.0.1, at any port or at that of another socket. */
 static int
 bound(int type, uint16_t *port)
 {
@@ -41,7 +41,7 @@ read_servers(const char *text, uint16_t port)
 	nameservers_read(&servers, scratch_path("resolv.conf"), port);
 }
 
-/* Answers each question with these flags, after something that answers none. */
+/* Answers each query with these flags, after a message that answers no query. */
 static pid_t
 serve(int fd, unsigned int flags)
 {
@@ -117,7 +117,7 @@ the_root_is_no_domain_to_search(void **state)
 	assert_string_equal(servers.search, "");
 }
 
-/* A name as long as there is room, and one octet longer. */
+/* A name that just fits, and one that is one octet longer. */
 static void
 names_to_search_are_whole_or_not_there(void **state)
 {
@@ -153,7 +153,7 @@ the_first_that_answers_is_asked_first_the_next_time(void **state)
 static void
 failures_are_no_answers(void **state)
 {
-	/* SERVFAIL, REFUSED; nothing, or no such name, from who neither looks further nor has it */
+	/* SERVFAIL, REFUSED; NOERROR and NXDOMAIN without recursion and without authority */
 	static const unsigned int flags[] = { 0x8182, 0x8185, 0x8100, 0x8103 };
 
 	(void)state;
@@ -185,14 +185,14 @@ silence_lasts_until_the_deadline_and_no_longer(void **state)
 	close(fd);
 }
 
-/* Over TCP: `said` octets of an answer, whose length is said to be all of it. */
+/* Over TCP: sends `said` octets of an answer after the length of all of it. */
 static void
 cut_answers_come_again(size_t said, int expected)
 {
 	uint16_t port = 0;
 	int fd = bound(SOCK_DGRAM, &port), listener;
 
-	/* that port may be taken for the other of the two */
+	/* the TCP port with that number may be in use */
 	while ((listener = bound(SOCK_STREAM, &port)) == -1) {
 		close(fd);
 		port = 0;

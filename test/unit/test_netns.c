@@ -1,4 +1,4 @@
-/* A connection whose peer is who we say: its ends, and what stays as it was. */
+/* Connections with an arbitrary peer address: both ends, and what must stay unchanged. */
 #include "namespaces.h"
 
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What there is here for everybody: root's way, or a user namespace. */
+/* Whether the result says that neither root's way nor a user namespace is permitted here. */
 static bool
 is_forbidden(int result)
 {
@@ -38,7 +38,7 @@ struct pair {
 	uint16_t remote_port;
 	const char *local;
 	uint16_t local_port;
-	const char *remote_shown, *local_shown;		/* NULL: as above */
+	const char *remote_shown, *local_shown;		/* NULL: the same as asked for */
 };
 
 static void
@@ -58,7 +58,7 @@ check_names(const struct pair *p)
 	close_ends(ends);
 }
 
-/* statement 31: the mailer behind is shown who calls */
+/* statement 31: the backend sees the client's address */
 static void
 threat_31_names_are_those_asked_for(void **state)
 {
@@ -93,7 +93,7 @@ threat_31_mapped_addresses_are_ipv4(void **state)
 		check_names(&pairs[i]);
 }
 
-/* Their scope is a device that is not there. */
+/* Their scope is a device that does not exist in the namespace. */
 static void
 link_local_addresses(void **state)
 {
@@ -172,7 +172,7 @@ our_own_namespaces_stay(void **state)
 		assert_string_equal(after, before[i]);
 	}
 	close_ends(ends);
-	/* the process that was inside is gone and has been waited for */
+	/* the child has ended and has been waited for */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -190,7 +190,7 @@ no_descriptor_is_left_open(void **state)
 	assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
 	close_ends(ends);
 	assert_int_equal(open_descriptors(), before);
-	/* the same two names again at once: each time in a namespace of its own */
+	/* the same addresses again at once: each connection has its own namespace */
 	for (int i = 0; i < 20; i++) {
 		connect_or_skip(&client, &server, ends);
 		close_ends(ends);
@@ -198,7 +198,7 @@ no_descriptor_is_left_open(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-/* With room for so many more descriptors. */
+/* Connects with room for exactly this many more descriptors. */
 static int
 connect_with_room(rlim_t room, const char **step)
 {
@@ -238,7 +238,7 @@ run_out_of_descriptors(void)
 	need(open_descriptors() == before);
 }
 
-/* statement 27: three are needed, and with fewer it says so and leaves none */
+/* statement 27: it needs three; with fewer it fails and leaves none open */
 static void
 threat_27_out_of_descriptors(void **state)
 {
@@ -265,7 +265,7 @@ addresses_that_do_not_go_together(void **state)
 		assert_int_equal(errno, EAFNOSUPPORT);
 		assert_non_null(step);
 	}
-	/* nor does an address with itself */
+	/* nor does an address connect to itself */
 	const char *step = NULL;
 	int ends[2], result = netns_connect(&v4, &v4, ends, &step);
 	if (is_forbidden(result))
@@ -296,7 +296,7 @@ connect_with_signals(void)
 	need(netns_connect(&client, &server, ends, &step) == 0);
 }
 
-/* A super-server may have left it so. */
+/* A super-server may have set it like this. */
 static void
 whatever_happens_to_sigchld(void **state)
 {

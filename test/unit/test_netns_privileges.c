@@ -1,4 +1,4 @@
-/* A connection whose peer is who we say: who may make one, and who is told why not. */
+/* Connections with an arbitrary peer address: the privileges they need, and the errors without. */
 #include "namespaces.h"
 
 #define PLAIN_USER 65534
@@ -9,7 +9,7 @@ make_namespaces(void)
 	need_or_skip(unshare(CLONE_NEWUSER) == 0 && unshare(CLONE_NEWNET) == 0);
 }
 
-/* May everybody have a user namespace here, and do something in it? */
+/* Whether everybody may make a usable user namespace here. */
 static bool
 everybody_may(void)
 {
@@ -43,7 +43,7 @@ connect_unprivileged(void)
 	need(own_is(ends[1], "192.0.2.1", 25));
 	need(netns_connect(&remote6, &local6, ends, &step) == 0);
 	need(peer_is(ends[1], "2001:db8::9", 25));
-	/* and no privilege came of it */
+	/* and no privilege was gained */
 	need(namespace_name("user", after) > 0 && strcmp(before, after) == 0);
 	need(unshare(CLONE_NEWNET) == -1 && errno == EPERM);
 }
@@ -85,7 +85,7 @@ connect_where_net_is_forbidden(void)
 	need_forbidden();
 }
 
-/* Network namespaces may be made, and nothing done in them. */
+/* Network namespaces can be made, but not configured. */
 static void
 connect_without_net_admin(void)
 {
@@ -96,10 +96,10 @@ connect_without_net_admin(void)
 
 	some[0].effective = some[0].permitted = 1U << CAP_SYS_ADMIN | 1U << CAP_SYS_RESOURCE;
 	need(syscall(SYS_capset, &header, some) == 0);
-	/* a user namespace gives what is missing ... */
+	/* a user namespace gives the missing privilege ... */
 	need(netns_connect(&client, &server, ends, &step) == 0);
 	need(close(ends[0]) == 0 && close(ends[1]) == 0);
-	/* ... and without one it is that which is told */
+	/* ... and without one, that is the error */
 	allow_no_more_namespaces("user");
 	need_forbidden();
 }

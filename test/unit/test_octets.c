@@ -146,7 +146,7 @@ numbers_are_big_endian(void **state)
 	assert_int_equal(octets_get16(want), 0xf102);
 }
 
-/* statement 23: every octet counts, wherever the difference is */
+/* statement 23: every octet counts, whatever the position of the difference */
 static void
 threat_23_secrets_are_compared_whole(void **state)
 {

@@ -9,7 +9,7 @@ static struct options options;
 
 #define LETTERS ":tvVC:o:f:"
 
-/* The command line that ends in NULL; says where the operands begin. */
+/* Reads a command line given as arguments up to NULL; `*operands` is where the operands begin. */
 static int
 start(int *operands, ...)
 {
@@ -81,7 +81,7 @@ threat_30_what_is_wrong_is_said(void **state)
 	assert_int_equal(options.suites.count, 0);
 }
 
-/* As many -o as there is room for, and one more. */
+/* As many -o as are permitted, and one more. */
 static void
 options_have_a_limit(void **state)
 {

@@ -18,7 +18,7 @@ every_ending_has_its_row(void **state)
 	}
 }
 
-/* Only the far end costs a message; whatever else happens, it waits. */
+/* A message is lost only by the remote host's decision; otherwise it waits. */
 static void
 exit_codes_are_an_interface(void **state)
 {
@@ -52,7 +52,7 @@ the_status_is_the_replys_own(void **state)
 		{ 550, "5..1 x", "5.0.0" }, { 550, ".1.1 x", "5.0.0" }, { 550, "5.1.1x", "5.0.0" },
 		{ 550, "5.1.1.1 x", "5.0.0" }, { 550, "", "5.0.0" }, { 550, " 5.1.1", "5.0.0" },
 		{ 550, "x 5.1.1", "5.0.0" }, { 550, "5.1.1\tx", "5.0.0" },
-		/* of another class than the reply: no better than none */
+		/* an enhanced code of another class than the reply is ignored */
 		{ 550, "4.1.1 x", "5.0.0" }, { 450, "5.1.1 x", "4.0.0" }, { 354, "go", "3.0.0" },
 	};
 	char status[13];
@@ -85,7 +85,7 @@ a_refusal_says_what_does_not_exist(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(outcome_refusal_exit(rows[i].code, span_of(rows[i].text), true),
 		    rows[i].exit_code);
-		/* to MAIL, DATA or the message */
+		/* in reply to MAIL, DATA or the message */
 		assert_int_equal(outcome_refusal_exit(rows[i].code, span_of(rows[i].text), false),
 		    EXIT_REFUSED);
 	}

@@ -1,4 +1,4 @@
-/* The process outside: what it is asked, what it hands over, and that it ends. */
+/* The process outside: requests, passing descriptors, and its end. */
 #include "sys/outside.h"
 
 #include "unit.h"
@@ -14,7 +14,7 @@
 enum { ADD = 1, OPEN, DESCRIPTORS, DIE };
 
 static struct outside o = { .fd = -1 };
-static uint32_t sum;		/* its own: here it stays 0 */
+static uint32_t sum;		/* the other process's; here it stays 0 */
 
 static int
 count_descriptors(void)
@@ -70,7 +70,7 @@ answers_with_its_own_state(void **state)
 	assert_int_equal(ask(ADD, 4, NULL), -1);
 	assert_int_equal(errno, 8);
 	assert_int_equal(sum, 0);
-	/* a failure is one, whatever errno says */
+	/* a failure without errno is a failure, too */
 	assert_int_equal(ask(77, 0, NULL), -1);
 	assert_int_equal(errno, EIO);
 	outside_end(&o);
@@ -98,7 +98,7 @@ hands_over_descriptors(void **state)
 	assert_int_equal(stat("/dev/null", &null), 0);
 	assert_int_equal(got.st_rdev, null.st_rdev);
 	close(fd);
-	/* and keeps none, nor does one stay here that nobody asked for */
+	/* it keeps none open, and an unrequested one is closed here */
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(ask(OPEN, 0, NULL), 0);
 	assert_int_equal(ask(DESCRIPTORS, 0, NULL), -1);
@@ -122,7 +122,7 @@ a_request_of_another_form_ends_it(void **state)
 	outside_end(&o);
 }
 
-/* Whoever waits for the end of our output does not wait for it. */
+/* Readers of our output do not have to wait for this process. */
 static void
 it_has_neither_input_nor_output_and_no_life_of_its_own(void **state)
 {
@@ -143,7 +143,7 @@ it_has_neither_input_nor_output_and_no_life_of_its_own(void **state)
 	}
 	close(ends[1]);
 	end = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	/* closed here and there, while both live */
+	/* the end of file arrives while both processes run */
 	assert_int_equal(poll(&end, 1, 10000), 1);
 	assert_int_equal(read(ends[0], &octet, 1), 0);
 	close(ends[0]);
@@ -152,7 +152,7 @@ it_has_neither_input_nor_output_and_no_life_of_its_own(void **state)
 	waitpid(pid, &status, 0);
 }
 
-/* Killed, the session leaves none behind. */
+/* If the session is killed, the process ends too. */
 static void
 it_ends_with_the_session(void **state)
 {
@@ -163,7 +163,7 @@ it_ends_with_the_session(void **state)
 	assert_int_equal(pipe(ends), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		dup2(ends[1], 100);		/* which it has as well */
+		dup2(ends[1], 100);		/* inherited by the process outside */
 		close(ends[1]);
 		if (outside_start(&o, serve, &sum) == -1)
 			_exit(1);

@@ -1,4 +1,4 @@
-/* Is there nothing under that name, or something that cannot be reached? */
+/* Whether a file was never created, or exists and cannot be reached. */
 #include "scratch.h"
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-/* Small files that nobody but their owner may look into. */
+/* Small files that only their owner can read. */
 #include "unit.h"
 
 #include "scratch.h"
@@ -66,7 +66,7 @@ made_once_and_read(void **state)
 	umask(022);
 	assert_int_equal(mode_of("k"), 0600);
 	good("k", "first\n");
-	/* never over one that is there, whatever it is */
+	/* never overwrites, whatever is there */
 	assert_int_equal(private_file_create(&place, "k", SPAN("second\n")), -1);
 	assert_int_equal(errno, EEXIST);
 	good("k", "first\n");
@@ -98,7 +98,7 @@ what_a_crash_left_is_in_nobodys_way(void **state)
 	scratch_write("k.new", "half", 4);
 	assert_int_equal(private_file_create(&place, "k", SPAN("whole")), 0);
 	good("k", "whole");
-	/* not even where somebody put a link there to be written through */
+	/* not even through a link that was put there */
 	scratch_write("victim", "v", 1);
 	assert_int_equal(symlink("victim", scratch_path("j.new")), 0);
 	assert_int_equal(private_file_create(&place, "j", SPAN("whole")), 0);
@@ -118,7 +118,7 @@ a_full_disk_leaves_nothing(void **state)
 	assert_int_equal(scratch_size("k.new"), -1);
 }
 
-/* statement 23: a key that others have read is none */
+/* statement 23: a key that others can read is refused */
 static void
 threat_23_not_one_that_others_can_read(void **state)
 {
@@ -145,7 +145,7 @@ threat_23_not_somebody_elses(void **state)
 	good("k", "key");
 	if (geteuid() != 0)
 		skip();
-	/* made by root for the one whose it is to be */
+	/* made by root for another owner */
 	place.owner = NOBODY;
 	place.group = NOBODY;
 	assert_int_equal(private_file_create(&place, "n", SPAN("key")), 0);
@@ -163,13 +163,13 @@ what_is_no_file_of_ours_is_not_read(void **state)
 	(void)state;
 	assert_int_equal(mkdir(scratch_path("d"), 0700), 0);
 	bad("d", EINVAL, "not a file");
-	/* and nobody waits for a writer */
+	/* opening a FIFO does not wait for a writer */
 	assert_int_equal(mkfifo(scratch_path("f"), 0600), 0);
 	bad("f", EINVAL, "not a file");
 	scratch_write("k", "key", 3);
 	assert_int_equal(symlink("k", scratch_path("l")), 0);
 	bad("l", ELOOP, "link");
-	/* one octet less than there is room for, and as many */
+	/* as long as the space less one octet, and as long as the space */
 	char text[64];
 	memset(text, 'x', sizeof(text));
 	scratch_write("long", text, sizeof(text) - 1);
@@ -207,7 +207,7 @@ the_place_is_beside_the_settings(void **state)
 	long_path[PRIVATE_FILE_PATH_MAX] = '/';
 	assert_int_equal(private_file_place(&place, long_path, "", &why), -1);
 	assert_non_null(why);
-	/* root's files are those of the user that the settings name */
+	/* root reads the files of the user named in the settings */
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(private_file_place(&place, "x", "nobody", &why), 0);

@@ -1,4 +1,4 @@
-/* What `blackponyd -t` asks a mailer, and what its answers mean. */
+/* The questions that `blackponyd -t` asks a backend, and what the answers mean. */
 #include "machine.h"
 
 #include "smtp/dialog.h"
@@ -14,7 +14,7 @@ probe_up(void)
 	bench_start(&bench, (struct machine){ &probe, probe_step, dialog_fault });
 }
 
-/* All the questions, and what they come to. */
+/* Asks all questions and asserts the result. */
 static void
 assert_asked(const char *mail, const char *rcpt, bool relays, const char *said, const char *asked)
 {

@@ -1,11 +1,11 @@
-/* The PROXY header's octets, both versions: what is one, and what is put. */
+/* PROXY headers of both versions: parsing and writing. */
 #include "unit.h"
 
 #include "sys/proxy.h"
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define V1 "PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\r\n"
-/* v2 of the same: addresses, then ports */
+/* the same header in version 2: addresses, then ports */
 #define V2_HEAD SIGNATURE "\x21\x11\0\x0c"
 #define V2_BODY "\xc6\x33\x64\x4d\xc0\0\x02\x01\x9c\x59\0\x19"
 #define V2 V2_HEAD V2_BODY
@@ -35,7 +35,7 @@ assert_address(const struct address *a, const char *text, uint16_t port)
 	assert_int_equal(address_port(a), port);
 }
 
-/* In a block of exactly its size, so that a sanitizer sees what is read behind it. */
+/* Parses a copy in a block of exactly its size, so that a sanitizer reports an overrun. */
 static enum proxy
 reads(struct span s)
 {
@@ -58,7 +58,10 @@ is_bad(struct span s)
 		fail_msg("not bad: %.*s", (int)s.len, (const char *)s.at);
 }
 
-/* Whole and with text behind it; of every shorter piece, which is not enough, all belongs to it. */
+/*
+ * Asserts the result with and without text after it; every prefix is incomplete and belongs to
+ * it.
+ */
 static void
 is_header(struct span s, enum proxy what)
 {
@@ -90,7 +93,7 @@ version_1(void **state)
 	is_header(SPAN("PROXY UNKNOWN whatever it says  \r\n"), PROXY_LOCAL);
 }
 
-/* statement 16: malformed, in every field */
+/* statement 16: malformed in each field */
 static void
 threat_16_malformed_version_1(void **state)
 {
@@ -142,7 +145,7 @@ threat_16_malformed_version_1(void **state)
 	is_bad(SPAN("PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\0\r\n"));
 }
 
-/* statement 16: what cannot become a header is bad before it is all there */
+/* statement 16: what cannot become a header is rejected before it is complete */
 static void
 threat_16_wrong_from_the_first_octet(void **state)
 {
@@ -171,7 +174,7 @@ threat_16_wrong_from_the_first_octet(void **state)
 	}
 }
 
-/* statement 16: 107 octets are the longest there can be, and 108 are too long */
+/* statement 16: 107 octets are accepted, and 108 are too long */
 static void
 threat_16_length_of_version_1(void **state)
 {
@@ -186,7 +189,7 @@ threat_16_length_of_version_1(void **state)
 		assert_int_equal(reads(span_of(line)),
 		    len <= PROXY_V1_MAX ? PROXY_LOCAL : PROXY_BAD);
 	}
-	/* without an end in sight */
+	/* without an end */
 	memset(line, '0', sizeof(line));
 	memcpy(line, "PROXY UNKNOWN ", 14);
 	assert_int_equal(reads(span(line, PROXY_V1_MAX - 1)), PROXY_MORE);
@@ -205,13 +208,13 @@ version_2(void **state)
 	is_header(SPAN(V2_SIX), PROXY_GOOD);
 	assert_address(&remote, "2001:db8::9", 40025);
 	assert_address(&local, "2001:db8::1", 25);
-	/* as haproxy asks after our health, with addresses and without */
+	/* haproxy's health checks, with and without addresses */
 	is_header(SPAN(SIGNATURE "\x20\0\0\0"), PROXY_LOCAL);
 	is_header(SPAN(SIGNATURE "\x20\x11\0\x0c" V2_BODY), PROXY_LOCAL);
 	is_header(SPAN(SIGNATURE "\x20\xff\0\x03???"), PROXY_LOCAL);
 }
 
-/* statement 44: a mapped address is IPv4's, and the other end follows the client's family */
+/* statement 44: a mapped address becomes IPv4, and the other end gets the client's family */
 static void
 threat_44_mapped_addresses_in_a_header(void **state)
 {
@@ -240,7 +243,7 @@ threat_44_mapped_addresses_in_a_header(void **state)
 	is_bad(SPAN("PROXY TCP4 ::ffff:198.51.100.77 192.0.2.1 40025 25\r\n"));
 }
 
-/* Behind the addresses: read over, and part of the header. */
+/* Extensions after the addresses are skipped, as part of the header. */
 static void
 extensions(void **state)
 {
@@ -259,7 +262,7 @@ threat_16_malformed_version_2(void **state)
 
 	(void)state;
 	for (unsigned octet = 0; octet < 256; octet++) {
-		/* version and command; family and protocol */
+		/* the octets of version and command, and of family and protocol */
 		memcpy(header, V2, sizeof(header));
 		header[12] = (uint8_t)octet;
 		assert_int_equal(reads(span(header, sizeof(header))),
@@ -269,14 +272,14 @@ threat_16_malformed_version_2(void **state)
 		assert_int_equal(reads(span(header, sizeof(header))),
 		    octet == 0x11 ? PROXY_GOOD : PROXY_BAD);
 	}
-	/* too short for its family's addresses, by one */
+	/* one octet too short for the addresses of its family */
 	is_bad(SPAN(SIGNATURE "\x21\x11\0\x0b" "\xc6\x33\x64\x4d\xc0\0\x02\x01\x9c\x59\0"));
 	is_bad(SPAN(SIGNATURE "\x21\x21\0\x23" "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
 	    "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" "\x9c\x59\0"));
 	is_bad(SPAN(SIGNATURE "\x21\x11\0\0"));
 }
 
-/* statement 16: the longest that is read, and one octet more, which shows from its head alone */
+/* statement 16: the longest accepted header, and one octet more, which its length field shows */
 static void
 threat_16_length_of_version_2(void **state)
 {
@@ -295,7 +298,7 @@ threat_16_length_of_version_2(void **state)
 	is_bad(span(header, PROXY_V2_HEAD));
 }
 
-/* writing */
+/* writing headers */
 
 static void
 puts_v1(struct address from, struct address to, const char *want)
@@ -334,11 +337,11 @@ what_is_put(void **state)
 	puts_v2(four, four_local, SPAN(V2));
 	puts_v1(six, six_local, "PROXY TCP6 2001:db8::9 2001:db8::1 40025 25\r\n");
 	puts_v2(six, six_local, SPAN(V2_SIX));
-	/* a listener for both families says so of IPv4 */
+	/* a listener for both families reports IPv4 clients like this */
 	puts_v1(mapped, mapped_local, V1);
 	puts_v2(mapped, mapped_local, SPAN(V2));
 	puts_v1(mapped, four_local, V1);
-	/* nothing that could be taken for somebody's address */
+	/* no addresses that could be taken for a client's */
 	const struct { struct address from, to; } unknown[] = {
 		{ none, none }, { none, four_local }, { four, none }, { four, six_local },
 		{ six, mapped_local },

@@ -1,4 +1,4 @@
-/* A PROXY header read from a connection: exactly its octets, in its time. */
+/* Receiving a PROXY header: exactly its octets, in time. */
 #include "unit.h"
 
 #include "base/clock.h"
@@ -48,7 +48,7 @@ struct parts {
 	size_t each;
 };
 
-/* Writes one part when the last is taken. */
+/* Writes each part after the previous one was read. */
 static void *
 dribble(void *argument)
 {
@@ -70,7 +70,7 @@ dribble(void *argument)
 	return p;
 }
 
-/* Whatever the cuts, exactly the header is read, and what is behind it is there for others. */
+/* However it is cut, exactly the header is consumed, and what follows stays in the socket. */
 static void
 received_in_parts(struct span header, size_t each, enum proxy want)
 {
@@ -114,7 +114,7 @@ threat_16_exactly_the_header_is_consumed(void **state)
 	}
 }
 
-/* statement 16: late, whether nothing comes, or half of it, or a piece from time to time */
+/* statement 16: too late with nothing, with a part of it, or with a piece from time to time */
 static void
 threat_16_late(void **state)
 {
@@ -136,7 +136,7 @@ threat_16_late(void **state)
 	}
 }
 
-/* statement 16: closed instead, or something else said */
+/* statement 16: the connection is closed, or something else is sent */
 static void
 threat_16_missing(void **state)
 {

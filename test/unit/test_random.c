@@ -13,7 +13,7 @@ on_alarm(int signal_number)
 	(void)signal_number;
 }
 
-/* Signals that interrupt getrandom(2) leave no gap at the end. */
+/* Signals that interrupt getrandom(2) leave no octet unfilled. */
 static void
 randomness_fills_all_that_is_asked_for(void **state)
 {

@@ -1,9 +1,9 @@
-/* Records that were tampered with, and records that nobody should make. */
+/* Records that were tampered with, and records that a correct peer does not send. */
 #include "ends.h"
 
 /*
- * Records of one session, the first with QUIT: enough behind it for any length that a header may
- * come to have, so that nothing waits for octets still to come.
+ * The records of one session, first QUIT.  Enough records follow it for any length in its header,
+ * so that nothing waits for more octets.
  */
 static uint8_t session[3 * RECORD_MAX];
 static size_t session_len;
@@ -37,7 +37,7 @@ threat_20_any_flipped_bit(void **state)
 	}
 }
 
-/* The first record cut short, and the others behind it; and before those come, nothing. */
+/* The first record truncated and followed by the others; before those arrive, nothing happens. */
 static void
 threat_20_cut(void **state)
 {
@@ -57,7 +57,7 @@ threat_20_cut(void **state)
 	}
 }
 
-/* Records with one digit each, "0" to "4", from a; then only those that `order` names, to b. */
+/* Seals a record for each digit "0" to "4", then delivers only those that `order` names. */
 static void
 reorder(const struct suite *suite, const char *order)
 {
@@ -81,9 +81,9 @@ threat_20_dropped_repeated_swapped(void **state)
 	reorder(suite, "01234");
 	assert_int_equal(channel_open(&b, &got, &wire), 0);
 	assert_got(SPAN("01234"));
-	reorder(suite, "1234");			/* the first dropped */
+	reorder(suite, "1234");			/* the first is missing */
 	assert_fault(CHANNEL_BAD_RECORD, span(NULL, 0));
-	reorder(suite, "0134");			/* one dropped */
+	reorder(suite, "0134");			/* one is missing */
 	assert_fault(CHANNEL_BAD_RECORD, SPAN("01"));
 	reorder(suite, "00");			/* repeated */
 	assert_fault(CHANNEL_BAD_RECORD, SPAN("0"));
@@ -100,7 +100,7 @@ threat_20_cut_short_with_its_length(void **state)
 {
 	const struct suite *suite = suite_named(*state);
 
-	/* the header agrees with what is left of it */
+	/* the header's length matches what is left of the record */
 	for (uint16_t len = 0; len < RECORD - 5; len++) {
 		connect_ends(suite);
 		seal(&a, SPAN("0"));
@@ -117,7 +117,7 @@ threat_20_other_direction_or_session(void **state)
 	static uint8_t sealed[RECORD];
 
 	connect_ends(suite);
-	seal(&b, SPAN("0"));			/* b's own, sent back to it */
+	seal(&b, SPAN("0"));			/* b's own record, sent back to it */
 	assert_fault(CHANNEL_BAD_RECORD, span(NULL, 0));
 
 	connect_ends(suite);
@@ -128,7 +128,7 @@ threat_20_other_direction_or_session(void **state)
 	assert_fault(CHANNEL_BAD_RECORD, span(NULL, 0));
 }
 
-/* What goes before the record at fault has been passed on, and nothing behind it is. */
+/* Records before the faulty one were passed on; what follows it is not. */
 static void
 threat_20_nothing_behind_a_fault(void **state)
 {
@@ -169,10 +169,10 @@ content_out_of_range(void **state)
 
 	(void)state;
 	assert_forged(23, 0x0303, span(zeros, 1), CHANNEL_BAD_CONTENT);
-	/* before these 7 stands a length of 23, which is no type */
+	/* preceded by its length, the octet 23 is no content type */
 	assert_forged(23, 0x0303, span(zeros, 7), CHANNEL_BAD_CONTENT);
 	assert_forged(23, 0x0303, span(zeros, sizeof(zeros)), CHANNEL_BAD_CONTENT);
-	assert_forged(23, 0x0303, SPAN("\x17"), CHANNEL_BAD_CONTENT);	/* data without any */
+	assert_forged(23, 0x0303, SPAN("\x17"), CHANNEL_BAD_CONTENT);	/* data without content */
 	assert_forged(23, 0x0303, SPAN("\x17\0\0"), CHANNEL_BAD_CONTENT);
 	for (unsigned type = 1; type < 256; type++) {
 		const uint8_t text[] = { 'x', 'y', (uint8_t)type, 0 };
@@ -192,7 +192,9 @@ content_out_of_range(void **state)
 	assert_forged(23, 0x0303, SPAN("\1\0\1\0\x15"), CHANNEL_BAD_CONTENT);
 }
 
-/* None, some and most; and of content as much as the header's range can say, and one more. */
+/*
+ * No padding, some and much; content up to the limit of the header's length, and one octet more.
+ */
 static void
 any_padding_is_accepted(void **state)
 {

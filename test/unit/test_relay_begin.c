@@ -1,7 +1,7 @@
-/* Where a message begins, in blackponyd's machine: behind a reply, and with our trace line or without. */
+/* The relay at the beginning of a message: after a reply, with or without a trace line. */
 #include "relays.h"
 
-/* statement 1: the mailer, which sees no octet before its reply, cannot know it for a smuggler's */
+/* statement 1: the backend gets no octets before its reply, so it could not detect an injection */
 static void
 threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
 {
@@ -23,7 +23,7 @@ threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
 	assert_wire(&bench, "250 ok\r\n503 5.5.1 Octets where a reply has to come first\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 	relay_wipe(&relay);
-	/* in a packet of its own, too; behind the reply it is a message */
+	/* also if they come in a packet of their own; after the reply they are the message */
 	relay_inside();
 	bench_wire(&bench, "DATA\r\n");
 	bench_wire(&bench, ".");
@@ -36,7 +36,10 @@ threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
-/* statement 8: what a first line is taken for because nothing is in front stays so, however it is cut */
+/*
+ * statement 8: a first line whose meaning a trace line would change stays first, however it is
+ * cut
+ */
 static void
 threat_8_a_first_line_that_would_change_has_no_trace_line(void **state)
 {
@@ -61,7 +64,7 @@ threat_8_a_first_line_that_would_change_has_no_trace_line(void **state)
 	relay_plays_cut(relay_inside, turns, COUNT(turns));
 }
 
-/* The first line may be all there is, or all there will be. */
+/* The first line may be the whole message. */
 static void
 a_message_that_begins_like_another_has_its_trace_line(void **state)
 {
@@ -87,7 +90,9 @@ a_message_that_begins_like_another_has_its_trace_line(void **state)
 	}
 }
 
-/* statement 11: one that a mailer refuses as empty is left empty, and the trace line is the next one's */
+/*
+ * statement 11: an empty chunk that the backend refuses gets no trace line; the next message does
+ */
 static void
 threat_11_an_empty_chunk_stays_empty(void **state)
 {

@@ -1,9 +1,9 @@
-/* blackponyd's machine before anything is encrypted: replies to EHLO, the pipe, and `must`. */
+/* The relay before encryption: EHLO replies, the pipe, and `must`. */
 #include "relays.h"
 
 #define OFFER "XCRYPT " MODERN
 
-/* What the client sees of a reply to EHLO, in the clear. */
+/* Asserts what the client sees of an EHLO reply in the clear. */
 static void
 assert_ehlo(const char *reply, const char *seen)
 {
@@ -36,7 +36,7 @@ threat_14_the_mailers_own_xcrypt_is_taken_out(void **state)
 	assert_ehlo("250-mx\r\n250-A\r\n250-XCRYPT\r\n250-XCRYPT-ID k\r\n250 XCrypt-Next k\r\n",
 	    "250-mx\r\n250-A\r\n250 " OFFER "\r\n");
 	assert_ehlo("250-mx\r\n250 XCRYPTO\r\n", "250-mx\r\n250-XCRYPTO\r\n250 " OFFER "\r\n");
-	/* its first line is a name */
+	/* the first line is a host name, not a keyword */
 	assert_ehlo("250-XCRYPT mx\r\n250 X\r\n", "250-XCRYPT mx\r\n250-X\r\n250 " OFFER "\r\n");
 }
 
@@ -96,7 +96,7 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_DONE);
 }
 
-/* What does not wait is between the client and the mailer, which may have its own opinion of that. */
+/* What is sent without waiting concerns only the client and the backend, so it becomes a pipe. */
 static void
 what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 {
@@ -113,7 +113,7 @@ what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
 		assert_string_equal(relay.why, "early");
 		relay_wipe(&relay);
 	}
-	/* an attempt that does not wait for the offer is answered all the same */
+	/* an XCRYPT that does not wait for the offer is answered all the same */
 	relay_greets();
 	bench_wire(&bench, "EHLO a\r\nXCRYPT x\r\nMAIL FROM:<>\r\n");
 	assert_local(&bench, "EHLO a\r\n");
@@ -142,7 +142,7 @@ the_first_other_command_makes_a_pipe(void **state)
 	}
 }
 
-/* The mailer hears at once what does not wait, and nothing behind it is read as a command. */
+/* The backend gets such octets at once, and no commands are parsed after them. */
 static void
 the_pipe_does_not_wait_for_replies(void **state)
 {
@@ -159,7 +159,7 @@ the_pipe_does_not_wait_for_replies(void **state)
 	assert_true(bench.io.pipe);
 }
 
-/* It could not be put together again: lines that are looked at would change places with others. */
+/* Otherwise removing and adding lines would change the order of the others. */
 static void
 a_reply_to_ehlo_has_one_code(void **state)
 {
@@ -227,7 +227,7 @@ threat_24_must_answers_in_order_and_goes_on(void **state)
 	relay_plays_cut(relay_up, turns, COUNT(turns));
 }
 
-/* A line of exactly `len` octets. */
+/* Sends a line of exactly `len` octets, followed by `behind`. */
 static void
 say_long(size_t len, const char *behind)
 {
@@ -277,7 +277,7 @@ assert_torn(struct span line)
 	relay_wipe(&relay);
 }
 
-/* statement 15: two lines to some mailers, one to us */
+/* statement 15: lines that some mailers take for two */
 static void
 threat_15_torn_lines_go_nowhere(void **state)
 {
@@ -298,7 +298,7 @@ threat_15_torn_lines_go_nowhere(void **state)
 	}
 }
 
-/* Printers and old scripts: their mailer knows whether it takes that. */
+/* Printers and old scripts end lines in LF: the backend decides whether it accepts that. */
 static void
 who_ends_lines_in_lf_gets_the_mailer(void **state)
 {
@@ -323,7 +323,7 @@ who_ends_lines_in_lf_gets_the_mailer(void **state)
 	assert_true(bench.io.pipe);
 	assert_string_equal(relay.why, "bare-lf");
 	relay_wipe(&relay);
-	/* a torn XCRYPT is none, and does not get the mailer either */
+	/* an XCRYPT line that ends in LF is neither an attempt nor the start of a pipe */
 	relay_offers();
 	bench_wire(&bench, "XCRYPT chacha20poly1305_2.0\n");
 	assert_false(bench.io.pipe);
@@ -362,7 +362,7 @@ threat_27_a_mailer_that_goes_is_421(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	assert_wire(&bench, "220-half of it\r\n");
 	relay_wipe(&relay);
-	/* it takes its leave and the client goes first */
+	/* the backend ends the session, and the client disconnects first */
 	relay_greets();
 	bench_wire_eof(&bench);
 	assert_true(bench.io.shut_local);
@@ -371,7 +371,7 @@ threat_27_a_mailer_that_goes_is_421(void **state)
 	assert_wire(&bench, "");
 }
 
-/* A last word has its place between replies, and in none. */
+/* A last reply may come between replies, but not within one. */
 static void
 faults_have_a_last_word(void **state)
 {

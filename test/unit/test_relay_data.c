@@ -1,4 +1,4 @@
-/* Messages through blackponyd's machine: they go in as they came, and end where they end. */
+/* Messages through the relay: they arrive unchanged, and end where they end. */
 #include "relays.h"
 
 #include "base/clock.h"
@@ -18,7 +18,7 @@ assert_octets(struct span got, struct span expected)
 	assert_memory_equal(got.at, expected.at, expected.len);
 }
 
-/* statements 8 and 10: text to the mailer, not an end, and what follows is no command */
+/* statements 8 and 10: text and not an end, so what follows is no command */
 static void
 threat_8_what_is_no_end_passes_as_it_is(void **state)
 {
@@ -46,7 +46,7 @@ threat_8_what_is_no_end_passes_as_it_is(void **state)
 	}
 }
 
-/* statement 8: every octet there is, a line of a megabyte, no newline before the dot's */
+/* statement 8: all octet values, a line of a megabyte, no newline before the final dot */
 static void
 threat_8_octets_out_are_octets_in(void **state)
 {
@@ -67,7 +67,7 @@ threat_8_octets_out_are_octets_in(void **state)
 	assert_int_equal(relay.queue_len, 1);
 }
 
-/* statement 10: as many messages as came */
+/* statement 10: as many messages out as in */
 static void
 threat_10_messages_are_counted(void **state)
 {
@@ -92,7 +92,7 @@ threat_10_messages_are_counted(void **state)
 	assert_int_equal(relay.messages, 2);
 }
 
-/* statement 10: it saw an end that we did not */
+/* statement 10: the backend saw an end that the relay did not */
 static void
 threat_10_an_answer_inside_a_message_ends_the_session(void **state)
 {
@@ -110,7 +110,7 @@ threat_10_an_answer_inside_a_message_ends_the_session(void **state)
 	assert_wire(&bench, "421 4.3.2 I go\r\n");
 	relay_wipe(&relay);
 
-	/* right behind 354, before anything was sent */
+	/* directly after 354, before the message */
 	relay_inside();
 	bench_wire(&bench, "DATA\r\n");
 	bench_local(&bench, "354 go\r\n250 queued\r\n");
@@ -118,7 +118,7 @@ threat_10_an_answer_inside_a_message_ends_the_session(void **state)
 	assert_wire(&bench, "354 go\r\n");
 }
 
-/* We know the end, and the mailer cannot have seen it yet. */
+/* The relay knows the end, but the backend cannot have seen it yet. */
 static void
 threat_10_an_answer_before_the_end_has_left_is_early(void **state)
 {
@@ -197,14 +197,14 @@ threat_15_the_clients_name_is_one_in_the_trace_line(void **state)
 	bench_wire(&bench, "DATA\r\n");
 	bench_said_local(&bench);
 	bench_local(&bench, "354 go\r\n");
-	assert_local(&bench, "");	/* it goes with what follows it */
+		assert_local(&bench, "");	/* sent together with what follows */
 	bench_wire(&bench, "x");
 	struct span said = bench_said_local(&bench);
 	assert_true(span_starts(said, SPAN("Received: from x??y???z?:?X:?? ([192.0.2.1]) by "
 	    "mx.b.example\r\n    with SMTP (XCRYPT ")));
 }
 
-/* statement 11: what is counted, to the octet, in any division */
+/* statement 11: counted to the octet, however it is cut */
 static void
 threat_11_chunks_are_counted(void **state)
 {
@@ -228,7 +228,7 @@ threat_11_chunks_are_counted(void **state)
 	relay_plays_cut(relay_inside, turns, COUNT(turns));
 }
 
-/* statement 11: nobody knows what follows, so nothing does */
+/* statement 11: without a valid size nobody knows what follows, so the session ends */
 static void
 threat_11_sizes_that_are_none_end_the_session(void **state)
 {
@@ -269,7 +269,7 @@ threat_11_sizes_that_are_none_end_the_session(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
-/* statement 11: beyond 32 bits, and the largest there is */
+/* statement 11: more than 32 bits, and the largest number */
 static void
 threat_11_large_sizes_are_carried(void **state)
 {
@@ -291,7 +291,7 @@ threat_11_large_sizes_are_carried(void **state)
 		assert_true(relay.chunk_left == rows[i].left);
 		relay_wipe(&relay);
 	}
-	/* the trace line on top of it makes no number that a mailer of 64 bits cannot read */
+	/* with the trace line added, the size must still fit into 64 bits */
 	relay_set.mark = true;
 	relay_inside();
 	bench_wire(&bench, "BDAT 9223372036854774783\r\nx");
@@ -299,7 +299,7 @@ threat_11_large_sizes_are_carried(void **state)
 	assert_true(relay.chunk_left <= INT64_MAX);
 }
 
-/* statement 11: where chunks are not offered, mailers differ in what follows is */
+/* statement 11: if chunks are not offered, mailers differ about what follows */
 static void
 threat_11_chunks_that_are_not_offered_end_the_session(void **state)
 {
@@ -315,7 +315,7 @@ threat_11_chunks_that_are_not_offered_end_the_session(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
-/* One trace line a message: not to its second chunk, and again behind RSET and behind LAST. */
+/* One trace line in a message: not in its second chunk, but again after RSET and after LAST. */
 static void
 a_message_in_chunks_has_one_trace_line(void **state)
 {
@@ -341,7 +341,7 @@ a_message_in_chunks_has_one_trace_line(void **state)
 	}
 }
 
-/* statement 26: a block at a time, an octet a second is no progress */
+/* statement 26: renewed by each block, not by single octets */
 static void
 threat_26_the_deadline_of_a_message_goes_by_blocks(void **state)
 {

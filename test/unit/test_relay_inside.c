@@ -1,9 +1,9 @@
 /*
- * The encrypted dialogue through blackponyd's machine: commands, replies, the queue between them.
+ * The relay in the encrypted session: commands, replies, and the queue between them.
  */
 #include "relays.h"
 
-/* statement 7: a whole session, in any division of octets into packets */
+/* statement 7: a complete session, cut in all ways */
 static void
 threat_7_a_session_does_not_depend_on_packets(void **state)
 {
@@ -68,7 +68,7 @@ what_is_next_waits_for_the_reply_that_decides(void **state)
 	}
 }
 
-/* A command of nobody's that the mailer answers with 354 or 334 has what follows as well. */
+/* After an unknown command that the backend answers with 354 or 334, the same rules apply. */
 static void
 threat_14_what_354_and_334_mean_does_not_depend_on_the_verb(void **state)
 {
@@ -87,7 +87,7 @@ threat_14_what_354_and_334_mean_does_not_depend_on_the_verb(void **state)
 	relay_plays_cut(relay_inside, turns, COUNT(turns));
 }
 
-/* `count` lines RCPT, at most as many as are taken; says how many octets were. */
+/* Sends up to `count` RCPT lines, as many as are accepted; returns the number of octets. */
 static size_t
 say_recipients(size_t count)
 {
@@ -100,7 +100,7 @@ say_recipients(size_t count)
 
 #define RECIPIENT strlen("RCPT TO:<somebody@b.example>\r\n")
 
-/* statement 12: the queue at its limit, and one past it */
+/* statement 12: the queue full, and one command more */
 static void
 threat_12_the_queue_is_bounded(void **state)
 {
@@ -120,7 +120,7 @@ threat_12_the_queue_is_bounded(void **state)
 	assert_int_equal(relay.queue_len, RELAY_QUEUE);
 }
 
-/* The mailer's reply to a recipient, of 128 octets. */
+/* The backend's reply to a RCPT, of 128 octets. */
 static const char *
 recipient_reply(size_t number)
 {
@@ -130,7 +130,7 @@ recipient_reply(size_t number)
 	return reply;
 }
 
-/* Replies from one number to another, as long as the mailer's connection takes them. */
+/* Sends the replies `from` to `to` - 1, as many as the connection accepts; returns the next. */
 static size_t
 answer_recipients(size_t from, size_t to)
 {
@@ -139,7 +139,7 @@ answer_recipients(size_t from, size_t to)
 	return from;
 }
 
-/* Everything comes out, in order, when the reader comes to life. */
+/* When the client reads again, everything arrives in order. */
 static void
 threat_12_a_client_that_does_not_read_loses_nothing(void **state)
 {
@@ -166,7 +166,7 @@ threat_12_a_client_that_does_not_read_loses_nothing(void **state)
 	assert_int_equal(relay.queue_len, 0);
 }
 
-/* statement 12: a mailer that does not read holds the client up, and no more */
+/* statement 12: a backend that does not read only delays the client */
 static void
 threat_12_a_mailer_that_does_not_read_stops_the_client(void **state)
 {
@@ -181,7 +181,7 @@ threat_12_a_mailer_that_does_not_read_stops_the_client(void **state)
 	assert_true(relay.queue_len <= RELAY_QUEUE);
 }
 
-/* Our own answer stands where the mailer's would. */
+/* Our own answer takes the place of the backend's. */
 static void
 our_own_answers_keep_their_place(void **state)
 {
@@ -223,7 +223,7 @@ threat_15_over_long_and_torn_lines_inside(void **state)
 	assert_int_equal(bench_said_local(&bench).len, LINE_MAX_OCTETS);
 }
 
-/* The client's end of file, at each place there is for one. */
+/* The client's end of file, after each possible state. */
 static void
 assert_client_ends(const char *says, bool truncated, enum outcome end, bool shut)
 {
@@ -245,7 +245,7 @@ threat_21_an_end_without_notice_is_no_end(void **state)
 	assert_client_ends("", false, OUTCOME_NONE, true);
 	assert_client_ends("RSET\r\nMAI", false, OUTCOME_NONE, true);
 
-	/* the mailer's 221 is one of its own */
+		/* a 221 by the backend itself */
 	relay_inside();
 	bench_wire(&bench, "QUIT\r\n");
 	bench_local(&bench, "221 bye\r\n");
@@ -253,7 +253,7 @@ threat_21_an_end_without_notice_is_no_end(void **state)
 	assert_wire(&bench, "221 bye\r\n");
 }
 
-/* What came before the end of file is dealt with, when the mailer takes it. */
+/* What came before the end of file is processed when the backend accepts it. */
 static void
 an_end_of_file_waits_for_what_came_before_it(void **state)
 {
@@ -295,7 +295,7 @@ a_mailer_out_of_turn_ends_it(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
 }
 
-/* Each command and each reply gives its successor the whole time; half a line gives none. */
+/* Each complete command or reply starts a new deadline; a part of a line does not. */
 static void
 deadlines_start_anew_with_each_line(void **state)
 {

@@ -1,12 +1,12 @@
 /*
- * Behind blackponyd's machine, a mailer that takes one EHLO and no more, as OpenSMTPD does: what it has
- * answered in the clear is said again inside.
+ * The relay with a backend that accepts only one EHLO, as OpenSMTPD does: its reply to the first
+ * one is repeated in the encrypted session.
  */
 #include "relays.h"
 
 #define ONLY_ONE "503 5.5.1 Already identified\r\n"
 
-/* Up to where both sides encrypt; `reply` is the mailer's to the EHLO in the clear. */
+/* Up to encryption; `reply` is the backend's reply to the first EHLO. */
 static void
 encrypts_behind(const char *name, const char *reply)
 {
@@ -35,7 +35,7 @@ starts(void)
 	    "250-chunking\r\n250 SIZE 9\r\n");
 }
 
-/* statement 3, for such a mailer: it is where a fresh EHLO would have put it */
+/* statement 3, for such a backend: its state is as after a fresh EHLO */
 static void
 threat_3_what_was_answered_in_the_clear_is_said_inside(void **state)
 {
@@ -54,7 +54,7 @@ threat_3_what_was_answered_in_the_clear_is_said_inside(void **state)
 	relay_plays_cut(starts, turns, COUNT(turns));
 }
 
-/* Amid a transaction, EHLO would have ended it; refused, it has not, and the client has to know. */
+/* Within a transaction a refused EHLO has not ended it, and the client must know. */
 static void
 threat_33_a_refusal_in_a_transaction_is_one(void **state)
 {
@@ -83,7 +83,7 @@ threat_33_a_refusal_in_a_transaction_is_one(void **state)
 	}
 }
 
-/* An old client goes on with MAIL, and the EHLO that we said for it was refused: the next one is its second. */
+/* After the EHLO that we repeat for an old client, the client's own one is refused. */
 static void
 behind_our_own_ehlo_nothing_is_made_up(void **state)
 {
@@ -101,7 +101,7 @@ behind_our_own_ehlo_nothing_is_made_up(void **state)
 	assert_wire(&bench, ONLY_ONE);
 }
 
-/* Another name was not answered, another code says something else, and HELO is not EHLO. */
+/* Another name, another code, or HELO: refusals are passed on. */
 static void
 other_refusals_are_passed_on(void **state)
 {
@@ -121,7 +121,7 @@ other_refusals_are_passed_on(void **state)
 	relay_plays_cut(starts, turns, COUNT(turns));
 }
 
-/* In the clear nothing is made up. */
+/* In the clear no reply is repeated. */
 static void
 in_the_clear_it_is_the_mailers_to_answer(void **state)
 {
@@ -133,7 +133,7 @@ in_the_clear_it_is_the_mailers_to_answer(void **state)
 	assert_wire(&bench, ONLY_ONE);
 }
 
-/* Of a reply longer than what is kept, nothing is: 503 it is. */
+/* A reply that is too long is not kept, so 503 is passed on. */
 static void
 a_long_reply_is_not_kept(void **state)
 {
@@ -158,7 +158,7 @@ a_long_reply_is_not_kept(void **state)
 	}
 }
 
-/* A name that does not fit might be another's. */
+/* A name that does not fit could be confused with another. */
 static void
 a_long_name_is_nobodys(void **state)
 {

@@ -1,7 +1,7 @@
-/* What blackponyd's machine checks in one state, it checks in every state where it may matter; and last words. */
+/* The relay's checks in all states where they matter, and last replies. */
 #include "relays.h"
 
-/* statement 15: a continuation of AUTH that some mailers take for two lines is none that goes to one */
+/* statement 15: a continuation of AUTH that some mailers would take for two lines */
 static void
 threat_15_a_torn_continuation_cancels_auth(void **state)
 {
@@ -31,7 +31,7 @@ threat_15_a_torn_continuation_cancels_auth(void **state)
 		}
 }
 
-/* A line that is skipped is no continuation, whatever the mailer makes of its being cancelled. */
+/* A skipped line is not a continuation, whatever the backend makes of the cancelled AUTH. */
 static void
 threat_15_what_is_skipped_continues_nothing(void **state)
 {
@@ -50,7 +50,7 @@ threat_15_what_is_skipped_continues_nothing(void **state)
 	assert_local(&bench, "");
 }
 
-/* statement 11: a chunk that we refuse, in whatever state, leaves octets that nobody should read as commands */
+/* statement 11: the octets of a refused chunk are never read as commands, in any state */
 static void
 threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 {
@@ -75,7 +75,7 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }
 
-/* statement 10: no mailer can have taken a chunk that it has not seen; it may refuse one */
+/* statement 10: no backend can accept a chunk that it has not seen; it may refuse one */
 static void
 threat_10_a_chunk_is_not_taken_before_its_end(void **state)
 {
@@ -121,7 +121,7 @@ assert_last_words(const char *says, const char *heard, enum outcome end)
 	}
 }
 
-/* statement 27: last words of the mailer's come whole */
+/* statement 27: a last reply of several lines arrives whole */
 static void
 threat_27_last_words_are_not_cut(void **state)
 {
@@ -134,11 +134,11 @@ threat_27_last_words_are_not_cut(void **state)
 	assert_last_words("451-timeout\r\n451 (#4.4.2)\r\n", "451-timeout\r\n451 (#4.4.2)\r\n",
 	    OUTCOME_UNASKED_REPLY);
 	assert_last_words("421-a\r\n250 b\r\n", "421-a\r\n", OUTCOME_LOCAL_GONE);
-	/* what is no last word, or would cost a message, is not the client's to hear */
+	/* replies other than 421 are not passed on: they could cost a message */
 	assert_last_words("250-a\r\n250 b\r\n", "", OUTCOME_UNASKED_REPLY);
 	assert_last_words("550-a\r\n550 b\r\n", "", OUTCOME_UNASKED_REPLY);
 
-	/* between its lines, the client says something that nobody answers any more */
+	/* between its lines, the client sends something that is not answered any more */
 	relay_inside();
 	bench_local(&bench, "421-a\r\n");
 	bench_wire(&bench, "MAIL FROM:<a@a>\r\n");
@@ -147,14 +147,14 @@ threat_27_last_words_are_not_cut(void **state)
 	assert_wire(&bench, "421-a\r\n421 b\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
-	/* or the mailer breaks off */
+	/* or the backend breaks off */
 	relay_inside();
 	bench_local(&bench, "421-a\r\n");
 	bench_local_eof(&bench);
 	assert_wire(&bench, "421-a\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
-	/* inside a message, too */
+	/* also within a message */
 	relay_in_data();
 	bench_wire(&bench, "text");
 	bench_local(&bench, two);
@@ -162,7 +162,7 @@ threat_27_last_words_are_not_cut(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_EARLY_REPLY);
 }
 
-/* The mailer says `words` to `command`, or as its greeting, and goes; our own last words, if any. */
+/* The backend replies `words` to `command` (or as greeting) and disconnects; `ours` follows. */
 static void
 assert_parting(const char *command, const char *words, const char *ours)
 {
@@ -182,7 +182,7 @@ assert_parting(const char *command, const char *words, const char *ours)
 	relay_wipe(&relay);
 }
 
-/* statement 27: a client that knows why does not hear something else */
+/* statement 27: a client that got a reason does not get another one */
 static void
 threat_27_our_last_words_do_not_contradict_the_mailers(void **state)
 {
@@ -195,7 +195,7 @@ threat_27_our_last_words_do_not_contradict_the_mailers(void **state)
 	assert_parting("MAIL FROM:<a@a>\r\n", "550 5.7.1 drop\r\n", "");
 	assert_parting("MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n", "521 5.7.1 drop\r\n", "");
 	assert_parting("NOOP\r\n", "421 4.7.0 too much\r\n", "");
-	/* what was good is contradicted by the end itself; what is owed has to be answered */
+	/* after a positive reply, or with one missing, we give the reason */
 	assert_parting(NULL, "220 mx\r\n", ours);
 	assert_parting("MAIL FROM:<a@a>\r\n", "250 m\r\n", ours);
 	assert_parting("MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n", "550 5.7.1 no\r\n", ours);

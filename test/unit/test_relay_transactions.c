@@ -1,4 +1,4 @@
-/* In blackponyd's machine, a reply counts for the command and the transaction that it answers, and for no other. */
+/* The relay: a reply counts only for the command and the transaction that it answers. */
 #include "relays.h"
 
 static void
@@ -8,7 +8,7 @@ starts(void)
 	relay_inside();
 }
 
-/* A chunk's size without the mark in it, which is its command's last in `out`. */
+/* Subtracts the trace line's length from the size in the chunk command at the end of `out`. */
 static void
 less_mark(struct buf *out, size_t len)
 {
@@ -30,8 +30,8 @@ less_mark(struct buf *out, size_t len)
 }
 
 /*
- * What the mailer has heard since the last look, with each mark taken for `#` and out of its chunk's size: `text`
- * shows that a message has one, at its front.
+ * Asserts what the backend has received since the last call, with `#` for each trace line and
+ * chunk sizes without it: `text` shows that each message has one, at its front.
  */
 static void
 assert_heard(const char *text)
@@ -55,7 +55,7 @@ assert_heard(const char *text)
 	bench_assert_same(buf_peek(&out), text, __FILE__, __LINE__);
 }
 
-/* A refused chunk of an abandoned transaction, whose reply comes when the next one has begun. */
+/* A refused chunk of an abandoned transaction, whose reply comes after the next one has begun. */
 static void
 threat_33_a_refused_chunk_says_nothing_of_the_next_message(void **state)
 {
@@ -76,7 +76,7 @@ threat_33_a_refused_chunk_says_nothing_of_the_next_message(void **state)
 	}
 }
 
-/* What ends a transaction ends none when it is refused: the message goes on, and so does its one mark. */
+/* A refused RSET or EHLO ends no transaction: the message continues, with its one trace line. */
 static void
 threat_33_what_is_refused_starts_nothing_anew(void **state)
 {
@@ -109,7 +109,7 @@ threat_33_what_is_refused_starts_nothing_anew(void **state)
 	}
 }
 
-/* The same in one flight: a chunk waits until it is known whether it begins a message. */
+/* The same without waiting: a chunk waits until it is known whether it begins a message. */
 static void
 threat_33_a_chunk_waits_to_know_its_place(void **state)
 {
@@ -140,7 +140,7 @@ threat_33_a_chunk_waits_to_know_its_place(void **state)
 		assert_heard(good ? "BDAT 1\r\n#y" : "BDAT 1\r\ny");
 		relay_wipe(&relay);
 	}
-	/* and behind a first one: it may be refused */
+	/* also after a first chunk, which may be refused */
 	for (size_t good = 0; good < 2; good++) {
 		starts();
 		bench_wire(&bench, "BDAT 1\r\nxBDAT 1\r\nyNOOP\r\n");
@@ -149,14 +149,14 @@ threat_33_a_chunk_waits_to_know_its_place(void **state)
 		assert_heard(good ? "BDAT 1\r\nyNOOP\r\n" : "BDAT 1\r\n#yNOOP\r\n");
 		relay_wipe(&relay);
 	}
-	/* without a mark, nothing depends on it */
+	/* without a trace line nothing needs to wait */
 	starts();
 	relay_set.mark = false;
 	bench_wire(&bench, "BDAT 1\r\nxBDAT 1 LAST\r\nyMAIL FROM:<>\r\nBDAT 1\r\nz");
 	assert_heard("BDAT 1\r\nxBDAT 1 LAST\r\nyMAIL FROM:<>\r\nBDAT 1\r\nz");
 }
 
-/* A mailer may take DATA where chunks have come: what they began is not begun again. */
+/* A backend may accept DATA after chunks: it continues the message that they began. */
 static void
 threat_33_data_behind_chunks_has_no_second_mark(void **state)
 {
@@ -175,7 +175,7 @@ threat_33_data_behind_chunks_has_no_second_mark(void **state)
 	assert_heard("DATA\r\n#z\r\n.\r\n");
 }
 
-/* The name in the mark is the one that the mailer has taken. */
+/* The name in the trace line is the one that the backend has accepted. */
 static void
 threat_33_a_refused_name_is_nobodys(void **state)
 {

@@ -1,14 +1,14 @@
-/* What a client says before its turn, the mailer hears before its turn; or the session ends. */
+/* What a client sends before its turn reaches the backend before its turn, or the session ends. */
 #include "relays.h"
 
-/* Whatever it is, an attempt included: nobody who would encrypt speaks before the greeting. */
+/* Any octets, XCRYPT too: a client that wants encryption does not speak before the greeting. */
 static void
 threat_35_octets_before_the_greeting_go_to_the_mailer_at_once(void **state)
 {
 	static const char *const said[] = { "M", "\r", "X", "XCRYPT", "EHLO a\r\n", "NOOP\n",
 		"MAIL FROM:<a@a>\r\n", "XCRYPT chacha20poly1305_2.0 00 00\r\n",
 		"EHLO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n", "GET / HTTP/1.0\r\n\r\n" };
-	/* a mailer that looks for them may greet in two parts, and a pause between */
+	/* a backend that checks for early talkers may greet in two parts with a pause */
 	static const char *const greeted[] = { "", "2", "220", "220-wait\r\n", "220-wait\r\n220 ",
 		"220-wait\r\n220-for\r\n" };
 
@@ -42,7 +42,7 @@ a_client_that_waits_for_the_greeting_has_its_offer(void **state)
 	assert_false(bench.io.pipe);
 }
 
-/* What is there of the reply goes with it: a line was held back, for it might have been the last. */
+/* The part of the reply that was held back is sent with it; it could have been the last line. */
 static void
 threat_35_octets_amid_a_reply_go_to_the_mailer_at_once(void **state)
 {
@@ -63,7 +63,7 @@ threat_35_octets_amid_a_reply_go_to_the_mailer_at_once(void **state)
 	(void)state;
 	relay_plays_cut(relay_up, turns, COUNT(turns));
 	relay_plays_cut(relay_up, refused, COUNT(refused));
-	/* all of it is there, and only we have not passed it on */
+	/* the reply is complete, but has not been passed on yet */
 	relay_greets();
 	bench_wire(&bench, "EHLO a\r\n");
 	bench.wire_stuck = true;
@@ -74,7 +74,7 @@ threat_35_octets_amid_a_reply_go_to_the_mailer_at_once(void **state)
 	assert_local(&bench, "EHLO a\r\n");
 }
 
-/* Where encryption is required, nothing in the clear gets to the mailer: the session ends. */
+/* If encryption is required, nothing in the clear reaches the backend: the session ends. */
 static void
 threat_35_must_ends_what_does_not_wait(void **state)
 {
@@ -92,7 +92,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		assert_wire(&bench, "421 4.5.0 mx.b.example Octets before the greeting\r\n");
 		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
-		/* amid it there is no place for a word */
+		/* within a reply there is no place for ours */
 		relay_up();
 		bench_local(&bench, "220-wait\r\n");
 		bench_wire(&bench, said[i]);
@@ -110,7 +110,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
-	/* what may come in a group goes on as it comes */
+	/* commands that may be grouped are passed on as they come */
 	relay_greets();
 	bench_wire(&bench, "NOOP\r\nRSET\r\n");
 	assert_local(&bench, "NOOP\r\nRSET\r\n");
@@ -122,7 +122,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 	bench_local(&bench, "250 r\r\n");
 	assert_wire(&bench, "250 r\r\n503 5.5.1 Octets where a reply has to come first\r\n");
 	relay_wipe(&relay);
-	/* and an attempt may be one without waiting for the offer */
+	/* and an XCRYPT without waiting for the offer counts as an attempt */
 	relay_greets();
 	bench_wire(&bench, "EHLO a\r\nXCRYPT x\r\n");
 	bench_local(&bench, "250 mx\r\n");

@@ -1,4 +1,4 @@
-/* The switch to encryption at blackponyd's machine. */
+/* The relay's switch to encryption. */
 #include "relays.h"
 
 static const char behind[] = "503 5.5.1 XCRYPT FAIL octets behind the line\r\n";
@@ -33,7 +33,7 @@ threat_7_the_switch_works_in_any_division(void **state)
 	}
 }
 
-/* How long Z takes says whom we know: it is computed when the answer is out. */
+/* The time it takes would show whether we know the client, so the answer is sent first. */
 static void
 the_answer_goes_out_before_the_secret_is_computed(void **state)
 {
@@ -54,7 +54,7 @@ the_answer_goes_out_before_the_secret_is_computed(void **state)
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 }
 
-/* statement 1: `behind` the line, cut anywhere, in the machine's buffer or still in the socket */
+/* statement 1: octets after the line, cut anywhere, in the buffer or still in the socket */
 static void
 assert_injection(void (*start)(void), const char *line, const char *injected)
 {
@@ -102,7 +102,7 @@ threat_1_octets_behind_the_ok_are_never_executed(void **state)
 	assert_injection(relay_agrees, "XCRYPT OK 00", "NOOP\r\n");
 }
 
-/* The octet that only the socket knows of. */
+/* An octet that is still in the socket. */
 static void
 threat_1_an_octet_not_read_yet_counts(void **state)
 {
@@ -117,7 +117,7 @@ threat_1_an_octet_not_read_yet_counts(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 }
 
-/* What comes before the line does not matter. */
+/* Commands before the line do not matter. */
 static void
 xcrypt_may_come_behind_other_commands(void **state)
 {
@@ -155,7 +155,7 @@ assert_says(const char *line, const char *reply)
 	assert_span(said, reply);
 }
 
-/* The attempt is what follows EHLO, and there is one. */
+/* Only what follows EHLO is an attempt, and only one is allowed. */
 static void
 xcrypt_has_its_place(void **state)
 {
@@ -178,14 +178,14 @@ there_is_one_attempt(void **state)
 {
 	(void)state;
 	relay_offers();
-	/* a command that names no suite is none */
+	/* a command without a suite does not count */
 	assert_says("XCRYPT", "501 5.5.4 XCRYPT FAIL no suite named\r\n");
 	assert_says("XCRYPT OK", "501 5.5.4 XCRYPT FAIL no suite named\r\n");
 	assert_says("XCRYPT rotn_0.1 0 6", "504 5.5.4 XCRYPT FAIL that suite was not offered\r\n");
 	assert_string_equal(relay.why, "handshake-refused");
 	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
 	assert_says("XCRYPT OK", "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
-	/* and nothing is offered behind it */
+	/* and nothing is offered after it */
 	bench_wire(&bench, "EHLO b\r\n");
 	bench_local(&bench, "250-mx\r\n250 XCRYPT x\r\n");
 	assert_wire(&bench, "250 mx\r\n");
@@ -229,7 +229,7 @@ any_other_command_abandons_the_attempt(void **state)
 	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
 }
 
-/* After a wrong confirmation nothing goes on. */
+/* After a wrong confirmation the session ends. */
 static void
 a_wrong_confirmation_ends_it(void **state)
 {
@@ -272,7 +272,7 @@ threat_3_2_0_hears_ehlo_first(void **state)
 	assert_local(&bench, "HELO again\r\nMAIL FROM:<>\r\n");
 }
 
-/* statement 3: that the mailer takes chunks was said in the clear, and not to HELO */
+/* statement 3: CHUNKING was offered in the clear, and not after HELO */
 static void
 threat_3_chunking_does_not_survive(void **state)
 {
@@ -294,7 +294,7 @@ threat_3_chunking_does_not_survive(void **state)
 	assert_local(&bench, "HELO a\r\n");
 }
 
-/* statement 3: an older client goes on with MAIL, and the mailer hears EHLO all the same */
+/* statement 3: an older client continues with MAIL, and the backend gets an EHLO all the same */
 static void
 threat_3_hello_is_repeated_for_older_clients(void **state)
 {
@@ -317,7 +317,7 @@ threat_3_hello_is_repeated_for_older_clients(void **state)
 	}
 }
 
-/* A mailer that takes its leave of our own EHLO does so of the client. */
+/* A backend's 421 to our own EHLO is passed to the client. */
 static void
 threat_27_a_421_to_our_own_hello_is_not_kept_from_the_client(void **state)
 {
@@ -349,7 +349,7 @@ threat_4_neither_xcrypt_nor_starttls_inside(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
-/* The deadline is the handshake's from the answer to the first encrypted octet. */
+/* From the answer to the first encrypted octet the handshake's deadline applies. */
 static void
 the_handshakes_deadline_covers_it(void **state)
 {

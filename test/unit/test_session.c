@@ -1,4 +1,6 @@
-/* The poll loop in the clear: pipes, ends of file, deadlines, last words, lines typed by hand. */
+/*
+ * The poll loop in the clear: pipes, ends of file, deadlines, last replies, lines typed by hand.
+ */
 #include "sessions.h"
 
 #include "base/clock.h"
@@ -7,12 +9,12 @@
 
 static struct running running;
 
-/* A machine that does what a test sets, once, and answers faults with a word and their own name. */
+/* A machine that does once what a test sets, and answers faults with a word and their name. */
 static struct {
 	bool pipe;
 	enum io_wait wait;
-	const char *says;	/* to the wire, at once */
-	enum outcome end;	/* and then ends so, when `line` has come */
+	const char *says;	/* sent to the wire at once */
+	enum outcome end;	/* how it ends, once `line` has come */
 	bool line, had_octets;
 	unsigned faults;
 } does;
@@ -83,7 +85,7 @@ a_pipe_passes_octets_both_ways(void **state)
 	flow_both_ways(running.wire, running.local, 1 << 20);
 }
 
-/* The client program: the far end's end of file is the end, the mailer's only half of it. */
+/* The client: the remote host's end of file ends the session, the local MTA's only its half. */
 static void
 a_calling_pipe_closes_by_halves(void **state)
 {
@@ -103,7 +105,7 @@ a_calling_pipe_closes_by_halves(void **state)
 	assert_int_equal(running.session.wire_written, 6);
 }
 
-/* The mailer that called has gone, with or without a reply: nobody waits for a far end that does not close. */
+/* If the local MTA is gone, the session does not wait for a host that does not close. */
 static void
 threat_26_a_calling_pipe_does_not_outlive_its_mailer(void **state)
 {
@@ -129,7 +131,7 @@ threat_26_a_calling_pipe_does_not_outlive_its_mailer(void **state)
 	up(NULL);
 }
 
-/* One that still listens is owed replies, and not a lifetime of octets. */
+/* While it still listens it gets replies, but not octets without end. */
 static void
 threat_26_octets_do_not_renew_the_last_deadline(void **state)
 {
@@ -170,8 +172,7 @@ a_serving_pipe_closes_by_halves(void **state)
 	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
-/* Each deadline is the one that its name says. */
-/* Each octet renews the deadline, but not the last one. */
+/* Octets renew each deadline except the last one. */
 static void
 threat_26_all_waits_together_have_an_end(void **state)
 {
@@ -217,7 +218,7 @@ threat_26_each_deadline_is_its_own(void **state)
 	up(NULL);
 }
 
-/* Nothing is injected into a pipe; a machine is not asked any more. */
+/* Nothing is inserted into a pipe; the machine is not asked any more. */
 static void
 threat_26_an_idle_pipe_is_closed(void **state)
 {
@@ -233,7 +234,7 @@ threat_26_an_idle_pipe_is_closed(void **state)
 	hear_eof(running.wire);
 }
 
-/* A server waits for the client's end of file behind its own, and no longer than that. */
+/* The server waits for the client's end of file after its own, for a limited time. */
 static void
 the_last_word_arrives(void **state)
 {
@@ -263,7 +264,7 @@ the_last_word_arrives(void **state)
 	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
-/* statement 1: what the machine is told is what the socket holds */
+/* statement 1: the machine is told of octets in the socket */
 static void
 threat_1_octets_in_the_socket_are_seen(void **state)
 {
@@ -286,7 +287,7 @@ threat_1_octets_in_the_socket_are_seen(void **state)
 	assert_true(does.had_octets);
 }
 
-/* A far end that breaks off with something unread: the machine hears of it. */
+/* The remote host resets with octets unread: the machine is told. */
 static void
 a_broken_wire_is_a_fault(void **state)
 {
@@ -302,7 +303,7 @@ a_broken_wire_is_a_fault(void **state)
 	assert_int_equal(does.faults, 1);
 }
 
-/* A mailer that reads no more: what was for it goes nowhere, and nothing else is held up. */
+/* A backend that no longer reads: its octets are dropped, and nothing else is delayed. */
 static void
 a_mailer_that_is_gone_holds_up_nothing(void **state)
 {
@@ -319,7 +320,7 @@ a_mailer_that_is_gone_holds_up_nothing(void **state)
 	assert_int_equal(session_ends(&running), OUTCOME_DONE);
 }
 
-/* Another call: of the last one nothing is left, but what the mailer said and was not answered. */
+/* A new connection starts afresh, except for what the local MTA said and was not answered. */
 static void
 another_call_begins_anew(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * The poll loop over an encrypted wire: two sessions back to back, or one and a channel of the
- * test's.
+ * The poll loop with an encrypted wire: two sessions connected to each other, or one session and a
+ * channel of the test's.
  */
 #include "sessions.h"
 
@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 
-/* A machine that encrypts at once, and then is a pipe. */
+/* A machine that encrypts at once and then is a pipe. */
 struct encrypting {
 	struct agreement agreement;
 	bool begun;
@@ -29,7 +29,7 @@ step(void *machine, struct io *io)
 		io->pipe = true;
 		return;
 	}
-	/* in the clear still: what is said with the switch goes before it */
+	/* in the clear: the reply that goes with the switch precedes it */
 	if (e->agreement.server)
 		buf_put(&io->to_wire, SPAN("250 XCRYPT OK\r\n"));
 	e->begun = true;
@@ -43,7 +43,7 @@ fault(void *machine, struct io *io, enum outcome what)
 	io->end = what;
 }
 
-/* Both machines keyed alike. */
+/* Gives both machines the same keys. */
 static void
 draw_keys(const char *name)
 {
@@ -71,7 +71,7 @@ server_up(const char *suite)
 	server.session.serving = true;
 }
 
-/* The client's session takes the test's end of the server's wire for its own. */
+/* The client's session uses the test's end of the server's wire as its own. */
 static void
 both_up(const char *suite)
 {
@@ -83,7 +83,7 @@ both_up(const char *suite)
 	session_wire(&client.session, server.wire, server.wire);
 }
 
-/* What the server says in the clear is the test's to take. */
+/* Receives what the server says in the clear. */
 static void
 take_clear_word(void)
 {
@@ -135,7 +135,7 @@ an_end_goes_through_by_halves(void **state)
 	session_close(&server);
 }
 
-/* The client's end of a channel, by hand, and what it puts on the wire. */
+/* The client's end of a channel, used directly, and its octets on the wire. */
 static struct channel channel;
 static uint8_t wire_mem[4 * RECORD_MAX], plain_mem[RECORD_MAX];
 static struct buf wire, plain;
@@ -174,7 +174,7 @@ hand_closes(void)
 	session_close(&server);
 }
 
-/* statement 7: an octet at a time, each arriving by itself as far as sockets go */
+/* statement 7: octet by octet, each sent by itself */
 static void
 threat_7_records_come_in_pieces(void **state)
 {
@@ -201,7 +201,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	assert_int_equal(session_ends(&server), OUTCOME_TRUNCATED);
 	hand_closes();
 
-	/* in the middle of a record */
+	/* within a record */
 	client_by_hand("aes256gcm_2.0");
 	seal("hello");
 	wire.tail--;
@@ -210,7 +210,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	assert_int_equal(session_ends(&server), OUTCOME_TRUNCATED);
 	hand_closes();
 
-	/* announced: an end, behind everything that came before it */
+	/* announced: the end, after everything that came before it */
 	client_by_hand("aes256gcm_2.0");
 	seal("hello");
 	assert_true(channel_end(&channel, &wire));
@@ -223,7 +223,7 @@ threat_21_a_fin_without_notice_is_a_truncation(void **state)
 	hand_closes();
 }
 
-/* A stream cipher has no way to say so. */
+/* A stream cipher cannot announce its end. */
 static void
 a_stream_ends_with_its_fin(void **state)
 {
@@ -239,7 +239,7 @@ a_stream_ends_with_its_fin(void **state)
 	hand_closes();
 }
 
-/* statement 20: nor does what the mailer still had to say keep it going */
+/* statement 20: even if the backend still has something to send */
 static void
 threat_20_a_changed_record_ends_it_with_octets_to_send(void **state)
 {
@@ -253,7 +253,7 @@ threat_20_a_changed_record_ends_it_with_octets_to_send(void **state)
 	hand_closes();
 }
 
-/* statement 20: what came before it has passed, of it and behind it nothing does */
+/* statement 20: what came before the changed record is passed on, nothing of it or after it */
 static void
 threat_20_a_changed_record_ends_the_session(void **state)
 {
@@ -274,7 +274,7 @@ threat_20_a_changed_record_ends_the_session(void **state)
 	hand_closes();
 }
 
-/* The server says close_notify before its FIN, and waits for the client's. */
+/* The server sends close_notify before its FIN, and waits for the client's. */
 static void
 threat_21_the_servers_end_is_announced(void **state)
 {
@@ -295,7 +295,7 @@ threat_21_the_servers_end_is_announced(void **state)
 	hand_closes();
 }
 
-/* A cipher of letters, typed by a person who has no CR. */
+/* A cipher for people, who cannot type CR. */
 static void
 lines_typed_in_cipher_may_end_in_lf(void **state)
 {
@@ -309,10 +309,10 @@ lines_typed_in_cipher_may_end_in_lf(void **state)
 	session_close(&server);
 }
 
-/* A layer whose records are of 15000 octets, and which holds what there is no room for, as TLS does. */
+/* A layer with records of 15000 octets that holds what there is no room for, as TLS does. */
 static uint8_t held_mem[15000];
 static struct buf held;
-static bool answers, owes; /* it has a word of its own to say to what comes, as TLS has an alert */
+static bool answers, owes; /* it has something of its own to send, as TLS has an alert */
 
 static int
 holding_open(void *state, struct buf *to, struct buf *from)
@@ -395,11 +395,11 @@ tls_step(void *machine, struct io *io)
 		io->start_tls = "mx";
 }
 
-/* The far end's last octets are inside a layer, and the mailer reads slowly: they come before the end. */
+/* The remote host's last octets are held in a layer while the local MTA reads slowly. */
 static void
 what_a_layer_holds_comes_before_the_end(void **state)
 {
-	/* more than there is room for on the way to the mailer */
+	/* more than fits on the way to the local MTA */
 	static uint8_t octets[(SESSION_BUFFER / sizeof(held_mem) + 1) * sizeof(held_mem)];
 	struct session_limits limits = long_limits();
 	size_t filled = 0;
@@ -426,7 +426,7 @@ what_a_layer_holds_comes_before_the_end(void **state)
 	session_close(&client);
 }
 
-/* Statement 32: it does not wait for something of ours to be sent. */
+/* Statement 32: what a layer has to send does not wait for other octets to be sent. */
 static void
 what_a_layer_has_to_say_goes_out_by_itself(void **state)
 {

@@ -1,7 +1,8 @@
 /*
- * Nothing waits while it could move (statement 32): sessions in one thread, where session_move() is called
- * again only when poll(2) would have returned.  Messages, replies and pipes of all sizes around those of the
- * buffers and records, with everything there at once, with nobody reading until it is, and piece by piece.
+ * Nothing waits while it could move (statement 32): sessions in one thread, where session_move()
+ * is called again only if poll(2) would have returned.  Messages, replies and pipes of all sizes
+ * near those of the buffers and records; with everything there at once, with a reader that starts
+ * late, and piece by piece.
  */
 #include "keys.h"
 
@@ -26,14 +27,14 @@ static uint8_t text_mem[MOST], expected_mem[2 * MOST], sealed_mem[2 * MOST], wir
 static struct buf text, expected, sealed, from_session, plain, to_mailer;
 static bool local_ended;
 
-/* What comes from one side: its octets, and then its end. */
+/* What comes from one side: octets, then the end of file. */
 struct source {
 	struct span rest;
-	bool silent;		/* nothing comes, nor an end */
+	bool silent;		/* sends nothing, and no end of file */
 };
 static struct source from_far, from_mailer;
 
-/* How it comes: all that fits before the first turn, the same with full sockets, or read by read. */
+/* All that fits before the first turn, the same with full sockets, or with each read. */
 enum way { AT_ONCE, STUCK, IN_TURN, WAYS };
 
 static int
@@ -102,7 +103,7 @@ down(void)
 	close(far_local);
 }
 
-/* The far end's octets, encrypted where the wire is, and its end. */
+/* The remote host sends octets, encrypted if the wire is, and its end of file. */
 static void
 far_end_says(struct span octets)
 {
@@ -118,7 +119,7 @@ far_end_says(struct span octets)
 	from_far.rest = buf_peek(&sealed);
 }
 
-/* One read: octets, or the end of file behind them.  False: nothing is there, or no room. */
+/* One read: octets, or end of file after them.  False if there is nothing, or no room. */
 static bool
 reads(struct source *from, struct buf *into, bool *eof)
 {
@@ -144,7 +145,7 @@ read_sides(void)
 	return wire || local;
 }
 
-/* Takes what the session has written.  True: there is room again, where there was none. */
+/* Takes what the session has written.  True if there is room again where there was none. */
 static bool
 take(int fd, struct buf *into, bool *ended, bool *full)
 {
@@ -186,7 +187,7 @@ run(enum way way)
 		assert_int_equal(channel_open(&peer, &plain, &from_session), 0);
 }
 
-/* `piece` over and over, `len` octets of it. */
+/* Repeats `piece` up to `len` octets. */
 static void
 repeat(struct buf *into, struct span piece, size_t len)
 {
@@ -197,7 +198,7 @@ repeat(struct buf *into, struct span piece, size_t len)
 
 #define X76 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-/* Lines: `len` octets, the last of them an LF or not. */
+/* Lines of `len` octets in all; the last octet is an LF or not. */
 static void
 lines(size_t len, bool crlf, bool newline)
 {
@@ -206,7 +207,7 @@ lines(size_t len, bool crlf, bool newline)
 	buf_put(&text, newline ? SPAN("\n") : SPAN("x"));
 }
 
-/* As it is to be on the wire, and how many octets that are. */
+/* Converts a message to its form on the wire; returns its length. */
 static size_t
 as_sent(struct span message)
 {
@@ -226,12 +227,12 @@ as_sent(struct span message)
 	return len;
 }
 
-/* Sizes at which something is full, of the message or of what it becomes on the wire. */
+/* Sizes, of the message or on the wire, at which something is full. */
 static const size_t edges[] = { 16384, 2 * 16384, SESSION_BUFFER - 2 * IO_BLOCK,
 	(SESSION_BUFFER - 2 * IO_BLOCK) / 78 * 77, SESSION_BUFFER / 78 * 77, SESSION_BUFFER,
 	SESSION_BUFFER + 16384, 2 * SESSION_BUFFER - 2 * IO_BLOCK, 2 * SESSION_BUFFER };
 
-/* Calls `one` with all sizes up to `far` from each edge, and with each way that they come. */
+/* Calls `one` with all sizes up to `far` from each edge, and all ways in which octets come. */
 static void
 around_edges(size_t far, const struct suite *suite,
     void (*one)(const struct suite *, size_t, enum way))
@@ -250,7 +251,7 @@ with_each_layer(void (*one)(const struct suite *, size_t, enum way))
 		around_edges(1, suite, one);
 }
 
-/* A delivery, from the 354 on. */
+/* A delivery, from the reply 354 on. */
 static void
 deliver(const struct suite *suite, size_t len, enum way way, bool crlf, bool newline)
 {
@@ -281,7 +282,7 @@ deliver(const struct suite *suite, size_t len, enum way way, bool crlf, bool new
 static void
 deliver_any(const struct suite *suite, size_t len, enum way way)
 {
-	/* all shapes in the clear; with the others, one after the other */
+	/* all shapes in the clear; with encryption, one for each size */
 	for (size_t shape = 0; shape < 4; shape++)
 		if (suite == NULL || shape == (len + way) % 4)
 			deliver(suite, len, way, shape & 1, shape & 2);
@@ -294,7 +295,7 @@ threat_32_a_delivered_message_goes_to_its_end(void **state)
 	with_each_layer(deliver_any);
 }
 
-/* The message that was never sent to its end, and all sizes up to the next edge in steps. */
+/* A message whose end was never sent, and then sizes up to the next edge. */
 static void
 threat_32_the_end_of_a_message_that_filled_the_buffer(void **state)
 {
@@ -308,7 +309,7 @@ threat_32_the_end_of_a_message_that_filled_the_buffer(void **state)
 
 static struct relay relay;
 
-/* A relay inside, whose mailer owes nothing. */
+/* An encrypted relay whose backend owes no reply. */
 static void
 relay_inside(const struct suite *suite, bool mark)
 {
@@ -337,7 +338,7 @@ relay_down(void)
 	down();
 }
 
-/* DATA, with its end as the last octet of all, or nothing behind a message that has none. */
+/* DATA, with the final dot as its last octets, or a message without an end. */
 static void
 relay_data(const struct suite *suite, size_t len, enum way way)
 {
@@ -390,7 +391,7 @@ threat_32_a_chunk_goes_to_its_end_and_the_next_command(void **state)
 	with_each_layer(relay_bdat);
 }
 
-/* A mailer's last reply, which fills what goes to the client, and its end. */
+/* A backend's last reply, which fills the buffer to the client, and its end of file. */
 static void
 relay_replies(const struct suite *suite, size_t len, enum way way)
 {
@@ -420,7 +421,7 @@ threat_32_replies_go_to_the_mailers_end(void **state)
 
 static const struct machine pipes = { NULL, step, fault };
 
-/* A pipe in both directions; the end that ends a pipe comes from one of them. */
+/* A pipe in both directions; either side ends it. */
 static void
 pipe_both(const struct suite *suite, size_t len, enum way way)
 {
@@ -456,7 +457,7 @@ threat_32_a_pipe_goes_to_its_end(void **state)
 	with_each_layer(pipe_both);
 }
 
-/* Lines by hand become longer, in the clear and in a cipher for people. */
+/* Lines typed by hand get longer (CR is added), in the clear and with a cipher for people. */
 static void
 typed(const struct suite *suite, size_t len, enum way way)
 {

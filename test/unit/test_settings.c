@@ -1,4 +1,4 @@
-/* Settings: the file, line by line, and what is given on the command line. */
+/* Settings: the file line by line, and the command line. */
 #include "settings_fixture.h"
 
 #include <errno.h>
@@ -199,7 +199,7 @@ threat_30_no_final_newline(void **state)
 	good("\n");
 }
 
-/* `path` cannot be read, and the error says why. */
+/* Asserts that `path` cannot be read, and the reason in the error. */
 static void
 cannot_be_read(const char *path, bool must, int why)
 {
@@ -218,7 +218,7 @@ threat_30_files_that_cannot_be_read(void **state)
 	cannot_be_read(scratch, false, EISDIR);
 	assert_int_equal(settings_file(&s, scratch_path("missing"), false), 0);
 	cannot_be_read(scratch_path("missing"), true, ENOENT);
-	/* settings that are there, but elsewhere at the moment, are not the defaults */
+	/* if a dangling link hides the settings, the defaults must not be used */
 	assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(settings_file(&s, scratch_path(i % 2 ? "link" : "link/file"),
@@ -230,7 +230,7 @@ threat_30_files_that_cannot_be_read(void **state)
 	good("mark = no");
 	assert_int_equal(chmod(CONF, 0), 0);
 	if (geteuid() == 0) {
-		/* root may read anything, and -C with a path too long shows the same way out */
+		/* root can read everything; a path that is too long fails in the same way */
 		char far[5000];
 		memset(far, 'a', sizeof(far) - 1);
 		far[sizeof(far) - 1] = '\0';
@@ -243,7 +243,7 @@ threat_30_files_that_cannot_be_read(void **state)
 	assert_int_equal(chmod(CONF, 0600), 0);
 }
 
-/* statement 30: as somebody who may not */
+/* statement 30: as a user without permission */
 static void
 threat_30_no_permission(void **state)
 {

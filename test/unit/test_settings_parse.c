@@ -1,7 +1,7 @@
-/* Settings: which values each can have. */
+/* Settings: the values that each accepts. */
 #include "settings_fixture.h"
 
-/* Refused by an error that repeats it and says why. */
+/* Asserts that the value is rejected with an error that repeats it and says why. */
 static void
 bad_value(const char *name, const char *value, const char *why)
 {

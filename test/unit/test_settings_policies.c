@@ -1,4 +1,4 @@
-/* Settings: which policy is whose. */
+/* Settings: policies by destination. */
 #include "settings_fixture.h"
 
 #include "sys/host.h"
@@ -54,7 +54,7 @@ the_nearest_policy_counts(void **state)
 	assert_int_equal(policy_for("x.example.org"), POLICY_NEVER);
 }
 
-/* A policy for a name as people write it would never match otherwise. */
+/* An internationalized name must be converted, or it would never match. */
 static void
 names_beyond_ascii_are_one_name(void **state)
 {
@@ -76,7 +76,7 @@ names_beyond_ascii_are_one_name(void **state)
 	    "2: policy.xn--mnchen-3ya.example is set twice");
 }
 
-/* The policy for an operand of blackpony's. */
+/* The policy for an operand of blackpony. */
 static enum policy
 policy_for_operand(const char *operand)
 {
@@ -87,7 +87,7 @@ policy_for_operand(const char *operand)
 	return settings_policy_for(&s, span_of(hosts.at[0].name));
 }
 
-/* statement 44: however a destination is written, in the settings or by the mailer */
+/* statement 44: the same destination written in different ways, in settings and operands */
 static void
 threat_44_a_destination_has_one_form(void **state)
 {
@@ -116,7 +116,7 @@ threat_44_a_destination_has_one_form(void **state)
 	    "2: policy.192.0.2.5 is set twice");
 }
 
-/* statement 44: a setting that no destination can match is refused */
+/* statement 44: a setting that cannot match any destination is rejected */
 static void
 threat_44_policies_are_for_domains(void **state)
 {

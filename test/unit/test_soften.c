@@ -1,4 +1,4 @@
-/* 5yz that becomes 4yz: soften.c, and caller.c's dialogue where an attempt to encrypt has failed. */
+/* Replies of 5yz that become 4yz: soften.c, and the transparent client after failed encryption. */
 #include "transparents.h"
 
 static const struct { const char *said, *heard;
@@ -44,7 +44,7 @@ each_line_in_any_division(void **state)
 	}
 }
 
-/* A line may be longer than all buffers, and the other end slow. */
+/* A line longer than all buffers, and a slow reader. */
 static void
 a_long_line_through_little_room(void **state)
 {
@@ -74,7 +74,7 @@ a_long_line_through_little_room(void **state)
 	assert_int_equal(moved, 10 + 5000 + 1);
 }
 
-/* statement 37: whose attempt, and how it failed */
+/* statement 37: after each kind of failed attempt */
 static void
 threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 {
@@ -93,7 +93,7 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_DONE);
 	transparent_wipe(&transparent);
 
-	/* called again after a handshake that broke */
+	/* the second connection, after a handshake that broke */
 	call_choice(MODERN);
 	bench_wire_eof(&bench);
 	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
@@ -108,7 +108,7 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
-/* A session that did all it could passes what it hears. */
+/* After successful encryption, or without an attempt, replies pass unchanged. */
 static void
 without_a_failure_5yz_stays(void **state)
 {
@@ -136,7 +136,7 @@ offers_tls(void)
 	assert_int_equal(bench.io.wait, WAIT_IDLE);
 }
 
-/* statement 37: the mailer's own STARTTLS is an attempt, too */
+/* statement 37: STARTTLS by the local MTA itself is an attempt, too */
 static void
 threat_37_the_mailers_starttls_can_fail(void **state)
 {
@@ -158,7 +158,7 @@ threat_37_the_mailers_starttls_can_fail(void **state)
 	}
 }
 
-/* ... and where it succeeds, or is not tried, octets pass. */
+/* ... and if it succeeds, or is not attempted, octets pass. */
 static void
 what_is_no_failed_starttls_is_a_pipe(void **state)
 {
@@ -193,7 +193,7 @@ what_is_no_failed_starttls_is_a_pipe(void **state)
 	assert_local(&bench, "220-g");
 }
 
-/* After a refused XCRYPT the mailer may begin TLS: octets that are no text are not touched. */
+/* After a refused XCRYPT the local MTA may start TLS: octets that are not text are unchanged. */
 static void
 tls_behind_a_failure_is_not_touched(void **state)
 {

@@ -15,7 +15,7 @@
 
 static struct spool spool;
 
-/* Opens what a pipe delivers in pieces; 0, or what spool_open() says. */
+/* Opens a spool on a pipe that delivers in pieces; returns the result of spool_open(). */
 static int
 open_pipe_with(int flags, struct span text, size_t piece)
 {
@@ -57,7 +57,7 @@ open_file(struct span text, off_t at)
 	return result;
 }
 
-/* It can be read from its beginning, and holds this. */
+/* Asserts that the spool can be read from its beginning and contains this. */
 static void
 assert_holds(struct span text)
 {
@@ -85,7 +85,7 @@ a_message_is_kept_whatever_it_comes_from(void **state)
 	}
 	assert_int_equal(open_file(text, 0), 0);
 	assert_holds(text);
-	/* from where it stands, not from the file's beginning */
+	/* from its current position, not from the beginning of the file */
 	assert_int_equal(open_file(text, 3), 0);
 	assert_holds(span_from(text, 3));
 }
@@ -103,7 +103,7 @@ much_of_it_is_kept(void **state)
 	assert_holds(span(much, sizeof(much)));
 }
 
-/* As it will be on the wire without its dots: SIZE is that (RFC 1870). */
+/* The size on the wire without added dots, as SIZE counts it (RFC 1870). */
 static void
 its_size_counts_crlf(void **state)
 {
@@ -153,7 +153,7 @@ octets_above_127_are_found(void **state)
 	}
 }
 
-/* statement 27: a full disk, and what cannot be read */
+/* statement 27: a full disk, and input that cannot be read */
 static void
 threat_27_what_cannot_be_kept_is_an_error(void **state)
 {
@@ -179,7 +179,7 @@ threat_27_what_cannot_be_kept_is_an_error(void **state)
 		unsetenv("TMPDIR");
 }
 
-/* From here on open(2) knows no O_TMPFILE, as on NFS. */
+/* From now on open(2) does not support O_TMPFILE, as on NFS. */
 static void
 forget_tmpfile(void)
 {
@@ -213,7 +213,7 @@ a_file_with_a_name_will_do_for_a_moment(void **state)
 		forget_tmpfile();
 		if (open_pipe(SPAN("a\n"), 1) == -1)
 			_exit(3);
-		/* not somewhere else, nobody else's, and gone with us */
+		/* in this directory, not accessible to others, and without a name */
 		bool good = fstat(spool.fd, &st) == 0 && st.st_nlink == 0 &&
 		    (st.st_mode & 07777) == 0600 && spool.octets == 3 &&
 		    rmdir(scratch_path("spool")) == 0;
@@ -225,7 +225,7 @@ a_file_with_a_name_will_do_for_a_moment(void **state)
 	unsetenv("TMPDIR");
 }
 
-/* A TMPDIR that is of no use is not the only place. */
+/* If TMPDIR is not usable, the next directory is tried. */
 static void
 another_folder_will_do(void **state)
 {
@@ -236,7 +236,7 @@ another_folder_will_do(void **state)
 	unsetenv("TMPDIR");
 }
 
-/* Statement 32: a mailer's pipe that does not block is waited for, and not taken for a broken one. */
+/* Statement 32: an empty non-blocking pipe is waited for, and not taken for a broken one. */
 static void
 a_pipe_that_does_not_block_is_waited_for(void **state)
 {
@@ -260,7 +260,7 @@ assert_not_waited_for(int fd)
 	close(fd);
 }
 
-/* Statement 26: the end has to come in time, whether nothing comes before it or more and more. */
+/* Statement 26: the end must come in time, whether nothing precedes it or more and more does. */
 static void
 threat_26_an_end_that_does_not_come_is_not_waited_for(void **state)
 {

@@ -1,11 +1,11 @@
 /*
- * STARTTLS as the opening asks for it, on a caller under `must`: the answers to it, and what TLS comes to.
+ * STARTTLS by a transparent client, with and without `must`: the replies to it, and TLS itself.
  */
 #include "transparents.h"
 
 #define OFFERS "250-mx\r\n250-STARTTLS\r\n250 SIZE 1\r\n"
 
-/* A host without XCRYPT has been asked for STARTTLS. */
+/* Sends STARTTLS to a host without XCRYPT. */
 static void
 asks(bool must, bool again)
 {
@@ -50,7 +50,7 @@ ehlo_is_said_again_inside(void **state)
 	assert_string_equal(client_handshake_crypt(&transparent.client), "starttls");
 }
 
-/* A refusal leaves the clear connection, with what it said; what is no answer has another one made. */
+/* A refusal leaves the connection in the clear; an invalid reply causes another connection. */
 static void
 answers_that_are_not_220(void **state)
 {
@@ -82,7 +82,7 @@ answers_that_are_not_220(void **state)
 	}
 }
 
-/* statement 2, of STARTTLS: of the same packet, or waiting in the socket */
+/* statement 2, for STARTTLS: octets in the same packet, or waiting in the socket */
 static void
 threat_2_octets_behind_220_are_an_attack(void **state)
 {

@@ -24,14 +24,14 @@ appended_is_found_by_all_who_open_later(void **state)
 	late = opened();
 	assert_true(has(&late, "k", "value"));
 	assert_int_equal(late.journal.count, 1);
-	/* as much room as it needs, and one octet less */
+	/* exactly as much space as it needs, and one octet less */
 	assert_true(store_find(&late, SPAN("k"), value, 5, &len));
 	assert_false(store_find(&late, SPAN("k"), value, 4, &len));
-	/* who appends learns what others have appended */
+	/* a process that appends also reads what others have appended */
 	assert_int_equal(put(&early, "l", ""), 0);
 	assert_true(has(&early, "k", "value"));
 	assert_true(has(&early, "l", ""));
-	/* what is there already is not written again, but another value is */
+	/* the same value is not written again, another one is */
 	assert_int_equal(put(&s, "k", "value"), 0);
 	assert_int_equal(scratch_size("t.journal"), RECORD_LEN(1, 5) + RECORD_LEN(1, 0));
 	assert_int_equal(put(&s, "k", "newer"), 0);
@@ -56,7 +56,7 @@ rebuilding_keeps_the_newest_of_each(void **state)
 	assert_int_equal(scratch_size("t.journal"), 0);
 	assert_true(has(&s, "a", "1") && has(&s, "b", "1"));
 	assert_false(has(&s, "-c", "1"));
-	/* the journal's is newer than the CDB's, before the next folding and after it */
+	/* the journal's value is newer than the CDB's, before and after the next compaction */
 	assert_int_equal(put(&s, "a", "2"), 0);
 	assert_int_equal(put(&s, "d", "1"), 0);
 	assert_int_equal(put(&s, "d", "2"), 0);
@@ -103,7 +103,7 @@ threat_29_the_oldest_go_first(void **state)
 	assert_int_equal(put(&s, "c", "1"), 0);
 	assert_int_equal(rebuild(&s, 3), 0);
 	assert_true(has(&s, "a", "1") && has(&s, "b", "1") && has(&s, "c", "1"));
-	/* learned again, so newer than b */
+	/* stored again, so newer than b */
 	assert_int_equal(put(&s, "a", "2"), 0);
 	assert_int_equal(put(&s, "d", "1"), 0);
 	assert_int_equal(rebuild(&s, 3), 0);
@@ -115,7 +115,7 @@ threat_29_the_oldest_go_first(void **state)
 	store_close(&s);
 }
 
-/* Entries `kind`0 to `kind`9, the last of them the newest. */
+/* Stores `kind`0 to `kind`9, the last one newest. */
 static void
 put_ten(struct store *s, char kind)
 {
@@ -125,7 +125,7 @@ put_ten(struct store *s, char kind)
 	}
 }
 
-/* ... of which these are there, and no more. */
+/* Asserts that of these exactly those in `want` are left. */
 static void
 assert_some(struct store *s, char kind, const char *want)
 {
@@ -136,7 +136,7 @@ assert_some(struct store *s, char kind, const char *want)
 	}
 }
 
-/* statement 29: what anybody can bring about pushes out nothing better, but has room of its own */
+/* statement 29: entries that any host can cause push out no better ones, but have their share */
 static void
 threat_29_what_is_worth_more_goes_last(void **state)
 {
@@ -150,19 +150,19 @@ threat_29_what_is_worth_more_goes_last(void **state)
 	assert_true(has(&s, "*old", "1") && has(&s, "+old", "1"));
 	assert_some(&s, 'a', "456789");
 
-	/* however much of it there is, newer entries have a quarter */
+	/* newer entries get a quarter, however many better ones there are */
 	put_ten(&s, '*');
 	put_ten(&s, 'b');
 	assert_int_equal(rebuild(&s, 8), 0);
 	assert_false(has(&s, "*old", "1") || has(&s, "+old", "1"));
 	assert_some(&s, '*', "456789");
 	assert_some(&s, 'b', "89");
-	/* a quarter that nobody wants is theirs too */
+	/* if there are no others, the better ones get that quarter too */
 	put_ten(&s, '*');
 	assert_int_equal(rebuild(&s, 8), 0);
 	assert_some(&s, '*', "23456789");
 	assert_some(&s, 'b', "");
-	/* of two kinds, the better one first */
+	/* of two kinds the better one comes first */
 	put_ten(&s, '+');
 	assert_int_equal(rebuild(&s, 8), 0);
 	assert_some(&s, '*', "456789");
@@ -215,7 +215,7 @@ journal_stops_growing(void **state)
 		at += journal_format(journal + at, SPAN("f"), span(zeros, 500));
 	at += journal_format(journal + at, SPAN("f"),
 	    span(zeros, full - len - at - RECORD_LEN(1, 0)));
-	/* exactly at the limit, and one past it */
+	/* exactly at the limit, and one octet more */
 	scratch_write("t.journal", journal, at);
 	s = opened();
 	assert_int_equal(put(&s, "k", "vv"), 0);
@@ -229,14 +229,14 @@ journal_stops_growing(void **state)
 	assert_int_equal(rebuild(&s, 10), 0);
 	assert_int_equal(put(&s, "k", "vvv"), 0);
 	store_close(&s);
-	/* one above the limit is not of our making */
+	/* a file longer than the limit was not made by us */
 	memset(journal, 0, full + 100);
 	scratch_write("t.journal", journal, full + 100);
 	use();
 	free(journal);
 }
 
-/* Room enough in a journal that has grown since it was read, or nothing is learned. */
+/* If the journal has grown beyond a reader's buffer, the reader stores nothing. */
 static void
 journal_outgrows_a_reader(void **state)
 {
@@ -303,7 +303,7 @@ there_is_room_to_the_last_octet(void **state)
 	}
 }
 
-/* A damaged end that was read is gone as well, also when what was written over it is shorter. */
+/* A damaged end that was read is wiped too, even if what overwrote it is shorter. */
 static void
 what_was_read_is_wiped(void **state)
 {
@@ -318,7 +318,7 @@ what_was_read_is_wiped(void **state)
 	close_wiped(&s);
 }
 
-/* The lock goes with the file: with a journal that is gone it would keep nobody out. */
+/* A removed journal's lock excludes nobody, so it must not be written. */
 static void
 a_removed_journal_is_not_written(void **state)
 {
@@ -327,7 +327,7 @@ a_removed_journal_is_not_written(void **state)
 	(void)state;
 	unlink(scratch_path("t.journal"));
 	assert_int_equal(put(&s, "k", "v"), -1);
-	/* whoever maintains makes another one */
+	/* maintenance makes a new one */
 	assert_int_equal(rebuild(&s, 10), 0);
 	assert_int_equal(put(&s, "k", "v"), 0);
 	unlink(scratch_path("t.journal"));
@@ -337,7 +337,7 @@ a_removed_journal_is_not_written(void **state)
 	store_close(&s);
 }
 
-/* In a child with a mount namespace of its own: 0 good, 77 not possible here. */
+/* Runs in a child with its own mount namespace: 0 good, 77 not possible here. */
 static int
 try_read_only(void)
 {
@@ -390,7 +390,7 @@ a_forked_process_has_a_lock_of_its_own(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		store_reopen(&s);
-		/* the parent has the lock */
+		/* the parent holds the lock */
 		_exit(put(&s, "k", "child") == 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -400,7 +400,7 @@ a_forked_process_has_a_lock_of_its_own(void **state)
 	store_close(&s);
 }
 
-/* For ever. */
+/* Runs until it is killed. */
 static void
 add_and_rebuild(volatile unsigned *newest)
 {
@@ -416,7 +416,7 @@ add_and_rebuild(volatile unsigned *newest)
 	}
 }
 
-/* Opened at any moment of a rebuilding, a store shows what was there before. */
+/* A store opened at any moment of a rebuilding has all earlier entries. */
 static void
 a_rebuilding_hides_nothing(void **state)
 {
@@ -438,7 +438,7 @@ a_rebuilding_hides_nothing(void **state)
 		struct store reader = opened();
 
 		snprintf(key, sizeof(key), "%u", before);
-		/* unless so many have come since that it was the oldest */
+			/* unless so many were added since that it was dropped as the oldest */
 		if (!has(&reader, key, "v") && *newest < before + 4)
 			hidden++;
 		store_close(&reader);

@@ -1,4 +1,4 @@
-/* What accidents and strangers make of the files of a store. */
+/* Stores with damaged, foreign or hostile files. */
 #include "store_fixture.h"
 
 static void
@@ -14,7 +14,7 @@ make_other(int kind, const char *path)
 		assert_true(mknod(path, S_IFREG | 0600, 0) == 0 && chown(path, 1, 1) == 0);
 }
 
-/* A directory, a link, a pipe, somebody else's file: left alone, and nobody hangs. */
+/* A directory, a link, a FIFO, another user's file: left alone, without waiting. */
 static void
 other_things_in_place_of_files(void **state)
 {
@@ -36,7 +36,7 @@ other_things_in_place_of_files(void **state)
 		assert_int_equal(put(&s, "k", "v"), 0);
 		assert_true(has(&s, "k", "v"));
 		assert_true(s.corrupt);
-		/* anything but a directory is replaced */
+		/* all but a directory are replaced */
 		assert_int_equal(rebuild(&s, 10), kind == 0 ? -1 : 0);
 		assert_true(has(&s, "k", "v"));
 		store_close(&s);
@@ -47,7 +47,7 @@ other_things_in_place_of_files(void **state)
 	assert_int_equal(scratch_size("elsewhere"), 0);
 }
 
-/* statement 28: what a crash or a bad disk can make of the files */
+/* statement 28: files truncated by a crash or a bad disk */
 static void
 threat_28_files_cut_at_every_length(void **state)
 {
@@ -112,7 +112,7 @@ random_files_are_harmless(void **state)
 	}
 }
 
-/* Tables that point into nowhere, records of 4 GB, hash tables of 2^32 slots. */
+/* Offsets outside the file, records of 4 GB, hash tables of 2^32 slots. */
 static void
 hostile_lengths_in_a_cdb(void **state)
 {
@@ -133,7 +133,7 @@ hostile_lengths_in_a_cdb(void **state)
 		if (round == 4)
 			memset(record + 4, 0xff, 4);
 		if (round == 5)
-			memcpy(record + 4, "\x49\x06\0\0", 4);	/* one more than any value */
+			memcpy(record + 4, "\x49\x06\0\0", 4);	/* one octet more than any value */
 		scratch_write("t.cdb", file, len);
 		scratch_write("t.journal", "", 0);
 		free(file);
@@ -141,7 +141,7 @@ hostile_lengths_in_a_cdb(void **state)
 	}
 }
 
-/* statement 28: each state that store.c says a crash can leave */
+/* statement 28: each state that store.c lists */
 static void
 threat_28_states_that_a_crash_leaves(void **state)
 {
@@ -150,12 +150,12 @@ threat_28_states_that_a_crash_leaves(void **state)
 	struct store s;
 
 	(void)state;
-	/* a new CDB half written */
+	/* a new CDB that is incomplete */
 	fill();
 	scratch_write("t.cdb.new", "half", 4);
 	use();
 	assert_int_equal(access(scratch_path("t.cdb.new"), F_OK), -1);
-	/* the new CDB in place, the journal not emptied */
+	/* the new CDB in place, with the journal not emptied */
 	fill();
 	journal = scratch_read("t.journal", &len);
 	s = opened();
@@ -166,7 +166,7 @@ threat_28_states_that_a_crash_leaves(void **state)
 	assert_true(has(&s, "a", "alpha") && has(&s, "b", "beta"));
 	assert_int_equal(rebuild(&s, 10), 0);
 	assert_true(has(&s, "a", "alpha") && has(&s, "b", "beta"));
-	/* a record cut short: cut off by the next to append, who has not seen it */
+	/* an incomplete record is cut off by the next process that appends */
 	scratch_write("t.journal", journal, len - 1);
 	assert_int_equal(put(&s, "c", "gamma"), 0);
 	store_close(&s);
@@ -174,14 +174,14 @@ threat_28_states_that_a_crash_leaves(void **state)
 	assert_true(has(&s, "c", "gamma"));
 	assert_int_equal(s.journal.len, scratch_size("t.journal"));
 	assert_int_equal(s.journal.count, 2);
-	/* none of it is a reason to doubt what is not found */
+	/* none of this makes the store count as corrupt */
 	assert_false(has(&s, "d", "delta"));
 	assert_false(s.corrupt);
 	store_close(&s);
 	free(journal);
 }
 
-/* Who is not found may have been there. */
+/* If an entry is damaged, a key that is not found may have been there. */
 static void
 a_damaged_entry_is_a_doubt(void **state)
 {
@@ -190,7 +190,7 @@ a_damaged_entry_is_a_doubt(void **state)
 	(void)state;
 	fill();
 	uint8_t *journal = scratch_read("t.journal", &len);
-	journal[len - 1] ^= 1;		/* of b's value */
+	journal[len - 1] ^= 1;		/* in b's value */
 	scratch_write("t.journal", journal, len);
 	free(journal);
 	struct store s = opened();
@@ -210,7 +210,7 @@ full_disk_costs_nothing_but_memory(void **state)
 	size_t cdb_len = (size_t)scratch_size("t.cdb");
 	long journal_len = scratch_size("t.journal");
 
-	/* the room for each octet that a new CDB would have needed */
+	/* space for every number of octets less than the new CDB needs */
 	for (size_t room = 1; room <= cdb_len; room += room < 2000 ? 97 : 1) {
 		struct store s = opened();
 

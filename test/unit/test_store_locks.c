@@ -1,4 +1,4 @@
-/* A store that somebody holds up: by a lock that is not given back, or by what stands in the journal. */
+/* Stores that are held up by a lock that is not released, or by the journal's contents. */
 #include "store_fixture.h"
 
 #include "base/clock.h"
@@ -32,7 +32,7 @@ nobody_waits_long_for_the_lock(void **state)
 	store_close(&s);
 }
 
-/* statement 39: a session that keeps the journal's lock loses the journal, and nobody else anything */
+/* statement 39: a session that keeps the journal's lock loses the journal; others lose nothing */
 static void
 threat_39_a_lock_is_not_held(void **state)
 {
@@ -51,7 +51,7 @@ threat_39_a_lock_is_not_held(void **state)
 	start_ms = clock_ms();
 	assert_int_equal(rebuild(&other, 10), 0);
 	assert_int_equal(put(&other, "c", "3"), 0);
-	/* what it appends is read by nobody */
+	/* what it appends is never read */
 	assert_int_equal(put(&s, "a", "x"), -1);
 	store_close(&other);
 	other = opened();
@@ -63,7 +63,7 @@ threat_39_a_lock_is_not_held(void **state)
 	store_close(&s);
 }
 
-/* statement 39: nor can it hold up maintenance, where it got the lock in between */
+/* statement 39: nor can it hold up maintenance by taking the lock meanwhile */
 static void
 threat_39_maintenance_is_not_held_up(void **state)
 {
@@ -81,7 +81,7 @@ threat_39_maintenance_is_not_held_up(void **state)
 	store_close(&s);
 }
 
-/* statement 39: a journal of junk that looks like records takes no time, and is gone with the next rebuilding */
+/* statement 39: a journal of junk that looks like records takes no time and is soon removed */
 static void
 threat_39_junk_takes_no_time(void **state)
 {
@@ -89,7 +89,7 @@ threat_39_junk_takes_no_time(void **state)
 	struct store s;
 
 	(void)state;
-	/* at every third octet, a record of 1,536 octets seems to begin */
+	/* every third octet begins what looks like a record of 1,536 octets */
 	for (size_t i = 0; i < sizeof(junk); i++)
 		junk[i] = i % 3 == 2 ? 6 : 0;
 	scratch_write("t.journal", junk, sizeof(junk));

@@ -40,7 +40,7 @@ names_are_cipher_and_generation(void **state)
 	assert_true(count >= 5 && count <= SUITE_MAX);
 }
 
-/* The fields of every row fit what struct agreement and its users have for them. */
+/* The lengths of every suite fit into struct agreement and its users' buffers. */
 static void
 rows_fit(void **state)
 {
@@ -77,7 +77,7 @@ find_takes_exact_names_only(void **state)
 	assert_non_null(suite_find(SPAN("arsyfor_1.0")));
 }
 
-/* What the settings say to somebody who has named it. */
+/* The text for a name in the settings that is not accepted. */
 static void
 missing_suites_have_a_reason(void **state)
 {

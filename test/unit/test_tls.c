@@ -1,6 +1,6 @@
 /*
- * TLS as a client against mbedTLS's own server, octets carried by hand: what room there is, and what the
- * certificate is called.
+ * TLS as a client, with mbedTLS's own server and octets carried by the test: little room, and the
+ * words for the certificate's status.
  */
 #include "unit.h"
 
@@ -24,7 +24,7 @@ static struct server server;
 static struct tls client;
 static mbedtls_pk_context key;
 static uint8_t mem[4][65536], pem[4096];
-static struct buf up, down, to_seal, opened;	/* on the wire; of the client's inside */
+static struct buf up, down, to_seal, opened;	/* the wire's two directions, then plain octets */
 
 static int
 server_sends(void *context, const unsigned char *octets, size_t len)
@@ -49,7 +49,7 @@ server_receives(void *context, unsigned char *octets, size_t len)
 	return (int)len;
 }
 
-/* Its own, for that name and that time, in PEM. */
+/* Makes a self-signed certificate with that name and period, in PEM. */
 static size_t
 make_certificate(const char *name, const char *from, const char *until)
 {
@@ -143,7 +143,7 @@ opens(const char *host)
 	both_up(host, make_certificate(NAME, "20200101000000", "20991231000000"), true);
 }
 
-/* The next octets that the server reads; none: as many as nothing. */
+/* The next octets that the server reads; 0 if there are none. */
 static size_t
 server_reads(uint8_t *out, size_t len)
 {
@@ -198,8 +198,8 @@ describes(void **state)
 }
 
 /*
- * However little room there is on the wire, and whatever comes to be sealed meanwhile, each octet goes out
- * once.  (mbedTLS takes a write behind one that found no room for the same write.)
+ * With little room on the wire, and more to seal meanwhile, each octet is sent exactly once.
+ * (mbedTLS takes the next write after an unfinished one for its continuation.)
  */
 static void
 seals_into_little_room(void **state)
@@ -226,7 +226,7 @@ seals_into_little_room(void **state)
 	assert_int_equal(buf_len(&to_seal), 0);
 }
 
-/* Asked to begin anew it says no, and not in place of an octet of ours. */
+/* It refuses renegotiation, and loses no octet of ours by the alert. */
 static void
 renegotiates_with_nobody(void **state)
 {
@@ -249,7 +249,7 @@ renegotiates_with_nobody(void **state)
 	assert_memory_equal(heard, "octets", 6);
 }
 
-/* What found no room stays inside, is known to be there, and comes whole. */
+/* Octets without room stay inside, are reported, and arrive complete. */
 static void
 opens_into_little_room(void **state)
 {
@@ -314,7 +314,7 @@ changed_octets_are_noticed(void **state)
 	assert_memory_equal(tls_layer.fault(&client), "tls-error-", 10);
 }
 
-/* What is no TLS ends the handshake, in the clear or not, and nothing of it is passed on. */
+/* Octets that are not TLS make the handshake fail, and are not passed on. */
 static void
 no_handshake(void **state)
 {

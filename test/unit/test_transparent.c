@@ -1,4 +1,4 @@
-/* blackpony's machine with a mailer on its standard input: opening.c and caller.c. */
+/* The transparent client with the local MTA on its standard input. */
 #include "transparents.h"
 
 static void
@@ -49,7 +49,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 	}
 }
 
-/* statement 2: in the same packet, in a later one that is there, or an octet only */
+/* statement 2: in the same packet, in a later one, or a single octet */
 static void
 threat_2_octets_behind_the_ok_end_it(void **state)
 {
@@ -71,7 +71,7 @@ threat_2_octets_behind_the_ok_end_it(void **state)
 	}
 }
 
-/* statement 14, and what is not an offer */
+/* statement 14, and lines that are not an offer */
 static void
 threat_14_replies_without_an_offer_are_passed(void **state)
 {
@@ -107,7 +107,7 @@ threat_14_replies_without_an_offer_are_passed(void **state)
 }
 
 /*
- * A torn offer, or one too long to be hashed, is none: neither client nor server would gain by it.
+ * An offer with embedded control characters, or too long to be hashed, is ignored.
  */
 static void
 hostile_offers_are_none(void **state)
@@ -133,7 +133,7 @@ hostile_offers_are_none(void **state)
 	transparent_wipe(&transparent);
 }
 
-/* What went wrong is forgotten: the far end's refusal is no reply to the mailer's EHLO. */
+/* The refusal of XCRYPT is not passed to the local MTA as a reply to its EHLO. */
 static void
 a_clean_refusal_goes_on_in_the_clear(void **state)
 {
@@ -172,7 +172,7 @@ a_host_without_keys_goes_on_in_the_clear(void **state)
 	assert_string_equal(transparent.client.why, "no-key");
 }
 
-/* Called again: the mailer has had its greeting, and its hello is said for it. */
+/* On the second connection the local MTA has its greeting, and its hello is repeated for it. */
 static void
 assert_called_again(const char *hello, const char *seen)
 {
@@ -225,7 +225,7 @@ helo_is_answered_in_one_line(void **state)
 	assert_true(bench.io.pipe);
 }
 
-/* Where EHLO is refused: HELO as it was said, or the mailer's own. */
+/* If EHLO is refused, the local MTA's HELO is sent, or it sends its own. */
 static void
 helo_is_said_where_ehlo_is_refused(void **state)
 {
@@ -253,7 +253,7 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	assert_true(bench.io.elsewhere);
 }
 
-/* The next host: the mailer has had its greeting, and its hello is said again, with EHLO first. */
+/* On the next host the local MTA has its greeting, and its hello is repeated, first as EHLO. */
 static void
 the_next_host_is_asked(void **state)
 {
@@ -276,7 +276,7 @@ the_next_host_is_asked(void **state)
 	assert_true(bench.io.pipe && bench.io.settled);
 	transparent_wipe(&transparent);
 
-	/* gone before the mailer has said anything; a mailer that says nothing is another thing */
+	/* the host disconnects before the local MTA has said anything */
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_fault(&bench, OUTCOME_WIRE_BROKEN);
@@ -288,7 +288,7 @@ the_next_host_is_asked(void **state)
 	assert_false(bench.io.elsewhere);
 }
 
-/* Nothing that stands behind a QUIT goes out, which would be in the clear: statement 24. */
+/* statement 24: nothing after a QUIT is sent, because it would be in the clear */
 static void
 threat_24_quit_before_a_hello_ends_it(void **state)
 {
@@ -302,7 +302,7 @@ threat_24_quit_before_a_hello_ends_it(void **state)
 	assert_local(&bench, "220 mx\r\n221 2.0.0 Bye\r\n");
 }
 
-/* Before its hello the mailer is answered by us. */
+/* Before its hello the local MTA's commands are answered by us. */
 static void
 commands_before_hello_are_answered(void **state)
 {
@@ -363,7 +363,7 @@ a_mailer_that_goes_before_hello_ends_it(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 }
 
-/* Our last word has its place where the mailer waits, and once. */
+/* Our last reply is sent once, and where the local MTA waits for one. */
 static void
 giving_up_answers_who_waits(void **state)
 {

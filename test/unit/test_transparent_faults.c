@@ -1,7 +1,7 @@
-/* Every way a far end can go wrong, at every point of the opening, under `may` and `must`. */
+/* All faults of a remote host at each step of the handshake, under `may` and `must`. */
 #include "transparents.h"
 
-/* What the far end does instead of what it should: one of these is said, or happens. */
+/* What the host does instead: it says something, or one of these happens. */
 static const char end_of_file[] = "<end of file>";
 static const char time_out[] = "<timeout>";
 static const char broken[] = "<broken>";
@@ -25,11 +25,11 @@ happens(const char *what)
 struct row {
 	const char *what;
 	enum outcome may, must;
-	const char *seen;	/* by the mailer, under `may` */
-	bool goes_on;		/* under `may` */
+	const char *seen;	/* what the local MTA sees under `may` */
+	bool goes_on;		/* whether the session continues under `may` */
 };
 
-/* Gone, or not willing: nothing has been said to the mailer, and the next host may be. */
+/* Whether the next host may be tried: nothing was said to the local MTA. */
 static bool
 leaves(enum outcome end)
 {
@@ -164,7 +164,7 @@ threat_25_answers_to_the_proposal(void **state)
 	assert_rows(call_choice, MODERN, rows);
 }
 
-/* In 2.0 what is wrong here is tampering; what does not come is not. */
+/* In 2.0 a wrong reply here is tampering; a missing one is not. */
 static void
 threat_25_replies_to_the_confirmation(void **state)
 {
@@ -205,7 +205,7 @@ threat_25_replies_to_an_older_ok(void **state)
 	assert_rows(call_ok, "arsyfor_1.0", rows);
 }
 
-/* Until the first reply inside, what cannot be understood is a handshake that failed. */
+/* Until the first encrypted reply, octets that make no sense are a failed handshake. */
 static void
 threat_25_replies_inside(void **state)
 {
@@ -280,7 +280,7 @@ without_suites_nothing_is_taken_up(void **state)
 	assert_string_equal(transparent.client.why, "switched-off");
 }
 
-/* The deadlines, in the order in which they run; the handshake's is one for all of its lines. */
+/* The deadlines in their order; the handshake has one for all of its lines. */
 static void
 each_deadline_has_its_time(void **state)
 {

@@ -1,7 +1,7 @@
 /*
- * What Wycheproof has cases for, made here and tried through our own wrappers (statement 17): both AEADs, at
- * every length and with every bit of every tag wrong, against second implementations that are as plain as
- * can be.
+ * Cases like Wycheproof's for both AEADs, generated here and tried through our own wrappers
+ * (statement 17): all lengths, and each bit of each tag flipped, against second implementations
+ * that are as simple as possible.
  */
 #include "unit.h"
 
@@ -72,7 +72,7 @@ poly_block(uint32_t h[17], const uint8_t block[17], const uint8_t r[16])
 			product[i + 1] += product[i] >> 8;
 			product[i] &= 0xff;
 		}
-		/* 2^130 is 5; 2^136 is 5 times 2^6 */
+		/* 2^130 is congruent to 5, and 2^136 to 5 times 2^6 */
 		for (int i = 17; i < 34; i++) {
 			product[i - 17] += 320 * product[i];
 			product[i] = 0;
@@ -108,7 +108,7 @@ poly_finish(uint8_t tag[16], uint32_t h[17], const uint8_t s[16])
 	}
 }
 
-/* Whole blocks of 16, the last filled up with zeros, as RFC 8439 section 2.8 has it. */
+/* Blocks of 16 octets, the last one padded with zeros (RFC 8439 section 2.8). */
 static void
 poly_text(uint32_t h[17], struct span s, const uint8_t r[16])
 {
@@ -221,7 +221,7 @@ struct keyed {
 	_Alignas(max_align_t) uint8_t state[CIPHER_STATE_MAX];
 };
 
-/* Sealed as the reference does it, opened again, and refused with each bit of the tag turned. */
+/* Sealed like the reference, opened again, and refused with each bit of the tag flipped. */
 static void
 assert_aead(const struct aead *aead, const uint8_t key[32], struct span ad, struct span plain)
 {
@@ -244,7 +244,7 @@ assert_aead(const struct aead *aead, const uint8_t key[32], struct span ad, stru
 		    -1);
 		got.tag[bit / 8] = (uint8_t)(got.tag[bit / 8] ^ 1u << bit % 8);
 	}
-	/* all zeros, all ones, upside down: tags that a careless check has let through elsewhere */
+	/* all zeros, all ones, all bits inverted: tags that other implementations have accepted */
 	for (int kind = 0; kind < 3; kind++) {
 		uint8_t tag[16];
 
@@ -261,7 +261,7 @@ threat_17_aead_at_every_length(void **state)
 	uint8_t key[32], text[TEXT_MAX], ad[40];
 
 	for (size_t len = 0; len < TEXT_MAX; len += len < 70 ? 1 : 37) {
-		/* ones throughout make Poly1305's sums as large as they can be */
+		/* ones make Poly1305's sums as large as possible */
 		assert_int_equal(random_octets(key, sizeof(key)), 0);
 		memset(text, len % 3 ? 0xff : 0, sizeof(text));
 		assert_int_equal(random_octets(ad, sizeof(ad)), 0);
@@ -272,7 +272,7 @@ threat_17_aead_at_every_length(void **state)
 	}
 }
 
-/* The text so that what is authenticated, which is the ciphertext, is all ones or all zeros. */
+/* The plaintext is chosen so that the ciphertext, which is authenticated, is all ones or zeros. */
 static void
 threat_17_aead_with_extreme_ciphertexts(void **state)
 {
@@ -289,7 +289,7 @@ threat_17_aead_with_extreme_ciphertexts(void **state)
 		memset(plain, 0, len);
 		memset(want, turn % 2 ? 0xff : 0, len);
 		if (turn % 4 > 1)
-			want[len - 16] = 0xfb;	/* 2^128 - 5 at its end */
+			want[len - 16] = 0xfb;	/* 2^128 - 5 at the end */
 		aead->reference(&expected, key, nonce, span(NULL, 0), span(plain, len));
 		for (size_t i = 0; i < len; i++)
 			plain[i] = expected.text[i] ^ want[i];

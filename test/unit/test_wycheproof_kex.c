@@ -1,7 +1,7 @@
 /*
- * What Wycheproof has cases for, made here and tried through our own wrappers (statement 17): X25519 at the
- * edges of the field, and HKDF, against second implementations that are as plain as can be.  (Low-order
- * points are in test_kex_x25519.)
+ * Cases like Wycheproof's for X25519 at the edges of the field, and for HKDF, generated here and
+ * tried through our own wrappers (statement 17), against second implementations that are as
+ * simple as possible.  (Low-order points are in test_kex_x25519.)
  */
 #include "unit.h"
 
@@ -10,7 +10,7 @@
 
 #include <mbedtls/md.h>
 
-/* Numbers modulo 2^255 - 19: 32 octets, the least significant first. */
+/* Numbers modulo 2^255 - 19: 32 octets, least significant first. */
 typedef uint8_t number[32];
 
 static void
@@ -41,7 +41,7 @@ times(number out, const number a, const number b)
 	for (int i = 0; i < 32; i++)
 		for (int j = 0; j < 32; j++)
 			product[i + j] += (uint32_t)a[i] * b[j];
-	/* so that folding does not overflow */
+	/* so that the reduction does not overflow */
 	for (int i = 0; i < 63; i++) {
 		product[i + 1] += product[i] >> 8;
 		product[i] &= 0xff;
@@ -49,7 +49,7 @@ times(number out, const number a, const number b)
 	reduce(out, product);
 }
 
-/* a + b, or a - b (of which 2^256 - 38, which is zero, is kept from going below). */
+/* a + b, or a - b + 2^256 - 38, which is congruent to a - b and not negative. */
 static void
 plus(number out, const number a, const number b, bool minus)
 {
@@ -60,7 +60,7 @@ plus(number out, const number a, const number b, bool minus)
 	reduce(out, sum);
 }
 
-/* To the power p - 2. */
+/* a^(p - 2), the inverse of a. */
 static void
 invert(number out, const number a)
 {
@@ -75,7 +75,7 @@ invert(number out, const number a)
 	memcpy(out, result, sizeof(result));
 }
 
-/* Below p, as it is sent. */
+/* Reduces n below p, the form that is sent. */
 static void
 canonical(number n)
 {
@@ -98,7 +98,7 @@ canonical(number n)
 	}
 }
 
-/* The ladder of RFC 7748 section 5, step by step. */
+/* The ladder of RFC 7748 section 5. */
 static void
 reference_x25519(number out, const number scalar, const number point)
 {
@@ -159,7 +159,7 @@ assert_product(const number scalar, const number point)
 		fail_msg("point %02x %02x ... %02x", point[0], point[1], point[31]);
 }
 
-/* All ones, all zeros, ones up to a bit and from a bit on: where carries run through all limbs. */
+/* All ones, all zeros, ones up to a bit or from a bit on, where carries run through all limbs. */
 static void
 edge(number out, unsigned n)
 {
@@ -177,7 +177,7 @@ threat_17_x25519_at_the_edges_of_the_field(void **state)
 	number point, scalar;
 
 	(void)state;
-	/* of half of all u, the point is on the twist */
+	/* half of all u are on the twist */
 	for (unsigned n = 0; n < EDGES; n += 3) {
 		assert_int_equal(random_octets(scalar, 32), 0);
 		edge(point, n);
@@ -190,7 +190,7 @@ threat_17_x25519_at_the_edges_of_the_field(void **state)
 	}
 }
 
-/* Small numbers, and those around p, 2^255 and 2^256: whatever is not below p is taken for what it is. */
+/* Small numbers, and those around p, 2^255 and 2^256; those above p are reduced. */
 static void
 threat_17_x25519_around_p(void **state)
 {
@@ -227,7 +227,7 @@ hmac(uint8_t out[32], struct span key, struct span text)
 	assert_int_equal(mbedtls_md(sha256, inner, sizeof(inner), out), 0);
 }
 
-/* RFC 5869, 120 octets of it. */
+/* RFC 5869, for 120 octets of output. */
 static void
 reference_hkdf(uint8_t okm[128], struct span salt, struct span secret, struct span info)
 {
@@ -244,7 +244,7 @@ reference_hkdf(uint8_t okm[128], struct span salt, struct span secret, struct sp
 	}
 }
 
-/* Every 2.0 suite; secrets and nonces random, and as extreme as they come. */
+/* All 2.0 suites, with random and extreme secrets and nonces. */
 static void
 threat_17_hkdf(void **state)
 {

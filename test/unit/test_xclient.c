@@ -1,4 +1,4 @@
-/* XCLIENT: what a mailer is told of its client, and what counts as having taken it. */
+/* XCLIENT: what a backend is told of the client, and which replies count as success. */
 #include "machine.h"
 
 #include "smtp/dialog.h"
@@ -16,7 +16,7 @@ xclient_up(const char *address, unsigned port)
 	bench_start(&bench, (struct machine){ &xclient, xclient_step, dialog_fault });
 }
 
-/* Up to XCLIENT, offered like that among others. */
+/* Up to XCLIENT; `offer` is one of the keywords. */
 static void
 offered(const char *offer)
 {
@@ -28,7 +28,7 @@ offered(const char *offer)
 	bench_wire(&bench, reply);
 }
 
-/* statement 31, in any division of octets: told, and then it greets anew */
+/* statement 31, cut in all ways: the backend is told, and greets again */
 static void
 threat_31_a_mailer_is_told(void **state)
 {
@@ -47,7 +47,7 @@ threat_31_a_mailer_is_told(void **state)
 	}
 }
 
-/* What it has not offered, it is not told, but for the address. */
+/* Only attributes that it offers are sent; the address is required. */
 static void
 what_is_said_is_what_it_takes(void **state)
 {
@@ -75,7 +75,7 @@ what_is_said_is_what_it_takes(void **state)
 	}
 }
 
-/* statement 31: one that cannot be told the address would take the client for us */
+/* statement 31: a backend that cannot be told the address would take our own for it */
 static void
 threat_31_not_offered(void **state)
 {
@@ -91,7 +91,7 @@ threat_31_not_offered(void **state)
 	}
 }
 
-/* At each step, what is no success. */
+/* Failures at each step. */
 static void
 threat_31_refused(void **state)
 {
@@ -126,7 +126,7 @@ threat_31_refused(void **state)
 	}
 }
 
-/* statement 13: each line waits for the reply to the last, whatever is there already */
+/* statement 13: each line waits for the previous reply, even if more is there already */
 static void
 threat_13_nothing_is_grouped(void **state)
 {
