@@ -1,6 +1,6 @@
 /* Key caches in the scratch directory, with exchanges that take no time. */
-#ifndef TEST_RING_FIXTURE_H
-#define TEST_RING_FIXTURE_H
+#ifndef TEST_KEY_CACHE_FIXTURE_H
+#define TEST_KEY_CACHE_FIXTURE_H
 
 #include "store/key_cache.h"
 

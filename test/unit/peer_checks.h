@@ -3,8 +3,8 @@
  * answer.  The handshake (transparents.h) and the store are real; the test plays what is in
  * between.
  */
-#ifndef TEST_JUDGES_H
-#define TEST_JUDGES_H
+#ifndef TEST_PEER_CHECKS_H
+#define TEST_PEER_CHECKS_H
 
 #include "transparents.h"
 

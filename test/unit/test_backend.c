@@ -19,7 +19,7 @@ refused(char *const argv[], const char *const words[])
 #define refused_with(argv, ...) refused(argv, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void
-one_mailer_and_no_more(void **state)
+program_and_backend_exclude_each_other(void **state)
 {
 	(void)state;
 	refused_with(no_program, "program", "backend");
@@ -84,7 +84,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_mailer_and_no_more),
+		TEST(program_and_backend_exclude_each_other),
 		TEST(threat_31_auto_does_not_guess_for_addresses),
 		TEST(each_way_for_what_can_take_it),
 	};

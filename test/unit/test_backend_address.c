@@ -67,7 +67,7 @@ called_from(const char *listen_at, const char *call_at, const char *want)
 
 /* statement 31: sendmail and others relay for 127.0.0.1, which 0.0.0.0 reaches too */
 static void
-threat_31_loopback_is_called_by_a_stranger(void **state)
+threat_31_loopback_is_reached_from_an_untrusted_address(void **state)
 {
 	(void)state;
 	set("client-address=none");
@@ -153,7 +153,7 @@ open_own_addresses(void)
 
 /* statement 31: mailers relay for their own addresses as for 127.0.0.1 */
 static void
-threat_31_own_addresses_are_called_by_a_stranger(void **state)
+threat_31_own_addresses_are_reached_from_an_untrusted_one(void **state)
 {
 	(void)state;
 	as_root(open_own_addresses);
@@ -161,7 +161,7 @@ threat_31_own_addresses_are_called_by_a_stranger(void **state)
 
 /* statement 31: IPv6 has one loopback address, so none is untrusted */
 static void
-threat_31_own_ipv6_addresses_are_for_mailers_that_are_told(void **state)
+threat_31_own_ipv6_addresses_need_client_info(void **state)
 {
 	static const char *const backends[] = { "backend=[::1]:25", "backend=[::]:25" };
 
@@ -259,11 +259,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(threat_31_loopback_is_called_by_a_stranger),
+		TEST(threat_31_loopback_is_reached_from_an_untrusted_address),
 		TEST(threat_31_nor_is_it_by_header_alone),
 		TEST(threat_31_no_address_no_header),
-		TEST(threat_31_own_addresses_are_called_by_a_stranger),
-		TEST(threat_31_own_ipv6_addresses_are_for_mailers_that_are_told),
+		TEST(threat_31_own_addresses_are_reached_from_an_untrusted_one),
+		TEST(threat_31_own_ipv6_addresses_need_client_info),
 		TEST(threat_31_proxy_header_comes_first),
 		TEST(threat_31_transparent_is_the_client_itself),
 		TEST(nobody_at_the_address),

@@ -222,7 +222,7 @@ a_megabyte_of_reply_arrives_too(void **state)
 
 /* statement 26: a backend that stalls is given up, and the client is told */
 static void
-threat_26_a_stalled_mailer_is_cut_off(void **state)
+threat_26_a_stalled_backend_is_cut_off(void **state)
 {
 	(void)state;
 	sessions_up(MODERN, 5);
@@ -242,7 +242,7 @@ main(void)
 		with_caller(threat_7_both_ends_in_any_division),
 		with_caller(threat_8_a_megabyte_arrives_as_it_was_sent),
 		with_caller(a_megabyte_of_reply_arrives_too),
-		with_caller(threat_26_a_stalled_mailer_is_cut_off),
+		with_caller(threat_26_a_stalled_backend_is_cut_off),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

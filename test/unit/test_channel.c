@@ -222,7 +222,7 @@ end_of_stream(void **state)
 
 /* A single octet, a record, or a second close_notify is a fault. */
 static void
-octets_behind_the_end(void **state)
+octets_after_the_end(void **state)
 {
 	(void)state;
 	for (int what = 0; what < 3; what++) {
@@ -242,7 +242,7 @@ octets_behind_the_end(void **state)
 
 /* The last record but one carries data; the last is reserved for close_notify. */
 static void
-send_wears_out(void **state)
+send_has_a_key_limit(void **state)
 {
 	(void)state;
 	connect_ends(suite_table);
@@ -262,7 +262,7 @@ send_wears_out(void **state)
 
 /* A peer that does not reserve the last record for close_notify. */
 static void
-receive_wears_out(void **state)
+receive_has_a_key_limit(void **state)
 {
 	(void)state;
 	connect_ends(suite_table);
@@ -418,9 +418,9 @@ main(void)
 		cmocka_unit_test(threat_22_record_sizes_are_in_classes),
 		AEADS(end_of_stream),
 		STREAM(end_of_stream),
-		cmocka_unit_test(octets_behind_the_end),
-		cmocka_unit_test(send_wears_out),
-		cmocka_unit_test(receive_wears_out),
+		cmocka_unit_test(octets_after_the_end),
+		cmocka_unit_test(send_has_a_key_limit),
+		cmocka_unit_test(receive_has_a_key_limit),
 		cmocka_unit_test(threat_19_record_nonces_count),
 		AEADS(threat_19_equal_octets_look_different),
 		STREAM(threat_19_equal_octets_look_different),

@@ -84,7 +84,7 @@ static const char show[] = "echo $TCPREMOTEIP/$TCPREMOTEPORT/$TCPLOCALIP/$TCPLOC
 
 /* statement 31 */
 static void
-threat_31_the_environment_tells_the_caller(void **state)
+threat_31_the_environment_names_the_client(void **state)
 {
 	struct client_info c = client("198.51.100.77", 40025, "192.0.2.1", 25);
 
@@ -101,7 +101,7 @@ threat_31_the_environment_tells_the_caller(void **state)
 
 /* statement 31: variables left by a super-server are removed */
 static void
-threat_31_an_unknown_caller_is_not_somebody_else(void **state)
+threat_31_an_unknown_client_is_not_shown_as_another(void **state)
 {
 	(void)state;
 	setenv("TCPREMOTEIP", "127.0.0.1", 1);
@@ -114,7 +114,7 @@ threat_31_an_unknown_caller_is_not_somebody_else(void **state)
 }
 
 static void
-the_caller_is_put_into_arguments(void **state)
+the_client_is_put_into_arguments(void **state)
 {
 	struct client_info c = client("198.51.100.77", 40025, "192.0.2.1", 25);
 
@@ -298,9 +298,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_speaks_on_a_socket_pair),
-		cmocka_unit_test(threat_31_the_environment_tells_the_caller),
-		cmocka_unit_test(threat_31_an_unknown_caller_is_not_somebody_else),
-		cmocka_unit_test(the_caller_is_put_into_arguments),
+		cmocka_unit_test(threat_31_the_environment_names_the_client),
+		cmocka_unit_test(threat_31_an_unknown_client_is_not_shown_as_another),
+		cmocka_unit_test(the_client_is_put_into_arguments),
 		cmocka_unit_test(arguments_have_a_limit),
 		cmocka_unit_test(replaced_text_has_a_limit),
 		cmocka_unit_test(threat_27_a_program_that_cannot_run_is_an_error_here),

@@ -26,7 +26,7 @@ a_message_is_delivered(void **state)
 
 /* Once the message is accepted, later faults do not change that. */
 static void
-what_comes_behind_the_goodbye_changes_nothing(void **state)
+what_comes_after_the_goodbye_changes_nothing(void **state)
 {
 	static const enum outcome faults[] = { OUTCOME_TIMEOUT, OUTCOME_WIRE_BROKEN,
 		OUTCOME_BAD_RECORD };
@@ -247,7 +247,7 @@ an_answer_inside_the_message_ends_it(void **state)
 
 /* statement 10, for the client: `250` in one packet with 354 is not an acceptance */
 static void
-threat_10_a_receipt_before_the_end_is_none(void **state)
+threat_10_a_250_before_the_end_is_no_acceptance(void **state)
 {
 	(void)state;
 	deliver_data();
@@ -271,7 +271,7 @@ threat_10_a_receipt_before_the_end_is_none(void **state)
 }
 
 static void
-a_far_end_that_goes_leaves_the_message_here(void **state)
+a_host_that_disconnects_leaves_the_message_here(void **state)
 {
 	static void (*const points[])(void) = {
 		deliver_ehlo, deliver_envelope, deliver_data, deliver_body, deliver_whole,
@@ -334,7 +334,7 @@ without_recipients_it_is_a_test(void **state)
 
 /* Encryption fails, and the same host is tried again in the clear: the message is complete. */
 static void
-threat_25_called_again_nothing_is_lost(void **state)
+threat_25_retried_in_the_clear_nothing_is_lost(void **state)
 {
 	(void)state;
 	hosts_meet("aes256gcm_2.0", "aes256gcm_2.0");
@@ -482,7 +482,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_delivery(a_message_is_delivered),
-		with_delivery(what_comes_behind_the_goodbye_changes_nothing),
+		with_delivery(what_comes_after_the_goodbye_changes_nothing),
 		with_delivery(threat_13_data_is_never_grouped_with_recipients),
 		with_delivery(threat_13_without_pipelining_one_at_a_time),
 		with_delivery(mail_says_what_is_needed),
@@ -491,11 +491,11 @@ main(void)
 		with_delivery(data_may_be_refused),
 		with_delivery(the_message_may_be_refused),
 		with_delivery(an_answer_inside_the_message_ends_it),
-		with_delivery(threat_10_a_receipt_before_the_end_is_none),
-		with_delivery(a_far_end_that_goes_leaves_the_message_here),
+		with_delivery(threat_10_a_250_before_the_end_is_no_acceptance),
+		with_delivery(a_host_that_disconnects_leaves_the_message_here),
 		with_delivery(a_greeting_or_hello_of_another_kind),
 		with_delivery(without_recipients_it_is_a_test),
-		with_delivery(threat_25_called_again_nothing_is_lost),
+		with_delivery(threat_25_retried_in_the_clear_nothing_is_lost),
 		with_delivery(inside_everything_is_said_again),
 		with_delivery(threat_37_a_refusal_after_a_failed_attempt_is_for_now),
 		with_delivery(odd_replies_in_the_clear_are_taken),

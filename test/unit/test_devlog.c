@@ -144,7 +144,7 @@ another_syslogd(void **state)
 
 /* A line is lost while syslogd is away, and the next one reports it. */
 static void
-nobody_there(void **state)
+syslogd_is_away(void **state)
 {
 	(void)state;
 	log_line(LOG_INFO, "a=1");
@@ -199,7 +199,7 @@ a_syslogd_that_does_not_read(void **state)
 }
 
 static void
-a_stream_that_nobody_reads(void **state)
+a_stream_that_is_not_read(void **state)
 {
 	(void)state;
 	never_waits(SOCK_STREAM);
@@ -207,7 +207,7 @@ a_stream_that_nobody_reads(void **state)
 
 /* connect(2) does not wait either when the backlog is full. */
 static void
-a_stream_that_nobody_accepts(void **state)
+a_stream_whose_backlog_is_full(void **state)
 {
 	struct sockaddr_un there = { .sun_family = AF_UNIX };
 	int fds[64];
@@ -229,7 +229,7 @@ a_stream_that_nobody_accepts(void **state)
 
 /* Nor does a blocking pipe as standard error that nobody reads. */
 static void
-a_standard_error_that_nobody_reads(void **state)
+a_standard_error_that_is_not_read(void **state)
 {
 	static char much[LOG_LINE_MAX];
 	int ends[2], saved = dup(STDERR_FILENO);
@@ -268,11 +268,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(datagrams, begin, end),
 		cmocka_unit_test_setup_teardown(a_stream, begin, end),
 		cmocka_unit_test_setup_teardown(another_syslogd, begin, end),
-		cmocka_unit_test_setup_teardown(nobody_there, begin, end),
+		cmocka_unit_test_setup_teardown(syslogd_is_away, begin, end),
 		cmocka_unit_test_setup_teardown(a_syslogd_that_does_not_read, begin, end),
-		cmocka_unit_test_setup_teardown(a_stream_that_nobody_reads, begin, end),
-		cmocka_unit_test_setup_teardown(a_stream_that_nobody_accepts, begin, end),
-		cmocka_unit_test_setup_teardown(a_standard_error_that_nobody_reads, begin, end),
+		cmocka_unit_test_setup_teardown(a_stream_that_is_not_read, begin, end),
+		cmocka_unit_test_setup_teardown(a_stream_whose_backlog_is_full, begin, end),
+		cmocka_unit_test_setup_teardown(a_standard_error_that_is_not_read, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_has_no_controls, begin, end),
 	};
 

@@ -101,7 +101,7 @@ runs_out_of_time(struct address *at)
 }
 
 static void
-nobody_answers(void **state)
+no_server_answers(void **state)
 {
 	struct address at;
 
@@ -188,7 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calling),
 		cmocka_unit_test(threat_31_calling_from_an_address),
-		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(no_server_answers),
 		cmocka_unit_test(local_sockets),
 		cmocka_unit_test(backends),
 		cmocka_unit_test(paths_of_backends_have_a_limit),

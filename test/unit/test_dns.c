@@ -77,7 +77,7 @@ only_the_answer_to_a_question_is_one(void **state)
 }
 
 static void
-flags_are_told_apart(void **state)
+flags_are_distinguished(void **state)
 {
 	uint8_t other[12] = "\0\1\x82\x80";
 	struct span message = span(other, sizeof(other));
@@ -113,7 +113,7 @@ records_are_read_one_by_one(void **state)
 
 /* A sanitizer would report reads past the end. */
 static void
-cut_anywhere_it_is_none(void **state)
+truncated_messages_are_rejected(void **state)
 {
 	struct dns_reader reader;
 
@@ -198,9 +198,9 @@ main(void)
 		cmocka_unit_test(questions_are_as_rfc_1035_has_them),
 		cmocka_unit_test(names_have_their_limits),
 		cmocka_unit_test(only_the_answer_to_a_question_is_one),
-		cmocka_unit_test(flags_are_told_apart),
+		cmocka_unit_test(flags_are_distinguished),
 		cmocka_unit_test(records_are_read_one_by_one),
-		cmocka_unit_test(cut_anywhere_it_is_none),
+		cmocka_unit_test(truncated_messages_are_rejected),
 		cmocka_unit_test(what_follows_the_answers_spoils_nothing),
 		cmocka_unit_test(hostile_names_end),
 	};

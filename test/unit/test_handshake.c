@@ -126,7 +126,7 @@ letters_of_words_and_digits_are_read_in_either_case(void **state)
 }
 
 static void
-threat_5_the_highest_common_generation_is_taken(void **state)
+threat_5_the_newest_common_version_is_taken(void **state)
 {
 	static const struct {
 		const char *accepted, *offered, *chosen;
@@ -226,7 +226,7 @@ a_wrong_secret_at_the_server_is_computed_anew(void **state)
 
 /* A wrong secret at the client is replaced for the next connection; this one must end. */
 static void
-a_wrong_secret_at_the_client_is_healed(void **state)
+a_wrong_secret_at_the_client_is_replaced(void **state)
 {
 	(void)state;
 	hosts_meet(MODERN, MODERN);
@@ -247,7 +247,7 @@ a_wrong_secret_at_the_client_is_healed(void **state)
 
 /* A wrong confirmation while the secret was right does not change what is kept. */
 static void
-tampering_heals_nothing(void **state)
+tampering_changes_no_secret(void **state)
 {
 	(void)state;
 	hosts_meet(MODERN, MODERN);
@@ -376,13 +376,13 @@ main(void)
 		with_hosts(halves_are_exchanged),
 		with_hosts(halves_that_cannot_be_opened),
 		with_hosts(letters_of_words_and_digits_are_read_in_either_case),
-		with_hosts(threat_5_the_highest_common_generation_is_taken),
+		with_hosts(threat_5_the_newest_common_version_is_taken),
 		with_hosts(secrets_are_kept_and_found),
 		with_hosts(threat_19_keys_of_one_kept_secret_are_new_each_time),
 		with_hosts(nothing_is_kept_of_what_did_not_finish),
 		with_hosts(a_wrong_secret_at_the_server_is_computed_anew),
-		with_hosts(a_wrong_secret_at_the_client_is_healed),
-		with_hosts(tampering_heals_nothing),
+		with_hosts(a_wrong_secret_at_the_client_is_replaced),
+		with_hosts(tampering_changes_no_secret),
 		with_hosts(threat_5_an_offer_changed_on_the_way_shows),
 		with_hosts(threat_5_a_choice_changed_on_the_way_shows),
 		with_hosts(threat_5_an_answer_changed_on_the_way_shows),

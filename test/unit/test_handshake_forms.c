@@ -203,7 +203,7 @@ assert_verdict(struct span raw, enum handshake_verdict verdict)
 
 /* statement 6 */
 static void
-threat_6_only_an_exact_answer_is_one(void **state)
+threat_6_only_an_exact_answer_is_accepted(void **state)
 {
 	static const struct span none[] = {
 #define ROW(text) { (const uint8_t *)text, sizeof(text) - 1 }
@@ -240,7 +240,7 @@ a_refusal_in_one_line_is_clean(void **state)
 
 /* An answer of 512 octets is checked for its form; one octet more is refused in any case. */
 static void
-threat_6_over_long_answers_are_none(void **state)
+threat_6_over_long_answers_are_refused(void **state)
 {
 	char raw[LINE_TEXT];
 
@@ -343,7 +343,7 @@ threat_6_only_an_exact_ok_is_one(void **state)
 }
 
 static void
-what_comes_next_is_told_apart(void **state)
+what_comes_next_is_distinguished(void **state)
 {
 	(void)state;
 	assert_int_equal(handshake_next(SPAN("XCRYPT OK")), HANDSHAKE_OK);
@@ -371,13 +371,13 @@ main(void)
 		with_hosts(without_a_key_the_client_does_not_propose),
 		with_hosts(threat_18_our_own_key_and_nonce_are_refused),
 		with_hosts(our_own_key_with_another_nonce_is_not),
-		with_hosts(threat_6_only_an_exact_answer_is_one),
+		with_hosts(threat_6_only_an_exact_answer_is_accepted),
 		with_hosts(a_refusal_in_one_line_is_clean),
-		with_hosts(threat_6_over_long_answers_are_none),
+		with_hosts(threat_6_over_long_answers_are_refused),
 		with_hosts(an_ok_of_another_form_is_refused),
 		with_hosts(a_confirmation_stands_alone),
 		with_hosts(threat_6_only_an_exact_ok_is_one),
-		cmocka_unit_test(what_comes_next_is_told_apart),
+		cmocka_unit_test(what_comes_next_is_distinguished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ valid_until_the_short_key_goes(void **state)
 
 /* Only version 2.0 has host keys. */
 static void
-nothing_to_say_of_other_generations(void **state)
+other_versions_have_no_statements(void **state)
 {
 	struct hostkey_id id;
 	struct key_cache r;
@@ -203,7 +203,7 @@ what_is_signed_is_believed(void **state)
 
 /* An invalid line about the next key is ignored, and the valid XCRYPT-ID still counts. */
 static void
-a_bad_next_key_is_none(void **state)
+an_invalid_next_key_is_ignored(void **state)
 {
 	uint8_t peer_public[KEX_PUBLIC_MAX];
 	char id_text[HOSTKEY_STATEMENT_MAX], next_text[HOSTKEY_STATEMENT_MAX];
@@ -326,9 +326,9 @@ main(void)
 		TEST(signed_once_for_each_short_key),
 		TEST(the_next_key_is_announced_likewise),
 		TEST(valid_until_the_short_key_goes),
-		TEST(nothing_to_say_of_other_generations),
+		TEST(other_versions_have_no_statements),
 		TEST(what_is_signed_is_believed),
-		TEST(a_bad_next_key_is_none),
+		TEST(an_invalid_next_key_is_ignored),
 		TEST(what_is_not_of_the_form_is_not_believed),
 		TEST(verified_once),
 		TEST(with_the_cache_off_nothing_is_kept),

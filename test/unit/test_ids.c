@@ -95,7 +95,7 @@ become_nobody(void)
 }
 
 static void
-becoming_somebody_is_for_good(void **state)
+becoming_a_user_cannot_be_undone(void **state)
 {
 	(void)state;
 	as_root(become_nobody);
@@ -115,7 +115,7 @@ become_from_lent_root(void)
 }
 
 static void
-becoming_somebody_takes_all_three_ids(void **state)
+becoming_a_user_sets_all_three_ids(void **state)
 {
 	(void)state;
 	as_root(become_from_lent_root);
@@ -220,7 +220,7 @@ become_as_plain_user(void)
 }
 
 static void
-who_is_not_root_stays_who_it_is(void **state)
+without_root_nothing_changes(void **state)
 {
 	(void)state;
 	in_child(become_as_plain_user);
@@ -305,7 +305,7 @@ drop_setuid(void)
 }
 
 static void
-a_setuid_program_forgets_its_caller(void **state)
+a_setuid_program_gives_up_its_callers_ids(void **state)
 {
 	(void)state;
 	as_root(drop_setuid);
@@ -432,15 +432,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(becoming_somebody_is_for_good),
-		cmocka_unit_test(becoming_somebody_takes_all_three_ids),
+		cmocka_unit_test(becoming_a_user_cannot_be_undone),
+		cmocka_unit_test(becoming_a_user_sets_all_three_ids),
 		cmocka_unit_test(an_unknown_user_is_an_error),
 		cmocka_unit_test(threat_39_root_without_a_user_is_refused),
 		cmocka_unit_test(root_that_is_asked_for_stays),
 		cmocka_unit_test(looking_changes_nothing),
-		cmocka_unit_test(who_is_not_root_stays_who_it_is),
+		cmocka_unit_test(without_root_nothing_changes),
 		cmocka_unit_test(what_sendmail_leaves_is_dropped),
-		cmocka_unit_test(a_setuid_program_forgets_its_caller),
+		cmocka_unit_test(a_setuid_program_gives_up_its_callers_ids),
 		cmocka_unit_test(we_keep_what_we_are),
 		cmocka_unit_test(a_plain_user_keeps_everything),
 		cmocka_unit_test(root_that_was_meant_stays),

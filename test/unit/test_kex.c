@@ -140,7 +140,7 @@ confirmation_is_exact(void **state)
 }
 
 static void
-older_generations_confirm_nothing(void **state)
+older_versions_have_no_confirmation(void **state)
 {
 	struct agreement a = { 0 };
 
@@ -412,7 +412,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sides_have_the_same_keys),
 		cmocka_unit_test(confirmation_is_exact),
-		cmocka_unit_test(older_generations_confirm_nothing),
+		cmocka_unit_test(older_versions_have_no_confirmation),
 		cmocka_unit_test(threat_18_oakley_keys_are_in_range),
 		cmocka_unit_test(threat_18_hex_fields_have_their_length),
 		cmocka_unit_test(hex_fields_go_out_in_lower_case),

@@ -26,7 +26,7 @@ what_is_kept_is_found_by_the_next(void **state)
 }
 
 static void
-generations_side_by_side(void **state)
+versions_side_by_side(void **state)
 {
 	struct key_cache r;
 
@@ -51,7 +51,7 @@ generations_side_by_side(void **state)
 
 /* A version that is enabled later gets its pair without affecting the others. */
 static void
-newly_enabled_generation(void **state)
+newly_enabled_version(void **state)
 {
 	(void)state;
 	keep_many(1, 1);
@@ -190,7 +190,7 @@ threat_19_late_secret_of_an_old_pair(void **state)
 }
 
 static void
-folded_at_256_and_not_at_255(void **state)
+compacted_at_256_and_not_at_255(void **state)
 {
 	struct key_cache r;
 
@@ -359,13 +359,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_kept_is_found_by_the_next),
-		TEST(generations_side_by_side),
-		TEST(newly_enabled_generation),
+		TEST(versions_side_by_side),
+		TEST(newly_enabled_version),
 		TEST(pairs_are_replaced_at_their_lifetime),
 		TEST(time_is_what_the_settings_say),
 		TEST(replacing_drops_everything),
 		TEST(threat_19_late_secret_of_an_old_pair),
-		TEST(folded_at_256_and_not_at_255),
+		TEST(compacted_at_256_and_not_at_255),
 		TEST(threat_29_cap_on_peers),
 		TEST(threat_29_a_peer_that_was_used_goes_last),
 		TEST(use_is_noted_once),

@@ -77,7 +77,7 @@ make_first_and_fold(void)
 
 /* A session does not open files again: if the CDB was replaced, it uses its own pair. */
 static void
-folded_meanwhile(void **state)
+compacted_meanwhile(void **state)
 {
 	struct key_cache r;
 
@@ -106,7 +106,7 @@ try_the_lock(void)
 }
 
 static void
-nobody_waits_meanwhile(void **state)
+making_a_pair_holds_no_lock(void **state)
 {
 	struct key_cache r;
 
@@ -149,7 +149,7 @@ many_processes_at_once(void **state)
 
 /* Compaction by processes with and without the suite. */
 static void
-folding_leaves_it_in_place(void **state)
+compaction_keeps_it(void **state)
 {
 	struct key_cache_settings settings = settings_for(&both);
 
@@ -170,7 +170,7 @@ folding_leaves_it_in_place(void **state)
 
 /* The private key of an outlived pair leaves the disk before there is a new pair. */
 static void
-outlived_and_not_yet_replaced(void **state)
+an_outlived_pair_leaves_the_disk(void **state)
 {
 	static const uint8_t tag[2] = { 'P', 2 };
 	uint8_t value[ENTRY_VALUE_MAX];
@@ -259,11 +259,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(made_once_and_only_when_asked_for),
 		TEST(first_to_store_decides),
-		TEST(folded_meanwhile),
-		TEST(nobody_waits_meanwhile),
+		TEST(compacted_meanwhile),
+		TEST(making_a_pair_holds_no_lock),
 		TEST(many_processes_at_once),
-		TEST(folding_leaves_it_in_place),
-		TEST(outlived_and_not_yet_replaced),
+		TEST(compaction_keeps_it),
+		TEST(an_outlived_pair_leaves_the_disk),
 		TEST(without_a_store_it_is_ones_own),
 		TEST(pair_that_cannot_be_made),
 	};

@@ -91,7 +91,7 @@ bad_pairs_are_replaced(void **state)
 
 /* A wrong secret is computed again and stored; the next look-up finds the right one. */
 static void
-newer_record_heals_a_wrong_one(void **state)
+a_newer_record_replaces_a_wrong_one(void **state)
 {
 	uint8_t key[2 + 64] = { 'S', 20 }, other[KEX_PUBLIC_MAX], wrong[32] = { 0 };
 	struct key_cache r;
@@ -131,7 +131,7 @@ said(int fd)
 }
 
 static void
-unusable_directory_is_said_loudly(void **state)
+unusable_directory_is_logged_as_a_warning(void **state)
 {
 	int fd = open(scratch_path("log"), O_RDWR | O_CREAT | O_APPEND, 0600), saved = dup(2);
 	struct key_cache r;
@@ -398,8 +398,8 @@ main(void)
 		TEST(forked_process_sees_what_has_changed),
 		TEST(threat_39_no_pair_from_the_journal),
 		TEST(bad_pairs_are_replaced),
-		TEST(newer_record_heals_a_wrong_one),
-		TEST(unusable_directory_is_said_loudly),
+		TEST(a_newer_record_replaces_a_wrong_one),
+		TEST(unusable_directory_is_logged_as_a_warning),
 		TEST(replaced_once_however_many_notice),
 		TEST(threat_27_full_disk),
 		TEST(threat_28_many_processes_at_once),

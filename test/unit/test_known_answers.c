@@ -189,7 +189,7 @@ assert_stream(struct agreement side[2], const char *section)
 }
 
 static void
-generation_1_0(void **state)
+version_1_0(void **state)
 {
 	static struct kex_pair pair[2];
 	struct agreement side[2];
@@ -225,7 +225,7 @@ take_halves(struct agreement *a)
 
 /* Starts with the halves; sealing them is not deterministic and is tested in test_kex_rsa. */
 static void
-generation_0_2(void **state)
+version_0_2(void **state)
 {
 	const struct suite *suite = suite_find(SPAN("blowfish_0.2"));
 	struct agreement side[2] = { { .suite = suite }, { .suite = suite, .server = true } };
@@ -319,7 +319,7 @@ assert_end(struct channel *from, struct channel *to, const char *section)
 }
 
 static void
-generation_2_0(void **state)
+version_2_0(void **state)
 {
 	const char *section = *state;
 	static struct kex_pair pair[2];
@@ -344,7 +344,7 @@ generation_2_0(void **state)
 }
 
 static void
-generation_0_1(void **state)
+version_0_1(void **state)
 {
 	const struct suite *suite = suite_find(SPAN("rotn_0.1"));
 	static struct channel channel[2];
@@ -384,12 +384,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(generation_1_0, "arsyfor_1.0"),
-		cmocka_unit_test_prestate(generation_1_0, "t32_1.0"),
-		cmocka_unit_test_prestate(generation_2_0, "chacha20poly1305_2.0"),
-		cmocka_unit_test_prestate(generation_2_0, "aes256gcm_2.0"),
-		cmocka_unit_test(generation_0_2),
-		cmocka_unit_test(generation_0_1),
+		cmocka_unit_test_prestate(version_1_0, "arsyfor_1.0"),
+		cmocka_unit_test_prestate(version_1_0, "t32_1.0"),
+		cmocka_unit_test_prestate(version_2_0, "chacha20poly1305_2.0"),
+		cmocka_unit_test_prestate(version_2_0, "aes256gcm_2.0"),
+		cmocka_unit_test(version_0_2),
+		cmocka_unit_test(version_0_1),
 		cmocka_unit_test(every_line_is_asserted),
 	};
 

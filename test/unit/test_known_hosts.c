@@ -2,7 +2,7 @@
 #include "known_hosts_fixture.h"
 
 static void
-binds_after_two_a_day_apart(void **state)
+established_after_two_a_day_apart(void **state)
 {
 	(void)state;
 	assert_int_equal(standing(T), KNOWN_NEW);
@@ -71,7 +71,7 @@ not_every_success_is_written_down(void **state)
 }
 
 static void
-the_best_generation_counts(void **state)
+the_newest_version_counts(void **state)
 {
 	(void)state;
 	known_hosts_worked(&m, &b, T, 30, NULL, NULL);
@@ -80,7 +80,7 @@ the_best_generation_counts(void **state)
 }
 
 static void
-a_key_binds_by_itself(void **state)
+a_key_is_established_separately(void **state)
 {
 	struct known_host known;
 
@@ -105,7 +105,7 @@ a_key_binds_by_itself(void **state)
 }
 
 static void
-a_key_not_shown_again_is_dropped_before_it_binds(void **state)
+a_key_not_shown_again_is_dropped_before_it_is_established(void **state)
 {
 	(void)state;
 	worked(T, k1, NULL);
@@ -183,7 +183,7 @@ names_up_to_255_octets(void **state)
 
 /* A known domain none of whose present hosts is known. */
 static void
-a_domain_that_moved(void **state)
+a_domain_whose_mx_hosts_changed(void **state)
 {
 	static const char *const new_hosts[] = { "mx.c.example", "mx2.c.example" };
 	static const char *const mixed[] = { "mx.c.example", "MX.b.example" };
@@ -208,7 +208,7 @@ a_domain_that_moved(void **state)
 }
 
 static void
-told_once_until_it_works_again(void **state)
+alerted_once_until_it_works_again(void **state)
 {
 	static const char *const new_hosts[] = { "mx.c.example" };
 	const struct known_hosts_place moved = { "b.example", "mx.c.example", new_hosts, 1 };
@@ -241,18 +241,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(binds_after_two_a_day_apart),
+		TEST(established_after_two_a_day_apart),
 		TEST(lapses_after_60_days),
 		TEST(one_success_lasts_60_days_too),
 		TEST(not_every_success_is_written_down),
-		TEST(the_best_generation_counts),
-		TEST(a_key_binds_by_itself),
-		TEST(a_key_not_shown_again_is_dropped_before_it_binds),
+		TEST(the_newest_version_counts),
+		TEST(a_key_is_established_separately),
+		TEST(a_key_not_shown_again_is_dropped_before_it_is_established),
 		TEST(the_next_key),
 		TEST(names_are_the_same_in_either_case),
 		TEST(names_up_to_255_octets),
-		TEST(a_domain_that_moved),
-		TEST(told_once_until_it_works_again),
+		TEST(a_domain_whose_mx_hosts_changed),
+		TEST(alerted_once_until_it_works_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ what_it_learns_is_handed_on(void **state)
 
 /* statement 39: a hostile session cannot replace an established key */
 static void
-threat_39_a_key_that_binds_stays(void **state)
+threat_39_an_established_key_stays(void **state)
 {
 	struct known_hosts_lesson lesson = { .worked = 1, .version = 20, .has_key = 1 };
 
@@ -164,7 +164,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(threat_39_a_session_knows_what_was_noted),
 		TEST(what_it_learns_is_handed_on),
-		TEST(threat_39_a_key_that_binds_stays),
+		TEST(threat_39_an_established_key_stays),
 		TEST(threat_39_a_successor_is_signed),
 		TEST(nonsense_is_refused),
 	};

@@ -135,7 +135,7 @@ as_many_as_there_is_room_for(void **state)
 
 /* statement 29: new hosts push out neither established hosts nor those met again */
 static void
-threat_29_hosts_that_bind_go_last(void **state)
+threat_29_established_hosts_go_last(void **state)
 {
 	char name[32] = "binds.example";
 	struct known_hosts_place place = { name, name, NULL, 0 };
@@ -194,7 +194,7 @@ main(void)
 		TEST(forgetting),
 		TEST(the_list_has_everything_once),
 		TEST(as_many_as_there_is_room_for),
-		TEST(threat_29_hosts_that_bind_go_last),
+		TEST(threat_29_established_hosts_go_last),
 		TEST(forgetting_while_sessions_run),
 	};
 

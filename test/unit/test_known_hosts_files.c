@@ -5,7 +5,7 @@
 #include <errno.h>
 
 static void
-folded_when_it_is_opened(void **state)
+compacted_when_it_is_opened(void **state)
 {
 	(void)state;
 	for (int i = 0; i < STORE_COMPACT_AT / 2; i++)
@@ -29,7 +29,7 @@ folded_when_it_is_opened(void **state)
 }
 
 static void
-without_a_directory_everybody_is_a_stranger(void **state)
+without_a_directory_every_host_is_new(void **state)
 {
 	struct seen seen = { 0 };
 
@@ -140,7 +140,7 @@ append_pin(const char *name, const uint8_t key[HOSTKEY_PUBLIC_LEN])
 
 /* statement 39: a session can write to the journal, but not pin a key that way */
 static void
-threat_39_a_pin_in_the_journal_is_none(void **state)
+threat_39_a_pin_in_the_journal_is_ignored(void **state)
 {
 	struct seen seen = { 0 };
 
@@ -261,11 +261,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(folded_when_it_is_opened),
-		TEST(without_a_directory_everybody_is_a_stranger),
+		TEST(compacted_when_it_is_opened),
+		TEST(without_a_directory_every_host_is_new),
 		TEST(hostile_entries),
 		TEST(threat_15_a_host_remembered_is_a_name),
-		TEST(threat_39_a_pin_in_the_journal_is_none),
+		TEST(threat_39_a_pin_in_the_journal_is_ignored),
 		TEST(hostile_files),
 		TEST(what_is_damaged_is_left_as_it_is),
 		TEST(a_clock_that_goes_back),

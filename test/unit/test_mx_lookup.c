@@ -273,7 +273,7 @@ exchangers_that_are_gone_are_skipped(void **state)
 }
 
 static void
-ourselves_and_all_behind_are_left_out(void **state)
+this_host_and_later_ones_are_left_out(void **state)
 {
 	(void)state;
 	finds("backup.example", "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25");
@@ -383,7 +383,7 @@ main(void)
 		cmocka_unit_test(one_that_must_wait_makes_all_wait),
 		cmocka_unit_test(one_that_is_found_is_enough),
 		cmocka_unit_test(exchangers_that_are_gone_are_skipped),
-		cmocka_unit_test(ourselves_and_all_behind_are_left_out),
+		cmocka_unit_test(this_host_and_later_ones_are_left_out),
 		cmocka_unit_test(at_another_port_it_is_not_ourselves),
 		cmocka_unit_test(threat_31_exchangers_on_loopback_are_ourselves),
 		cmocka_unit_test(nothing_is_looked_up_after_the_deadline),

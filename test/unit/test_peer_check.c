@@ -2,7 +2,7 @@
 #include "peer_checks.h"
 
 static void
-a_finished_handshake_raises_the_memory(void **state)
+a_finished_handshake_is_remembered(void **state)
 {
 	(void)state;
 	answers(STRIPPED);
@@ -192,7 +192,7 @@ starttls_is_no_xcrypt(void **state)
 
 /* Somebody leaves only an older generation in the offer, and it is enabled here. */
 static void
-an_older_generation(void **state)
+an_older_version(void **state)
 {
 	struct suite_list must;
 
@@ -320,13 +320,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_finished_handshake_raises_the_memory),
+		TEST(a_finished_handshake_is_remembered),
 		TEST(may_says_so_once),
 		TEST(threat_24_known_waits_whatever_is_lost),
 		TEST(threat_24_must_and_pinned_wait_whatever_is_lost),
 		TEST(threat_25_may_calls_again_and_says_so_then),
 		TEST(starttls_is_no_xcrypt),
-		TEST(an_older_generation),
+		TEST(an_older_version),
 		TEST(threat_36_a_greeting_of_5yz_is_no_word_where_mail_is_kept),
 		TEST(threat_36_the_dns_is_no_word_where_mail_is_kept),
 		TEST(a_refusal_inside_shows_no_key),

@@ -95,7 +95,7 @@ the_key_that_was_announced(void **state)
 
 /* Forged answers of the DNS: to hosts that nobody has met, encrypted or not. */
 static void
-a_domain_that_has_moved(void **state)
+a_domain_whose_mx_hosts_changed(void **state)
 {
 	(void)state;
 	set_policy(POLICY_KNOWN);
@@ -117,7 +117,7 @@ a_domain_that_has_moved(void **state)
 
 /* Where the memory cannot be read, a stranger may be none: that is for later, unless the policy is `may`. */
 static void
-a_memory_that_is_not_there(void **state)
+known_hosts_that_cannot_be_read(void **state)
 {
 	(void)state;
 	known_hosts_close(&known_hosts);
@@ -153,8 +153,8 @@ main(void)
 		TEST(host_keys),
 		TEST(a_statement_to_the_second),
 		TEST(the_key_that_was_announced),
-		TEST(a_domain_that_has_moved),
-		TEST(a_memory_that_is_not_there),
+		TEST(a_domain_whose_mx_hosts_changed),
+		TEST(known_hosts_that_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

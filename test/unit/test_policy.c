@@ -288,7 +288,7 @@ all_combinations(void **state)
 
 /* A later generation that has worked is not given up for an older one without a word. */
 static void
-a_newer_generation_than_2_0(void **state)
+a_newer_version_than_2_0(void **state)
 {
 	struct policy_known known = known_as(KNOWN, false, false, false);
 
@@ -541,7 +541,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_policy_on_every_case),
 		cmocka_unit_test(all_combinations),
-		cmocka_unit_test(a_newer_generation_than_2_0),
+		cmocka_unit_test(a_newer_version_than_2_0),
 		cmocka_unit_test(what_is_expected_is_said),
 		cmocka_unit_test(starttls_instead),
 		cmocka_unit_test(what_cannot_be_read_waits),

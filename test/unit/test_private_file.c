@@ -92,7 +92,7 @@ replaced_at_once(void **state)
 }
 
 static void
-what_a_crash_left_is_in_nobodys_way(void **state)
+what_a_crash_left_does_no_harm(void **state)
 {
 	(void)state;
 	scratch_write("k.new", "half", 4);
@@ -135,7 +135,7 @@ threat_23_not_one_that_others_can_read(void **state)
 }
 
 static void
-threat_23_not_somebody_elses(void **state)
+threat_23_not_another_users(void **state)
 {
 	(void)state;
 	assert_int_equal(private_file_create(&place, "k", SPAN("key")), 0);
@@ -224,10 +224,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(made_once_and_read),
 		TEST(replaced_at_once),
-		TEST(what_a_crash_left_is_in_nobodys_way),
+		TEST(what_a_crash_left_does_no_harm),
 		TEST(a_full_disk_leaves_nothing),
 		TEST(threat_23_not_one_that_others_can_read),
-		TEST(threat_23_not_somebody_elses),
+		TEST(threat_23_not_another_users),
 		TEST(what_is_no_file_of_ours_is_not_read),
 		TEST(the_place_is_beside_the_settings),
 	};

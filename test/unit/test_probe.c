@@ -80,7 +80,7 @@ what_is_said_is_cut(void **state)
 }
 
 static void
-a_mailer_that_does_not_answer_is_none(void **state)
+a_backend_that_does_not_answer_is_an_error(void **state)
 {
 	static const struct {
 		const char *says;
@@ -117,7 +117,7 @@ main(void)
 		cmocka_unit_test(threat_31_an_open_relay_is_found),
 		cmocka_unit_test(threat_31_a_refusal_is_one),
 		cmocka_unit_test(what_is_said_is_cut),
-		cmocka_unit_test(a_mailer_that_does_not_answer_is_none),
+		cmocka_unit_test(a_backend_that_does_not_answer_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,7 @@ threat_20_other_direction_or_session(void **state)
 
 /* Records before the faulty one were passed on; what follows it is not. */
 static void
-threat_20_nothing_behind_a_fault(void **state)
+threat_20_nothing_after_a_fault(void **state)
 {
 	connect_ends(suite_named(*state));
 	seal(&a, SPAN("one"));
@@ -239,7 +239,7 @@ main(void)
 		AEADS(threat_20_dropped_repeated_swapped),
 		AEADS(threat_20_cut_short_with_its_length),
 		AEADS(threat_20_other_direction_or_session),
-		AEADS(threat_20_nothing_behind_a_fault),
+		AEADS(threat_20_nothing_after_a_fault),
 		cmocka_unit_test(headers_out_of_range),
 		cmocka_unit_test(content_out_of_range),
 		cmocka_unit_test(any_padding_is_accepted),

@@ -3,7 +3,7 @@
 
 /* statement 1: the backend gets no octets before its reply, so it could not detect an injection */
 static void
-threat_1_nothing_inside_rides_behind_ehlo_or_data(void **state)
+threat_1_nothing_may_follow_ehlo_or_data_in_a_packet(void **state)
 {
 	static const char *const commands[] = { "EHLO a\r\nR", "HELO a\r\nRSET\r\n", "DATA\r\nx" };
 
@@ -111,7 +111,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_relay(threat_1_nothing_inside_rides_behind_ehlo_or_data),
+		with_relay(threat_1_nothing_may_follow_ehlo_or_data_in_a_packet),
 		with_relay(threat_8_a_first_line_that_would_change_has_no_trace_line),
 		with_relay(a_message_that_begins_like_another_has_its_trace_line),
 		with_relay(threat_11_an_empty_chunk_stays_empty),

@@ -98,7 +98,7 @@ replies_pass_as_they_came_however_they_are_cut(void **state)
 
 /* What is sent without waiting concerns only the client and the backend, so it becomes a pipe. */
 static void
-what_rides_behind_the_last_of_a_group_makes_a_pipe(void **state)
+octets_after_the_last_of_a_group_make_a_pipe(void **state)
 {
 	static const char *const groups[] = { "EHLO a\r\nMAIL FROM:<>\r\n", "HELO a\r\nR",
 		"EHLO a\r\nXC\r\n", "NOOP\r\nMAIL FROM:<>\r\n", "RSET\r\nVRFY b\r\nM",
@@ -300,7 +300,7 @@ threat_15_torn_lines_go_nowhere(void **state)
 
 /* Printers and old scripts end lines in LF: the backend decides whether it accepts that. */
 static void
-who_ends_lines_in_lf_gets_the_mailer(void **state)
+lines_that_end_in_lf_make_a_pipe(void **state)
 {
 	static const char *const said[] = { "EHLO a\n", "NOOP\n", "\n", "EHLO a\nMAIL FROM:<>\r\n",
 		"x\n\r\n" };
@@ -403,7 +403,7 @@ main(void)
 		with_relay(what_is_no_250_passes),
 		with_relay(helo_is_offered_nothing),
 		with_relay(replies_pass_as_they_came_however_they_are_cut),
-		with_relay(what_rides_behind_the_last_of_a_group_makes_a_pipe),
+		with_relay(octets_after_the_last_of_a_group_make_a_pipe),
 		with_relay(the_first_other_command_makes_a_pipe),
 		with_relay(the_pipe_does_not_wait_for_replies),
 		with_relay(a_reply_to_ehlo_has_one_code),
@@ -412,7 +412,7 @@ main(void)
 		with_relay(threat_24_must_answers_in_order_and_goes_on),
 		with_relay(threat_15_lines_that_are_too_long_are_answered_and_skipped),
 		with_relay(threat_15_torn_lines_go_nowhere),
-		with_relay(who_ends_lines_in_lf_gets_the_mailer),
+		with_relay(lines_that_end_in_lf_make_a_pipe),
 		with_relay(threat_27_a_mailer_that_goes_is_421),
 		with_relay(faults_have_a_last_word),
 	};

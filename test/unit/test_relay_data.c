@@ -230,7 +230,7 @@ threat_11_chunks_are_counted(void **state)
 
 /* statement 11: without a valid size nobody knows what follows, so the session ends */
 static void
-threat_11_sizes_that_are_none_end_the_session(void **state)
+threat_11_invalid_sizes_end_the_session(void **state)
 {
 	static const char *const sizes[] = {
 		"BDAT",
@@ -394,7 +394,7 @@ main(void)
 		with_relay(the_trace_line_goes_in_front_of_a_message),
 		with_relay(threat_15_the_clients_name_is_one_in_the_trace_line),
 		with_relay(threat_11_chunks_are_counted),
-		with_relay(threat_11_sizes_that_are_none_end_the_session),
+		with_relay(threat_11_invalid_sizes_end_the_session),
 		with_relay(threat_11_large_sizes_are_carried),
 		with_relay(threat_11_chunks_that_are_not_offered_end_the_session),
 		with_relay(a_message_in_chunks_has_one_trace_line),

@@ -283,7 +283,7 @@ assert_mailer_says(const char *says, enum outcome end, const char *wire)
 }
 
 static void
-a_mailer_out_of_turn_ends_it(void **state)
+a_reply_out_of_turn_ends_the_session(void **state)
 {
 	(void)state;
 	assert_mailer_says("250 what?\r\n", OUTCOME_UNASKED_REPLY, "");
@@ -328,7 +328,7 @@ main(void)
 		with_relay(threat_15_over_long_and_torn_lines_inside),
 		with_relay(threat_21_an_end_without_notice_is_no_end),
 		with_relay(an_end_of_file_waits_for_what_came_before_it),
-		with_relay(a_mailer_out_of_turn_ends_it),
+		with_relay(a_reply_out_of_turn_ends_the_session),
 		with_relay(deadlines_start_anew_with_each_line),
 	};
 

@@ -85,7 +85,7 @@ threat_33_a_refusal_in_a_transaction_is_one(void **state)
 
 /* After the EHLO that we repeat for an old client, the client's own one is refused. */
 static void
-behind_our_own_ehlo_nothing_is_made_up(void **state)
+after_our_own_ehlo_no_reply_is_repeated(void **state)
 {
 	(void)state;
 	suites_named(&relay_suites, "rotn_0.1");
@@ -123,7 +123,7 @@ other_refusals_are_passed_on(void **state)
 
 /* In the clear no reply is repeated. */
 static void
-in_the_clear_it_is_the_mailers_to_answer(void **state)
+in_the_clear_the_backend_answers(void **state)
 {
 	(void)state;
 	relay_offers();
@@ -160,7 +160,7 @@ a_long_reply_is_not_kept(void **state)
 
 /* A name that does not fit could be confused with another. */
 static void
-a_long_name_is_nobodys(void **state)
+a_long_name_is_not_compared(void **state)
 {
 	char name[RELAY_NAME_MAX + 1], line[LINE_TEXT];
 
@@ -184,11 +184,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		with_relay(threat_3_what_was_answered_in_the_clear_is_said_inside),
 		with_relay(threat_33_a_refusal_in_a_transaction_is_one),
-		with_relay(behind_our_own_ehlo_nothing_is_made_up),
+		with_relay(after_our_own_ehlo_no_reply_is_repeated),
 		with_relay(other_refusals_are_passed_on),
-		with_relay(in_the_clear_it_is_the_mailers_to_answer),
+		with_relay(in_the_clear_the_backend_answers),
 		with_relay(a_long_reply_is_not_kept),
-		with_relay(a_long_name_is_nobodys),
+		with_relay(a_long_name_is_not_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,7 @@ threat_33_a_chunk_waits_to_know_its_place(void **state)
 
 /* A backend may accept DATA after chunks: it continues the message that they began. */
 static void
-threat_33_data_behind_chunks_has_no_second_mark(void **state)
+threat_33_data_after_chunks_has_no_second_mark(void **state)
 {
 	(void)state;
 	starts();
@@ -177,7 +177,7 @@ threat_33_data_behind_chunks_has_no_second_mark(void **state)
 
 /* The name in the trace line is the one that the backend has accepted. */
 static void
-threat_33_a_refused_name_is_nobodys(void **state)
+threat_33_a_refused_name_is_not_used(void **state)
 {
 	(void)state;
 	starts();
@@ -200,8 +200,8 @@ main(void)
 		with_relay(threat_33_a_refused_chunk_says_nothing_of_the_next_message),
 		with_relay(threat_33_what_is_refused_starts_nothing_anew),
 		with_relay(threat_33_a_chunk_waits_to_know_its_place),
-		with_relay(threat_33_data_behind_chunks_has_no_second_mark),
-		with_relay(threat_33_a_refused_name_is_nobodys),
+		with_relay(threat_33_data_after_chunks_has_no_second_mark),
+		with_relay(threat_33_a_refused_name_is_not_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

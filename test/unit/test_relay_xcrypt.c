@@ -81,7 +81,7 @@ static const char proposal[] =
     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 static void
-threat_1_octets_behind_a_proposal_are_never_executed(void **state)
+threat_1_octets_after_a_proposal_are_never_executed(void **state)
 {
 	(void)state;
 	assert_injection(relay_offers, proposal, "NOOP\r\n");
@@ -93,7 +93,7 @@ threat_1_octets_behind_a_proposal_are_never_executed(void **state)
 }
 
 static void
-threat_1_octets_behind_the_ok_are_never_executed(void **state)
+threat_1_octets_after_the_ok_are_never_executed(void **state)
 {
 	(void)state;
 	assert_injection(relay_agrees, "OK", "N");
@@ -119,7 +119,7 @@ threat_1_an_octet_not_read_yet_counts(void **state)
 
 /* Commands before the line do not matter. */
 static void
-xcrypt_may_come_behind_other_commands(void **state)
+xcrypt_may_come_after_other_commands(void **state)
 {
 	char line[2 * LINE_TEXT];
 
@@ -372,10 +372,10 @@ main(void)
 		with_relay(the_switch_works),
 		with_relay(threat_7_the_switch_works_in_any_division),
 		with_relay(the_answer_goes_out_before_the_secret_is_computed),
-		with_relay(threat_1_octets_behind_a_proposal_are_never_executed),
-		with_relay(threat_1_octets_behind_the_ok_are_never_executed),
+		with_relay(threat_1_octets_after_a_proposal_are_never_executed),
+		with_relay(threat_1_octets_after_the_ok_are_never_executed),
 		with_relay(threat_1_an_octet_not_read_yet_counts),
-		with_relay(xcrypt_may_come_behind_other_commands),
+		with_relay(xcrypt_may_come_after_other_commands),
 		with_relay(xcrypt_has_its_place),
 		with_relay(there_is_one_attempt),
 		with_relay(the_client_may_refuse),

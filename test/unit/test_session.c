@@ -107,7 +107,7 @@ a_calling_pipe_closes_by_halves(void **state)
 
 /* If the local MTA is gone, the session does not wait for a host that does not close. */
 static void
-threat_26_a_calling_pipe_does_not_outlive_its_mailer(void **state)
+threat_26_a_client_pipe_ends_with_its_mta(void **state)
 {
 	(void)state;
 	does.pipe = true;
@@ -305,7 +305,7 @@ a_broken_wire_is_a_fault(void **state)
 
 /* A backend that no longer reads: its octets are dropped, and nothing else is delayed. */
 static void
-a_mailer_that_is_gone_holds_up_nothing(void **state)
+a_backend_that_is_gone_delays_nothing(void **state)
 {
 	(void)state;
 	does.pipe = true;
@@ -374,7 +374,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		tested(a_pipe_passes_octets_both_ways),
 		tested(a_calling_pipe_closes_by_halves),
-		tested(threat_26_a_calling_pipe_does_not_outlive_its_mailer),
+		tested(threat_26_a_client_pipe_ends_with_its_mta),
 		tested(threat_26_octets_do_not_renew_the_last_deadline),
 		tested(a_serving_pipe_closes_by_halves),
 		tested(threat_26_all_waits_together_have_an_end),
@@ -383,7 +383,7 @@ main(void)
 		tested(the_last_word_arrives),
 		tested(threat_1_octets_in_the_socket_are_seen),
 		tested(a_broken_wire_is_a_fault),
-		tested(a_mailer_that_is_gone_holds_up_nothing),
+		tested(a_backend_that_is_gone_delays_nothing),
 		tested(another_call_begins_anew),
 		tested(what_is_typed_may_end_in_lf),
 	};

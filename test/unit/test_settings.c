@@ -81,7 +81,7 @@ every_setting_can_be_set(void **state)
 }
 
 static void
-comments_begin_at_the_front_or_behind_blanks(void **state)
+comments_begin_at_the_front_or_after_blanks(void **state)
 {
 	(void)state;
 	good("  # indented\nbackend = /run/a#b\nsuites = # none\nuser = a=b # c # d\n#user = e");
@@ -279,7 +279,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(defaults_are_those_of_the_manual),
 		TEST(every_setting_can_be_set),
-		TEST(comments_begin_at_the_front_or_behind_blanks),
+		TEST(comments_begin_at_the_front_or_after_blanks),
 		TEST(options_override_the_file),
 		TEST(threat_30_unknown_names),
 		TEST(threat_30_no_assignment),

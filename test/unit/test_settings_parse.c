@@ -83,7 +83,7 @@ session_limits(void **state)
 }
 
 static void
-ways_to_tell_the_mailer(void **state)
+ways_to_tell_the_backend(void **state)
 {
 	static const struct { const char *text; enum client_address how; } ways[] = {
 		{ "client-address = auto", CLIENT_ADDRESS_AUTO },
@@ -179,7 +179,7 @@ main(void)
 		TEST(threat_30_bad_values),
 		TEST(threat_30_durations),
 		TEST(session_limits),
-		TEST(ways_to_tell_the_mailer),
+		TEST(ways_to_tell_the_backend),
 		TEST(networks),
 		TEST(threat_44_networks_are_compared_in_one_form),
 	};

@@ -195,7 +195,7 @@ what_is_no_failed_starttls_is_a_pipe(void **state)
 
 /* After a refused XCRYPT the local MTA may start TLS: octets that are not text are unchanged. */
 static void
-tls_behind_a_failure_is_not_touched(void **state)
+tls_after_a_failure_is_not_touched(void **state)
 {
 	static const char records[] = "\x16\x03\x03\0\x08\n550 5.1\n550 5.1.1\r\n";
 
@@ -221,7 +221,7 @@ main(void)
 		with_caller(without_a_failure_5yz_stays),
 		with_caller(threat_37_the_mailers_starttls_can_fail),
 		with_caller(what_is_no_failed_starttls_is_a_pipe),
-		with_caller(tls_behind_a_failure_is_not_touched),
+		with_caller(tls_after_a_failure_is_not_touched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ answers_that_are_not_220(void **state)
 
 /* statement 2, for STARTTLS: octets in the same packet, or waiting in the socket */
 static void
-threat_2_octets_behind_220_are_an_attack(void **state)
+threat_2_octets_after_220_are_an_attack(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -127,7 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		with_caller(ehlo_is_said_again_inside),
 		with_caller(answers_that_are_not_220),
-		with_caller(threat_2_octets_behind_220_are_an_attack),
+		with_caller(threat_2_octets_after_220_are_an_attack),
 		with_caller(tls_that_fails_is_not_tried_again),
 	};
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 static void
-appended_is_found_by_all_who_open_later(void **state)
+appended_entries_are_found_by_later_openings(void **state)
 {
 	struct store early = opened(), s = opened(), late;
 	uint8_t value[8];
@@ -456,7 +456,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(appended_is_found_by_all_who_open_later),
+		TEST(appended_entries_are_found_by_later_openings),
 		TEST(rebuilding_keeps_the_newest_of_each),
 		TEST(what_is_added_is_newest),
 		TEST(threat_29_the_oldest_go_first),

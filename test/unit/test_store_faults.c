@@ -183,7 +183,7 @@ threat_28_states_that_a_crash_leaves(void **state)
 
 /* If an entry is damaged, a key that is not found may have been there. */
 static void
-a_damaged_entry_is_a_doubt(void **state)
+a_damaged_entry_makes_the_store_corrupt(void **state)
 {
 	size_t len;
 
@@ -245,7 +245,7 @@ main(void)
 		TEST(random_files_are_harmless),
 		TEST(hostile_lengths_in_a_cdb),
 		TEST(threat_28_states_that_a_crash_leaves),
-		TEST(a_damaged_entry_is_a_doubt),
+		TEST(a_damaged_entry_makes_the_store_corrupt),
 		TEST(full_disk_costs_nothing_but_memory),
 	};
 

@@ -11,7 +11,7 @@
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
 
 static void
-nobody_waits_long_for_the_lock(void **state)
+waiting_for_the_lock_is_limited(void **state)
 {
 	struct store s = opened();
 	int fd = open(scratch_path("t.journal"), O_RDWR), dir = open(scratch, O_RDONLY);
@@ -107,7 +107,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_waits_long_for_the_lock),
+		TEST(waiting_for_the_lock_is_limited),
 		TEST(threat_39_a_lock_is_not_held),
 		TEST(threat_39_maintenance_is_not_held_up),
 		TEST(threat_39_junk_takes_no_time),

@@ -21,7 +21,7 @@ list_of(const char *names)
 }
 
 static void
-names_are_cipher_and_generation(void **state)
+names_are_cipher_and_version(void **state)
 {
 	unsigned version = 100;
 	size_t count = 0;
@@ -158,7 +158,7 @@ assert_choice(const char *accepted, const char *offered, const char *chosen)
 }
 
 static void
-choice_is_the_highest_generation_in_the_servers_order(void **state)
+choice_is_the_newest_version_in_the_servers_order(void **state)
 {
 	(void)state;
 	assert_choice(DEFAULTS, "chacha20poly1305_2.0 aes256gcm_2.0", "chacha20poly1305_2.0");
@@ -186,14 +186,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_cipher_and_generation),
+		cmocka_unit_test(names_are_cipher_and_version),
 		cmocka_unit_test(rows_fit),
 		cmocka_unit_test(find_takes_exact_names_only),
 		cmocka_unit_test(missing_suites_have_a_reason),
 		cmocka_unit_test(list_is_read_in_order),
 		cmocka_unit_test(list_names_the_culprit),
 		cmocka_unit_test(the_newest_version_in_a_list),
-		cmocka_unit_test(choice_is_the_highest_generation_in_the_servers_order),
+		cmocka_unit_test(choice_is_the_newest_version_in_the_servers_order),
 		cmocka_unit_test(choice_skips_what_it_does_not_know),
 	};
 

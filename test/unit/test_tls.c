@@ -228,7 +228,7 @@ seals_into_little_room(void **state)
 
 /* It refuses renegotiation, and loses no octet of ours by the alert. */
 static void
-renegotiates_with_nobody(void **state)
+renegotiation_is_refused(void **state)
 {
 	uint8_t heard[16] = "", none[1];
 	struct buf full;
@@ -356,7 +356,7 @@ main(void)
 		cmocka_unit_test(certificates),
 		cmocka_unit_test_teardown(describes, down_again),
 		cmocka_unit_test_teardown(seals_into_little_room, down_again),
-		cmocka_unit_test_teardown(renegotiates_with_nobody, down_again),
+		cmocka_unit_test_teardown(renegotiation_is_refused, down_again),
 		cmocka_unit_test_teardown(opens_into_little_room, down_again),
 		cmocka_unit_test_teardown(goodbyes, down_again),
 		cmocka_unit_test_teardown(changed_octets_are_noticed, down_again),

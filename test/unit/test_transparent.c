@@ -51,7 +51,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 
 /* statement 2: in the same packet, in a later one, or a single octet */
 static void
-threat_2_octets_behind_the_ok_end_it(void **state)
+threat_2_octets_after_the_ok_end_the_session(void **state)
 {
 	static const char *const behind[] = { "\r", "250 mx\r\n", "250-mx\r\n250 SIZE\r\n" };
 
@@ -110,7 +110,7 @@ threat_14_replies_without_an_offer_are_passed(void **state)
  * An offer with embedded control characters, or too long to be hashed, is ignored.
  */
 static void
-hostile_offers_are_none(void **state)
+hostile_offers_are_ignored(void **state)
 {
 	static char text[LINE_TEXT];
 
@@ -192,7 +192,7 @@ assert_called_again(const char *hello, const char *seen)
 }
 
 static void
-threat_25_called_again_the_mailers_hello_is_kept(void **state)
+threat_25_retried_in_the_clear_the_hello_is_repeated(void **state)
 {
 	(void)state;
 	call_choice(MODERN);
@@ -341,7 +341,7 @@ threat_15_names_that_are_none_are_not_said(void **state)
 }
 
 static void
-an_empty_name_is_the_far_ends_business(void **state)
+an_empty_name_is_passed_on(void **state)
 {
 	(void)state;
 	call(MODERN);
@@ -365,7 +365,7 @@ a_mailer_that_goes_before_hello_ends_it(void **state)
 
 /* Our last reply is sent once, and where the local MTA waits for one. */
 static void
-giving_up_answers_who_waits(void **state)
+giving_up_answers_a_waiting_mta(void **state)
 {
 	(void)state;
 	call(MODERN);
@@ -393,22 +393,22 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		with_caller(the_mailer_sees_the_second_reply_only),
 		with_caller(threat_7_packets_do_not_matter_to_the_client),
-		with_caller(threat_2_octets_behind_the_ok_end_it),
+		with_caller(threat_2_octets_after_the_ok_end_the_session),
 		with_caller(threat_14_replies_without_an_offer_are_passed),
-		with_caller(hostile_offers_are_none),
+		with_caller(hostile_offers_are_ignored),
 		with_caller(a_clean_refusal_goes_on_in_the_clear),
 		with_caller(a_key_that_we_refuse_goes_on_in_the_clear),
 		with_caller(a_host_without_keys_goes_on_in_the_clear),
-		with_caller(threat_25_called_again_the_mailers_hello_is_kept),
+		with_caller(threat_25_retried_in_the_clear_the_hello_is_repeated),
 		with_caller(helo_is_answered_in_one_line),
 		with_caller(helo_is_said_where_ehlo_is_refused),
 		with_caller(the_next_host_is_asked),
 		with_caller(threat_24_quit_before_a_hello_ends_it),
 		with_caller(commands_before_hello_are_answered),
 		with_caller(threat_15_names_that_are_none_are_not_said),
-		with_caller(an_empty_name_is_the_far_ends_business),
+		with_caller(an_empty_name_is_passed_on),
 		with_caller(a_mailer_that_goes_before_hello_ends_it),
-		with_caller(giving_up_answers_who_waits),
+		with_caller(giving_up_answers_a_waiting_mta),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

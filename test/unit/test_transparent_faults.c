@@ -67,7 +67,7 @@ assert_row(void (*start)(const char *names), const char *names, const struct row
 static char long_line[LINE_MAX_OCTETS + 1];
 
 static void
-a_greeting_that_is_none_is_left_for_the_next_host(void **state)
+after_an_invalid_greeting_the_next_host_is_tried(void **state)
 {
 	const struct row rows[] = {
 		{ end_of_file, OUTCOME_GREETED_LATER, OUTCOME_GREETED_LATER, "", false },
@@ -320,7 +320,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_caller(a_greeting_that_is_none_is_left_for_the_next_host),
+		with_caller(after_an_invalid_greeting_the_next_host_is_tried),
 		with_caller(threat_25_replies_to_ehlo),
 		with_caller(threat_25_answers_to_the_proposal),
 		with_caller(threat_25_replies_to_the_confirmation),
