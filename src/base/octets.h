@@ -54,8 +54,8 @@ bool span_word(struct span *rest, uint8_t separator, struct span *word);
 bool span_number(struct span s, uint64_t max, uint64_t *number);
 
 /*
- * For people to read: what of `s` fits into `size` octets (at least one) with a NUL behind it, anything but
- * printable ASCII as `?`.  Returns its length.
+ * For people to read: what of `s` fits into `size` octets (at least one) with a NUL behind it,
+ * anything but printable ASCII as `?`.  Returns its length.
  */
 size_t span_printable(char *out, size_t size, struct span s);
 

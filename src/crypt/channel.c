@@ -19,7 +19,7 @@ channel_fault_text(enum channel_fault fault)
 		return "record without acceptable content";
 	case CHANNEL_AFTER_END:
 		return "data after close_notify";
-	case CHANNEL_WORN_OUT:
+	case CHANNEL_KEY_LIMIT:
 		return "too many records in one direction";
 	case CHANNEL_CIPHER_FAILED:
 		return "cipher failed";
@@ -74,13 +74,14 @@ fail(struct channel *c, enum channel_fault fault)
 }
 
 static void
-run_stream(const struct cipher *cipher, struct channel_way *way, struct buf *to, struct buf *from)
+run_stream(const struct cipher *cipher, struct channel_direction *direction, struct buf *to,
+    struct buf *from)
 {
 	size_t room;
 	uint8_t *at = buf_space(to, &room);	/* buf_move() will append here */
 	size_t len = buf_move(to, from);
 
-	cipher->stream(way->state, at, len);
+	cipher->stream(direction->state, at, len);
 }
 
 /* Appends one record to `wire`, which must have room for it. */
@@ -114,7 +115,7 @@ channel_seal(struct channel *c, struct buf *wire, struct buf *plain)
 
 		/* the last record of the direction is reserved for close_notify */
 		if (c->send.records >= RECORD_COUNT_MAX - 1)
-			return fail(c, CHANNEL_WORN_OUT);
+			return fail(c, CHANNEL_KEY_LIMIT);
 		if (content.len > RECORD_CONTENT_MAX)
 			content.len = RECORD_CONTENT_MAX;
 		if (buf_room(wire) < record_len(content.len))
@@ -182,7 +183,7 @@ channel_open(struct channel *c, struct buf *plain, struct buf *wire)
 		if (sealed_len == 0)
 			return fail(c, CHANNEL_BAD_HEADER);
 		if (c->receive.records >= RECORD_COUNT_MAX)
-			return fail(c, CHANNEL_WORN_OUT);
+			return fail(c, CHANNEL_KEY_LIMIT);
 		if (buf_len(wire) < RECORD_HEADER_LEN + sealed_len)
 			break;
 		/* how much of it is padding is known only after decryption */

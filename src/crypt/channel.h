@@ -27,14 +27,14 @@ enum channel_fault {
 	CHANNEL_BAD_RECORD,	/* the tag does not verify */
 	CHANNEL_BAD_CONTENT,	/* no content type, an unknown one, or no content */
 	CHANNEL_AFTER_END,	/* octets after a close_notify */
-	CHANNEL_WORN_OUT,	/* key limit: RECORD_COUNT_MAX records in one direction */
+	CHANNEL_KEY_LIMIT,	/* key limit: RECORD_COUNT_MAX records in one direction */
 	CHANNEL_CIPHER_FAILED	/* the cipher failed; nothing of the record was sent */
 };
 
 /* Text for the log, such as "record does not verify". */
 const char *channel_fault_text(enum channel_fault fault);
 
-struct channel_way {		/* one direction */
+struct channel_direction {
 	_Alignas(max_align_t) uint8_t state[CIPHER_STATE_MAX];
 	uint8_t iv[CIPHER_IV_LEN];
 	uint64_t records;	/* number of the next record */
@@ -43,7 +43,7 @@ struct channel_way {		/* one direction */
 
 struct channel {
 	const struct suite *suite;
-	struct channel_way send, receive;
+	struct channel_direction send, receive;
 	enum channel_fault fault;
 };
 

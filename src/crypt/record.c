@@ -26,25 +26,25 @@ record_len(size_t content_len)
 
 /* The nonce of the next record, RFC 8446 section 5.3. */
 static void
-next_nonce(uint8_t nonce[CIPHER_IV_LEN], const struct channel_way *way)
+next_nonce(uint8_t nonce[CIPHER_IV_LEN], const struct channel_direction *direction)
 {
 	uint8_t sequence[SEQUENCE_LEN];
 
-	memcpy(nonce, way->iv, CIPHER_IV_LEN);
-	octets_put64(sequence, way->records);
+	memcpy(nonce, direction->iv, CIPHER_IV_LEN);
+	octets_put64(sequence, direction->records);
 	for (size_t i = 0; i < SEQUENCE_LEN; i++)
 		nonce[CIPHER_IV_LEN - SEQUENCE_LEN + i] ^= sequence[i];
 }
 
 int
-record_seal(const struct cipher *cipher, struct channel_way *way, enum record_type type,
-    struct span content, uint8_t *out)
+record_seal(const struct cipher *cipher, struct channel_direction *direction,
+    enum record_type type, struct span content, uint8_t *out)
 {
 	size_t len = padded_len(content.len);
 	uint8_t *inner = out + RECORD_HEADER_LEN;
 	uint8_t nonce[CIPHER_IV_LEN];
 
-	assert(content.len <= RECORD_CONTENT_MAX && way->records < RECORD_COUNT_MAX);
+	assert(content.len <= RECORD_CONTENT_MAX && direction->records < RECORD_COUNT_MAX);
 	out[0] = RECORD_DATA;	/* the outer type, whatever the content type */
 	octets_put16(out + 1, TLS_1_2);
 	octets_put16(out + 3, (uint16_t)(len + CIPHER_TAG_LEN));
@@ -52,11 +52,11 @@ record_seal(const struct cipher *cipher, struct channel_way *way, enum record_ty
 	inner[content.len] = (uint8_t)type;
 	memset(inner + content.len + 1, 0, len - content.len - 1);
 
-	next_nonce(nonce, way);
-	if (cipher->seal(way->state, nonce, span(out, RECORD_HEADER_LEN), inner, len, inner,
+	next_nonce(nonce, direction);
+	if (cipher->seal(direction->state, nonce, span(out, RECORD_HEADER_LEN), inner, len, inner,
 	    inner + len) < 0)
 		return -1;
-	way->records++;
+	direction->records++;
 	return 0;
 }
 
@@ -81,18 +81,18 @@ acceptable(enum record_type type, struct span content)
 }
 
 enum channel_fault
-record_open(const struct cipher *cipher, struct channel_way *way, uint8_t *record,
+record_open(const struct cipher *cipher, struct channel_direction *direction, uint8_t *record,
     size_t sealed_len, enum record_type *type, struct span *content)
 {
 	uint8_t *inner = record + RECORD_HEADER_LEN;
 	size_t len = sealed_len - CIPHER_TAG_LEN;
 	uint8_t nonce[CIPHER_IV_LEN];
 
-	next_nonce(nonce, way);
-	if (cipher->open(way->state, nonce, span(record, RECORD_HEADER_LEN), inner, len, inner,
-	    inner + len) < 0)
+	next_nonce(nonce, direction);
+	if (cipher->open(direction->state, nonce, span(record, RECORD_HEADER_LEN), inner, len,
+	    inner, inner + len) < 0)
 		return CHANNEL_BAD_RECORD;
-	way->records++;
+	direction->records++;
 
 	/* the content type is the last octet that is not zero */
 	while (len > 0 && inner[len - 1] == 0)

@@ -17,8 +17,8 @@ size_t record_len(size_t content_len);
  * `out`, which must have room for record_len().  0, or -1 when the cipher fails: `out` must not be
  * sent then.
  */
-int record_seal(const struct cipher *cipher, struct channel_way *way, enum record_type type,
-    struct span content, uint8_t *out);
+int record_seal(const struct cipher *cipher, struct channel_direction *direction,
+    enum record_type type, struct span content, uint8_t *out);
 
 /* Octets that follow a header according to its length field; 0 for an invalid header. */
 size_t record_sealed_len(const uint8_t header[RECORD_HEADER_LEN]);
@@ -27,7 +27,7 @@ size_t record_sealed_len(const uint8_t header[RECORD_HEADER_LEN]);
  * Decrypts in place the record at `record`, a header and `sealed_len` octets, as the next one of
  * this direction.  Sets `*type` and `*content`, which points into the record.
  */
-enum channel_fault record_open(const struct cipher *cipher, struct channel_way *way,
+enum channel_fault record_open(const struct cipher *cipher, struct channel_direction *direction,
     uint8_t *record, size_t sealed_len, enum record_type *type, struct span *content);
 
 /* The content of a close_notify alert, the only alert that is used. */

@@ -127,7 +127,7 @@ keep_newest(struct compaction *f, enum compact_keep least, uint64_t kept, uint64
 	for (size_t i = f->count; i-- > 0 && kept < max; ) {
 		struct compact_entry *each = &f->at[i];
 
-		if (!each->keep && each->fate >= least) {
+		if (!each->keep && each->worth >= least) {
 			each->keep = true;
 			kept++;
 		}
@@ -145,11 +145,11 @@ compact_choose(struct compaction *f, compact_keep_fn *keep, void *context, uint6
 	for (size_t i = f->count; i-- > 0; ) {
 		struct compact_entry *each = &f->at[i];
 
-		each->fate = each->keep ? keep(context, each->entry) : COMPACT_DROP;
-		each->keep = each->fate == COMPACT_KEEP_ALWAYS;
+		each->worth = each->keep ? keep(context, each->entry) : COMPACT_DROP;
+		each->keep = each->worth == COMPACT_KEEP_ALWAYS;
 	}
-	for (enum compact_keep fate = COMPACT_KEEP_LONGEST; fate > COMPACT_KEEP; fate--)
-		kept = keep_newest(f, fate, kept, settled_max);
+	for (enum compact_keep worth = COMPACT_KEEP_LONGEST; worth > COMPACT_KEEP; worth--)
+		kept = keep_newest(f, worth, kept, settled_max);
 	keep_newest(f, COMPACT_KEEP, kept, entries_max);
 	return 0;
 }

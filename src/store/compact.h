@@ -31,7 +31,7 @@ typedef bool compact_filter(struct span key);
 struct compaction {
 	struct compact_entry {
 		struct entry entry;
-		enum compact_keep fate;	/* the keep callback's result */
+		enum compact_keep worth;	/* the keep callback's result */
 		bool keep;		/* to be written */
 	} *at;			/* oldest first */
 	size_t count, cap;
@@ -61,7 +61,8 @@ bool compact_is_sound(const struct compaction *f);
  * `keep` returned; the rest are the newest whatever their value, because new entries need time to
  * become useful.  0, or -1 with errno: no memory.
  */
-int compact_choose(struct compaction *f, compact_keep_fn *keep, void *context, uint64_t entries_max);
+int compact_choose(struct compaction *f, compact_keep_fn *keep, void *context,
+    uint64_t entries_max);
 
 /*
  * Writes the chosen entries to the empty file `fd`, oldest first, without syncing.  0, or -1,

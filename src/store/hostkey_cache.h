@@ -33,7 +33,8 @@ struct verified_statement {		/* the contents of a good statement */
  * whose short key is `peer_public`.  An invalid line about the next key is ignored.  If the same
  * lines were verified before, no public-key operation is needed.
  */
-enum statement_verdict hostkey_cache_check(struct key_cache *cache, const struct kex *x, const uint8_t *peer_public,
-    struct span id_line, struct span next_line, int64_t now_s, struct verified_statement *verified);
+enum statement_verdict hostkey_cache_check(struct key_cache *cache, const struct kex *x,
+    const uint8_t *peer_public, struct span id_line, struct span next_line, int64_t now_s,
+    struct verified_statement *verified);
 
 #endif

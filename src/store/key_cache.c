@@ -120,7 +120,7 @@ load_pairs(struct key_cache *r)
 	return worst;
 }
 
-struct judging {
+struct keeping {
 	const struct key_cache *cache;
 	bool only_ours;		/* drop entries of versions that are not enabled here */
 };
@@ -151,7 +151,7 @@ worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
 static enum compact_keep
 keep(void *context, struct entry entry)
 {
-	const struct judging *j = context;
+	const struct keeping *j = context;
 	const struct key_cache_own *own = NULL;
 	uint8_t kind = entry.key.at[0];
 
@@ -202,8 +202,8 @@ rebuild(struct key_cache *r, bool only_ours)
 {
 	uint8_t keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN], values[KEY_CACHE_VERSIONS][PAIR_MAX];
 	struct store_addition added[KEY_CACHE_VERSIONS];
-	struct judging judging = { r, only_ours };
-	struct store_rebuilding how = { added, 0, keep, &judging, r->entries_max };
+	struct keeping keeping = { r, only_ours };
+	struct store_rebuilding how = { added, 0, keep, &keeping, r->entries_max };
 	int result = -1;
 
 	for (size_t i = 0; i < r->count; i++) {

@@ -22,7 +22,8 @@ find_host(struct known_hosts *m, const char *domain, const char *host, int64_t n
 }
 
 static bool
-find_domain(struct known_hosts *m, const char *domain, int64_t now_s, struct known_domain_record *d)
+find_domain(struct known_hosts *m, const char *domain, int64_t now_s,
+    struct known_domain_record *d)
 {
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX], value[KNOWN_HOSTS_DOMAIN_MAX];
 	struct span key = known_hosts_key(mem, KNOWN_HOSTS_DOMAIN, domain, NULL);
@@ -268,8 +269,8 @@ known_hosts_alerted(struct known_hosts *m, const struct known_hosts_place *p, in
 static void
 compaction(struct known_hosts *m, int64_t now_s)
 {
-	struct known_hosts_keeping judging = { .now_s = now_s };
-	struct store_rebuilding how = { .keep = known_hosts_keep, .context = &judging,
+	struct known_hosts_keeping keeping = { .now_s = now_s };
+	struct store_rebuilding how = { .keep = known_hosts_keep, .context = &keeping,
 		.entries_max = m->entries_max };
 
 	if (!store_is_due(&m->store))

@@ -87,18 +87,19 @@ struct known_hosts_place {
 bool known_hosts_complete(const struct known_hosts *m);
 
 /* Looks up what is known of a host. */
-void known_hosts_look_up(struct known_hosts *m, const struct known_hosts_place *place, int64_t now_s,
-    struct known_host *known);
+void known_hosts_look_up(struct known_hosts *m, const struct known_hosts_place *place,
+    int64_t now_s, struct known_host *known);
 
 /*
  * XCRYPT of this version has worked and no check has failed.  `key` is the host key if the host
  * made a valid statement, `next` the announced next one; else NULL.
  */
-void known_hosts_worked(struct known_hosts *m, const struct known_hosts_place *place, int64_t now_s, unsigned version,
-    const uint8_t *key, const struct hostkey_next *next);
+void known_hosts_worked(struct known_hosts *m, const struct known_hosts_place *place,
+    int64_t now_s, unsigned version, const uint8_t *key, const struct hostkey_next *next);
 
 /* A downgrade was reported; known_host.alerted is set until XCRYPT works again. */
-void known_hosts_alerted(struct known_hosts *m, const struct known_hosts_place *place, int64_t now_s);
+void known_hosts_alerted(struct known_hosts *m, const struct known_hosts_place *place,
+    int64_t now_s);
 
 /*
  * A session in the jail has no access to the files.  What it needs is looked up beforehand, and a
@@ -120,7 +121,8 @@ int known_hosts_learn(struct known_hosts *m, const struct known_hosts_place *pla
     const struct known_hosts_lesson *lesson);
 
 /* For store/known_hosts.c: the answer noted for a place; passing on what was learned there. */
-bool known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *place, struct known_host *known);
+bool known_hosts_recall(struct known_hosts *m, const struct known_hosts_place *place,
+    struct known_host *known);
 void known_hosts_pass_on(struct known_hosts *m, const struct known_hosts_place *place,
     const struct known_hosts_lesson *lesson);
 
@@ -146,7 +148,8 @@ struct known_hosts_item {		/* a pinned key (`host` is empty), or an MX host */
  * missing.
  */
 typedef void known_hosts_visit(void *context, const struct known_hosts_item *item);
-int known_hosts_list(struct known_hosts *m, int64_t now_s, known_hosts_visit *visit, void *context);
+int known_hosts_list(struct known_hosts *m, int64_t now_s, known_hosts_visit *visit,
+    void *context);
 
 /* Whether the item belongs to that domain or host. */
 bool known_hosts_item_matches(const struct known_hosts_item *item, const char *name);

@@ -9,10 +9,10 @@
 
 /* Makes a new CDB without what the keep callback drops and with what is added. */
 static int
-rebuild(struct known_hosts *m, struct known_hosts_keeping *judging,
+rebuild(struct known_hosts *m, struct known_hosts_keeping *keeping,
     const struct store_addition *added, size_t added_count)
 {
-	struct store_rebuilding how = { added, added_count, known_hosts_keep, judging,
+	struct store_rebuilding how = { added, added_count, known_hosts_keep, keeping,
 		m->entries_max };
 
 	if (!m->stored) {
@@ -50,24 +50,24 @@ known_hosts_pin(struct known_hosts *m, const char *name, const uint8_t pin[HOSTK
 	uint8_t mem[KNOWN_HOSTS_KEY_MAX];
 	char lower[KNOWN_HOSTS_NAME_MAX + 1];
 	/* hosts of that name that showed another key are forgotten */
-	struct known_hosts_keeping judging = { .now_s = now_s, .forgotten = lower, .but_key = pin };
+	struct known_hosts_keeping keeping = { .now_s = now_s, .forgotten = lower, .but_key = pin };
 	struct store_addition added = { known_hosts_key(mem, KNOWN_HOSTS_PIN, name, NULL),
 		span(pin, HOSTKEY_PUBLIC_LEN) };
 
 	if (lower_name(lower, name) < 0)
 		return -1;
-	return rebuild(m, &judging, &added, 1);
+	return rebuild(m, &keeping, &added, 1);
 }
 
 int
 known_hosts_forget(struct known_hosts *m, const char *name, int64_t now_s)
 {
 	char lower[KNOWN_HOSTS_NAME_MAX + 1];
-	struct known_hosts_keeping judging = { .now_s = now_s, .forgotten = lower };
+	struct known_hosts_keeping keeping = { .now_s = now_s, .forgotten = lower };
 
-	if (lower_name(lower, name) < 0 || rebuild(m, &judging, NULL, 0) < 0)
+	if (lower_name(lower, name) < 0 || rebuild(m, &keeping, NULL, 0) < 0)
 		return -1;
-	return judging.dropped;
+	return keeping.dropped;
 }
 
 struct listing {

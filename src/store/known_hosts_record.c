@@ -169,7 +169,7 @@ worth(int64_t first_s, int64_t last_s)
 }
 
 static enum compact_keep
-peer_check_host(struct known_hosts_keeping *j, struct entry entry, struct span value)
+keep_host(struct known_hosts_keeping *j, struct entry entry, struct span value)
 {
 	struct known_host_record h;
 
@@ -185,7 +185,7 @@ peer_check_host(struct known_hosts_keeping *j, struct entry entry, struct span v
 }
 
 static enum compact_keep
-peer_check_domain(struct known_hosts_keeping *j, struct entry entry, struct span value)
+keep_domain(struct known_hosts_keeping *j, struct entry entry, struct span value)
 {
 	struct known_domain_record d;
 
@@ -206,18 +206,18 @@ known_hosts_journalled(struct span key)
 }
 
 enum compact_keep
-known_hosts_keep(void *judging, struct entry entry)
+known_hosts_keep(void *context, struct entry entry)
 {
-	struct known_hosts_keeping *j = judging;
+	struct known_hosts_keeping *j = context;
 	struct span value;
 
 	if (!entry_open(&value, entry.key, entry.sealed))
 		return COMPACT_DROP;
 	switch (entry.key.at[0]) {
 	case KNOWN_HOSTS_HOST:
-		return peer_check_host(j, entry, value);
+		return keep_host(j, entry, value);
 	case KNOWN_HOSTS_DOMAIN:
-		return peer_check_domain(j, entry, value);
+		return keep_domain(j, entry, value);
 	case KNOWN_HOSTS_PIN:
 		if (value.len != HOSTKEY_PUBLIC_LEN)
 			return COMPACT_DROP;

@@ -46,9 +46,11 @@ struct span known_hosts_key(uint8_t mem[KNOWN_HOSTS_KEY_MAX], uint8_t kind, cons
 bool known_hosts_put_name(struct buf *out, const char *name);
 
 /* Values to octets and back.  False for octets that are no valid value; `*h`, `*d` are zeroed. */
-struct span known_hosts_put_host(uint8_t value[KNOWN_HOSTS_HOST_LEN], const struct known_host_record *h);
+struct span known_hosts_put_host(uint8_t value[KNOWN_HOSTS_HOST_LEN],
+    const struct known_host_record *h);
 bool known_hosts_get_host(struct known_host_record *h, struct span value);
-struct span known_hosts_put_domain(uint8_t value[KNOWN_HOSTS_DOMAIN_MAX], const struct known_domain_record *d);
+struct span known_hosts_put_domain(uint8_t value[KNOWN_HOSTS_DOMAIN_MAX],
+    const struct known_domain_record *d);
 bool known_hosts_get_domain(struct known_domain_record *d, struct span value);
 
 /*
@@ -70,6 +72,6 @@ struct known_hosts_keeping {
 	const uint8_t *but_key;		/* remove only hosts with another key; or NULL */
 	int dropped;			/* number of entries removed for `forgotten` */
 };
-enum compact_keep known_hosts_keep(void *judging, struct entry entry);
+enum compact_keep known_hosts_keep(void *context, struct entry entry);
 
 #endif

@@ -18,7 +18,8 @@ enum dns_code { DNS_NOERROR = 0, DNS_NXDOMAIN = 3 };
  * Writes a recursive query.  Returns its length in octets, or 0 for a name that is empty, longer
  * than 253 characters, or has an empty label or one longer than 63.
  */
-size_t dns_question(uint8_t out[DNS_QUESTION_MAX], uint16_t id, const char *name, enum dns_type type);
+size_t dns_question(uint8_t out[DNS_QUESTION_MAX], uint16_t id, const char *name,
+    enum dns_type type);
 
 /* Whether the message is an answer to this query. */
 bool dns_is_answer(struct span message, struct span question);

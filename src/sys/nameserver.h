@@ -29,7 +29,7 @@ void nameservers_read(struct nameservers *n, const char *file, uint16_t port);
  * length.  That server is asked first the next time.  0, or -1 when no server knew before
  * `deadline_ms` (base/clock.h).
  */
-int nameservers_ask(struct nameservers *n, const char *name, enum dns_type type, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX], size_t *len);
+int nameservers_ask(struct nameservers *n, const char *name, enum dns_type type,
+    int64_t deadline_ms, uint8_t answer[DNS_MESSAGE_MAX], size_t *len);
 
 #endif

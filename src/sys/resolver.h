@@ -17,7 +17,8 @@ enum resolved {
 
 struct resolver {
 	/* Looks up the MX hosts of a domain, in the order to be tried. */
-	enum resolved (*exchangers)(const char *domain, int64_t deadline_ms, struct dns_mx_list *list);
+	enum resolved (*exchangers)(const char *domain, int64_t deadline_ms,
+	    struct dns_mx_list *list);
 
 	/* Looks up at most `max` addresses of a host, with `port`.  Never RESOLVED_NO_NAME. */
 	enum resolved (*addresses)(const char *name, uint16_t port, int64_t deadline_ms,

@@ -251,7 +251,7 @@ send_has_a_key_limit(void **state)
 	assert_int_equal(channel_seal(&a, &wire, &plain), 0);
 	buf_put(&plain, SPAN("y"));
 	assert_int_equal(channel_seal(&a, &wire, &plain), -1);
-	assert_int_equal(a.fault, CHANNEL_WORN_OUT);
+	assert_int_equal(a.fault, CHANNEL_KEY_LIMIT);
 	assert_int_equal(buf_len(&wire), RECORD);
 	assert_int_equal(buf_len(&plain), 1);
 	assert_true(channel_end(&a, &wire));
@@ -270,7 +270,7 @@ receive_has_a_key_limit(void **state)
 	forge(&a, 23, 0x0303, SPAN("x\x17"));
 	assert_int_equal(channel_open(&b, &got, &wire), 0);
 	forge(&a, 23, 0x0303, SPAN("y\x17"));
-	assert_fault(CHANNEL_WORN_OUT, SPAN("x"));
+	assert_fault(CHANNEL_KEY_LIMIT, SPAN("x"));
 }
 
 /* A cipher that records its nonces, and fails on demand. */
