@@ -1,8 +1,8 @@
 /*
  * An entry of a store: a key, and a value with a check in front of it that also covers the key.
  *
- * The check detects accidents (torn, mixed or damaged files), not attacks: who can write these
- * files can also read the secrets in them.
+ * The check detects accidents (torn, mixed or damaged files), not attacks: anyone who can write
+ * these files can also read the secrets in them.
  */
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H

@@ -1,4 +1,4 @@
-/* What a client makes of a host where XCRYPT works, or no longer does. */
+/* The client's check of a host where XCRYPT works, or works no longer. */
 #include "peer_checks.h"
 
 static void
@@ -8,7 +8,10 @@ a_finished_handshake_is_remembered(void **state)
 	answers(STRIPPED);
 	assert_goes_on();
 	assert_int_equal(known().standing, KNOWN_NEW);
-	/* the handshake is not over before the server has confirmed it, nor judged before EHLO inside */
+	/*
+	 * nothing is remembered before the server has confirmed, and the EHLO reply has been
+	 * checked
+	 */
 	peer_check_start(&check);
 	call_inside(MODERN);
 	assert_int_equal(known().standing, KNOWN_NEW);
@@ -19,7 +22,7 @@ a_finished_handshake_is_remembered(void **state)
 	now += DAY;
 	works();
 	assert_int_equal(known().standing, KNOWN_ESTABLISHED);
-	/* `never` neither adds nor asks */
+	/* `never` neither looks up nor remembers */
 	now += 100 * DAY;
 	set_policy(POLICY_NEVER);
 	works();
@@ -42,18 +45,18 @@ may_says_so_once(void **state)
 		peer_check_log(&check, &line);
 		assert_true(span_equal(buf_peek(&line), SPAN(" downgrade=2.0")));
 	}
-	/* when it works again, that has been all */
+	/* when it works again, there is no alarm */
 	works();
 	assert_int_equal(check.verdict.alarm, ALARM_NONE);
 	answers(STRIPPED);
 	assert_true(check.verdict.warn);
 }
 
-/* Each way to lose XCRYPT in the clear part, and what `may` makes of it. */
+/* All ways to lose XCRYPT in the clear, and the outcome under `may`. */
 static const struct {
 	const char *what;
-	const char *ehlo;	/* the reply; NULL: with the offer */
-	const char *answer;	/* to XCRYPT; NULL: the end of the file */
+	const char *ehlo;	/* the EHLO reply; NULL: one with the offer */
+	const char *answer;	/* the answer to XCRYPT; NULL: end of file */
 	enum outcome may;
 } losses[] = {
 	{ "(not-offered)", STRIPPED, "", OUTCOME_NONE },
@@ -102,12 +105,12 @@ threat_24_known_waits_whatever_is_lost(void **state)
 		assert_non_null(
 		    strstr(check.verdict.text, "blackpony -k forget -- " HOST " accepts that"));
 	}
-	/* silence is no other than the end */
+	/* a timeout counts as an end of file does */
 	peer_check_start(&check);
 	call_choice(MODERN);
 	bench_fault(&bench, OUTCOME_TIMEOUT);
 	assert_waits(OUTCOME_NOT_TRUSTED, "(handshake-failed)");
-	/* in the middle of EHLO inside, too */
+	/* also while the encrypted EHLO reply is incomplete */
 	peer_check_start(&check);
 	call_inside(MODERN);
 	bench_wire_eof(&bench);
@@ -130,7 +133,7 @@ threat_24_must_and_pinned_wait_whatever_is_lost(void **state)
 	}
 }
 
-/* Asked beforehand, nothing is said and nothing written: the second call will be asked, too. */
+/* The first failure is not reported: the host is retried in the clear, and that is reported. */
 static void
 threat_25_may_calls_again_and_says_so_then(void **state)
 {
@@ -154,7 +157,7 @@ threat_25_may_calls_again_and_says_so_then(void **state)
 	assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
 }
 
-/* TLS with whatever certificate: enough for `must`, and for nothing that is remembered or pinned. */
+/* TLS with any certificate is sufficient for `must`, but not for an established host or a pin. */
 static void
 starttls_is_no_xcrypt(void **state)
 {
@@ -190,7 +193,7 @@ starttls_is_no_xcrypt(void **state)
 	assert_int_equal(known().standing, KNOWN_ESTABLISHED);
 }
 
-/* Somebody leaves only an older generation in the offer, and it is enabled here. */
+/* An attacker leaves only an older version in the offer, and it is enabled here. */
 static void
 an_older_version(void **state)
 {
@@ -253,7 +256,7 @@ threat_36_a_greeting_of_5yz_is_no_word_where_mail_is_kept(void **state)
 	greets_never(POLICY_KNOWN, true);
 	assert_int_equal(check.verdict.alarm, ALARM_DOWNGRADE);
 	assert_true(known().alerted);
-	/* without a memory, anybody may be known */
+	/* if known hosts are off, any host may be a known one */
 	known_hosts_close(&known_hosts);
 	known_hosts_open(&known_hosts, NULL, now);
 	greets_never(POLICY_KNOWN, true);
@@ -296,7 +299,9 @@ threat_36_the_dns_is_no_word_where_mail_is_kept(void **state)
 	says_nowhere(POLICY_MUST, OUTCOME_NOT_ENCRYPTED, ALARM_DOWNGRADE, "waits because the policy is must");
 }
 
-/* Inside, a refusal shows no key: where one is expected that is an alarm, and nothing is learned of it. */
+/*
+ * A refused EHLO shows no host key: if one is expected, that is an alarm; nothing is remembered.
+ */
 static void
 a_refusal_inside_shows_no_key(void **state)
 {

@@ -1,4 +1,4 @@
-/* What a client makes of a host that shows its key or another's, or is not the one that it knows. */
+/* The client's check of hosts that show their own or another key, or that are not known. */
 #include "peer_checks.h"
 
 enum shown { REMEMBERED, ANOTHER, NONE, OF_ANOTHER_SHORT_KEY, EXPIRED, TWICE };
@@ -16,7 +16,7 @@ show(enum shown shown)
 		memcpy(next_line, id_line, sizeof(next_line));
 }
 
-/* What is shown inside, and who goes on with it: may known must pinned. */
+/* What the host shows, and which of may, known, must and pinned go on. */
 static void
 host_keys(void **state)
 {
@@ -49,11 +49,11 @@ host_keys(void **state)
 			assert_int_equal(check.verdict.alarm, ALARM_KEY_CHANGED);
 			assert_string_equal(check.verdict.expected, expected);
 		}
-	/* nothing that was wrong has changed what is remembered */
+	/* none of the wrong keys has replaced the remembered one */
 	assert_memory_equal(known().key, old_key.public, HOSTKEY_PUBLIC_LEN);
 }
 
-/* At its time and ten minutes on, and one second past it. */
+/* Valid until ten minutes after its time, to the second. */
 static void
 a_statement_to_the_second(void **state)
 {
@@ -87,13 +87,13 @@ the_key_that_was_announced(void **state)
 	works();
 	assert_goes_on();
 	assert_memory_equal(known().key, new_key.public, HOSTKEY_PUBLIC_LEN);
-	/* there is no way back to the old one */
+	/* the old key is not accepted any more */
 	show_key(&old_key, 60);
 	works();
 	assert_waits(OUTCOME_NOT_TRUSTED, "shows another host key");
 }
 
-/* Forged answers of the DNS: to hosts that nobody has met, encrypted or not. */
+/* Forged DNS answers name hosts that are not known, with and without encryption. */
 static void
 a_domain_whose_mx_hosts_changed(void **state)
 {
@@ -108,14 +108,14 @@ a_domain_whose_mx_hosts_changed(void **state)
 	works();
 	assert_waits(OUTCOME_NOT_TRUSTED, "-k forget -- b.example");
 	assert_string_equal(check.verdict.expected, HOST);
-	/* beside one that is remembered, it is a stranger */
+	/* beside a known host it is just a new one */
 	check.place.hosts = hosts;
 	check.place.host_count = 2;
 	answers(STRIPPED);
 	assert_goes_on();
 }
 
-/* Where the memory cannot be read, a stranger may be none: that is for later, unless the policy is `may`. */
+/* If known hosts cannot be read, a new host may be a known one: mail waits, except under `may`. */
 static void
 known_hosts_that_cannot_be_read(void **state)
 {

@@ -1,6 +1,5 @@
 /*
- * Whether a client goes on: cases by name with what every policy makes of them, and then all
- * combinations there are against the rules they follow from.
+ * Policies: named cases with the verdict of every policy, then all combinations against the rules.
  */
 #include "unit.h"
 
@@ -44,7 +43,7 @@ known_as(enum standing standing, bool pin, bool key, bool next)
 	};
 }
 
-/* A host can be named -C.  Every command that is suggested ends its options before the host. */
+/* A host can be named -C, so every suggested command ends its options before the host. */
 static void
 names_no_option(const char *text)
 {
@@ -78,14 +77,14 @@ decide(enum policy policy, unsigned newest, const struct policy_known *known, un
 	return verdict;
 }
 
-#define P 1		/* what is on file: pin, key, next */
+#define P 1		/* what is known: pin, key, next key */
 #define K 2
 #define N 4
 #define QUIET ALARM_NONE
 #define DOWN ALARM_DOWNGRADE
 #define CHANGED ALARM_KEY_CHANGED
 
-/* Who goes on: may known must pinned.  `alarm` is that of all but pinned. */
+/* Which of may, known, must and pinned go on.  `alarm` is that of all but pinned. */
 static const struct {
 	const char *what;
 	enum standing standing;
@@ -207,7 +206,7 @@ assert_one_line(const char *text)
 
 static size_t combinations;
 
-/* What has to be so of any combination, from xcrypt.7 and blackpony.conf.5, not from the code. */
+/* Rules for all combinations, taken from xcrypt(7) and blackpony.conf(5), not from the code. */
 static void
 check_rules(enum policy policy, unsigned newest, const struct policy_known *k, unsigned version,
     enum statement_verdict shown, enum key key)
@@ -238,7 +237,7 @@ check_rules(enum policy policy, unsigned newest, const struct policy_known *k, u
 		assert_int_equal(t.go_on, counts && pin_shown);
 	else
 		assert_int_equal(t.alarm != ALARM_NONE, contradicts);
-	/* told once, raised by nothing that contradicts, and never by an older generation */
+	/* reported once, only for a contradiction, and never remembered from an older version */
 	assert_int_equal(t.warn, t.alarm != ALARM_NONE && !k->alerted);
 	assert_int_equal(t.remember == REMEMBER_ALERTED, t.warn);
 	assert_int_equal(t.remember == REMEMBER_WORKED,
@@ -250,7 +249,7 @@ check_rules(enum policy policy, unsigned newest, const struct policy_known *k, u
 		assert_string_equal(t.text, "");
 	else
 		assert_one_line(t.text);
-	/* what memory holds against a host, a command accepts */
+	/* whatever makes `known` wait, a command can accept it */
 	if (policy == POLICY_KNOWN && !t.go_on)
 		assert_non_null(strstr(t.text, "blackpony -k "));
 }
@@ -277,7 +276,10 @@ all_combinations(void **state)
 			enum key key = (enum key)((rest /= 4) % 5);
 
 			known.alerted = rest / 5 == 1;
-			/* only 2.0 shows a host key, and nothing newer than what is enabled is used */
+			/*
+			 * only 2.0 shows a host key, and nothing newer than what is enabled is
+			 * used
+			 */
 			if ((version < 20 && shown != STATEMENT_NONE) || version > newest ||
 			    (shown == STATEMENT_GOOD) != (key != NO_KEY))
 				continue;
@@ -286,7 +288,7 @@ all_combinations(void **state)
 	assert_true(combinations > 1000);
 }
 
-/* A later generation that has worked is not given up for an older one without a word. */
+/* If a newer version has worked, a change to an older one is not silent. */
 static void
 a_newer_version_than_2_0(void **state)
 {
@@ -299,7 +301,7 @@ a_newer_version_than_2_0(void **state)
 	assert_int_equal(t.alarm, DOWN);
 	assert_false(t.go_on);
 	assert_string_equal(t.expected, "3.0");
-	/* but where it is switched off here, that is nobody's fault */
+	/* but if the newer version is disabled here, that is no downgrade */
 	assert_int_equal(decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_NONE, NO_KEY).alarm, QUIET);
 }
 
@@ -327,7 +329,7 @@ what_is_expected_is_said(void **state)
 	assert_string_equal(policy_alarm_name(t.alarm), "downgrade");
 	assert_string_equal(t.text, "no longer encrypts (not-offered): blackpony -k forget -- "
 	    "mx.b.example accepts that");
-	/* a pin is what is expected, and belongs to the name it was given for */
+	/* a pin is the expected key, and is reported with the name that it was pinned for */
 	known = known_as(KNOWN, true, true, false);
 	known.pin_is_domains = true;
 	t = decide(POLICY_KNOWN, 20, &known, 20, STATEMENT_GOOD, OTHER);
@@ -350,7 +352,7 @@ what_is_expected_is_said(void **state)
 	    "(not-offered)");
 }
 
-/* STARTTLS is encryption enough for `must`, and counts for nothing else. */
+/* STARTTLS is sufficient encryption for `must`, and for no other policy. */
 static void
 starttls_instead(void **state)
 {
@@ -385,7 +387,9 @@ starttls_instead(void **state)
 	}
 }
 
-/* If known hosts cannot be read, a message waits where they decide, and no command is suggested. */
+/*
+ * If known hosts cannot be read, a message waits where they decide, and no command is suggested.
+ */
 static void
 what_cannot_be_read_waits(void **state)
 {
