@@ -75,7 +75,7 @@ settle(struct deliver *d, enum outcome outcome, const struct reply *reply)
 		return;
 	d->outcome = outcome;
 	d->code = reply->code;
-	d->waits = d->client.provisional ? "this waits, for encryption failed there" : NULL;
+	d->waits = d->client.provisional ? "encryption failed there, deferred" : NULL;
 	d->to_rcpt = d->state == DELIVER_ENVELOPE && d->answered > 1;
 	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
@@ -154,7 +154,7 @@ envelope_done(struct deliver *d, struct io *io)
 	/* the message is refused permanently only if every recipient was */
 	if (d->outcome == OUTCOME_REFUSED_FOR_GOOD && d->refused != all) {
 		d->outcome = OUTCOME_REFUSED_LATER;
-		d->waits = "nothing sent, for not all were refused";
+		d->waits = "nothing sent because not all recipients were refused";
 	}
 	d->elsewhere = d->put_off > 0;
 	quit(d, io);
@@ -372,7 +372,7 @@ open_up(struct deliver *d, struct io *io)
 		}
 		/* this host is refused, not the message: temporary */
 		settle(d, OUTCOME_REFUSED_LATER, &ch->reply);
-		d->waits = "this host is refused, and not the message";
+		d->waits = "the server refuses this host, not the message";
 		d->elsewhere = true;
 		quit(d, io);
 		return true;

@@ -149,12 +149,12 @@ handshake_answer(struct handshake *h, struct span line, struct buf *out)
 
 	if (!xcrypt_line(line, &rest) || !span_word(&rest, ' ', &suite) || suite.len == 0 ||
 	    handshake_next(line) != HANDSHAKE_OTHER) {
-		buf_put(out, SPAN("501 5.5.4 XCRYPT FAIL no suite named\r\n"));
+		buf_put(out, SPAN("501 5.5.4 XCRYPT FAIL no suite given\r\n"));
 		return HANDSHAKE_NO_SUITE;
 	}
 	h->agreement.suite = suite_find(suite);
 	if (h->agreement.suite == NULL || !suite_list_has(h->accepted, h->agreement.suite))
-		return refuse(h, out, SPAN("504 5.5.4 XCRYPT FAIL that suite was not offered\r\n"));
+		return refuse(h, out, SPAN("504 5.5.4 XCRYPT FAIL suite not offered\r\n"));
 	if (line.len > XCRYPT_LINE_MAX - 2 || !two_fields(rest, &key, &nonce))
 		return refuse(h, out, SPAN("501 5.5.4 XCRYPT FAIL malformed\r\n"));
 	switch (read_fields(h, key, nonce)) {
@@ -166,7 +166,7 @@ handshake_answer(struct handshake *h, struct span line, struct buf *out)
 		break;
 	}
 	if (draw_own(h) == -1)
-		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL not able to now\r\n"));
+		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL temporarily unavailable\r\n"));
 	if (is_our_own(&h->agreement))
 		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL key refused\r\n"));
 

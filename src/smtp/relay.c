@@ -176,9 +176,9 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 	io->end = fault;
 	/* a last reply can only be sent between two replies */
 	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
-		buf_printf(&io->to_wire, "421 4.4.2 %s waited too long\r\n", r->set->hostname);
+		buf_printf(&io->to_wire, "421 4.4.2 %s Timeout exceeded\r\n", r->set->hostname);
 	else if (fault == OUTCOME_LOCAL_BROKEN && r->reply_lines == 0 && !relay_has_parted(r))
-		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
+		buf_printf(&io->to_wire, "421 4.3.0 %s Lost connection to the mail server\r\n",
 		    r->set->hostname);
 }
 

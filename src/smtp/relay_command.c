@@ -110,7 +110,7 @@ has_octets_behind(struct io *io, const struct line *line)
 static void
 injected(struct io *io)
 {
-	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL octets behind the line\r\n"));
+	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL improper command pipelining\r\n"));
 	io->end = OUTCOME_INJECTED;
 }
 
@@ -134,9 +134,10 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		return true;
 	}
 	if (r->hello != VERB_EHLO)
-		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL say EHLO first");
+		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL send EHLO first");
 	if (r->crypt != CRYPT_NOT_YET)
-		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL one attempt only");
+		return relay_answer(r, io, line->octets,
+		    "503 5.5.1 XCRYPT FAIL only one attempt allowed");
 	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
 	case HANDSHAKE_AGREED:
 		relay_set_crypt(r, io, CRYPT_ANSWERED);
@@ -263,7 +264,8 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	case VERB_RSET:
 		return forward(r, io, line, verb);
 	case VERB_XCRYPT:
-		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL already encrypted");
+		return relay_answer(r, io, line->octets,
+		    "503 5.5.1 XCRYPT FAIL already encrypted");
 	case VERB_STARTTLS:
 		return relay_answer(r, io, line->octets, "503 5.5.1 Already encrypted");
 	default:
@@ -272,15 +274,17 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 	if (!r->hello_inside) {
 		if (x->hears_ehlo_first && verb == VERB_BDAT)
 			return relay_refuse_chunk(r, io, line, arguments,
-			    "503 5.5.1 Say EHLO again first");
+			    "503 5.5.1 Send EHLO again first");
 		if (x->hears_ehlo_first)
-			return relay_answer(r, io, line->octets, "503 5.5.1 Say EHLO again first");
+			return relay_answer(r, io, line->octets,
+			    "503 5.5.1 Send EHLO again first");
 		return repeat_hello(r, io);
 	}
 	if (verb == VERB_BDAT)
 		return relay_chunk(r, io, line, arguments);
 	if (is_foreign_auth(verb, arguments))
-		return relay_answer(r, io, line->octets, "504 5.5.4 Not this mechanism");
+		return relay_answer(r, io, line->octets,
+		    "504 5.5.4 Unrecognized authentication type");
 	return forward(r, io, line, verb);
 }
 
@@ -365,7 +369,7 @@ command(struct relay *r, struct io *io)
 	}
 	if (is_torn(r, line.text)) {
 		if (!relay_answer(r, io, line.octets,
-		    "500 5.5.2 A command ends in CRLF and has no other"))
+		    "500 5.5.2 Command contains NUL, bare CR or bare LF"))
 			return false;
 		if (r->crypt == CRYPT_ANSWERED)
 			give_up(r, io, "client-gave-up");

@@ -82,14 +82,14 @@ relay_chunk(struct relay *r, struct io *io, const struct line *line, struct span
 
 	/* some backends would read the chunk as commands, others as a chunk nevertheless */
 	if (!r->chunking) {
-		if (!relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING is not offered"))
+		if (!relay_answer(r, io, line->octets, "502 5.5.1 CHUNKING not offered"))
 			return false;
 		io->end = OUTCOME_BAD_CHUNK;
 		return true;
 	}
 	if (!read_chunk(arguments, &size, &last)) {
 		if (!relay_answer(r, io, line->octets,
-			"501 5.5.4 A chunk size is a decimal number"))
+			"501 5.5.4 Invalid BDAT chunk size"))
 			return false;
 		io->end = OUTCOME_BAD_CHUNK;
 		return true;

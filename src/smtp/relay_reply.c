@@ -272,7 +272,7 @@ static void
 mailer_gone(struct relay *r, struct io *io)
 {
 	if (!relay_has_parted(r) && !io->wire_eof && r->reply_lines == 0)
-		buf_printf(&io->to_wire, "421 4.3.0 %s lost the mailer behind it\r\n",
+		buf_printf(&io->to_wire, "421 4.3.0 %s Lost connection to the mail server\r\n",
 		    r->set->hostname);
 	io->end = io->wire_eof         ? OUTCOME_WIRE_GONE :
 	    r->leaving != OUTCOME_NONE ? r->leaving :

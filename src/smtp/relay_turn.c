@@ -78,10 +78,10 @@ refuse_early(struct relay *r, struct io *io)
 	if (r->queue_len > 1 || (r->crypt == CRYPT_ON && r->reply_lines > 0))
 		return false;
 	if (relay_queue_first(r) == VERB_GREETING && r->reply_lines == 0)
-		buf_printf(&io->to_wire, "421 4.5.0 %s Octets before the greeting\r\n",
+		buf_printf(&io->to_wire, "421 4.5.0 %s Command sent before the greeting\r\n",
 		    r->set->hostname);
 	else if (r->reply_lines == 0)
-		buf_printf(&io->to_wire, "503 5.5.1 Octets where a reply has to come first\r\n");
+		buf_printf(&io->to_wire, "503 5.5.1 Improper command pipelining\r\n");
 	io->end = OUTCOME_GROUPED;
 	return true;
 }

@@ -89,7 +89,7 @@ command(struct transparent *c, struct io *io)
 	case VERB_EHLO:
 	case VERB_HELO:
 		if (name.len > sizeof(c->name) || line_is_torn(line.text)) {
-			local_answer(io, line.octets, "501 5.5.4 That is no name");
+			local_answer(io, line.octets, "501 5.5.4 Invalid domain name");
 			return true;
 		}
 		if (name.len > 0)
@@ -110,7 +110,7 @@ command(struct transparent *c, struct io *io)
 		io->end = OUTCOME_DONE;
 		return false;
 	default:
-		local_answer(io, line.octets, "503 5.5.1 Say EHLO first");
+		local_answer(io, line.octets, "503 5.5.1 Send EHLO first");
 		return true;
 	}
 }
@@ -160,7 +160,7 @@ refused(struct transparent *c, struct io *io)
 	else if (said_helo)
 		leave(io, OUTCOME_GREETED_NEVER);
 	else if (c->helo)
-		hello(c, io);		/* our EHLO was refused: send HELO, as the local MTA did */
+		hello(c, io);		/* our EHLO was refused: send the HELO that was said */
 	else
 		pass_reply(c, io);
 }

@@ -110,5 +110,5 @@ def test_sendmail_under_must(w):
     enter(w)
     mailer = Sendmail(w, settings={"policy": "must"})
     for octets in BOTS:
-        assert said_to(mailer, OURS, octets) == b"421 4.5.0 mx.b.example Octets before the greeting\r\n"
+        assert said_to(mailer, OURS, octets) == b"421 4.5.0 mx.b.example Command sent before the greeting\r\n"
     assert mailer.taken() == []

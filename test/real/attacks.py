@@ -7,13 +7,13 @@ with the words we do it in; nothing there means that it has to come to exactly t
 from kit.text import SEQUENCES
 
 CLEAR, INSIDE = "in the clear", "inside"
-NUL = b"500 5.5.2 A command ends in CRLF and has no other"
+NUL = b"500 5.5.2 Command contains NUL, bare CR or bare LF"
 LONG = b"500 5.5.2 Line too long"
-SIZE = b"501 5.5.4 A chunk size is a decimal number"
-BEHIND = b"503 5.5.1 XCRYPT FAIL octets behind the line"
-EARLY = b"503 5.5.1 Octets where a reply has to come first"
-UNOFFERED = b"502 5.5.1 CHUNKING is not offered"     # inside, to any BDAT where the mailer knows none
-AGAIN = b"503 5.5.1 Say EHLO again first"
+SIZE = b"501 5.5.4 Invalid BDAT chunk size"
+BEHIND = b"503 5.5.1 XCRYPT FAIL improper command pipelining"
+EARLY = b"503 5.5.1 Improper command pipelining"
+UNOFFERED = b"502 5.5.1 CHUNKING not offered"     # inside, to any BDAT where the mailer knows none
+AGAIN = b"503 5.5.1 Send EHLO again first"
 CLOSED = b""            # without a word, where the mailer sees an end inside a message
 
 EHLO = b"EHLO stranger.example\r\n"

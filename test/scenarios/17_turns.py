@@ -75,7 +75,7 @@ def test_under_must(w):
     for said in SAID:
         client = w.call(server)
         client.send(said)
-        assert client.reply().text == b"421 4.5.0 mx.b.example Octets before the greeting", said
+        assert client.reply().text == b"421 4.5.0 mx.b.example Command sent before the greeting", said
         assert client.rest() == b""
         client.close()
         assert entry(server)["end"] == "grouped"
@@ -84,6 +84,6 @@ def test_under_must(w):
     client = w.call(w.daemon({"policy": "must"}, backend=mailer))
     client.greet()
     client.send(b"EHLO bot\r\nMAIL FROM:<a@a>\r\n")
-    assert client.reply().text == b"503 5.5.1 Octets where a reply has to come first"
+    assert client.reply().text == b"503 5.5.1 Improper command pipelining"
     assert client.rest() == b""
     assert mailer.commands == [b"EHLO bot"]

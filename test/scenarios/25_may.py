@@ -162,7 +162,7 @@ def test_a_refusal_after_a_failure_waits(w):
             mailer = w.mailer(xcrypt=script["xcrypt"], answers={**script["answers"], verb: words})
             result = w.send(mailer, ["bob@b.example"])
             assert result.status == 75, (name, verb, result)
-            assert result.out.startswith(b"4.5.0 this waits, for encryption failed there: 5"), result
+            assert result.out.startswith(b"4.5.0 encryption failed there, deferred: 5"), result
             pipe = w.pipe(mailer)
             pipe.greet()
             pipe.ehlo()

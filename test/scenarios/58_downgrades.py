@@ -127,9 +127,9 @@ TAMPERING = {
     "wrong confirmation": (tapped(down=last_answer(b"250 XCRYPT OK " + b"0" * 32 + b"\r\n")), LATER, None,
                            "keys of the two ends differ"),
     "octets behind": (tapped(down=lambda line: line + b"250 mx\r\n" if b"XCRYPT OK" in line else line),
-                      LATER, None, "octets behind"),
+                      LATER, None, "data was injected"),
     "record damaged": (tapped(wire_down=lambda octets: octets[:-1] + bytes((octets[-1] ^ 1,))), LATER, None,
-                       "changes what is encrypted"),
+                       "encrypted data was changed"),
 }
 
 

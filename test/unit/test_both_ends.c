@@ -229,7 +229,7 @@ threat_26_a_stalled_backend_is_cut_off(void **state)
 	assert_int_equal(session_ends(&far), OUTCOME_TIMEOUT);
 	assert_int_equal(session_ends(&near), OUTCOME_GREETED_LATER);
 	assert_span(reply_last_line(&transparent.client.reply),
-	    "421 4.4.2 mx.b.example waited too long");
+	    "421 4.4.2 mx.b.example Timeout exceeded");
 	session_close(&near);
 	session_close(&far);
 	relay_wipe(&relay);

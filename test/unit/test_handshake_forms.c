@@ -10,10 +10,10 @@
 #define ZEROS_64 ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
 
 static const char malformed[] = "501 5.5.4 XCRYPT FAIL malformed";
-static const char no_suite[] = "501 5.5.4 XCRYPT FAIL no suite named";
-static const char not_offered[] = "504 5.5.4 XCRYPT FAIL that suite was not offered";
+static const char no_suite[] = "501 5.5.4 XCRYPT FAIL no suite given";
+static const char not_offered[] = "504 5.5.4 XCRYPT FAIL suite not offered";
 static const char key_refused[] = "454 4.7.0 XCRYPT FAIL key refused";
-static const char not_able[] = "454 4.7.0 XCRYPT FAIL not able to now";
+static const char not_able[] = "454 4.7.0 XCRYPT FAIL temporarily unavailable";
 
 static void
 assert_answer(const char *names, struct span line, enum handshake_answer what, const char *says)
@@ -232,7 +232,7 @@ static void
 a_refusal_in_one_line_is_clean(void **state)
 {
 	(void)state;
-	assert_verdict(SPAN("454 4.7.0 XCRYPT FAIL not able to now\r\n"), VERDICT_CLEAN_FAIL);
+	assert_verdict(SPAN("454 4.7.0 XCRYPT FAIL temporarily unavailable\r\n"), VERDICT_CLEAN_FAIL);
 	assert_verdict(SPAN("501 what?\r\n"), VERDICT_CLEAN_FAIL);
 	assert_verdict(SPAN("500\r\n"), VERDICT_CLEAN_FAIL);
 	assert_verdict(SPAN("250 XCRYPT " ZEROS_64 " " DIGITS_64 "\r\n"), VERDICT_KEY_REFUSED);

@@ -11,7 +11,7 @@ threat_1_nothing_may_follow_ehlo_or_data_in_a_packet(void **state)
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		relay_inside();
 		bench_wire(&bench, commands[i]);
-		assert_wire(&bench, "503 5.5.1 Octets where a reply has to come first\r\n");
+		assert_wire(&bench, "503 5.5.1 Improper command pipelining\r\n");
 		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
@@ -20,7 +20,7 @@ threat_1_nothing_may_follow_ehlo_or_data_in_a_packet(void **state)
 	assert_local(&bench, "MAIL FROM:<>\r\nDATA\r\n");
 	assert_wire(&bench, "");
 	bench_local(&bench, "250 ok\r\n354 go\r\n");
-	assert_wire(&bench, "250 ok\r\n503 5.5.1 Octets where a reply has to come first\r\n");
+	assert_wire(&bench, "250 ok\r\n503 5.5.1 Improper command pipelining\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 	relay_wipe(&relay);
 	/* also if they come in a packet of their own; after the reply they are the message */

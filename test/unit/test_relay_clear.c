@@ -270,7 +270,7 @@ assert_torn(struct span line)
 {
 	relay_offers();
 	bench_wire_octets(&bench, line);
-	assert_wire(&bench, "500 5.5.2 A command ends in CRLF and has no other\r\n");
+	assert_wire(&bench, "500 5.5.2 Command contains NUL, bare CR or bare LF\r\n");
 	assert_local(&bench, "");
 	bench_wire(&bench, "NOOP\r\n");
 	assert_local(&bench, "NOOP\r\n");
@@ -349,7 +349,7 @@ threat_27_a_mailer_that_goes_is_421(void **state)
 {
 	(void)state;
 	assert_mailer_ends("", true, OUTCOME_LOCAL_GONE,
-	    "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
+	    "421 4.3.0 mx.b.example Lost connection to the mail server\r\n");
 	assert_mailer_ends("421 4.3.2 I go\r\n", true, OUTCOME_LOCAL_GONE, "421 4.3.2 I go\r\n");
 	assert_mailer_ends("250 what?\r\n", false, OUTCOME_UNASKED_REPLY, "");
 	relay_up();
@@ -379,10 +379,10 @@ faults_have_a_last_word(void **state)
 	relay_greets();
 	bench_fault(&bench, OUTCOME_TIMEOUT);
 	assert_int_equal(bench.io.end, OUTCOME_TIMEOUT);
-	assert_wire(&bench, "421 4.4.2 mx.b.example waited too long\r\n");
+	assert_wire(&bench, "421 4.4.2 mx.b.example Timeout exceeded\r\n");
 	relay_greets();
 	bench_fault(&bench, OUTCOME_LOCAL_BROKEN);
-	assert_wire(&bench, "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
+	assert_wire(&bench, "421 4.3.0 mx.b.example Lost connection to the mail server\r\n");
 	relay_greets();
 	bench_fault(&bench, OUTCOME_BAD_RECORD);
 	assert_int_equal(bench.io.end, OUTCOME_BAD_RECORD);

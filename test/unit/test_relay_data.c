@@ -258,7 +258,7 @@ threat_11_invalid_sizes_end_the_session(void **state)
 		relay_inside();
 		bench_wire(&bench, sizes[i]);
 		bench_wire(&bench, "\r\nQUIT\r\n");
-		assert_wire(&bench, "501 5.5.4 A chunk size is a decimal number\r\n");
+		assert_wire(&bench, "501 5.5.4 Invalid BDAT chunk size\r\n");
 		assert_local(&bench, "");
 		assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 		relay_wipe(&relay);
@@ -310,7 +310,7 @@ threat_11_chunks_that_are_not_offered_end_the_session(void **state)
 	bench_said_wire(&bench);
 	bench_said_local(&bench);
 	bench_wire(&bench, "BDAT 6\r\nNOOP\r\n");
-	assert_wire(&bench, "502 5.5.1 CHUNKING is not offered\r\n");
+	assert_wire(&bench, "502 5.5.1 CHUNKING not offered\r\n");
 	assert_local(&bench, "");
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 }

@@ -190,7 +190,7 @@ our_own_answers_keep_their_place(void **state)
 		{ MAILER, "250 1\r\n", "250 1\r\n503 5.5.1 XCRYPT FAIL already encrypted\r\n",
 		    "NOOP\r\n" },
 		{ MAILER, "250 2\r\n", "250 2\r\n503 5.5.1 Already encrypted\r\n"
-		    "501 5.5.4 A chunk size is a decimal number\r\n", "" },
+		    "501 5.5.4 Invalid BDAT chunk size\r\n", "" },
 	};
 
 	(void)state;
@@ -213,8 +213,8 @@ threat_15_over_long_and_torn_lines_inside(void **state)
 	bench_local(&bench, "250 n\r\n");
 	bench_said_wire(&bench);
 	bench_wire(&bench, "MAIL FROM:<a>\nRCPT TO:<b>\r\nDATA\rx\r\n");
-	assert_wire(&bench, "500 5.5.2 A command ends in CRLF and has no other\r\n"
-	    "500 5.5.2 A command ends in CRLF and has no other\r\n");
+	assert_wire(&bench, "500 5.5.2 Command contains NUL, bare CR or bare LF\r\n"
+	    "500 5.5.2 Command contains NUL, bare CR or bare LF\r\n");
 	assert_local(&bench, "");
 
 	memcpy(line, "AUTH PLAIN ", 11);

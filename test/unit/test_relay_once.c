@@ -114,7 +114,7 @@ other_refusals_are_passed_on(void **state)
 		{ MAILER, "550 no\r\n", "550 no\r\n", "" },
 		{ CLIENT, "HELO a.example\r\n", "", "HELO a.example\r\n" },
 		{ MAILER, ONLY_ONE, ONLY_ONE, "" },
-		{ CLIENT, "MAIL FROM:<a@a>\r\n", "503 5.5.1 Say EHLO again first\r\n", "" },
+		{ CLIENT, "MAIL FROM:<a@a>\r\n", "503 5.5.1 Send EHLO again first\r\n", "" },
 	};
 
 	(void)state;

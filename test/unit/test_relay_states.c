@@ -59,7 +59,7 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 	(void)state;
 	relay_encrypts();
 	bench_wire(&bench, chunk);
-	assert_wire(&bench, "503 5.5.1 Say EHLO again first\r\n");
+	assert_wire(&bench, "503 5.5.1 Send EHLO again first\r\n");
 	assert_local(&bench, "");
 	assert_int_equal(bench.io.end, OUTCOME_BAD_CHUNK);
 	relay_wipe(&relay);
@@ -186,7 +186,7 @@ assert_parting(const char *command, const char *words, const char *ours)
 static void
 threat_27_our_last_words_do_not_contradict_the_mailers(void **state)
 {
-	static const char ours[] = "421 4.3.0 mx.b.example lost the mailer behind it\r\n";
+	static const char ours[] = "421 4.3.0 mx.b.example Lost connection to the mail server\r\n";
 
 	(void)state;
 	assert_parting(NULL, "521 mx takes no mail\r\n", "");

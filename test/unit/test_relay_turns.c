@@ -89,7 +89,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		relay_up();
 		bench_wire(&bench, said[i]);
 		assert_local(&bench, "");
-		assert_wire(&bench, "421 4.5.0 mx.b.example Octets before the greeting\r\n");
+		assert_wire(&bench, "421 4.5.0 mx.b.example Command sent before the greeting\r\n");
 		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 		/* within a reply there is no place for ours */
@@ -106,7 +106,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 		snprintf(text, sizeof(text), "%sMAIL FROM:<>\r\n", hellos[i]);
 		bench_wire(&bench, text);
 		assert_local(&bench, hellos[i]);
-		assert_wire(&bench, "503 5.5.1 Octets where a reply has to come first\r\n");
+		assert_wire(&bench, "503 5.5.1 Improper command pipelining\r\n");
 		assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 		relay_wipe(&relay);
 	}
@@ -120,7 +120,7 @@ threat_35_must_ends_what_does_not_wait(void **state)
 	bench_wire(&bench, "RSET\r\nEHLO a\r\nN");
 	assert_local(&bench, "RSET\r\nEHLO a\r\n");
 	bench_local(&bench, "250 r\r\n");
-	assert_wire(&bench, "250 r\r\n503 5.5.1 Octets where a reply has to come first\r\n");
+	assert_wire(&bench, "250 r\r\n503 5.5.1 Improper command pipelining\r\n");
 	relay_wipe(&relay);
 	/* and an XCRYPT without waiting for the offer counts as an attempt */
 	relay_greets();

@@ -1,7 +1,7 @@
 /* The relay's switch to encryption. */
 #include "relays.h"
 
-static const char behind[] = "503 5.5.1 XCRYPT FAIL octets behind the line\r\n";
+static const char behind[] = "503 5.5.1 XCRYPT FAIL improper command pipelining\r\n";
 
 static void
 the_switch_works(void **state)
@@ -161,15 +161,15 @@ xcrypt_has_its_place(void **state)
 {
 	(void)state;
 	relay_greets();
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL say EHLO first\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL send EHLO first\r\n");
 	bench_wire(&bench, "HELO a\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_wire(&bench, "250 mx\r\n");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL say EHLO first\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL send EHLO first\r\n");
 	bench_wire(&bench, "EHLO a\r\n");
 	bench_local(&bench, "550 no\r\n");
 	assert_wire(&bench, "550 no\r\n");
-	assert_says("XCRYPT", "503 5.5.1 XCRYPT FAIL say EHLO first\r\n");
+	assert_says("XCRYPT", "503 5.5.1 XCRYPT FAIL send EHLO first\r\n");
 	assert_local(&bench, "HELO a\r\nEHLO a\r\n");
 }
 
@@ -179,17 +179,17 @@ there_is_one_attempt(void **state)
 	(void)state;
 	relay_offers();
 	/* a command without a suite does not count */
-	assert_says("XCRYPT", "501 5.5.4 XCRYPT FAIL no suite named\r\n");
-	assert_says("XCRYPT OK", "501 5.5.4 XCRYPT FAIL no suite named\r\n");
-	assert_says("XCRYPT rotn_0.1 0 6", "504 5.5.4 XCRYPT FAIL that suite was not offered\r\n");
+	assert_says("XCRYPT", "501 5.5.4 XCRYPT FAIL no suite given\r\n");
+	assert_says("XCRYPT OK", "501 5.5.4 XCRYPT FAIL no suite given\r\n");
+	assert_says("XCRYPT rotn_0.1 0 6", "504 5.5.4 XCRYPT FAIL suite not offered\r\n");
 	assert_string_equal(relay.why, "handshake-refused");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
-	assert_says("XCRYPT OK", "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says("XCRYPT OK", "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
 	/* and nothing is offered after it */
 	bench_wire(&bench, "EHLO b\r\n");
 	bench_local(&bench, "250-mx\r\n250 XCRYPT x\r\n");
 	assert_wire(&bench, "250 mx\r\n");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
 	assert_local(&bench, "EHLO b\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
@@ -201,7 +201,7 @@ the_client_may_refuse(void **state)
 	relay_agrees();
 	assert_says("XCRYPT FAIL", "250 XCRYPT FAIL\r\n");
 	assert_string_equal(relay.why, "client-refused");
-	assert_says(ok, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
+	assert_says(ok, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
 	assert_false(bench.encrypted);
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_true(bench.io.pipe);
@@ -216,7 +216,7 @@ any_other_command_abandons_the_attempt(void **state)
 	assert_local(&bench, "NOOP\r\n");
 	bench_local(&bench, "250 n\r\n");
 	assert_wire(&bench, "250 n\r\n");
-	assert_says(ok, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
+	assert_says(ok, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
 	assert_string_equal(relay.why, "client-gave-up");
 	assert_false(bench.encrypted);
 
@@ -226,7 +226,7 @@ any_other_command_abandons_the_attempt(void **state)
 	assert_true(bench.io.pipe);
 	relay_wipe(&relay);
 	relay_agrees();
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL one attempt only\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
 }
 
 /* After a wrong confirmation the session ends. */
@@ -259,13 +259,13 @@ threat_3_2_0_hears_ehlo_first(void **state)
 	(void)state;
 	relay_encrypts();
 	for (size_t i = 0; i < COUNT(refused); i++)
-		assert_says(refused[i], "503 5.5.1 Say EHLO again first\r\n");
+		assert_says(refused[i], "503 5.5.1 Send EHLO again first\r\n");
 	assert_local(&bench, "");
 	bench_wire(&bench, "NOOP\r\nRSET\r\nEHLO again\r\n");
 	assert_local(&bench, "NOOP\r\nRSET\r\nEHLO again\r\n");
 	bench_local(&bench, "250 n\r\n250 r\r\n501 bad name\r\n");
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
-	assert_wire(&bench, "250 n\r\n250 r\r\n501 bad name\r\n503 5.5.1 Say EHLO again first\r\n");
+	assert_wire(&bench, "250 n\r\n250 r\r\n501 bad name\r\n503 5.5.1 Send EHLO again first\r\n");
 	bench_wire(&bench, "HELO again\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
@@ -290,7 +290,7 @@ threat_3_chunking_does_not_survive(void **state)
 	bench_wire(&bench, "HELO a\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_wire(&bench, "250 mx\r\n");
-	assert_says("BDAT 6 LAST", "502 5.5.1 CHUNKING is not offered\r\n");
+	assert_says("BDAT 6 LAST", "502 5.5.1 CHUNKING not offered\r\n");
 	assert_local(&bench, "HELO a\r\n");
 }
 
@@ -327,7 +327,7 @@ threat_27_a_421_to_our_own_hello_is_not_kept_from_the_client(void **state)
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
 	bench_local(&bench, "421 4.3.2 too much\r\n");
 	bench_local_eof(&bench);
-	assert_wire(&bench, "421 4.3.0 mx.b.example lost the mailer behind it\r\n");
+	assert_wire(&bench, "421 4.3.0 mx.b.example Lost connection to the mail server\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 }
 

@@ -406,7 +406,7 @@ relay_replies(const struct suite *suite, size_t len, enum way way)
 	from_mailer = (struct source){ .rest = buf_peek(&text) };
 	run(way);
 	buf_put(&expected, buf_peek(&text));
-	buf_put(&expected, SPAN("421 4.3.0 mx lost the mailer behind it\r\n"));
+	buf_put(&expected, SPAN("421 4.3.0 mx Lost connection to the mail server\r\n"));
 	assert_true(span_equal(buf_peek(&plain), buf_peek(&expected)));
 	assert_int_equal(s.io.end, OUTCOME_LOCAL_GONE);
 	relay_down();

@@ -139,7 +139,7 @@ a_clean_refusal_goes_on_in_the_clear(void **state)
 {
 	(void)state;
 	call_choice(MODERN);
-	server_says("454 4.7.0 XCRYPT FAIL not able to now");
+	server_says("454 4.7.0 XCRYPT FAIL temporarily unavailable");
 	assert_local(&bench, "250-mx clear\r\n250-STARTTLS\r\n250 SIZE 1\r\n");
 	assert_true(bench.io.settled);
 	assert_string_equal(transparent.client.why, "refused");
@@ -312,8 +312,8 @@ commands_before_hello_are_answered(void **state)
 	assert_local(&bench, "");
 	bench_wire(&bench, "220 mx\r\n");
 	assert_local(&bench,
-	    "220 mx\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n503 5.5.1 Say EHLO first\r\n"
-	    "503 5.5.1 Say EHLO first\r\n");
+	    "220 mx\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n503 5.5.1 Send EHLO first\r\n"
+	    "503 5.5.1 Send EHLO first\r\n");
 	assert_wire(&bench, "");
 }
 
@@ -327,13 +327,13 @@ threat_15_names_that_are_none_are_not_said(void **state)
 	bench_wire(&bench, "220 mx\r\n");
 	bench_said_local(&bench);
 	bench_local_octets(&bench, SPAN("EHLO a\0b\r\nEHLO a\nMAIL FROM:<>\r\nHELO a\rb\r\n"));
-	assert_local(&bench, "501 5.5.4 That is no name\r\n501 5.5.4 That is no name\r\n"
-	    "501 5.5.4 That is no name\r\n");
+	assert_local(&bench, "501 5.5.4 Invalid domain name\r\n501 5.5.4 Invalid domain name\r\n"
+	    "501 5.5.4 Invalid domain name\r\n");
 	memset(name, 'a', sizeof(name));
 	memcpy(name, "EHLO ", 5);
 	memcpy(name + 5 + CLIENT_NAME_MAX + 1, "\r\n", 3);
 	bench_local(&bench, name);
-	assert_local(&bench, "501 5.5.4 That is no name\r\n");
+	assert_local(&bench, "501 5.5.4 Invalid domain name\r\n");
 	assert_wire(&bench, "");
 	memcpy(name + 5 + CLIENT_NAME_MAX, "\r\n", 3);
 	bench_local(&bench, name);
