@@ -1,4 +1,4 @@
-# Claim: a message from sendmail through blackpony and blackponyd to sendmail arrives once for each recipient, octet for octet, and nothing of it is to be read on the wire; the second needs no new keys
+# Claim: a message from sendmail through blackpony and blackponyd to sendmail arrives once for each recipient, unchanged, and unreadable on the wire; the second needs no new keys
 from host import Host, two_hosts
 from private import enter
 from words import BODY, HEADER, MESSAGE, RECIPIENTS, SUITE, arrived, told, traces

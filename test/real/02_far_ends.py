@@ -1,4 +1,4 @@
-# Claim: where the far end is a bare sendmail, the same mail arrives as it always did: in the clear, or by sendmail's own STARTTLS
+# Claim: if the remote host is a plain sendmail, mail arrives as before: in the clear, or by sendmail's own STARTTLS
 import datetime
 import os
 

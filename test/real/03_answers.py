@@ -1,4 +1,4 @@
-# Claim: what the far end says of each recipient is what sendmail acts on: refused ones bounce in its words, and what nobody took waits (statements 24 and 27)
+# Claim: sendmail acts on what the server says of each recipient: refused ones bounce with its text, and a message that was not accepted waits (statements 24 and 27)
 from host import end, two_hosts
 from words import MESSAGE, RECIPIENTS, arrived
 

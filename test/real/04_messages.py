@@ -1,4 +1,4 @@
-# Claim: large messages, many recipients, 8-bit text, dots, delivery reports and the null sender go through both sendmails as they are (statements 8, 9 and 10)
+# Claim: large messages, many recipients, 8-bit text, dots, delivery reports and the null sender pass through both sendmails unchanged (statements 8, 9 and 10)
 import hashlib
 
 from host import two_hosts

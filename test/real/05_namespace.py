@@ -1,4 +1,4 @@
-# Claim: sendmail, unmodified, sees the true client behind blackponyd, over IPv4 and IPv6, and goes by it; where the kernel forbids that, nobody is served (statement 31)
+# Claim: an unmodified sendmail behind blackponyd sees the true client over IPv4 and IPv6 and applies its rules to it; where the kernel forbids that, nobody is served (statement 31)
 import os
 import shutil
 import socket

@@ -1,4 +1,4 @@
-# Claim: an outsider cannot relay through blackponyd and sendmail, and blackponyd -t says, for each way of attaching it, whether one could (statement 31)
+# Claim: an outsider cannot relay through blackponyd and sendmail, and blackponyd -t says whether one could, for each way to attach it (statement 31)
 import socket
 
 from kit.conn import Client, PATIENCE

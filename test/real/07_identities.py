@@ -1,4 +1,4 @@
-# Claim: neither program stays root, or can become it again: blackponyd once it has started sendmail, blackpony before it does anything; both keep one cache (statement 23)
+# Claim: neither program remains root or can become root again, blackponyd after it has started sendmail, blackpony from the start; both use the same cache (statement 23)
 import json
 import os
 import socket

@@ -1,4 +1,4 @@
-# Claim: mail for a host that encrypted before and no longer does, or shows another key, stays in sendmail's queue under the policy known, and the queue says which command accepts it (statements 24 and 25)
+# Claim: under `known`, mail for a host that no longer encrypts or shows another key stays in sendmail's queue, and the queue names the command that accepts it (statements 24 and 25)
 import os
 import re
 import shutil

@@ -1,4 +1,4 @@
-# Claim: what a host says to a session in which encryption failed or before encryption costs sendmail no message (statements 36 and 37); and hosts that sendmail can talk to get its mail
+# Claim: what a host says before encryption, or after it has failed, bounces no message of sendmail; mail reaches every host that sendmail can reach (statements 36 and 37)
 from kit import xcrypt
 from kit.mailer import DROP, SENT, FakeMailer
 

@@ -1,4 +1,4 @@
-# Claim: a real name server's MX records become the right hosts in the right order
+# Claim: the MX records of a real name server give the right hosts in the right order
 from kit import xcrypt
 from kit.dns import A, MX
 from nsd import (SERVER, calls, delivered, fails_for_good, host, hosts, is_truncated, names, resolv,

@@ -1,4 +1,4 @@
-# Claim: dead and silent hosts are passed over in time, in IPv6 and IPv4, and never are we called
+# Claim: dead and silent hosts are skipped in time, over IPv4 and IPv6, and blackpony never calls this host itself
 import time
 
 from kit import xcrypt

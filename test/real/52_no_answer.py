@@ -1,4 +1,4 @@
-# Claim: without an answer of the DNS a message waits, and not for longer than dial-timeout
+# Claim: without an answer from the DNS a message waits, and blackpony takes no longer than dial-timeout
 import socket
 import threading
 import time

@@ -1,4 +1,4 @@
-# Claim: who says no more, or stays when all is said, holds sendmail's queue run no longer than sendmail itself
+# Claim: a host that falls silent, or does not close at the end, delays sendmail's queue run no longer than it delays sendmail itself
 # would wait, and who sends octet after octet then no longer than command-timeout (statement 26)
 import time
 

@@ -1,4 +1,4 @@
-# Claim: Debian's Postfix receives behind blackponyd by PROXY and XCLIENT and sees the true client, sends through blackpony by pipe(8), and loses no extension, STARTTLS included (statements 14 and 31)
+# Claim: Debian's Postfix receives behind blackponyd by PROXY and XCLIENT, sees the true client, sends through blackpony by pipe(8), and loses no extension, not even STARTTLS (statements 14 and 31)
 import datetime
 import smtplib
 import socket

@@ -1,4 +1,4 @@
-# Claim: a sendmail daemon behind client-address = transparent sees the true client, over IPv4 and IPv6, and goes by it, with Debian's own access map; without the routes nobody is served (statement 31)
+# Claim: a sendmail daemon behind client-address = transparent sees the true client over IPv4 and IPv6 and applies Debian's access map to it; without the routes nobody is served (statement 31)
 import socket
 
 from kit import xcrypt

@@ -1,4 +1,4 @@
-# Claim: two hosts with blackponyd and sendmail behind haproxy's PROXY version 2 are one to the world: mail arrives encrypted, the caller's address survives both hops, and when one host dies mail goes on (statements 16 and 31)
+# Claim: two hosts with blackponyd and sendmail behind haproxy with PROXY version 2 act as one: mail arrives encrypted, the client's address survives both hops, and when one host dies mail still arrives (statements 16 and 31)
 import socket
 
 from kit.conn import Client, PATIENCE

@@ -1,4 +1,4 @@
-# Claim: of injected and smuggled octets, real sendmail and Postfix take behind us, in the clear and inside, exactly what they take without us, or less where attacks.py says so, never more or half of it (statements 1, 4, 8, 9, 10, 11, 15, 31 and 33)
+# Claim: of injected and smuggled octets, real sendmail and Postfix behind us accept, in the clear and inside, exactly what they accept without us, or less where attacks.py says so, but never more or a part of it (statements 1, 4, 8, 9, 10, 11, 15, 31 and 33)
 from kit import xcrypt
 from kit.conn import SLOW
 

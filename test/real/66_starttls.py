@@ -1,4 +1,4 @@
-# Claim: a real Postfix, Exim or sendmail without XCRYPT is asked for STARTTLS as the policy says, whatever its certificate, which is named in the log; nothing is said in the clear behind it, and what TLS cannot be had with goes in the clear or waits
+# Claim: with a real Postfix, Exim or sendmail without XCRYPT, STARTTLS is used as the policy says, whatever the certificate, which is logged; nothing follows it in the clear; if TLS fails, mail goes in the clear or waits
 import os
 import shutil
 

@@ -1,4 +1,4 @@
-# Claim: who speaks before the greeting is found out by postscreen and by sendmail's greet_pause as without us, and who waits is served as ever (statement 35)
+# Claim: postscreen and sendmail's greet_pause detect clients that speak before the greeting as they do without us, and serve those that wait (statement 35)
 import os
 
 from kit import xcrypt

@@ -1,4 +1,4 @@
-# Claim: two stock sendmails that authenticate deliver through both programs: inside, AUTH has no mechanism whose security layer would hide the lines, and what is left of it works (statements 14 and 34)
+# Claim: two stock sendmails that authenticate deliver through both programs: inside, AUTH offers no mechanism with a security layer that would hide the lines, and the others work (statements 14 and 34)
 import os
 import subprocess
 

@@ -1,4 +1,4 @@
-# Claim: behind the samples for Postfix and Exim, and behind sendmail, a far end that is silent or slow, and a blackpony that is killed or cannot be started, mean later (statements 26 and 27); quoted addresses arrive as they were
+# Claim: with the sample configurations for Postfix and Exim, and with sendmail, mail is deferred if the remote host is silent or slow, or if blackpony is killed or cannot start (statements 26 and 27); quoted addresses arrive unchanged
 import itertools
 import os
 import time

@@ -1,4 +1,4 @@
-# Claim: under every super-server that etc/ has a file for, with that file, mail arrives encrypted, the second from known keys, and the mailer behind sees the true client (statement 31)
+# Claim: under every super-server that etc/ has a file for, mail arrives encrypted, the second message with cached keys, and the backend sees the true client (statement 31)
 import os
 import re
 import shutil

@@ -1,4 +1,4 @@
-# Claim: octets behind an XCRYPT line are never executed, in the clear or inside; 503, and it closes (statements 1 and 7)
+# Claim: octets after an XCRYPT line are never executed, in the clear or inside: blackponyd answers 503 and closes (statements 1 and 7)
 from kit.run import taken
 
 INJECTED = (b"VRFY injected\r\n",

@@ -1,4 +1,4 @@
-# Claim: octets behind the server's 250 XCRYPT OK close the connection at the client, and the message waits (statements 2 and 7)
+# Claim: if octets follow the server's 250 XCRYPT OK, the client closes and the message waits (statements 2 and 7)
 from kit import xcrypt
 from kit.mailer import SENT
 from kit.run import taken

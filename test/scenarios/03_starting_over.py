@@ -1,4 +1,4 @@
-# Claim: nothing learned in the clear survives; inside, EHLO comes first and XCRYPT and STARTTLS are refused (statements 3 and 4)
+# Claim: nothing learned in the clear counts inside: EHLO comes first there, and XCRYPT and STARTTLS are refused (statements 3 and 4)
 from kit import xcrypt
 
 CHATTY = (b"SIZE 10240000", b"STARTTLS", b"8BITMIME", b"starttls", b"XCRYPT rotn_0.1",

@@ -1,4 +1,4 @@
-# Claim: XCRYPT is offered and taken once, at its time; what fails leaves a session that goes on in the clear (statement 4)
+# Claim: XCRYPT is offered and accepted once, in its place; after a failure the session continues in the clear (statement 4)
 from kit import xcrypt
 
 

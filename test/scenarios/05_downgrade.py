@@ -1,4 +1,4 @@
-# Claim: a changed offer, choice or answer shows; the highest common generation is taken; must takes no older one (statement 5)
+# Claim: a change of the offer, choice or answer is detected; the highest common version is used; `must` accepts no older one (statement 5)
 import itertools
 
 from kit import xcrypt

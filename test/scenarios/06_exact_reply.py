@@ -1,4 +1,4 @@
-# Claim: only an exact one-line `250 XCRYPT` of the right form switches to encryption, and only exact commands are taken (statement 6)
+# Claim: only a single, exact 250 XCRYPT line switches to encryption, and only exact commands are accepted (statement 6)
 from kit import xcrypt
 
 KEY = xcrypt.Pair20().public.hex().encode()

@@ -1,4 +1,4 @@
-# Claim: the handshake and all behind it work in any division of octets into packets (statement 7)
+# Claim: the handshake and all that follows work however the octets are divided into packets (statement 7)
 from kit import text, xcrypt
 from kit.run import taken
 

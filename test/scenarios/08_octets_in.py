@@ -1,4 +1,4 @@
-# Claim: message octets that come in are message octets that go to the mailer, in the clear and inside (statement 8)
+# Claim: the octets of a message reach the backend unchanged, in the clear and inside (statement 8)
 from kit import text, xcrypt
 
 SUITES = (None, xcrypt.CHACHA, xcrypt.AES)

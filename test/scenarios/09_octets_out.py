@@ -1,4 +1,4 @@
-# Claim: what blackpony is given is what goes out, whatever is in it (statements 8, 9 and 32)
+# Claim: blackpony sends every message unchanged, whatever it contains (statements 8, 9 and 32)
 from kit import text, xcrypt
 from kit.middle import TlsMiddle
 

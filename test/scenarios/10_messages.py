@@ -1,4 +1,4 @@
-# Claim: N messages in by CRLF.CRLF are N messages out, and a mailer that answers inside DATA ends the session (statement 10)
+# Claim: N messages in by CRLF.CRLF are N messages out, and a backend that replies inside DATA ends the session (statement 10)
 import subprocess
 
 from kit import xcrypt

@@ -1,4 +1,4 @@
-# Claim: BDAT counts exactly, whatever the number and whatever is in the chunk (statements 11 and 33)
+# Claim: BDAT is counted exactly, whatever the size and the contents of a chunk (statements 11 and 33)
 from kit import xcrypt
 
 KEYWORDS = (b"PIPELINING", b"CHUNKING", b"BINARYMIME", b"8BITMIME")

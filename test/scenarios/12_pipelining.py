@@ -1,4 +1,4 @@
-# Claim: a thousand pipelined commands with a reader that does not read: no deadlock, bounded memory (statement 12)
+# Claim: a thousand pipelined commands from a client that does not read cause no deadlock, in bounded memory (statement 12)
 import socket
 import threading
 

@@ -1,4 +1,4 @@
-# Claim: our own commands are never grouped behind EHLO, DATA or QUIT, and are pipelined only where that is offered (statement 13)
+# Claim: our own commands are never grouped after EHLO, DATA or QUIT, and are pipelined only if PIPELINING is offered (statement 13)
 from kit import xcrypt
 
 BIG = b"Subject: x\n\n" + b"line\n" * 10000

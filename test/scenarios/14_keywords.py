@@ -1,4 +1,4 @@
-# Claim: every keyword that is let through in EHLO can be carried, and inside nothing else is (statements 14 and 34)
+# Claim: every keyword passed on in the reply to EHLO can be carried, and inside no other is passed on (statements 14 and 34)
 from kit import xcrypt
 
 ALL = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME", b"SMTPUTF8", b"DSN", b"ENHANCEDSTATUSCODES",

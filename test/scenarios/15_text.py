@@ -1,4 +1,4 @@
-# Claim: what comes off the wire goes into logs and headers without controls and cut to length; long lines do no harm (statement 15)
+# Claim: text from the wire goes into logs and headers without control characters and cut to length; long lines do no harm (statement 15)
 import re
 
 from kit import xcrypt

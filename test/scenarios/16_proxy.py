@@ -1,4 +1,4 @@
-# Claim: a PROXY header is taken from those in proxy-from and from nobody else; missing, late, malformed or too long it closes without a greeting, and what is behind it is the client's (statement 16)
+# Claim: a PROXY header is accepted only from addresses in proxy-from; one that is missing, late, malformed or too long closes without a greeting; octets after it belong to the client (statement 16)
 import time
 
 from kit.run import Skip

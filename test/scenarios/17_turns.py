@@ -1,4 +1,4 @@
-# Claim: what a client says before its turn, the mailer hears before its turn, and under `must` the session ends (statement 35)
+# Claim: what a client sends before its turn reaches the backend before its turn; under `must` the session ends (statement 35)
 from kit import xcrypt
 from kit.conn import PATIENCE, SLOW
 

@@ -1,4 +1,4 @@
-# Claim: keys that no honest host has are refused in both roles: degenerate, of another length, one's own (statements 17 and 18)
+# Claim: keys that no honest host has are refused in both roles: degenerate ones, those of a wrong length, and our own (statements 17 and 18)
 from kit import xcrypt
 from kit.mailer import FakeMailer
 

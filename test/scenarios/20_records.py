@@ -1,4 +1,4 @@
-# Claim: a record that is changed, dropped, repeated, swapped, cut or from elsewhere ends the connection; nothing of it passes (statement 20)
+# Claim: a record that is changed, dropped, repeated, swapped, cut or foreign ends the connection, and nothing of it is passed on (statement 20)
 import re
 
 from kit import xcrypt

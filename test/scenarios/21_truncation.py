@@ -1,4 +1,4 @@
-# Claim: an end of file without close_notify is never a clean end to the other side, except behind a 221 (statement 21)
+# Claim: an end of file without close_notify never counts as a clean end, except after a 221 (statement 21)
 from kit import xcrypt
 from kit.mailer import DROP
 

@@ -1,4 +1,4 @@
-# Claim: records on the wire come in the padding's sizes, for payloads of one octet to 16 KiB and more (statement 22)
+# Claim: the sizes of records on the wire are those of the padding, for payloads from one octet to more than 16 KiB (statement 22)
 from kit import xcrypt
 
 

@@ -1,4 +1,4 @@
-# Claim: `may` always delivers, once, whatever becomes of XCRYPT, but for the marks of tampering (statement 25)
+# Claim: `may` always delivers, and only once, whatever happens to XCRYPT, unless there are signs of tampering (statement 25)
 import time
 
 from kit import xcrypt

@@ -1,4 +1,4 @@
-# Claim: one octet a second is cut off by the deadlines, a stalled mailer behind too, and what is patient is not (statement 26)
+# Claim: the deadlines end a session that sends one octet a second, and a stalled backend too, but not a patient one (statement 26)
 import threading
 import time
 

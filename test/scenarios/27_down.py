@@ -1,4 +1,4 @@
-# Claim: mailer down, bad settings or nothing left of anything: 421 or exit 75, and nothing is accepted (statement 27)
+# Claim: without a backend, with bad settings or without resources the answer is 421 or exit code 75, and nothing is accepted (statement 27)
 import os
 import resource
 import subprocess

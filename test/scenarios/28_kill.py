@@ -1,4 +1,4 @@
-# Claim: kill -9 of either program at any moment: the cache stays good, what was sent has arrived, and nothing arrives twice (statement 28)
+# Claim: kill -9 of either program at any moment leaves the cache usable; a message reported as sent has arrived, and none arrives twice (statement 28)
 import random
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-# Claim: settings with unknown names, bad values, NULs, a directory, no permission: a clear error with file and line (statement 30)
+# Claim: unknown names, bad values, NULs, a directory or missing permission in settings give a clear error with file and line (statement 30)
 import os
 import re
 

@@ -1,4 +1,4 @@
-# Claim: recipients in the arguments: all or nothing, and only the far end can cost a message (exit 0, 67, 68, 69, 75; statements 24 and 27)
+# Claim: with recipients as arguments, all or none get the message, and only the server can refuse it permanently (exit codes 0, 67, 68, 69, 75; statements 24 and 27)
 import re
 import subprocess
 import time

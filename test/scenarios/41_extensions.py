@@ -1,4 +1,4 @@
-# Claim: BODY=8BITMIME, SIZE and SMTPUTF8 are used when offered and needed; 8-bit text goes as it is where they are not (statements 8 and 14)
+# Claim: BODY=8BITMIME, SIZE and SMTPUTF8 are used when offered and needed; without them 8-bit text is sent unchanged (statements 8 and 14)
 from kit import xcrypt
 
 PLAIN = b"Subject: x\n\nwords\n"

@@ -1,4 +1,4 @@
-# Claim: SMTP on standard input: greeting and replies pass, our own failures are 421 in the greeting or in the reply to EHLO (statements 24, 25 and 27)
+# Claim: with SMTP on standard input, greeting and replies are passed on, and our own failures are a 421 greeting or a 421 reply to EHLO (statements 24, 25 and 27)
 from kit import xcrypt
 from kit.mailer import DROP, SENT, STALL, dead_port
 from kit.run import SENDER

@@ -1,4 +1,4 @@
-# Claim: a list of hosts is tried in order, dead and refusing ones are passed over, and the ones behind a good one are left alone (statement 25)
+# Claim: the hosts of a list are tried in order: dead and refusing ones are skipped, and those after a good one are not called (statement 25)
 import socket
 
 from kit import xcrypt

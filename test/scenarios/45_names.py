@@ -1,4 +1,4 @@
-# Claim: names are looked up as MX: preference order, implicit and null MX, ourselves left out; no answer makes a message wait (statements 25 and 27)
+# Claim: names are looked up as MX: by preference, with implicit and null MX and ourselves left out; without an answer the message waits (statements 25 and 27)
 import subprocess
 
 from kit import xcrypt

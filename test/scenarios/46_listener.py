@@ -1,4 +1,4 @@
-# Claim: with a listening socket as descriptor 0 each client has a process of its own, within limits; SIGTERM lets them finish; keys are looked at anew for each
+# Claim: with a listening socket as descriptor 0, each client gets its own process, within limits; SIGTERM lets them finish; keys are read again for each
 import os
 import re
 import signal

@@ -1,4 +1,4 @@
-# Claim: both programs together: encrypted, octet for octet, with one log line at each end and the trace line in the message (statements 3, 8 and 9)
+# Claim: with both programs mail is encrypted, unchanged, logged in one line at each end, and has the trace line (statements 3, 8 and 9)
 from kit import text, xcrypt
 
 

@@ -1,4 +1,4 @@
-# Claim: -t, -V and -x say what is so, by their words and their exit status (blackpony.8, blackponyd.8)
+# Claim: -t, -V and -x report the facts in their output and exit code (blackpony(8), blackponyd(8))
 import os
 import time
 

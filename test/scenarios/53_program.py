@@ -1,4 +1,4 @@
-# Claim: a mailer that is a program gets a socket, the caller's address and nothing else, and is not left behind (statements 10, 27 and 31)
+# Claim: a backend that is a program gets a socket and the client's address and nothing else, and does not outlive the session (statements 10, 27 and 31)
 import socket
 
 from kit import xcrypt

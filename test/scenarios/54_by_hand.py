@@ -1,4 +1,4 @@
-# Claim: without a socket it is one session by hand, with bare line feeds; anywhere else a bare line feed ends no command (blackponyd.8)
+# Claim: without a socket, a session is by hand, with bare line feeds; otherwise a bare line feed ends no command (blackponyd(8))
 import os
 import re
 import select

@@ -1,4 +1,4 @@
-# Claim: every historic suite works, in both programs and in either role, with must and without a cache; a sealed half that cannot be opened is a FAIL
+# Claim: every historic suite works in both programs and both roles, with `must` and without a cache; a sealed half that cannot be opened is a FAIL
 import base64
 import os
 

@@ -1,4 +1,4 @@
-# Claim: -k keeps this host's key, and what is known of other hosts', as the manuals say (blackpony.8, blackponyd.8)
+# Claim: -k manages this host's key and the known hosts, as the manuals say (blackpony(8), blackponyd(8))
 import base64
 import os
 import stat

@@ -1,4 +1,4 @@
-# Claim: blackpony remembers where XCRYPT has worked and with which host key, as blackpony.conf(5) says; deferred messages name the command that accepts the new state (statements 24 and 25)
+# Claim: blackpony remembers where XCRYPT has worked and with which host key (blackpony.conf(5)); deferred messages name the command that accepts the new state (statements 24 and 25)
 import os
 import re
 import resource

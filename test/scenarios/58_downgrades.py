@@ -1,4 +1,4 @@
-# Claim: whatever somebody between two hosts that know each other does, each policy does with the message what the table in xcrypt.7 says, and what waits has never been readable on the wire (statements 5, 24 and 25)
+# Claim: whatever an attacker between two known hosts does, each policy treats the message as the table in xcrypt(7) says, and a message that waits was never readable on the wire (statements 5, 24 and 25)
 import re
 import shutil
 import time

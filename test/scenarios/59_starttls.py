@@ -1,4 +1,4 @@
-# Claim: whoever injects into STARTTLS, takes it away or breaks it gets no message under `must`, and under `may` one in the clear over a new connection; octets behind the 220 make it wait; and all octets of a message arrive (statements 2, 6, 8, 24, 25 and 26)
+# Claim: if an attacker injects into STARTTLS, removes or breaks it, `must` sends nothing and `may` sends in the clear over a new connection; octets after the 220 make the message wait; messages arrive complete (statements 2, 6, 8, 24, 25 and 26)
 import os
 import re
 import socket

@@ -1,4 +1,4 @@
-# Claim: after start-up a session can use what it has, and nothing else; a process outside dials for blackpony (sys/jail.h, sys/outside.h; statements 38 and 39)
+# Claim: after start-up a session can use only what it has; for blackpony a process outside makes the connections (sys/jail.h, sys/outside.h; statements 38 and 39)
 import os
 import re
 import socket

@@ -1,4 +1,4 @@
-# Claim: the mailer dies, stalls or talks nonsense, at any moment: the end comes in time, nothing is lost and nothing is refused for good (statements 10, 26, 27)
+# Claim: when the backend dies, stalls or sends nonsense, the session ends in time, nothing is lost and nothing is refused permanently (statements 10, 26, 27)
 import concurrent.futures
 import os
 import traceback

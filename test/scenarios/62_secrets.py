@@ -1,4 +1,4 @@
-# Claim: when a session ends, however it ends, no key, the host's own or the session's, and no word of what went by is left in its memory (statement 23)
+# Claim: however a session ends, its memory holds no key, neither the host's nor its own, and nothing of what passed through it (statement 23)
 import base64
 import hashlib
 import os

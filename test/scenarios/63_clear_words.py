@@ -1,4 +1,4 @@
-# Claim: nothing that is said in the clear, by the DNS or by a host before it encrypts, costs a message where mail may not go in the clear: under must, pinned, and known of a host that binds it waits, and the alarm is raised (statement 36)
+# Claim: where mail must not go in the clear, nothing said in the clear by the DNS or by a host refuses a message: under `must`, `pinned`, and `known` with an established host it waits, and an alarm is logged (statement 36)
 import shutil
 
 from kit.dns import A, MX, NameServer, enter
