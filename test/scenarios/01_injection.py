@@ -60,7 +60,7 @@ def test_behind_the_confirmation_in_any_packets(w):
 
 
 def test_a_record_behind_the_confirmation(w):
-    """Even what would decrypt: the line's end must be the packet's."""
+    """Even a record that would decrypt: nothing may follow the line's end in its packet."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
     assert client.ask().code == 250
@@ -97,7 +97,7 @@ def test_under_must(w):
 
 
 def test_what_came_before_does_not_matter(w):
-    """EHLO and XCRYPT in one packet are a handshake like any other."""
+    """EHLO and XCRYPT in one packet are accepted."""
     client = w.call(w.daemon(backend=w.mailer()))
     client.greet()
     line = client.start()

@@ -42,7 +42,7 @@ def test_in_any_packets(w):
 
 
 def test_a_record_behind_it(w):
-    """Even one that would decrypt: the server has nothing to say first."""
+    """Even a record that would decrypt: the server must not send first."""
     def answer(session, line):
         sealer, _ = session.hs.directions(server=True)
         session.conn.send(session.hs.ok(server=True) + b"\r\n" + sealer.seal(b"250 injected\r\n"))
@@ -64,7 +64,7 @@ def test_smtp_on_pipes(w):
 
 
 def test_behind_the_answer(w):
-    """Behind the answer: the message goes in the clear, or waits."""
+    """Octets after the answer: the message goes in the clear, or waits."""
     mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
     result = w.send(mailer, ["bob@b.example"])
     assert result.status in (0, 75), result

@@ -72,7 +72,7 @@ def test_inside_ehlo_comes_first(w):
 
 
 def test_old_client_may_say_mail_at_once(w):
-    """The mailer has heard EHLO again all the same, and nothing was grouped behind that."""
+    """The backend gets EHLO again first, and nothing is grouped after it."""
     for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
         mailer = w.mailer()
         client = w.session(w.daemon({"suites": suite}, backend=mailer))
@@ -104,7 +104,7 @@ def test_blackpony_says_ehlo_again(w):
 
 
 def test_an_offer_inside_is_none(w):
-    """A server that goes on offering is not answered, and the mailer does not see it."""
+    """A server that still offers XCRYPT inside is not answered, and the local MTA does not see the offer."""
     def words(session, line):
         return b"250-mailer.example\r\n250-XCRYPT-ID a 1 b\r\n250-starttls\r\n250 " + session.offer
     for operands in (["bob@b.example"], None):
@@ -125,7 +125,7 @@ def test_an_offer_inside_is_none(w):
 
 
 def test_second_reply_is_the_one_that_counts(w):
-    """What was offered in the clear is not believed inside."""
+    """The offers of the reply in the clear are not used inside."""
     def words(session, line):
         if session.suite:
             return b"250 mailer.example"

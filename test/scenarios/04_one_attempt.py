@@ -3,7 +3,7 @@ from kit import xcrypt
 
 
 def delivers(client, mailer):
-    """In the clear, on this same connection."""
+    """Delivers a message in the clear, on the same connection."""
     client.message(b"Subject: x\r\n\r\nx\r\n.\r\n")
     client.quit()
     assert [m.data for m in mailer.messages] == [b"Subject: x\r\n\r\nx\r\n"]

@@ -9,7 +9,7 @@ NEW = "%s %s" % (xcrypt.CHACHA, xcrypt.AES)
 
 
 def changed(w, up=None, down=None):
-    """blackpony and blackponyd with somebody between who changes lines: the message waits."""
+    """blackpony and blackponyd with an attacker between them who changes lines: the message waits."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     tap = w.wiretap(server.port, up=up, down=down)
@@ -32,7 +32,7 @@ def test_choice_changed(w):
 
 
 def flip(line):
-    """Another last digit, where the line has a nonce at its end."""
+    """Changes the last digit, which belongs to the nonce."""
     if len(line) < 100:
         return line
     return line[:-3] + (b"1" if line[-3:-2] == b"0" else b"0") + b"\r\n"
@@ -49,7 +49,7 @@ def test_case_of_digits_changed(w):
 
 
 def test_keys_changed(w):
-    """Somebody's own key in either place, without an answer to the confirmation."""
+    """The attacker's own key in either place, without an answer to the confirmation."""
     own = xcrypt.Pair20().public.hex().encode()
 
     def swap(at):
@@ -59,7 +59,7 @@ def test_keys_changed(w):
 
 
 def test_client_takes_the_highest(w):
-    """In the server's order within a generation; names it does not know are skipped."""
+    """By the server's order within a version; unknown names are skipped."""
     for offer, accept, taken in (
             ("rotn_0.1 arsyfor_1.0 aes256gcm_2.0 chacha20poly1305_2.0", NEW + " " + OLD,
              xcrypt.AES),
@@ -98,7 +98,7 @@ def test_must_of_the_server_takes_no_older(w):
 
 
 def test_must_with_nothing_newer(w):
-    """1.0 satisfies must where suites names no newer one; 0.1 never does."""
+    """1.0 satisfies `must` if suites names no newer version; 0.1 never does."""
     for suite, good in ((xcrypt.ARSYFOR, True), (xcrypt.ROTN, False)):
         settings = {"suites": suite, "policy": "must"}
         mailer = w.mailer(xcrypt=[suite])
@@ -116,7 +116,7 @@ def test_must_with_nothing_newer(w):
 
 
 def test_offers_that_are_none(w):
-    """On the first line, twice, or under another name."""
+    """An offer on the first line, two offers, or another keyword."""
     offer = b"XCRYPT chacha20poly1305_2.0"
     for lines in ([offer, b"SIZE 100000"], [b"x", offer, offer],
                   [b"x", offer, b"xcrypt aes256gcm_2.0"],

@@ -23,7 +23,7 @@ NO_ANSWER = [
 
 
 def test_no_answer_to_a_choice(w):
-    """The client never goes on to OK, whatever else it makes of it; must keeps the message back."""
+    """The client never sends OK, whatever else it does; under `must` the message waits."""
     for policy, status in (("must", 75), ("may", 0)):
         for answer in NO_ANSWER:
             mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": answer})
@@ -57,7 +57,7 @@ NEARLY_OK = [nearly(change) for change in (
 
 
 def test_no_ok(w):
-    """In 2.0 any reply but the right one is the mark of tampering: the message waits."""
+    """In 2.0 any reply but the right one is a sign of tampering: the message waits."""
     for answer in NO_OK + NEARLY_OK:
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": answer})
         result = w.send(mailer, ["bob@b.example"])
@@ -109,7 +109,7 @@ def test_suite_names_as_they_are(w):
 
 
 def test_wrong_confirmations_at_the_server(w):
-    """454, and it closes; nothing of the connection is used any more."""
+    """The server answers 454 and closes; the connection is not used any more."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for change in (lambda ok: b"XCRYPT OK", lambda ok: ok + b" ", lambda ok: ok + b"0",
@@ -127,7 +127,7 @@ def test_wrong_confirmations_at_the_server(w):
 
 
 def test_ok_of_the_old_generations(w):
-    """It carries nothing: not even a blank."""
+    """XCRYPT OK has nothing after it, not even a space."""
     for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
         server = w.daemon({"suites": suite}, backend=w.mailer())
         for ok in (b"XCRYPT OK ", b"XCRYPT OK x", b"XCRYPT OK  "):

@@ -19,7 +19,7 @@ def drip(client, octets):
 
 
 def test_single_octets_to_the_server(w):
-    """Each of them read before the next is sent."""
+    """Each octet is read before the next is sent."""
     for suite in (xcrypt.CHACHA, xcrypt.ARSYFOR):
         mailer = w.mailer()
         client = w.call(w.daemon({"suites": suite}, backend=mailer))
@@ -45,7 +45,7 @@ def test_single_octets_to_the_server(w):
 
 
 def test_records_cut_anywhere(w):
-    """Two records, in two packets cut at every place."""
+    """Two records in two packets, cut at every place."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     client = w.session(server, xcrypt.AES)
@@ -88,7 +88,7 @@ def test_big_and_small_records(w):
 
 
 def test_mailer_in_single_octets(w):
-    """The mailer behind answers octet by octet."""
+    """The backend replies octet by octet."""
     def dripping(reply):
         def answer(session, line):
             for at in range(len(reply)):
@@ -98,5 +98,5 @@ def test_mailer_in_single_octets(w):
     ehlo = dripping(b"250-mailer.example\r\n250-SIZE 1000000\r\n250 HELP")
     mailer = w.mailer(answers={"EHLO": ehlo, "greeting": dripping(b"220 mailer.example ESMTP")})
     client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
-    assert client.ehlo_reply.keywords() == [b"SIZE %d" % (1000000 - 1024), b"HELP"]    # less the trace line
+    assert client.ehlo_reply.keywords() == [b"SIZE %d" % (1000000 - 1024), b"HELP"]    # without the trace line
     client.quit()

@@ -28,7 +28,7 @@ def test_the_ten_at_the_start(w):
 
 
 def test_the_ten_right_before_the_end(w):
-    """`\\r\\n.\\r` and the like, and then the true end."""
+    """`\\r\\n.\\r` and the like, followed by the true end."""
     for suite in SUITES:
         carries(w, [b"x" + s for s in text.SEQUENCES if not s.endswith((b"\r\n.", b"\r"))], suite)
 
@@ -55,7 +55,7 @@ def test_empty_message(w):
 
 
 def test_every_cut_of_an_end(w):
-    """The end of a message cut at every place, and two that are none before it."""
+    """The end of a message cut at every place, after two sequences that do not end it."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
     data = b"a\n.\r\nb\r\n.\rc\r\n..\r\n" + text.DOT
@@ -83,7 +83,7 @@ def test_trace_line(w):
 
 
 def test_no_trace_line(w):
-    """Not in the clear, and not where `mark` says no."""
+    """There is none in the clear, nor with mark = no."""
     for settings, suite in (({}, None), ({"mark": "no"}, xcrypt.CHACHA)):
         mailer = w.mailer()
         client = w.session(w.daemon(settings, backend=mailer), suite)

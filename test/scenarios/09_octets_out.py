@@ -4,7 +4,7 @@ from kit.middle import TlsMiddle
 
 
 def each_kind(w):
-    """Mailers with and without XCRYPT."""
+    """Servers with and without XCRYPT."""
     return w.mailer(), w.mailer(xcrypt=[xcrypt.CHACHA]), w.mailer(xcrypt=[xcrypt.AES])
 
 
@@ -54,7 +54,7 @@ def arguments(w, mailer, message):
 
 
 def test_arguments(w):
-    """Lines may end in LF or CRLF; dots are doubled; nothing else changes."""
+    """Lines may end in LF or CRLF; leading dots are doubled; nothing else changes."""
     for mailer in (w.mailer(), w.mailer(xcrypt=[xcrypt.CHACHA])):
         for message in text.sequences() + [text.LOOKALIKES] + [
                 b"Subject: x\n\nx\n", b"Subject: x\r\n\r\nx\r\n", b"Subject: x\n\r\n.\r\n..\n",

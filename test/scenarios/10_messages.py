@@ -18,7 +18,7 @@ def test_many_on_one_connection(w):
 
 
 def test_many_pipelined(w):
-    """Envelopes in one packet, and the next one in the packet of the dot."""
+    """Many envelopes in one packet, each next one in the packet of the dot."""
     for suite in (None, xcrypt.AES):
         mailer = w.mailer()
         client = w.session(w.daemon(backend=mailer), suite)
@@ -36,7 +36,7 @@ def test_many_pipelined(w):
 
 
 def test_refused_data_is_no_message(w):
-    """After 503 or 452 to DATA the next line is a command."""
+    """After 503 or 452 to DATA, the next line is a command."""
     for refusal in (b"503 5.5.1 no", b"452 4.2.2 later", b"554 5.0.0 no valid recipients"):
         mailer = w.mailer(answers={"DATA": refusal})
         client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
@@ -76,7 +76,7 @@ def test_421_inside_a_message_is_passed_on(w):
 
 
 def test_mailer_with_another_end(w):
-    """It takes LF.LF for an end: what was smuggled gets no answer."""
+    """The backend ends a message at LF.LF: the smuggled commands get no reply."""
     def data(session, line):
         session.conn.send(b"354 go\r\n")
         session.conn.until(b"\n.\n")
@@ -93,7 +93,7 @@ def test_mailer_with_another_end(w):
 
 
 def test_mailer_dies_inside_a_message(w):
-    """The client learns of no success."""
+    """The client sees no success."""
     def data(session, line):
         session.conn.send(b"354 go\r\n")
         session.conn.until(b"half")
@@ -110,7 +110,7 @@ def test_mailer_dies_inside_a_message(w):
 
 
 def test_a_file_that_grows(w):
-    """Sent from where it lies, as a log is, it goes as long as it was when blackpony read it."""
+    """A file that grows, such as a log, is sent with the length that it had when blackpony read it."""
     path, whole = w.path("growing"), b"Subject: log\n\n" + b"a line\n" * 50000
     for offered in ((), (xcrypt.CHACHA,)):
         with open(path, "wb") as out:

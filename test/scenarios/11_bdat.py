@@ -13,7 +13,7 @@ def inside(w, suite=xcrypt.CHACHA, **script):
 
 
 def chunks(client, *parts):
-    """Each a command and its octets, in one packet and not."""
+    """Sends each command with its octets, in one packet and in several."""
     for line in ENVELOPE:
         assert client.command(line).code == 250, line
     for command, octets in parts:
@@ -64,12 +64,12 @@ def test_pipelined(w):
 
 
 def one_mark(message, octets):
-    """One trace line, and that in front."""
+    """There is one trace line, at the front."""
     assert message.data.count(b"(XCRYPT ") == 1 and message.body() == octets, message.data
 
 
 def test_behind_a_refused_chunk_in_one_flight(w):
-    """Its reply comes when the next message has begun, and is none of that one's."""
+    """The reply to the refused chunk comes after the next message has begun, and does not count for that."""
     mailer, _, client = inside(w, answers={"RCPT": lambda s, l: b"550 5.1.1 no" if b"nosuch" in l else None})
     client.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<nosuch@b.example>\r\nBDAT 5\r\nabcdeRSET\r\n" +
                 "\r\n".join(ENVELOPE).encode() + b"\r\nBDAT 17\r\nSubject: chunks\r\n")
@@ -82,7 +82,7 @@ def test_behind_a_refused_chunk_in_one_flight(w):
 
 
 def test_behind_a_refused_command_in_one_flight(w):
-    """What is refused ends no transaction: the message goes on, and so does its mark."""
+    """A refused command ends no transaction: the message goes on with its trace line."""
     for verb, line in (("RSET", b"RSET now"), ("MAIL", b"MAIL FROM:<other@a.example>"), ("EHLO", b"EHLO")):
         refuse = lambda s, l, line=line: line == l and b"501 5.5.4 no" or None
         mailer, _, client = inside(w, answers={verb: refuse})
@@ -111,7 +111,7 @@ def test_octets_of_a_refused_chunk_are_no_commands(w):
 
 
 def test_numbers_that_are_huge(w):
-    """Carried or refused; what follows is never a command, and there is no message."""
+    """A huge size is carried or refused; what follows is never a command, and there is no message."""
     for number in (2**31 - 1, 2**31, 2**32, 2**32 + 5, 2**63 - 1, 2**63, 2**64 - 1, 2**64,
                    2**64 + 5, 10**40):
         mailer, server, client = inside(w)
@@ -129,7 +129,7 @@ def test_numbers_that_are_huge(w):
 
 
 def test_numbers_that_are_none(w):
-    """Nobody knows where the next command is: nothing of it reaches the mailer as one."""
+    """Without a size, the next command cannot be found: nothing that follows reaches the backend."""
     for words in (b"BDAT -5 LAST", b"BDAT", b"BDAT LAST", b"BDAT x", b"BDAT 5x LAST",
                   b"BDAT +5 LAST",
                   b"BDAT 0x5 LAST", b"BDAT 5 5 LAST", b"BDAT 5 FIRST", b"BDAT 5,LAST",
@@ -150,7 +150,7 @@ def test_numbers_that_are_none(w):
 
 
 def test_cut_in_the_middle(w):
-    """The client goes away inside a chunk: no message."""
+    """The client closes inside a chunk: there is no message."""
     mailer, server, client = inside(w)
     for line in ENVELOPE:
         client.command(line)

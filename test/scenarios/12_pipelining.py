@@ -7,7 +7,7 @@ from kit.conn import SLOW
 from kit.run import eventually
 
 COUNT = 1000
-LONG = b"250 2.1.5 " + b"ok " * 150     # replies together that no socket's buffers hold
+LONG = b"250 2.1.5 " + b"ok " * 150     # more replies than all socket buffers can hold
 
 
 def flood(w, suite):
@@ -21,7 +21,7 @@ def flood(w, suite):
     writer = threading.Thread(target=client.send, args=(commands,), daemon=True)
     writer.start()
     heard = len(mailer.sessions[0].commands)
-    writer.join(0.5 * SLOW)     # as far as it goes without anybody reading
+    writer.join(0.5 * SLOW)     # until nothing moves any more, with nobody reading
     memory = resident(server.child())
     client.reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     assert client.reply().code == 250
@@ -52,7 +52,7 @@ def test_in_the_clear(w):
 
 
 def test_mailer_that_does_not_read(w):
-    """It takes nothing while a megabyte of message comes: the client waits, and nothing grows."""
+    """The backend does not read while a megabyte of message comes: the client waits, and memory does not grow."""
     gate = threading.Event()
 
     def data(session, line):

@@ -17,7 +17,7 @@ def test_recipients_in_arguments(w):
 
 
 def test_nothing_ahead_without_pipelining(w):
-    """Each command waits for the reply to the one before."""
+    """Each command waits for the reply to the previous one."""
     ahead = []
 
     def look(session, line):
@@ -39,7 +39,7 @@ def test_helo_instead_of_ehlo(w):
 
 
 def test_pipelining_is_used(w):
-    """MAIL and RCPTs come in fewer packets than commands; DATA waits for their replies."""
+    """MAIL and RCPTs come in fewer packets than there are commands; DATA waits for their replies."""
     mailer = w.mailer()
     seen = []
 
@@ -52,7 +52,7 @@ def test_pipelining_is_used(w):
 
 
 def test_before_an_old_clients_mail(w):
-    """blackponyd repeats EHLO for it, and MAIL waits until that is answered."""
+    """blackponyd sends EHLO for the client, and MAIL waits for the reply to it."""
     for suite in (xcrypt.ARSYFOR, xcrypt.ROTN):
         mailer = w.mailer()
         client = w.session(w.daemon({"suites": suite}, backend=mailer))
@@ -68,7 +68,7 @@ def test_before_an_old_clients_mail(w):
 
 
 def test_behind_the_clients_own_groups(w):
-    """A client inside that groups behind EHLO or DATA is refused, as by mailers that see it."""
+    """A client that groups commands after EHLO or DATA inside is refused, as backends do that look for it."""
     for suite, groups in ((None, (b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n",)),
                           (xcrypt.CHACHA, (b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\n",
                                            b"DATA\r\nx\r\n.\r\nQUIT\r\n"))):

@@ -11,7 +11,7 @@ TRACE = 1024
 
 
 def keywords(w, offered, suite, mark="yes"):
-    """What a client is offered, in the clear or inside, without our own line."""
+    """The keywords that a client sees, in the clear or inside, without our own line."""
     client = w.session(w.daemon({"mark": mark}, backend=w.mailer(keywords=offered)), suite)
     words = client.ehlo_reply.keywords()
     client.quit()
@@ -29,7 +29,7 @@ def test_others_do_not_inside(w):
 
 
 def test_auth_without_a_security_layer(w):
-    """A mechanism with one is not offered, and refused where it is asked for all the same."""
+    """A mechanism with a security layer is not offered, and is refused if a client tries it."""
     offered = (b"AUTH DIGEST-MD5 CRAM-MD5 GSSAPI PLAIN EXTERNAL", b"AUTH=DIGEST-MD5 LOGIN")
     assert keywords(w, offered, xcrypt.CHACHA) == [b"AUTH CRAM-MD5 PLAIN", b"AUTH=LOGIN"]
     mailer = w.mailer(keywords=offered)
@@ -43,7 +43,7 @@ def test_auth_without_a_security_layer(w):
 
 
 def test_size_leaves_room_for_the_trace_line(w):
-    """A message as long as is offered is taken by a mailer that counts."""
+    """A backend with a SIZE limit accepts a message of the size that the client was offered."""
     limit = 3000
     for offered, inside in (b"SIZE %d" % limit, b"SIZE %d" % (limit - TRACE)), (b"SIZE 0", b"SIZE 0"), (b"SIZE", b"SIZE"):
         assert keywords(w, (offered,), xcrypt.CHACHA) == [inside]
@@ -72,7 +72,7 @@ def test_parameters(w):
         assert client.command(mail.encode()).code == 250
         assert client.command(rcpt).code == 250
         client.quit()
-        if suite:       # and our line on top of it
+        if suite:       # with our trace line added
             mail = mail.replace("SIZE=10", "SIZE=%d" % (10 + TRACE))
         assert mailer.commands[-3:] == [mail.encode(), rcpt.encode(), b"QUIT"]
 
@@ -90,7 +90,7 @@ def test_auth_continuations_are_no_commands(w):
 
 
 def test_auth_in_several_steps(w):
-    """One continuation after another, then a refusal, then commands again."""
+    """Several continuations, then a refusal, then commands again."""
     def auth(session, line):
         for i in range(3):
             session.conn.send(b"334 %d\r\n" % i)
@@ -117,7 +117,7 @@ def test_auth_with_everything_in_one_line(w):
 
 
 def test_starttls_in_the_clear_is_a_pipe(w):
-    """Behind its 220, octets go both ways as they are."""
+    """After the 220, octets pass both ways unchanged."""
     octets = bytes(range(256)) * 500 + b"\r\nXCRYPT OK\r\nEHLO x\r\n"
     for program in (False, True):
         mailer = w.mailer(keywords=(b"STARTTLS",))
@@ -135,7 +135,7 @@ def test_starttls_in_the_clear_is_a_pipe(w):
 
 
 def test_unknown_commands(w):
-    """One line, one reply: both pass."""
+    """One line and one reply: both are passed on."""
     for suite in (None, xcrypt.CHACHA):
         mailer = w.mailer(answers={"ETRN": b"250-2.0.0 a\r\n250 b", "XFOO": b"299 done"})
         client = w.session(w.daemon(backend=mailer), suite)

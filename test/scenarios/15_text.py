@@ -46,7 +46,7 @@ def test_names_in_the_trace_line(w):
 
 
 def test_replies_in_the_log(w):
-    """Of the far end, at blackpony."""
+    """The server's replies in blackpony's log."""
     for text in (b"550 5.1.1 \x1b[31m\x07evil\xff", b"550 5.1.1 a\rb", b"550 5.1.1 " + b"x" * 5000,
                  b"550 5.1.1 %s%n"):
         result = w.send(w.mailer(answers={"RCPT": text}), ["bob@b.example"])
@@ -57,7 +57,7 @@ def test_replies_in_the_log(w):
 
 
 def test_lines_of_any_length(w):
-    """512 and what extensions allow pass; what is far over gets 500 and is gone."""
+    """Lines of 512 octets and what extensions allow pass; one that is far too long gets 500 and is dropped."""
     for suite in (None, xcrypt.CHACHA):
         for length in (510, 511, 512, 513, 1000, 2048, 12288):
             mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
@@ -96,7 +96,7 @@ def test_a_line_without_end(w):
 
 
 def test_nuls_and_bare_ends_in_commands(w):
-    """The mailer behind never sees two lines where the client said one."""
+    """The backend never sees two lines where the client sent one."""
     for suite in (None, xcrypt.CHACHA):
         for line in (b"VRFY a\nVRFY injected", b"VRFY a\rVRFY injected", b"VRFY a\0b", b"\0",
                      b"NOOP \nVRFY injected"):
@@ -124,7 +124,7 @@ def test_long_greetings_and_replies(w):
 
 
 def test_what_a_greeting_says_is_printed(w):
-    """A terminal, or a mailer's log, is where it goes."""
+    """The greeting can go to a terminal or to an MTA's log."""
     for nasty in NASTY:
         if b"\n" in nasty:
             continue        # another line

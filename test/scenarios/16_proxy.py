@@ -28,7 +28,7 @@ def session(client):
 
 
 def test_taken(w):
-    """The client is whom it names, in the log and in the trace line."""
+    """The log and the trace line name the client of the header."""
     mailer = w.mailer()
     daemon = server(w, mailer)
     for number, header in enumerate((V1, V2)):
@@ -41,7 +41,7 @@ def test_taken(w):
 
 
 def test_one_mapped_address(w):
-    """Beside an IPv6 address, haproxy writes an IPv4 one as IPv6: the client is served, and is IPv4 (statement 44)."""
+    """Together with an IPv6 address, haproxy writes an IPv4 address as IPv6: the client is served as IPv4 (statement 44)."""
     four, six = bytes(10) + b"\xff\xff" + V2[16:20], b"\x20\x01\x0d\xb8" + bytes(12)
     for source, destination, caller in ((four, six, CALLER), (six, four, "client=[IPv6:2001:db8::]:40025")):
         header = SIGNATURE + b"\x21\x21\0\x24" + source + destination + V2[-4:]
@@ -51,7 +51,7 @@ def test_one_mapped_address(w):
         session(client)
         log = daemon.finish().log
         assert caller in log and "end=done" in log, log
-        # a mailer that is a program, and is shown its client, where it would be shown any
+        # a backend that is a program would be given the client's address
         for octets in (V2, header):
             daemon = w.daemon({"proxy-from": "127.0.0.0/8", "client-address": "netns"},
                               program=w.program())
@@ -75,7 +75,7 @@ def test_octet_by_octet(w):
 
 
 def test_what_is_behind_is_the_clients(w):
-    """In one packet with the header, not a byte more is taken."""
+    """What follows the header in the same packet belongs to the client."""
     mailer = w.mailer()
     daemon = server(w, mailer)
     for header in (V1, V2, V2_LOCAL):
@@ -86,7 +86,7 @@ def test_what_is_behind_is_the_clients(w):
 
 
 def test_local(w):
-    """The proxy's own connection: it is who it is."""
+    """The proxy's own connection keeps its own address."""
     daemon = server(w, w.mailer())
     for number, header in enumerate((V2_LOCAL, b"PROXY UNKNOWN\r\n")):
         client = w.call(daemon)
@@ -106,7 +106,7 @@ def test_bad(w):
 
 
 def test_missing(w):
-    """Nothing is said, not even a greeting, and the mailer is not called."""
+    """The connection closes without a greeting, and the backend is not called."""
     mailer = w.mailer()
     daemon = server(w, mailer)
     client = w.call(daemon)
@@ -117,7 +117,7 @@ def test_missing(w):
 
 
 def test_late(w):
-    """Five seconds, however busily they are spent."""
+    """The header must be there after five seconds, even if octets keep coming."""
     daemon = server(w, w.mailer())
     silent, slow = w.call(daemon), w.call(daemon)
     begun = time.monotonic()
@@ -128,7 +128,7 @@ def test_late(w):
 
 
 def test_nobody_elses(w):
-    """To others it is a command, and not one of ours."""
+    """From other addresses a PROXY header is an unknown command."""
     mailer = w.mailer()
     daemon = server(w, mailer, "192.0.2.0/24")
     client = w.call(daemon)

@@ -9,7 +9,7 @@ SAID = (b"M", b"X", b"XCRYPT chacha20poly1305_2.0 00 00\r\n", b"EHLO bot\r\n", b
 
 
 def listens(seconds, first=b""):
-    """As a greeting, or a reply to EHLO: refuses whoever speaks within that time; the first line goes before."""
+    """Delays the greeting or the reply to EHLO, and refuses a client that speaks meanwhile; `first` is sent before."""
     def answer(session, line):
         if first:
             session.conn.send(first)
@@ -33,7 +33,7 @@ def test_before_the_greeting(w):
 
 
 def test_amid_the_greeting(w):
-    """It comes in two parts, and a pause between, for that reason."""
+    """The greeting comes in two parts with a pause between them."""
     mailer = w.mailer(answers={"greeting": listens(PATIENCE, b"220-wait\r\n")})
     server = w.daemon(backend=mailer)
     for said in SAID:
@@ -59,7 +59,7 @@ def test_amid_the_reply_to_ehlo(w):
 
 
 def test_the_patient(w):
-    """Who waits has the offer, and the session inside."""
+    """A client that waits gets the offer and the encrypted session."""
     for first in b"", b"220-wait\r\n":
         mailer = w.mailer(answers={"greeting": listens(PAUSE, first)})
         client = w.session(w.daemon(backend=mailer), xcrypt.CHACHA)
@@ -69,7 +69,7 @@ def test_the_patient(w):
 
 
 def test_under_must(w):
-    """No octet in the clear becomes mail, and the mailer sees the client go."""
+    """No octet in the clear becomes mail, and the backend sees the client leave."""
     mailer = w.mailer(answers={"greeting": listens(PATIENCE)})
     server = w.daemon({"policy": "must"}, backend=mailer)
     for said in SAID:

@@ -42,7 +42,7 @@ def test_low_order_points_at_the_server(w):
 
 
 def refuses(w, suite, answer, policy="may"):
-    """blackpony says XCRYPT FAIL to this answer, and goes on in the clear if it may."""
+    """blackpony answers with XCRYPT FAIL, and continues in the clear if it may."""
     mailer = w.keep(FakeMailer(xcrypt=[suite], answers={"XCRYPT": answer}))
     result = w.send(mailer, ["bob@b.example"], settings={"suites": suite, "policy": policy})
     session = mailer.session()
@@ -80,7 +80,7 @@ def test_own_key_and_nonce_sent_back(w):
 
 
 def test_own_key_with_another_nonce_is_good(w):
-    """A host that calls itself: both programs share one pair."""
+    """A host that calls itself: both programs use the same key pair."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     tap = w.wiretap(server.port)

@@ -7,7 +7,7 @@ GOOD, BAD = b"VRFY good\r\n", b"VRFY bad\r\n"
 
 
 def ends(w, wire_of, suite=xcrypt.CHACHA, clean_before=True):
-    """`wire_of(client)` is what is sent inside; the mailer never hears `bad`."""
+    """Sends what `wire_of(client)` returns inside; the backend must never get `bad`."""
     mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
     server = w.daemon(backend=mailer)
     client = w.session(server, suite)
@@ -55,7 +55,7 @@ def test_swapped(w):
 
 
 def test_from_the_other_direction(w):
-    """The server's own record comes back to it."""
+    """The server's own record is sent back to it."""
     ends(w, lambda client: bytes(client.octets_in[-277:]))
 
 
@@ -67,7 +67,7 @@ def test_from_another_session(w):
 
 
 def test_first_record(w):
-    """Before anything else inside: clear text is none either."""
+    """The first octets inside; clear text does not pass either."""
     for wire in (b"EHLO bad\r\n", b"QUIT\r\n" * 100, bytes(277),
                  b"\x17\x03\x03\x01\x10" + bytes(272)):
         mailer = w.mailer()
@@ -96,7 +96,7 @@ def test_contents_that_are_none(w):
                       b"\x01\x01\x15", b"\x02\x00\x15", b"\x01\x00\x00\x15", b"\x15",
                       b"\x01\x15"):   # alerts
         ends(w, inner(plaintext))
-        # no clean end either, if no more comes
+        # without more, this is not a clean end either
         ends(w, lambda client: client.sealer.record(plaintext))
 
 
@@ -109,7 +109,7 @@ def test_headers_out_of_range(w):
 
 
 def test_sizes_at_the_limit(w):
-    """17 to 16401 octets; any padding is taken, none too."""
+    """17 to 16401 octets; any padding is accepted, also none."""
     mailer = w.mailer(answers={"VRFY": b"252 2.1.5 maybe"})
     client = w.session(w.daemon(backend=mailer), xcrypt.AES)
     for plaintext in (GOOD + b"\x17", GOOD + b"\x17\0",
@@ -134,7 +134,7 @@ def test_after_the_end(w):
 
 
 def test_bad_record_inside_a_message(w):
-    """What was good before it has gone, and the message never ends."""
+    """The octets before it were passed on, and the message never ends."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     client = w.session(server, xcrypt.CHACHA)
@@ -150,7 +150,7 @@ def test_bad_record_inside_a_message(w):
 
 
 class Meddler:
-    """Flips a bit at the end of the piece of that number."""
+    """Flips a bit at the end of the n-th piece."""
 
     def __init__(self, number):
         self.left = number
@@ -161,7 +161,7 @@ class Meddler:
 
 
 def test_blackpony_at_a_changed_reply(w):
-    """Whichever of the replies to EHLO, MAIL and RCPT, DATA, the dot is changed: no success."""
+    """Whichever reply is changed (to EHLO, MAIL and RCPT, DATA, or the dot), there is no success."""
     for number in range(4):
         mailer = w.mailer()
         tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(number))
@@ -172,7 +172,7 @@ def test_blackpony_at_a_changed_reply(w):
 
 
 def test_blackpony_on_pipes_at_a_changed_reply(w):
-    """The mailer sees no reply from it, and an end."""
+    """The local MTA sees no such reply, and then an end of file."""
     mailer = w.mailer()
     tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(1))
     pipe = w.pipe(tap)

@@ -8,7 +8,7 @@ def truncated(log):
 
 
 def test_client_vanishes_inside_a_message(w):
-    """Even right behind the dot, as long as the client has no record's end there."""
+    """Even right after the dot, as long as the record with the dot is incomplete."""
     for last in (b"half a mess", b"all of it\r\n", b"nearly\r\n."):
         mailer = w.mailer()
         server = w.daemon(backend=mailer)
@@ -53,7 +53,7 @@ def test_clean_end_without_quit(w):
 
 
 def test_an_end_behind_pipelined_commands(w):
-    """Everything said before it is answered, in the clear and inside."""
+    """All earlier commands are answered, in the clear and inside."""
     for suite in (None, xcrypt.CHACHA):
         mailer = w.mailer()
         client = w.session(w.daemon(backend=mailer), suite)
@@ -68,7 +68,7 @@ def test_an_end_behind_pipelined_commands(w):
 
 
 def test_server_says_when_it_closes(w):
-    """After its 221: close_notify, then the end; so too when the client only closes."""
+    """After its 221 the server sends close_notify and closes; it does the same when only the client closes."""
     server = w.daemon(backend=w.mailer())
     for how in ("quit", "close"):
         client = w.session(server, xcrypt.CHACHA)
@@ -91,7 +91,7 @@ def test_client_that_does_not_say_so_behind_221(w):
 
 
 def test_mailer_behind_vanishes(w):
-    """The client inside gets an end that is announced, or none that looks like one."""
+    """The client inside gets an announced end, or one that is recognised as a truncation."""
     server = w.daemon(backend=w.mailer(answers={"VRFY": DROP}))
     client = w.session(server, xcrypt.CHACHA)
     reply = client.command("VRFY x")
@@ -112,7 +112,7 @@ def test_blackpony_and_a_server_that_vanishes(w):
 
 
 def test_blackpony_and_a_server_that_vanishes_at_once(w):
-    """Before its first encrypted octet the handshake is not over: broken, and `must` waits."""
+    """The server closes before its first encrypted octet: the handshake has failed, and under `must` the message waits."""
     for policy, status in (("may", (0, 75)), ("must", (75,))):
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": lambda s, line: DROP
                                                            if s.suite else None})
@@ -122,7 +122,7 @@ def test_blackpony_and_a_server_that_vanishes_at_once(w):
 
 
 def test_blackpony_and_half_a_reply(w):
-    """`250-` and then nothing is no 250."""
+    """`250-` and an end of file is not a 250."""
     def half(session, line):
         session.conn.send(b"250-2.0.0 so far\r\n")
         return DROP
@@ -132,7 +132,7 @@ def test_blackpony_and_half_a_reply(w):
 
 
 def test_blackpony_behind_a_221(w):
-    """The message was taken, and then 221 without close_notify, or nothing at all."""
+    """The message was accepted; then comes 221 without close_notify, or nothing."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], end_notify=False)
     result = w.send(mailer, ["bob@b.example"])
     assert result.status == 0 and not truncated(result.log), result
@@ -158,7 +158,7 @@ def test_pipes_and_a_server_that_vanishes(w):
 
 
 def test_pipes_and_a_mailer_that_vanishes(w):
-    """sendmail dies inside a message: the far end sees no dot, and no message."""
+    """The local MTA dies inside a message: the server gets no dot, and no message."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     pipe = w.pipe(mailer)
     pipe.greet()

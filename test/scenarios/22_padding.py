@@ -3,7 +3,7 @@ from kit import xcrypt
 
 
 def sizes(wire):
-    """Of the records in these octets: what the headers say."""
+    """The sizes of the records, from their headers."""
     found, at = [], 0
     while at < len(wire):
         assert wire[at:at + 3] == b"\x17\x03\x03", wire[at:at + 5]
@@ -24,7 +24,7 @@ def behind_ok(octets):
 
 
 def of_length(length):
-    """A reply with that many letters, in lines that are not too long."""
+    """A reply with that many letters, in lines of permitted length."""
     lines = [b"v" * min(1000, length - at) for at in range(0, length, 1000)]
     return b"\r\n".join(b"250" + (b" " if i == len(lines) - 1 else b"-") + line
                         for i, line in enumerate(lines))
@@ -46,7 +46,7 @@ def test_replies_of_the_server(w):
 
 
 def test_commands_of_blackpony(w):
-    """Each command alone is one size, close_notify too; a message is in as few as can be."""
+    """Each command is one record of the same size, close_notify too; a message has as few records as possible."""
     for suite in (xcrypt.CHACHA, xcrypt.AES):
         mailer = w.mailer(xcrypt=[suite], keywords=())
         result = w.send(mailer, ["bob@b.example", "c" * 60 + "@b.example"], b"x\n" * 60000)
@@ -74,7 +74,7 @@ def test_pipes(w):
 
 
 def test_wiretap_sees_no_word(w):
-    """Nothing of the envelope or the message on the wire between both programs."""
+    """Nothing of the envelope or the message is readable on the wire."""
     mailer = w.mailer()
     tap = w.wiretap(w.daemon(backend=mailer).port)
     result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n",

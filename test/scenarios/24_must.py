@@ -53,7 +53,7 @@ def test_server_after_a_failed_attempt(w):
 
 
 def test_server_with_pipelined_clear_text(w):
-    """A whole message at once, and a chunk: nothing of it is taken, whatever the replies."""
+    """A whole message at once, and a chunk: nothing of it is accepted, whatever the replies are."""
     envelope = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"
     for octets in (envelope + b"DATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n",
                    envelope + b"BDAT 6 LAST\r\nNOOP\r\nQUIT\r\n"):
@@ -111,7 +111,7 @@ def test_client_on_pipes(w):
         if reply.code == 220:
             reply = pipe.command("EHLO mail.a.example")
         if name == "ehlo refused" and reply.code == 500:
-            reply = pipe.command("HELO mail.a.example")     # as sendmail goes on then
+            reply = pipe.command("HELO mail.a.example")     # as sendmail does then
         assert reply.code == 421, (name, reply)
         pipe.wait()
         assert not [c for c in mailer.commands if c[:4] in (b"MAIL", b"RCPT", b"DATA")], name
@@ -132,7 +132,7 @@ def test_client_sends_inside(w):
 
 
 def test_policy_of_one_destination(w):
-    """policy.DOMAIN goes by the destination as it was named."""
+    """policy.DOMAIN applies to the destination as it was given."""
     for name, settings, status in (
             ("[127.0.0.1]", {"policy.127.0.0.1": "must"}, 75),
             ("[127.0.0.1]", {"policy.::ffff:127.0.0.1": "must"}, 75),

@@ -57,7 +57,7 @@ def test_policy_never(w):
 
 
 def test_clean_fail_goes_on(w):
-    """On the same connection."""
+    """The session continues on the same connection."""
     for reply in (b"454 4.7.0 XCRYPT FAIL no", b"501 5.5.4 XCRYPT FAIL", b"500 what", b"502 no",
                   b"504 5.5.4 XCRYPT FAIL",
                   b"554 no", b"450 later"):
@@ -65,7 +65,7 @@ def test_clean_fail_goes_on(w):
 
 
 def test_unintelligible_calls_again(w):
-    """The same host, once, without XCRYPT."""
+    """The same host is called once more, without XCRYPT."""
     for reply in (b"421 4.3.2 bye", b"220 hello", b"354 go", b"250 2.0.0 ok", b"250-a\r\n250 b",
                   b"454-a\r\n454 b",
                   b"what is this", b"", b"\xff\xfe\0", b"9" * 5000):
@@ -110,7 +110,7 @@ def test_wrong_confirmation_waits(w):
 
 
 def test_masked_by_a_firewall(w):
-    """As Cisco's inspection does it: in the offer, and in commands that slipped through."""
+    """As a Cisco firewall does: it masks the offer, or the commands if the offer got through."""
     behind = w.mailer()
     server = w.daemon(backend=behind)
     tap = w.wiretap(server.port, down=lambda line: b"250 XXXXXX\r\n" if b"XCRYPT" in line else line)
@@ -122,7 +122,7 @@ def test_masked_by_a_firewall(w):
 
 
 def test_calls_again_in_time_only(w):
-    """Within dial-timeout: when that is over there is no second call, and the message waits."""
+    """There is no second call after dial-timeout, and the message waits."""
     mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": STALL})
     began = time.monotonic()
     result = w.send(mailer, ["bob@b.example"], settings={"handshake-timeout": "2s",
@@ -133,7 +133,7 @@ def test_calls_again_in_time_only(w):
 
 
 def test_server_goes_on_in_the_clear(w):
-    """blackponyd with clients that try and fail, or never try."""
+    """blackponyd with clients that try XCRYPT and fail, or never try."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for attempt in ((), ("XCRYPT",), ("XCRYPT bad_1.0 0 0",),
@@ -156,7 +156,7 @@ REFUSALS = {"MAIL": b"530 5.7.0 Must use XCRYPT first", "RCPT": b"550-5.1.1 Who\
 
 
 def test_a_refusal_after_a_failure_waits(w):
-    """In both ways of sending: 5yz in the clear is no verdict then (statement 37)."""
+    """With both ways to send, a 5yz in the clear is not final then (statement 37)."""
     for name, script in FAILURES.items():
         for verb, words in REFUSALS.items():
             mailer = w.mailer(xcrypt=script["xcrypt"], answers={**script["answers"], verb: words})
@@ -180,7 +180,7 @@ def test_a_refusal_after_a_failure_waits(w):
 
 
 def test_a_refusal_without_a_failure_is_one(w):
-    """The host has no XCRYPT, or none that is enabled here; or all is as it should be."""
+    """The host has no XCRYPT, or no suite that is enabled here, or encryption works."""
     for suites in ([], ["new_3.0"], ONE):
         mailer = w.mailer(xcrypt=suites, answers={"RCPT": b"550 5.1.1 Who?"})
         assert w.send(mailer, ["bob@b.example"]).status == 67
@@ -188,7 +188,7 @@ def test_a_refusal_without_a_failure_is_one(w):
 
 
 def test_a_greeting_after_a_failure_waits(w):
-    """The second call is greeted with 554, because of the first."""
+    """The second call gets a 554 greeting because of the first."""
     mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": DROP})
     mailer.script.answers["greeting"] = lambda session, line: \
         b"554 5.7.1 Go away" if len(mailer.sessions) > 1 else None

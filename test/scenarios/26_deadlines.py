@@ -11,7 +11,7 @@ SHORT = {"command-timeout": "%ds" % SLOW}
 
 
 def drip(client, octets, until):
-    """An octet at a time, until the other end has closed; how long that took."""
+    """Sends an octet at a time until the other end has closed; returns how long that took."""
     began = time.monotonic()
     for octet in octets:
         client.send_raw(bytes((octet,)))
@@ -23,7 +23,7 @@ def drip(client, octets, until):
 
 
 def ends_in_time(w, client, server, octets):
-    """It ends although octets go on coming, and says 421 or nothing."""
+    """The session ends although octets keep coming, with 421 or without a reply."""
     took = drip(client, octets, 20 * SLOW)
     assert took < 10 * SLOW, "%d seconds" % took
     assert b"\n" not in client.got or b"421 " in client.got, client.got
@@ -50,7 +50,7 @@ def test_slow_commands(w):
 
 
 def test_slow_handshake(w):
-    """handshake-timeout is from the offer to the first encrypted octet."""
+    """handshake-timeout lasts from the offer to the first encrypted octet."""
     settings = {"handshake-timeout": "%ds" % SLOW}
     server = w.daemon(settings, backend=w.mailer())
     client = w.session(server)
@@ -74,7 +74,7 @@ def test_slow_message(w):
 
 
 def test_message_in_time(w):
-    """Slow, but a block in each data-timeout: that is patience well spent."""
+    """A slow client is served if it sends a block in each data-timeout."""
     settings = {"data-timeout": "%ds" % (2 * SLOW)}
     mailer = w.mailer()
     client = w.session(w.daemon(settings, backend=mailer), xcrypt.AES)
@@ -104,7 +104,7 @@ def test_stalled_mailer_behind(w):
 
 
 def test_idle_pipe(w):
-    """Closed, and nothing injected."""
+    """The connection is closed, and nothing is inserted."""
     server = w.daemon({"idle-timeout": "%ds" % SLOW}, backend=w.mailer())
     client = w.session(server)
     assert client.command("MAIL FROM:<alice@a.example>").code == 250
@@ -134,7 +134,7 @@ def slowly(reply):
 
 
 def test_slow_replies(w):
-    """At blackpony, each reply has its time from its first octet."""
+    """At blackpony, the deadline for a reply starts with its first octet."""
     for offered in ((), (xcrypt.CHACHA,)):
         for verb in ("greeting", "MAIL", "DATA"):
             mailer = w.mailer(xcrypt=offered, answers={verb: slowly(b"250 " + b"x" * 1000)})
@@ -146,7 +146,7 @@ def test_slow_replies(w):
 
 
 def test_a_slow_record(w):
-    """Octets of one record that is never whole are no progress."""
+    """Octets of a record that is never complete do not restart the deadline."""
     def answer(session, line):
         if session.suite:
             slowly_raw(session.conn, session.conn.sealer.seal(b"250 " + b"x" * 1000))
@@ -166,7 +166,7 @@ def slowly_raw(conn, octets):
 
 
 def test_final_reply_may_take_its_time(w):
-    """RFC 1047: final-timeout is another one."""
+    """RFC 1047: the reply to the final dot has its own timeout."""
     def late(session, line):
         threading.Event().wait(2.5 * SLOW)
     mailer = w.mailer(answers={".": late})

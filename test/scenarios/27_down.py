@@ -9,7 +9,7 @@ from kit.run import DAEMON, Skip
 
 
 def refused(w, server, patience=None):
-    """The session is a 421 and an end, and the log has a line about it."""
+    """The session gets a 421 and an end, and the log says why."""
     client = w.call(server)
     reply = client.reply(patience)
     assert reply and reply.code == 421 and len(reply.lines) == 1, reply
@@ -43,7 +43,7 @@ def test_backend_closes_at_once(w):
 
 
 def test_backend_that_refuses(w):
-    """Its own greeting passes."""
+    """The backend's own greeting is passed on."""
     for greeting in (b"421 4.3.2 too busy", b"554 5.7.1 go away"):
         client = w.call(w.daemon(backend=w.mailer(answers={"greeting": greeting})))
         assert client.reply().text == greeting
@@ -87,7 +87,7 @@ def limited(kind, value):
 
 
 def test_few_descriptors(w):
-    """Whatever it can or can't do with so few: a message that was taken has arrived."""
+    """Whatever works with so few descriptors: a message that was accepted has arrived."""
     if SLOW > 1:
         raise Skip("sanitizers need descriptors of their own")
     for count in range(3, 14):
@@ -111,11 +111,11 @@ def test_few_descriptors_for_blackpony(w):
         mailer = w.mailer()
         result = w.send(mailer, ["bob@b.example"], preexec_fn=limited(resource.RLIMIT_NOFILE,
                                                                       count))
-        assert result.status in (0, 75, 127), (count, result)   # 127: not even its libraries
+        assert result.status in (0, 75, 127), (count, result)   # 127: the libraries could not be loaded
         assert len(mailer.messages) == (result.status == 0)
 
 
-# octets of address space, from where the programs fit in that qmail's softlimit is often set to
+# octets of address space, from the least in which the programs start; qmail's softlimit is often set so low
 SPACES = range(2000000, 3400000, 100000)
 
 
@@ -154,7 +154,7 @@ def test_little_address_space_for_blackpony(w):
 
 
 def test_no_room_for_the_cache(w):
-    """Files may not grow: as if there were no cache."""
+    """Files may not grow: the programs work as without a cache."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer, preexec=limited(resource.RLIMIT_FSIZE, 0), stderr="socket")
     client = w.session(server, "chacha20poly1305_2.0")
@@ -164,7 +164,7 @@ def test_no_room_for_the_cache(w):
 
 
 def test_socket_gone_before_the_first_octet(w):
-    """Port scanners: no fuss, no core."""
+    """Port scanners: no crash, and no error in the log."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for _ in range(5):
@@ -175,7 +175,7 @@ def test_socket_gone_before_the_first_octet(w):
 
 
 def test_descriptor_two_is_the_socket(w):
-    """inetd's way: -v is ignored, and no word of the log is in the dialogue."""
+    """As under inetd: -v is ignored, and no log line gets into the dialogue."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer, stderr="socket"), "aes256gcm_2.0")
     client.message(b"x\r\n.\r\n")
@@ -189,7 +189,7 @@ def test_descriptor_two_is_the_socket(w):
 
 
 def test_standard_output_closed(w):
-    """Nobody to answer to: an end, not a signal."""
+    """Standard output is closed: the program ends, but not by a signal."""
     mailer = w.mailer()
 
     argv = [DAEMON] + w.options(None, **{"backend": "127.0.0.1:%d" % mailer.port,

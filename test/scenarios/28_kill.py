@@ -11,7 +11,7 @@ ROUNDS = 60
 
 
 def without_leaks(w):
-    """A sanitizer looks for leaks at the end, by a process of its own, which complains when that is killed."""
+    """Without the sanitizer's leak check, whose own process reports an error when it is killed."""
     w.environment["ASAN_OPTIONS"] += ":detect_leaks=0"
 
 
@@ -33,14 +33,14 @@ def kill(w, child):
     child.kill()
     child.wait()
     w.children[:] = [(what, c) for what, c in w.children
-                     if c is not child]     # its end was no fault
+                     if c is not child]     # it did not end by a fault
 
 
 def rounds(w, victim_of):
     without_leaks(w)
     mailer = w.mailer()
     settings = {"cache": w.path("other-cache"),
-                "key-lifetime": "1s"}   # so that there is much to write
+                "key-lifetime": "1s"}   # so that much is written
     server = w.daemon({"key-lifetime": "1s"}, backend=mailer)
     sent, chance = [], random.Random(28)
     for number in range(ROUNDS):
@@ -70,7 +70,7 @@ def test_blackponyd(w):
 
 
 def test_many_at_once(w):
-    """Twenty at a time on one cache, one in three killed."""
+    """Twenty at a time with one cache, of which every third is killed."""
     without_leaks(w)
     mailer = w.mailer()
     server = w.daemon(backend=mailer)

@@ -19,7 +19,7 @@ BAD = {
     "twice": (b"policy = may\npolicy = must\n", 2),
     "bad number": (b"cache-entries = -1\n", 1),
     "bad yes or no": (b"mark = maybe\n", 1),
-    "bad backend": (b"backend = 127.0.0.1:99999\n", 1),     # blackponyd's business
+    "bad backend": (b"backend = 127.0.0.1:99999\n", 1),     # a setting of blackponyd
     "bad facility": (b"log = nowhere\n", 1),
     "no final newline": (b"policy = perhaps", 1),
 }
@@ -46,7 +46,7 @@ def test_errors_name_file_and_line(w):
 
 
 def test_an_error_is_one_line(w):
-    """... whatever the file is called, and without a mailer's code where it is for people."""
+    """It is one line whatever the file is called, and has no SMTP code when it is for people."""
     for argv in (arguments(w, "/none\nat all", "-t", "mx.b.example"),
                  [DAEMON, "-C", "/none\nat all", "-v", "-t"]):
         result = w.run(argv)
@@ -89,7 +89,7 @@ def test_files_that_are_none(w):
 
 def test_no_permission(w):
     if os.getuid() == 0:
-        # a copy that somebody else can reach, in a folder of his
+        # a copy in a folder of another user
         program = copy_program(SENDER, w.folder)
         who = {"user": 65534, "group": 65534, "extra_groups": []}
     else:
@@ -106,7 +106,7 @@ def test_no_permission(w):
 
 
 def test_options_of_the_command_line(w):
-    """They come after the file, and name themselves."""
+    """Options override the file, and errors name the option."""
     mailer = w.mailer()
     host = "[127.0.0.1]:%d" % mailer.port
     for settings in ("policy=perhaps", "no-such-name=1", "policy", "=may", "", "hostname=a b",
@@ -126,7 +126,7 @@ def test_options_of_the_command_line(w):
 
 
 def test_daemons_session(w):
-    """A connected client hears 421, and the log what is wrong."""
+    """A connected client gets 421, and the log says what is wrong."""
     conf = w.path("bad.conf")
     with open(conf, "w") as out:
         out.write("# x\npolcy = may\n")
