@@ -11,7 +11,7 @@ EITHER = ((), (xcrypt.CHACHA,))
 
 
 def tried(w, status, recipients=("bob@b.example",), answers=None, said=None, **how):
-    """Both in the clear and inside, one result."""
+    """The result is the same in the clear and inside."""
     for offered in EITHER:
         mailer = w.mailer(xcrypt=offered, answers=answers)
         result = w.send(mailer, list(recipients), **how)
@@ -27,7 +27,7 @@ def tried(w, status, recipients=("bob@b.example",), answers=None, said=None, **h
 
 
 def by_name(**codes):
-    """Replies to RCPT by the recipient's local part."""
+    """Replies to RCPT, by the recipient's local part."""
     def answer(session, line):
         return codes.get(re.search(rb"<(\w+)@", line).group(1).decode())
     return {"RCPT": answer}
@@ -66,7 +66,7 @@ def test_every_recipient_refused_for_good(w):
 
 
 def test_some_recipients_refused(w):
-    """Nothing is sent: no duplicates, no half deliveries."""
+    """Nothing is sent, so there are no duplicates and no partial deliveries."""
     tried(w, 75, ["a@b.example", "b@b.example"], by_name(b=b"550 5.1.1 no b"))
     tried(w, 75, ["a@b.example", "b@b.example"], by_name(a=b"550 5.1.1 no a"))
     tried(w, 75, ["a@b.example", "b@b.example"], by_name(a=b"450 4.2.1 later"))
@@ -118,7 +118,7 @@ def test_silence(w):
 
 
 def test_slow(w):
-    """Each reply comes in time, and all together do not: who started us has a limit of its own."""
+    """Each reply comes in time, but all of them together do not: the local MTA has a limit of its own."""
     def late(_session, _line):
         time.sleep(.7)
     tried(w, 75, answers=dict.fromkeys(("EHLO", "MAIL", "RCPT", "DATA", "."), late), settings={"message-timeout": "2s"})
@@ -158,7 +158,7 @@ def test_a_message_that_takes_its_time(w):
 
 
 def test_nonsense(w):
-    """Inside it ends the session; in the clear, where others leave such lines out, it is no reply."""
+    """Inside it ends the session; in the clear such lines are skipped, as other clients do."""
     short = {"command-timeout": "1s", "final-timeout": "1s"}
     for verb in ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "."):
         tried(w, 75, answers={verb: b"hello"}, settings=short)
@@ -172,7 +172,7 @@ def test_nonsense(w):
 
 
 def test_an_answer_inside_the_message(w):
-    """Whatever it says, it was not to all of it."""
+    """Whatever the reply says, the server has not seen the whole message."""
     for early in (b"250 2.0.0 taken\r\n", b"354 go on\r\n", b"451 4.3.0 later\r\n"):
         mailer = w.mailer(behind={"DATA": early})
         result = w.send(mailer, ["bob@b.example"], b"x" * 3000000)
@@ -205,7 +205,7 @@ def test_own_faults(w):
 
 
 def test_recipients_that_cannot_be(w):
-    """They never become commands of their own."""
+    """Such a recipient never becomes a command of its own."""
     for recipient in ("bob@b.example>\r\nRCPT TO:<injected@b.example", "bob\n@b.example",
                       "bob\r@b.example",
                       "b\0b@b.example"[:1] + "\x7f\x01@b.example", "", "bob@b.example>",
@@ -223,7 +223,7 @@ def test_recipients_that_cannot_be(w):
 
 
 def test_addresses_without_their_quotes(w):
-    """They get them, or wait where that could be another address; they are never refused here."""
+    """They are quoted, or wait if that could make a different address; they are never refused here."""
     for given, said in (("john doe@b.example", b'"john doe"@b.example'), ("a@b@b.example", b'"a@b"@b.example'),
                         ('"john doe"@b.example', b'"john doe"@b.example'), ("a..b@b.example", b"a..b@b.example")):
         mailer = w.mailer()

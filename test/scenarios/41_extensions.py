@@ -7,7 +7,7 @@ UTF8_HEADER = "Subject: ö\n\nx\n".encode()
 
 
 def mail_line(w, keywords, message, recipients=("bob@b.example",), **how):
-    """What was said of the sender, in the clear and inside."""
+    """The MAIL command, in the clear and inside."""
     said = set()
     for offered in ((), (xcrypt.CHACHA,)):
         mailer = w.mailer(keywords=keywords, xcrypt=offered)
@@ -35,7 +35,7 @@ def test_size(w):
 
 
 def test_size_too_big(w):
-    """The far end's own refusal, or ours for it: not delivered, one line says why."""
+    """The server refuses, or we do for it: the message is not delivered, and one line says why."""
     mailer = w.mailer(keywords=(b"SIZE 100",), answers={"MAIL": b"552 5.3.4 too big"})
     result = w.send(mailer, ["bob@b.example"], b"x\n" * 1000)
     assert result.status in (69, 75), result
@@ -47,14 +47,14 @@ def test_smtputf8(w):
         words = mail_line(w, (b"8BITMIME", b"SMTPUTF8"), PLAIN, **who)
         assert b"SMTPUTF8" in words, words
     assert b"SMTPUTF8" not in mail_line(w, (b"8BITMIME", b"SMTPUTF8"), PLAIN)
-    # a host further on that lacks SMTPUTF8 takes such a header, but bounces a message that asks for it
+    # a later host without SMTPUTF8 accepts such a header, but bounces a message that asks for SMTPUTF8
     for text in (UTF8_HEADER, UTF8_HEADER.decode().encode("latin-1"), b"From: \xc3\xb6@a.example\n\nx\n"):
         words = mail_line(w, (b"8BITMIME", b"SMTPUTF8"), text)
         assert b"SMTPUTF8" not in words and b"BODY=8BITMIME" in words, words
 
 
 def test_domains_beyond_ascii(w):
-    """They go as the DNS has them, and ask for nothing."""
+    """Such domains are converted as for the DNS, and need no extension."""
     for keywords in ((b"8BITMIME", b"SMTPUTF8"), ()):
         mailer = w.mailer(keywords=keywords)
         result = w.send(mailer, ["bob@München.example", "bob@b.example"], sender="al@straße.example")
@@ -68,7 +68,7 @@ def test_domains_beyond_ascii(w):
 
 
 def test_smtputf8_not_offered(w):
-    """Its refusal, or ours before it: nothing half done."""
+    """The server refuses, or we do before it can: nothing is half done."""
     mailer = w.mailer(keywords=(b"8BITMIME",), answers={"RCPT": b"553 5.6.7 no such characters"})
     result = w.send(mailer, ["bøb@b.example"])
     assert result.status in (67, 68, 69, 75) and not mailer.messages, result
@@ -85,7 +85,7 @@ def test_words_that_only_look_like_keywords(w):
 
 
 def test_helo_only(w):
-    """An old host: EHLO is refused, HELO taken; 8-bit text goes as it is."""
+    """An old host refuses EHLO and accepts HELO; 8-bit text is sent unchanged."""
     for code in (b"500 what", b"502 no", b"550 no"):
         mailer = w.mailer(answers={"EHLO": code})
         result = w.send(mailer, ["bob@b.example"], EIGHT)
@@ -102,7 +102,7 @@ def test_several_lines_of_greeting(w):
 
 
 def test_bare_line_feeds_in_replies(w):
-    """Old servers end their lines so; in the clear that is enough."""
+    """Old servers end their lines so; in the clear that is accepted."""
     mailer = w.mailer(answers={"MAIL": b"250-2.1.0 a\n250 2.1.0 ok"})
     assert w.send(mailer, ["bob@b.example"]).status == 0
 

@@ -13,7 +13,7 @@ def test_greeting_passes(w):
 
 
 def test_all_passes(w):
-    """Per-recipient answers, DSN, SIZE and whatever else the far end has."""
+    """Replies to each recipient, DSN, SIZE and the server's other extensions pass through."""
     for offered in ((), (xcrypt.CHACHA,)):
         mailer = w.mailer(xcrypt=offered, keywords=(b"DSN", b"SIZE 5", b"PIPELINING"), answers={
             "RCPT": lambda s, line: b"550 5.1.1 no" if b"<no@" in line else None,
@@ -36,7 +36,7 @@ def test_all_passes(w):
 
 
 def test_standard_error_is_the_same_pipe(w):
-    """As sendmail has it: not a word but SMTP, -v or not."""
+    """As under sendmail: nothing but SMTP is written, with -v or without."""
     mailer = w.mailer(xcrypt=[xcrypt.AES])
     pipe = w.pipe(mailer, stderr="stdout")
     pipe.greet()
@@ -85,7 +85,7 @@ def test_refusing_greeting_passes(w):
 
 
 def test_never_5yz_of_our_own(w):
-    """Whatever the far end does before it has said anything that counts."""
+    """Whatever the server does before its first reply that counts."""
     for verb, answer in (("greeting", DROP), ("greeting", b"what"), ("greeting", b""),
                          ("EHLO", DROP), ("EHLO", b"what")):
         pipe = w.pipe(w.mailer(answers={verb: answer}), {"command-timeout": "1s"})
@@ -103,7 +103,7 @@ def test_silence(w):
 
 
 def test_helo_of_the_mailer(w):
-    """We say EHLO for it, and answer in one line."""
+    """We say EHLO for it, and pass on one line of the reply."""
     for offered in ((), (xcrypt.CHACHA,)):
         mailer = w.mailer(xcrypt=offered)
         pipe = w.pipe(mailer)
@@ -130,7 +130,7 @@ def test_helo_where_ehlo_is_refused(w):
 
 
 def test_ehlo_refused(w):
-    """The refusal passes; sendmail goes on with HELO by itself."""
+    """The refusal is passed on, and sendmail itself continues with HELO."""
     mailer = w.mailer(answers={"EHLO": b"500 5.5.1 what"})
     pipe = w.pipe(mailer)
     pipe.greet()
@@ -153,7 +153,7 @@ def test_mailer_gone_before_a_word(w):
 
 
 def test_pipelined_behind_ehlo(w):
-    """A mailer that does not wait: its commands come behind the second EHLO, in their order."""
+    """The local MTA does not wait: its commands are sent after the second EHLO, in their order."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     pipe = w.pipe(mailer)
     pipe.greet()
@@ -169,11 +169,11 @@ def test_pipelined_behind_ehlo(w):
 
 
 def sent(text):
-    """As a reply that is good to the mailer itself."""
+    """A reply that means success to the local MTA."""
     return lambda session, line: session.conn.send(text + b"\r\n") or SENT
 
 
-# Replies that are none, and that sendmail and Postfix take all the same
+# Malformed replies that sendmail and Postfix accept
 ODD = {
     "text before the greeting": {"greeting": b"Welcome\r\n\r\n220 mailer.example ESMTP"},
     "two codes in a greeting": {"greeting": b"220-mailer.example\r\n250 ESMTP"},
@@ -208,7 +208,7 @@ def test_odd_replies_in_the_clear(w):
 
 
 def test_odd_replies_inside(w):
-    """What is encrypted is strict: there it is a fault."""
+    """Inside, replies must be well-formed."""
     for name, answer in {**ODD, **ODD_LATER}.items():
         verb, text = list(answer.items())[0]
         if verb == "greeting" or b"502" in text:

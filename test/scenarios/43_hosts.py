@@ -47,7 +47,7 @@ def test_greetings_that_refuse(w):
 
 
 def test_a_host_that_speaks_another_language(w):
-    """Lines without a code are left out, so it has half of the time."""
+    """Lines without a code are skipped, so such a host gets only half of the time."""
     bad, good = w.mailer(answers={"greeting": b"SSH-2.0-x"}), w.mailer()
     result = w.send(host_list(bad, good), ["bob@b.example"], settings={"dial-timeout": "%ds" % (4 * SLOW)})
     assert result.status == 0 and len(good.messages) == 1, result
@@ -68,14 +68,14 @@ def test_the_first_good_one(w):
 
 
 def test_a_refusal_later_is_not_passed_over(w):
-    """5yz to the recipient is the far end's word."""
+    """A 5yz reply to the recipient is the server's decision."""
     first, second = w.mailer(answers={"RCPT": b"550 5.1.1 no"}), w.mailer()
     assert w.send(host_list(first, second), ["bob@b.example"]).status == 67
     assert not second.sessions
 
 
 def both_ways(w, bad, good, name, pipes=True):
-    """The first is left, and the second gets the message."""
+    """The first host is left, and the second gets the message."""
     result = w.send(host_list(bad, good), ["bob@b.example"])
     assert result.status == 0 and len(good.messages) == 1 and not bad.messages, (name, result)
     if not pipes:
@@ -102,14 +102,14 @@ def test_a_host_that_refuses_ehlo(w):
 
 
 def test_a_host_that_refuses_inside(w):
-    """4yz to the EHLO inside, the first of it that a mailer would see."""
+    """4yz to the EHLO inside, which is the first reply that a local MTA would see."""
     for answer in b"421 4.3.2 busy", b"450 4.3.2 no":
         bad = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": lambda s, line: answer if s.suite else None})
         both_ways(w, bad, w.mailer(), answer)
 
 
 def test_a_host_that_refuses_helo(w):
-    """As a mailer says it after EHLO; and 5yz there is the same as in a greeting."""
+    """The local MTA says HELO after EHLO; 5yz to that is the same as a 5yz greeting."""
     for answer, text in ((b"450 4.7.1 no", b"450 4.7.1 no"), (b"550 5.7.1 no", b"550 5.7.1 no")):
         bad = w.mailer(answers={"EHLO": b"502 What?", "HELO": answer})
         good = w.mailer()
@@ -128,7 +128,7 @@ def test_a_host_that_refuses_helo(w):
 
 
 def test_a_host_that_takes_no_envelope(w):
-    """With recipients, until the message is on its way, in the clear and inside."""
+    """With recipients as arguments, until the message is on its way, in the clear and inside."""
     def second(session, line):
         return b"450 4.2.1 full" if len(session.recipients) == 1 else None
 
@@ -146,7 +146,7 @@ def test_a_host_that_takes_no_envelope(w):
 
 
 def test_a_message_on_its_way_is_not_passed_over(w):
-    """The first host may have taken it."""
+    """The first host may have accepted it."""
     for verb, answer in ((".", b"451 4.3.0 no"), (".", DROP), (".", RESET)):
         bad, good = w.mailer(answers={verb: answer}), w.mailer()
         result = w.send(host_list(bad, good), ["bob@b.example"])
@@ -154,7 +154,7 @@ def test_a_message_on_its_way_is_not_passed_over(w):
 
 
 def test_some_refused_for_good_are_not_passed_over(w):
-    """One of two recipients: that is the far end's word, and nothing is sent."""
+    """One of two recipients is refused: that is the server's decision, and nothing is sent."""
     first = w.mailer(answers={"RCPT": lambda s, line: b"550 5.1.1 no" if b"bob" in line else None})
     second = w.mailer()
     result = w.send(host_list(first, second), ["bob@b.example", "carol@b.example"])
@@ -162,14 +162,14 @@ def test_some_refused_for_good_are_not_passed_over(w):
 
 
 def test_a_refusal_after_a_failure_is_passed_over(w):
-    """5yz that means later, for encryption failed there (statement 37)."""
+    """A 5yz that is temporary because encryption failed there (statement 37)."""
     bad = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": DROP, "MAIL": b"530 5.7.0 Must encrypt"})
     good = w.mailer(xcrypt=[xcrypt.CHACHA])
     both_ways(w, bad, good, "530", pipes=False)
 
 
 def test_who_said_it(w):
-    """The last host that said something is named, and not the one that was called last."""
+    """The error names the last host that said something, not the last one that was called."""
     speaks = w.mailer(answers={"greeting": b"421 4.3.2 too busy here"})
     mute = w.mailer(answers={"greeting": DROP})
     operand = "[127.0.0.1]:%d:[localhost]:%d:[localhost]:%d" % (speaks.port, mute.port, dead(w))
@@ -188,7 +188,7 @@ def test_who_said_it(w):
 
 
 def test_a_silent_host(w):
-    """It leaves time for the next, at the greeting and at EHLO."""
+    """It leaves time for the next host, at the greeting and at EHLO."""
     for verb in "greeting", "EHLO":
         silent, good = w.mailer(answers={verb: STALL}), w.mailer()
         result = w.send(host_list(silent, good), ["bob@b.example"], settings={"dial-timeout": "%ds" % (4 * SLOW)})
@@ -201,7 +201,7 @@ def test_all_dead(w):
 
 
 def test_tampering_is_not_passed_over(w):
-    """A wrong confirmation makes the message wait, whoever stands behind in the list."""
+    """A wrong confirmation makes the message wait, even if other hosts follow in the list."""
     bad = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": b"454 4.7.0 XCRYPT FAIL"})
     good = w.mailer()
     assert w.send(host_list(bad, good), ["bob@b.example"]).status == 75

@@ -24,7 +24,7 @@ def test_recipients(w):
 
 
 def test_hosts(w):
-    """sendmail's $h comes from an address; it is no host, and no option either."""
+    """sendmail's $h comes from an address; a bad one is neither a host nor an option."""
     for host in ("-opolicy=never", "-V", "-t", "-C/dev/null", "--", "-"):
         result = call(w, "--", host, stdin=b"EHLO x\r\nQUIT\r\n")
         assert result.out[:4] in (b"421 ", b"554 "), (host, result)
@@ -50,7 +50,7 @@ def test_no_host(w):
 
 
 def test_program_arguments_of_the_daemon(w):
-    """They are the program's, whatever they look like."""
+    """They belong to the program, whatever they look like."""
     mailer_arguments = ["-t", "-V", "-x", "--", "-o", "policy=must", "%{client-address}",
                         "p=%{client-port}."]
     server = w.daemon(program=w.program(*mailer_arguments))

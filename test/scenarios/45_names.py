@@ -8,7 +8,7 @@ from kit.run import SENDER, Skip
 
 
 def only_ours():
-    """With glibc its resolver has a mind of its own."""
+    """Skips with glibc, whose resolver is not ours."""
     said = subprocess.run([SENDER, "-V"], stdout=subprocess.PIPE, check=True).stdout
     if b"libc musl" not in said.splitlines()[0]:
         raise Skip("built with glibc, whose resolver it is")
@@ -20,13 +20,13 @@ def names(w, zone):
 
 
 def write_resolv(w, line):
-    """It is mounted, and so written in place."""
+    """The file is mounted, so it is written in place."""
     with open(w.path("resolv.conf"), "w") as out:
         out.write("nameserver 127.0.0.1\n%s\n" % line)
 
 
 def host(w, last, **script):
-    """Another host's mailer at 192.0.2.`last`, port 25."""
+    """Another host's mail server at 192.0.2.`last`, port 25."""
     return w.keep(FakeMailer("192.0.2.%d" % last, 25, **script))
 
 
@@ -65,7 +65,7 @@ def test_preference(w):
                                  (30, "three.b.example")]},
               "one.b.example": at(1), "two.b.example": at(2), "three.b.example": at(3)})
     two, three = host(w, 2, xcrypt=[xcrypt.CHACHA]), host(w, 3)
-    result = delivered(w, "b.example", two)     # one is dead
+    result = delivered(w, "b.example", two)     # the first one is dead
     assert "two.b.example" in result.log
     one = host(w, 1)
     delivered(w, "b.example.", one)
@@ -77,7 +77,7 @@ def test_equal_preferences_are_shuffled(w):
     names(w, {"b.example": {MX: [(10, "one.b.example"), (10, "two.b.example")]},
               "one.b.example": at(1), "two.b.example": at(2)})
     one, two = host(w, 1), host(w, 2)
-    for _ in range(40):     # once in 2^39 this fails for no reason
+    for _ in range(40):     # fails without cause once in 2^39 runs
         assert w.send("b.example", ["bob@b.example"]).status == 0
     assert one.messages and two.messages
 
@@ -124,7 +124,7 @@ def test_no_server(w):
 
 
 def test_mx_without_address(w):
-    """The domain exists and takes mail, only not now."""
+    """The domain exists and accepts mail, but not now."""
     names(w, {"b.example": {MX: [(10, "one.b.example"), (20, "two.b.example")]},
               "one.b.example": {},
               "two.b.example": SERVFAIL})
@@ -137,7 +137,7 @@ def test_name_without_anything(w):
 
 
 def test_ourselves_are_left_out(w):
-    """And everything of the same or lower preference."""
+    """Hosts of the same or lower preference are left out as well."""
     names(w, {"b.example": {MX: [(10, "one.b.example"), (20, "self.b.example"),
                                  (20, "two.b.example"),
                                  (30, "three.b.example")]},
@@ -176,7 +176,7 @@ def test_ports(w):
 
 
 def test_policy_by_destination(w):
-    """policy.DOMAIN and policy..SUFFIX go by the domain that was asked for."""
+    """policy.DOMAIN and policy..SUFFIX apply to the domain that was asked for."""
     names(w, {"b.example": {MX: [(10, "one.c.example")]},
               "sub.b.example": {MX: [(10, "one.c.example")]},
               "one.c.example": at(1)})
@@ -196,7 +196,7 @@ def test_policy_by_destination(w):
 
 
 def test_a_name_without_a_dot(w):
-    """It is looked for in every domain of the search list, and the root's dot is no hindrance."""
+    """It is looked up in every domain of the search list; a final dot for the root does not matter."""
     only_ours()
     names(w, {"smart.two.example": at(1), "smart": NXDOMAIN})
     one = host(w, 1)
@@ -210,7 +210,7 @@ def test_a_name_without_a_dot(w):
 
 
 def test_doubtful_answers(w):
-    """That there is no such name counts where nothing else is said with it."""
+    """The answer that a name does not exist counts only if the reply says nothing else."""
     only_ours()
     class Contradictory(NameServer):
         def answer(self, query):
@@ -231,5 +231,5 @@ def test_scoped_addresses_in_the_hosts_file(w):
     with open(w.path("hosts"), "w") as out:
         out.write("fe80::1%lo b.example\n")
     subprocess.run(["mount", "--bind", w.path("hosts"), "/etc/hosts"], check=True)
-    waits(w, "b.example")       # nobody is there; but there is such a name
+    waits(w, "b.example")       # nobody listens there, but the name exists
     fails_for_good(w, "c.example")

@@ -19,7 +19,7 @@ def call(w, server, source="127.0.0.1"):
 
 
 def state(pid):
-    """Of a process: its letter in ps(1)."""
+    """The state of a process, as the letter in ps(1)."""
     with open("/proc/%d/stat" % pid) as stat:
         return stat.read().rsplit(")", 1)[1].split()[0]
 
@@ -66,7 +66,7 @@ def test_many_at_once(w):
 
 
 def test_everything_but_2_is_the_listener(w):
-    """As inetd and xinetd start it: nothing reaches a client but SMTP, and a program gets no listener."""
+    """As inetd and xinetd start it: a client sees nothing but SMTP, and a program does not get the listening socket."""
     server = w.listener(program=w.program(), stderr="socket")
     for _ in range(2):
         client = call(w, server)
@@ -76,13 +76,13 @@ def test_everything_but_2_is_the_listener(w):
         client.ehlo()
         client.quit()
     for report in w.reports(2):
-        # the fourth lists the folder
+        # descriptor 3 is the listing itself
         assert report["sockets"] == [True, True] and report["descriptors"] == [0, 1, 2, 3], report
     assert server.finish().log == ""
 
 
 def test_a_program_sees_the_true_client(w):
-    """From a listener for both families, too."""
+    """Also from a listening socket for both address families."""
     need_root()
     try:
         server = w.listener({"client-address": "netns"}, program=w.program(), address="::")
@@ -123,7 +123,7 @@ def test_beyond_the_limit_the_message_waits(w):
 
 
 def test_clients_of_a_proxy(w):
-    """Who calls for others is not one of them."""
+    """The limit on connections from one address does not apply to a proxy."""
     server = w.listener({"sessions-per-client": "1", "proxy-from": "127.0.0.1"}, backend=w.mailer())
     clients = []
     for number in range(3):
@@ -174,7 +174,7 @@ def test_every_session_is_reaped(w):
 
 
 def test_one_that_is_killed(w):
-    """The others go on, and its place is free."""
+    """The other sessions continue, and its place is free again."""
     server = w.listener({"sessions": "2"}, backend=w.mailer())
     first = call(w, server)
     first.greet()
@@ -198,7 +198,7 @@ def test_keys_are_replaced_while_it_runs(w):
     server = w.listener({"key-lifetime": "1s"}, backend=w.mailer())
     settings = {"cache": w.path("other-cache")}
     seen = []
-    for number, wait in ((1, 0), (2, 2.1)):     # the clock of the files counts in seconds
+    for number, wait in ((1, 0), (2, 2.1)):     # file times have a resolution of seconds
         time.sleep(wait)
         tap = w.wiretap(server.port)
         assert w.send(tap, ["bob@b.example"], settings=settings).status == 0
@@ -210,7 +210,7 @@ def test_keys_are_replaced_while_it_runs(w):
 
 
 def test_no_two_sessions_share_what_is_random(w):
-    """Processes of one parent, none of which may go on where it was; statement 19."""
+    """Children of one process must not draw the same random numbers (statement 19)."""
     server = w.listener({"cache": "off"}, backend=w.mailer())
     seen = []
     for _ in range(4):
@@ -230,7 +230,7 @@ def test_mailer_down(w):
 
 
 def test_bad_settings(w):
-    """Whoever waits hears of it, and the super-server is not called up for them again and again."""
+    """The waiting client gets a 421, and the super-server does not restart the program again and again."""
     sock = socket.create_server(("127.0.0.1", 0), backlog=8)
     clients = [w.keep(Client(socket.create_connection(sock.getsockname()))) for _ in range(3)]
     for settings, code in (({"policy": "perhaps"}, b"421 4.3.5 "), ({}, b"421 4.3.0 ")):
@@ -244,7 +244,7 @@ def test_bad_settings(w):
 
 
 def syslogd(w, kind=socket.SOCK_DGRAM):
-    """A new one at /dev/log, whatever was there before."""
+    """Starts a new one at /dev/log, in place of what was there."""
     if os.path.exists("/dev/log"):
         os.unlink("/dev/log")
     sock = w.keep(socket.socket(socket.AF_UNIX, kind))
@@ -265,7 +265,7 @@ def private_dev(w):
 
 
 def test_a_syslogd_started_anew(w):
-    """Its sessions say so to the one that is there now; the process that accepts them may live for ever."""
+    """Sessions log to the new one, although the process that accepts them keeps running."""
     private_dev(w)
     server = w.listener(backend=w.mailer())
     for _ in range(3):
@@ -280,11 +280,11 @@ def test_a_syslogd_started_anew(w):
 
 
 def test_a_syslogd_that_wants_a_stream(w):
-    """Each session has a connection of its own there, and its lines end in a NUL."""
+    """Each session has its own connection there, and its lines end in NUL."""
     private_dev(w)
     log = syslogd(w, socket.SOCK_STREAM)
     server = w.listener(backend=w.mailer())
-    own = w.keep(log.accept()[0])       # of the process that accepts
+    own = w.keep(log.accept()[0])       # the connection of the process that accepts
     own.settimeout(0)
     for _ in range(3):
         client = call(w, server)
@@ -298,7 +298,7 @@ def test_a_syslogd_that_wants_a_stream(w):
 
 
 def test_a_syslogd_that_does_not_read(w):
-    """Nobody waits for it: sessions end, and callers beyond the limit are turned away, more than its queue takes."""
+    """Nobody waits for it: sessions end, and more connections are turned away than its queue can take lines."""
     private_dev(w)
     log = syslogd(w)
     server = w.listener({"sessions": "1"}, backend=w.mailer())

@@ -50,7 +50,7 @@ def test_octet_for_octet_with_arguments(w):
 
 
 def test_mailers_keywords_reach_the_mailer(w):
-    """sendmail behind blackpony sees what the mailer behind blackponyd offers, without STARTTLS."""
+    """sendmail behind blackpony sees what the backend behind blackponyd offers, without STARTTLS."""
     _, _, tap, settings = chain(w)
     pipe = w.pipe(tap, settings)
     pipe.greet()
@@ -96,7 +96,7 @@ def test_log_says_how_much(w):
 
 
 def test_no_message_and_no_key_in_the_log(w):
-    """-v shows the clear dialogue only."""
+    """-v shows only the dialogue in the clear."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for settings in ({}, {"policy": "never"}):
@@ -117,7 +117,7 @@ def test_a_clear_client_and_a_clear_server(w):
 
 
 def test_many_at_once(w):
-    """One cache for all of them."""
+    """All share one cache."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     pipes = [w.pipe(server) for _ in range(12)]

@@ -7,7 +7,7 @@ from kit import xcrypt
 
 
 def exchange(w, server, settings, suite=None):
-    """One message; (blackpony's entry, blackponyd's entry, the keys and nonces seen on the wire)"""
+    """One message; returns (blackpony's entry, blackponyd's entry, the keys and nonces seen on the wire)."""
     tap = w.wiretap(server.port)
     result = w.send(tap, ["bob@b.example"], settings=settings)
     assert result.status == 0, result
@@ -19,7 +19,7 @@ def exchange(w, server, settings, suite=None):
 
 
 def two_hosts(w, **settings):
-    """Each with a cache of its own."""
+    """Both have a cache of their own."""
     other = w.path("other-cache")
     if not os.path.exists(other):
         os.mkdir(other, 0o700)
@@ -32,7 +32,7 @@ def test_miss_then_hit(w):
         mailer, server, settings = two_hosts(w, suites=suite)
         first = exchange(w, server, settings)
         rest = [exchange(w, server, settings) for _ in range(3)]
-        if suite != xcrypt.AES:     # chacha20poly1305 has the same generation, and was first
+        if suite != xcrypt.AES:     # chacha20poly1305 has the same version and was first
             assert (first[0]["cache"], first[1]["cache"]) == ("miss", "miss"), first
         for ours, theirs, _ in rest:
             assert (ours["cache"], theirs["cache"]) == ("hit", "hit"), (ours, theirs)
@@ -56,14 +56,14 @@ def test_off(w):
 def test_keys_are_replaced(w):
     _, server, settings = two_hosts(w, **{"key-lifetime": "1s"})
     first = exchange(w, server, settings)
-    time.sleep(2.1)     # the clock of the files counts in seconds
+    time.sleep(2.1)     # file times have a resolution of seconds
     second = exchange(w, server, settings)
     assert (second[0]["cache"], second[1]["cache"]) == ("miss", "miss"), second
     assert not set(first[2]) & set(second[2])
 
 
 def test_one_side_forgets(w):
-    """Whichever side: the handshake works, and both know each other again."""
+    """Whichever side forgets: the handshake works, and afterwards both have the secret again."""
     for forget in (0, 1):
         _, server, settings = two_hosts(w)
         exchange(w, server, settings)
@@ -76,7 +76,7 @@ def test_one_side_forgets(w):
 
 
 def test_shared_by_both_programs(w):
-    """What the server learned of a peer serves the sender too."""
+    """What the server has cached of a peer is used by the client too."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     pair = xcrypt.Pair20()
@@ -91,7 +91,7 @@ def test_shared_by_both_programs(w):
 
 
 def test_no_secret_before_the_end(w):
-    """A handshake that does not finish leaves nothing behind."""
+    """A handshake that does not finish leaves nothing in the cache."""
     server = w.daemon(backend=w.mailer())
     pair = xcrypt.Pair20()
     client = w.session(server)
@@ -127,7 +127,7 @@ def test_folders_that_are_not_used(w):
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
         result = w.send(mailer, ["bob@b.example"], settings={"cache": folder})
         assert result.status == 0, (name, result)
-        if name != "not there":     # its parent allows: it may have been made
+        if name != "not there":     # whether it was created depends on whether its parent directory permits that
             assert result.entries[0]["cache"] == "off", (name, result)
             assert folder in result.log, "nothing in the log about it"
 
@@ -142,7 +142,7 @@ def test_made_where_there_is_none(w):
 
 
 def test_spoilt_files(w):
-    """Rubbish, halves and emptiness: at worst a key exchange done again."""
+    """With garbage, half a file or an empty one, the worst is another key exchange."""
     def rubbish(path):
         with open(path, "r+b") as f:
             f.write(os.urandom(4096))

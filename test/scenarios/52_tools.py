@@ -77,7 +77,7 @@ def test_relay_test_of_nobody(w):
 
 
 def test_what_a_session_would_lack(w):
-    """The user, without whom there is no session; the cache, without which there is."""
+    """The user, without which there is no session; the cache, without which there is one."""
     mailer = w.mailer(answers={"RCPT": b"550 5.7.1 Relaying denied"})
     options = w.options({"cache": "/proc/nowhere", "backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
     result = w.run([DAEMON] + options + ["-t"])
@@ -125,7 +125,7 @@ def test_expire(w):
 
 
 def test_expire_young(w):
-    """What is in time stays."""
+    """An entry that has not expired stays."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], pair=xcrypt.Pair20())
     assert w.send(mailer, ["bob@b.example"]).status == 0
     assert w.run([DAEMON] + w.options(None) + ["-x"]).status == 0

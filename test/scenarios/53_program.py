@@ -31,7 +31,7 @@ def test_what_it_gets(w):
 
 
 def test_namespace(w):
-    """By default its socket's peer is the true client, or nobody is served."""
+    """By default, its socket's peer address is the true client's, or nobody is served."""
     ports = set()
     for way in ("auto", "netns"):
         server = w.daemon({"client-address": way}, program=w.program())
@@ -50,7 +50,7 @@ def test_namespace(w):
 
 
 def test_environment_of_the_caller_is_not_believed(w):
-    """What a super-server or a user left there is not what the program hears."""
+    """Variables that a super-server or a user left there do not reach the program."""
     about = {"TCPREMOTEHOST": "trusted.example", "TCPREMOTEINFO": "root", "REMOTE_HOST": "10.0.0.1"}
     for turn, known in enumerate(("10.0.0.1", "127.0.0.1", "::ffff:127.0.0.1", None)):
         w.environment.update(about, TCPREMOTEPORT="1", TURN=str(turn))
@@ -62,13 +62,13 @@ def test_environment_of_the_caller_is_not_believed(w):
         env, = (r["environment"] for r in w.reports(turn + 1) if r["environment"]["TURN"] == str(turn))
         assert env["TCPREMOTEIP"] == "127.0.0.1"
         assert env["TCPREMOTEPORT"] != "1"
-        # of this very client they are the super-server's to say
+        # for this very client, the super-server may set them
         kept = {name: env[name] for name in about if name in env}
         assert kept == (about if known and known.endswith("127.0.0.1") else {}), (known, kept)
 
 
 def test_client_vanishes(w):
-    """The program hears an end and goes; blackponyd does not wait for anything else."""
+    """The program gets an end of file and ends; blackponyd waits for nothing else."""
     for suite in (None, xcrypt.AES):
         server = w.daemon(program=w.program())
         client = w.session(server, suite)
@@ -80,7 +80,7 @@ def test_client_vanishes(w):
 
 
 def test_program_that_goes_on_after_the_end(w):
-    """Its 221 and a long sleep: the client is not kept waiting."""
+    """The program sends 221 and then sleeps: the client does not wait for it."""
     script = "printf '220 x\\r\\n'; read a; printf '221 bye\\r\\n'; exec <&- >&-; exec sleep 600"
     client = w.call(w.daemon(program=["/bin/sh", "-c", script]))
     client.greet()

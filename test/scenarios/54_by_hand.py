@@ -36,7 +36,7 @@ def test_bare_line_feeds(w):
 
 
 def test_in_the_head(w):
-    """Generation 0.1, as it was meant: two numbers added up."""
+    """Version 0.1 as it was meant: two numbers are added."""
     mailer = w.mailer()
     client, child = by_hand(w, mailer, {"suites": xcrypt.ROTN})
     client.greet()
@@ -54,7 +54,7 @@ def test_in_the_head(w):
 
 
 class Terminal:
-    """A person's: it echoes what is typed, gives whole lines, and turns line ends around."""
+    """A person's terminal: it echoes what is typed, passes whole lines, and converts line ends."""
 
     def __init__(self, w, command):
         self.fd, slave = os.openpty()
@@ -64,14 +64,14 @@ class Terminal:
         os.close(slave)
 
     def line(self):
-        """The next one on the screen; None at the end."""
+        """The next line on the screen; None at the end."""
         deadline = time.monotonic() + 3 * PATIENCE
         while b"\n" not in self.got:
             if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
                 raise TooSlow("the screen says %r" % self.got)
             try:
                 self.got += os.read(self.fd, 65536)
-            except OSError:     # nobody has the other side open any more
+            except OSError:     # the other side is closed everywhere
                 return None
         line, self.got = self.got.split(b"\n", 1)
         return line.rstrip(b"\r")
@@ -83,7 +83,7 @@ class Terminal:
 
 
 def dialogue():
-    """README, "By hand": (command, lines), a line being (whether it is typed, its text)."""
+    """README, "By hand": (command, lines), where a line is (whether it is typed, its text)."""
     with open(os.path.join(REPO, "README")) as readme:
         section = readme.read().split("\nBy hand\n-------\n")[1].split("\n---")[0]
     command = re.search(r"^    (bin/blackponyd .*)$", section, re.M).group(1)
@@ -92,7 +92,7 @@ def dialogue():
 
 
 def play(terminal, lines):
-    """As a person would who reads along: what README turns by 13 is turned by the real sum."""
+    """Plays the dialogue as a reader would: what README turns by 13 is turned by the actual sum."""
     inside, turn, anything = False, None, False
     for typed, text in lines:
         if inside:
@@ -100,7 +100,7 @@ def play(terminal, lines):
         if text == b"...":
             anything = True
         elif typed:
-            if anything:    # a reply of which README shows the beginning only
+            if anything:    # README shows only the beginning of this reply
                 while terminal.line()[3:4] == b"-":
                     pass
             anything = False
@@ -119,10 +119,10 @@ def play(terminal, lines):
 
 
 def test_readme_at_a_terminal(w):
-    """Word for word what README says, a whole message, in front of a program."""
+    """README's dialogue word for word, with a whole message, in front of a program."""
     command, lines = dialogue()
     assert sum(typed for typed, _ in lines) >= 11, lines
-    # root has to name a user, as README says above
+    # root has to name a user, as README says
     command = command.replace("bin/blackponyd", "exec " + DAEMON + " -o user=root")
     os.mkdir(w.path("program"))
     for directory in ("", " " + w.path("program")):
@@ -142,7 +142,7 @@ def test_readme_at_a_terminal(w):
 
 
 def test_not_on_a_socket(w):
-    """The two lines are one there, and the mailer hears no second command of ours."""
+    """There the two lines are one, and the backend sees no second command of ours."""
     mailer = w.mailer()
     client = w.session(w.daemon({"policy": "must"}, backend=mailer))
     client.send(b"NOOP\nRSET\n")

@@ -8,13 +8,13 @@ from kit.run import DAEMON, Skip
 
 
 def built_in(w, suite):
-    """Blowfish has left mbedTLS in its version 3."""
+    """mbedTLS 3 has no Blowfish."""
     if suite.encode() not in w.run([DAEMON, "-V"]).out:
         raise Skip("%s is not built in" % suite)
 
 
 def keys_on(tap):
-    """The public keys that went by: (client's, server's)."""
+    """The public keys on the wire: (client's, server's)."""
     lines = [line for line in bytes(tap.seen()).split(b"\r\n") if b"XCRYPT " in line]
     choice = [line for line in lines if line.startswith(b"XCRYPT ") and line.count(b" ") == 3]
     answer = [line for line in lines if line.startswith(b"250 XCRYPT ") and line.count(b" ") == 3]
@@ -22,7 +22,7 @@ def keys_on(tap):
 
 
 def test_both_programs(w):
-    """Under must as well, as nothing newer is named."""
+    """Under `must` as well, as no newer version is named."""
     for suite in xcrypt.HISTORIC:
         built_in(w, suite)
         for policy in ("may", "must"):
@@ -41,7 +41,7 @@ def test_both_programs(w):
 
 
 def test_foreign_client(w):
-    """An implementation that shares nothing with ours, against blackponyd."""
+    """An independent implementation against blackponyd."""
     octets = os.urandom(20000).replace(b"\r", b"").replace(b"\n", b"")
     for suite in xcrypt.HISTORIC:
         built_in(w, suite)
@@ -56,7 +56,7 @@ def test_foreign_client(w):
 
 
 def test_foreign_server(w):
-    """The same against blackpony."""
+    """An independent implementation against blackpony."""
     for suite in xcrypt.HISTORIC:
         built_in(w, suite)
         mailer = w.mailer(xcrypt=[suite])
@@ -69,20 +69,20 @@ def test_foreign_server(w):
 
 
 def test_highest_generation(w):
-    """Of all that both have."""
+    """The highest version that both have is used."""
     built_in(w, xcrypt.BLOWFISH)
     everything = " ".join((xcrypt.ROTN,) + xcrypt.HISTORIC[::-1] + (xcrypt.CHACHA,))
     mailer = w.mailer()
     server = w.daemon({"suites": everything}, backend=mailer)
     for suites, chosen in ((everything, xcrypt.CHACHA),
-                           (" ".join(xcrypt.HISTORIC), xcrypt.T32),    # the server's order
+                           (" ".join(xcrypt.HISTORIC), xcrypt.T32),    # in the server's order
                            (xcrypt.ROTN + " " + xcrypt.BLOWFISH, xcrypt.BLOWFISH)):
         result = w.send(server, ["bob@b.example"], settings={"suites": suites})
         assert result.status == 0 and result.entries[0]["crypt"] == chosen, result
 
 
 def test_must_and_something_newer(w):
-    """Where a newer one is named, an older one does not do."""
+    """If a newer version is named, an older one does not satisfy `must`."""
     for suite in xcrypt.HISTORIC:
         built_in(w, suite)
         settings = {"suites": "%s %s" % (suite, xcrypt.CHACHA), "policy": "must"}
@@ -94,7 +94,7 @@ def test_must_and_something_newer(w):
 
 
 def test_rsa_key_is_kept(w):
-    """One for both programs and every connection; with the cache off, one for each."""
+    """Both programs and all connections use one; with the cache off, each connection makes its own."""
     built_in(w, xcrypt.BLOWFISH)
     settings = {"suites": xcrypt.BLOWFISH}
     for cache in (w.cache, "off"):
@@ -110,7 +110,7 @@ def test_rsa_key_is_kept(w):
 
 
 def test_rsa_key_is_made_on_demand(w):
-    """Who does not use it never makes one: the cache does not grow by it."""
+    """A host that does not use it never makes one, and the cache does not grow."""
     built_in(w, xcrypt.BLOWFISH)
 
     def octets():
@@ -130,7 +130,7 @@ def test_rsa_key_is_made_on_demand(w):
 
 
 def test_two_servers_make_a_key_at_once(w):
-    """Each answers with the same."""
+    """Both answer with the same key."""
     built_in(w, xcrypt.BLOWFISH)
     server = w.daemon({"suites": xcrypt.BLOWFISH}, backend=w.mailer())
     clients = [w.session(server) for _ in range(6)]
@@ -180,7 +180,7 @@ def test_moduli_at_the_client(w):
 
 
 def spoilt_halves(public):
-    """What cannot be opened: of another key, changed, of another length, and none at all."""
+    """Halves that cannot be opened: sealed to another key, changed, of another length, or missing."""
     sealed = xcrypt.Pair02.seal(bytes(20), public)
     return {
         "another key's": xcrypt.Pair02.seal(bytes(20), xcrypt.Pair02().public),
@@ -194,7 +194,7 @@ def spoilt_halves(public):
 
 
 def test_halves_that_the_server_cannot_open(w):
-    """All the same to whoever tries: 454, and the end."""
+    """Whatever is wrong with one, the client gets 454 and the end."""
     built_in(w, xcrypt.BLOWFISH)
     server = w.daemon({"suites": xcrypt.BLOWFISH}, backend=w.mailer())
     client = w.session(server)
@@ -212,7 +212,7 @@ def test_halves_that_the_server_cannot_open(w):
 
 
 def test_halves_that_the_client_cannot_open(w):
-    """It calls again without XCRYPT; under must it does not, and the message waits."""
+    """The client calls again without XCRYPT; under `must` it does not, and the message waits."""
     built_in(w, xcrypt.BLOWFISH)
     pair = xcrypt.Pair02()
     for name in spoilt_halves(pair.public):
@@ -243,14 +243,14 @@ def test_own_key_and_nonce_sent_back(w):
 
 
 def test_reserved_names(w):
-    """Whoever asks for them is told why there are none."""
+    """An error explains why there are no suites of these names."""
     for suite in ("t16_1.0", "sober_1.0"):
         result = w.run([DAEMON, "-o", "suites=" + suite, "-t", "/bin/true"])
         assert result.status == 1 and suite in result.log and "reserved" in result.log, result
 
 
 def test_what_is_built_in(w):
-    """A line each: generation, key exchange, cipher, key size and standing."""
+    """One line for each: version, key exchange, cipher, key size and standing."""
     lines = w.run([DAEMON, "-V"]).out.decode().splitlines()
     rows = dict(line.split(": ", 1) for line in lines[1:])
     for suite, words in ((xcrypt.CHACHA, ("2.0", "X25519", "ChaCha20", "256-bit", "default")),

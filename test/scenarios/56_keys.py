@@ -90,7 +90,7 @@ def test_words_that_are_none(w):
 
 
 def test_nothing_printed_to_a_client(w):
-    """Under a super-server -k is a mistake that nobody hears of who calls."""
+    """-k under a super-server is a mistake, and a client must not see its output."""
     server = w.daemon(backend=w.mailer())
     server.argv += ["-k", "show"]
     client = w.call(server)
@@ -160,7 +160,7 @@ def spoil(w, name, octets):
 
 
 def test_a_spoilt_journal(w):
-    """Torn by a crash, perhaps: what is pinned then is known."""
+    """It may have been torn by a crash: the keys pinned after that are known."""
     key, = lines(own(w, "new"))
     for rubbish in RUBBISH:
         known(w, "pin", "mx.b.example", key)
@@ -171,7 +171,7 @@ def test_a_spoilt_journal(w):
 
 
 def test_a_spoilt_database(w):
-    """Nothing is written over it, and each command says so, until it is put back or gone."""
+    """Nothing overwrites it, and each command reports it, until it is restored or removed."""
     key, = lines(own(w, "new"))
     known(w, "pin", "mx.b.example", key)
     with open(w.path("known/known.cdb"), "rb") as whole:

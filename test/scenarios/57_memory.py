@@ -9,7 +9,7 @@ from kit.known import DAY, HERE, Site, copied, known, remember
 from kit.run import SENDER
 
 KNOWN, MAY = {"policy": "known"}, {"policy": "may"}
-PLAIN = {"suites": ""}      # blackponyd that has forgotten all about XCRYPT
+PLAIN = {"suites": ""}      # a blackponyd that no longer has XCRYPT
 
 
 def send(w, port, settings=MAY):
@@ -23,7 +23,7 @@ def sent(w, port, settings=MAY, crypt=xcrypt.CHACHA):
 
 
 def waits(w, port, settings=KNOWN):
-    """Says the text, and the command in it."""
+    """The message waits; returns the text and the command in it."""
     result = send(w, port, settings)
     assert result.status == 75 and result.entries[-1]["end"] in ("not-trusted", "not-encrypted"), result
     text = result.out.decode().strip()
@@ -43,7 +43,7 @@ def shown(w, folder=None):
 
 
 def test_binds_after_two_a_day_apart(w):
-    """The second one is this program's own."""
+    """The second success is this program's own."""
     site = Site(w)
     for ago, binding in ((None, "no"), (60, "no"), (DAY - 60, "no"), (DAY + 60, "yes")):
         folder = w.path("known%s" % ago)
@@ -128,7 +128,7 @@ def test_pinning_accepts_a_key(w):
 
 
 def test_pinned_from_the_first_message(w):
-    """A stranger waits, and -t shows what can be compared with what blackponyd -k show says there."""
+    """A message to a new host waits; -t shows what can be compared with blackponyd -k show there."""
     site = Site(w)
     text, command = waits(w, site, {"policy": "pinned"})
     assert command == ["pin", "--", HERE, site.key], text
@@ -136,14 +136,14 @@ def test_pinned_from_the_first_message(w):
     assert result.status == 0 and ("host key: " + site.key) in result.out.decode(), result
     assert known(w, *command)[0] == 0
     sent(w, site, {"policy": "pinned"})
-    # and a host without one waits for good
+    # a host without a key waits for good
     bare = Site(w, "bare", key=False)
     text, command = waits(w, bare, {"policy": "pinned"})
     assert command is None and "shows no host key" in text, text
 
 
 def test_names_as_texts_have_them(w):
-    """Every form of an address is taken, the one in texts and lists too; a port or a list is none."""
+    """Every form of an address is accepted, as in texts and lists; a port or a list is not."""
     key = Site(w).key
     for written, shown in (("2001:db8::5", "2001:db8::5"), ("2001:DB8:0::6", "2001:db8::6"),
                            ("[2001:db8::7]", "2001:db8::7"), ("[ipv6:2001:db8::8]", "2001:db8::8"),
@@ -192,7 +192,7 @@ def test_a_key_changed_without_a_word(w):
 
 
 def test_no_public_key_operation_twice(w):
-    """Both short keys being the same, what was verified is in the key cache."""
+    """As both short keys stay the same, the key cache has the verified statement."""
     site = Site(w)
     remember(w, 2 * DAY, site.key)
     first, second = sent(w, site, KNOWN), sent(w, site, KNOWN)
@@ -226,7 +226,7 @@ def spoil_entry(folder):
 
 
 def test_a_memory_that_cannot_be_read(w):
-    """`may` delivers; who goes by the memory waits, and no key is offered to be accepted."""
+    """`may` delivers; policies that need known hosts wait, and no key is offered to be accepted."""
     site = Site(w)
     remember(w, 2 * DAY, site.key)
     sent(w, site)
@@ -248,7 +248,7 @@ def test_a_memory_that_cannot_be_read(w):
 
 
 def test_a_memory_that_cannot_be_written(w):
-    """Nobody new is remembered, and who is remembered stays so."""
+    """No new host is remembered, and those that are known remain known."""
     site, plain = Site(w), Site(w, "plain", settings=PLAIN)
     remember(w, 2 * DAY, site.key)
     sent(w, site)
@@ -268,7 +268,7 @@ def test_a_memory_that_cannot_be_written(w):
 
 
 def test_a_host_that_looks_like_an_option(w):
-    """The commands that a deferral names end their options in front of the host."""
+    """The commands named in a deferral end their options before the host."""
     site = Site(w)
     for name in "-C.example", "-oknown.example", "-V.example", "-t":
         assert known(w, "pin", "--", name, site.key)[0] == 0, name

@@ -19,7 +19,7 @@ def fresh(w, name):
     return "%s-%d" % (name, w.counter)
 
 
-# What is done to a line of the clear dialogue, by its direction
+# Changes to a line of the clear dialogue, by its direction
 
 def stripped(line):
     return re.sub(rb"250([ -])XCRYPT .*\r\n", lambda m: b"" if m[1] == b"-" else b"250 HELP\r\n", line)
@@ -34,7 +34,7 @@ def twice(line):
 
 
 def answer(out):
-    """Instead of the server's key: octets, or what becomes of the connection."""
+    """Replaces the server's key by these octets, or ends the connection so."""
     return lambda line: out if re.match(rb"250 XCRYPT [0-9a-f]{64} ", line) else line
 
 
@@ -62,21 +62,21 @@ def elsewhere(**how):
     return lambda w, site: Site(w, fresh(w, "site"), mailer=site.mailer, **how)
 
 
-PAIR = xcrypt.Pair20()      # of an impostor about whom somebody has a statement
+PAIR = xcrypt.Pair20()      # an impostor for which there is a statement by another host
 ANOTHER = HostKey()
 
 
 def expired(site, real):
-    """What the real host said of a short key that has been stolen since."""
+    """An old statement of the real host about a short key that was stolen since."""
     return [site.stolen().statement(PAIR.public, int(time.time()) - 3600)]
 
 
-# What becomes of a message under may, known, must and pinned: "clear", "inside" or "later"
+# Outcomes for a message under may, known, must and pinned: "clear", "inside" or "later"
 CLEAR = ("clear", "later", "later", "later")
 LATER = ("later",) * 4
 KEY = ("inside", "later", "inside", "later")
 
-# name: (the man in the middle, what becomes of it, why= where it is clear, words where `known` waits)
+# name: (the attacker, the outcome, why= if it is in the clear, words in the text if `known` waits)
 OFFER = {
     "stripped": (tapped(down=stripped), CLEAR, "not-offered", "no longer encrypts (not-offered)"),
     "offer masked": (tapped(down=offer(b"XXXXXXXXA")), CLEAR, "masked-on-the-way",
@@ -119,7 +119,7 @@ KEYS = {
     "another blackponyd": (elsewhere(), KEY, None, "shows another host key"),
     "blackponyd without": (elsewhere(key=False), KEY, None, "shows no host key"),
 }
-# No downgrade, but the marks of tampering: no policy lets anything through
+# Not downgrades but signs of tampering: no policy lets the message through
 TAMPERING = {
     "offer cut": (tapped(down=offer(b"XCRYPT aes256gcm_2.0")), LATER, None, "keys of the two ends differ"),
     "answer changed": (tapped(down=other_digit), LATER, None, "keys of the two ends differ"),
@@ -134,7 +134,7 @@ TAMPERING = {
 
 
 def acquainted(w, site, domain=HERE, host=HERE):
-    """Two successes, two days apart, of which the second is a real one; and the key on file for `pinned`."""
+    """Makes it a known host by two successes two days apart, of which the second is real; pins its key for `pinned`."""
     remember(w, 2 * DAY, site.key, domain, host)
     operand = site.port if domain == HERE else "%s:%d" % (domain, site.port)
     result = w.send(operand, ["bob@b.example"])
@@ -144,7 +144,7 @@ def acquainted(w, site, domain=HERE, host=HERE):
 
 
 class Case:
-    """A message of one policy, on one way of sending, and what became of it."""
+    """A message under one policy, sent in one way, and its outcome."""
 
     def __init__(self, w, policy, pipes, operand, **settings):
         self.w, self.policy, self.pipes = w, policy, pipes
@@ -195,7 +195,7 @@ class Case:
                              self.text), self
 
     def check_memory(self, site):
-        """Nothing that is done on the way changes what is remembered; and without it all is as before."""
+        """No attack changes what is remembered; afterwards everything is as before."""
         assert ("key=" + site.key) in known(self.w, "show", HERE, folder=self.folder)[1]
         result = self.w.send(site.port, ["bob@b.example"], settings=self.settings)
         assert result.status == 0 and "not as it was" not in result.log, result
@@ -207,7 +207,7 @@ class Case:
 
 
 def check_wire(tap, middle, outcome, arrived):
-    """What is not meant to be read cannot have been, and arrives once or not at all."""
+    """A message that must not be readable was not, and arrives once or not at all."""
     seen = tap.seen()
     assert [words for words in SECRET if words in seen] == (list(SECRET) if outcome == "clear" else [])
     if outcome == "later" and hasattr(middle, "heard"):
@@ -222,7 +222,7 @@ def check(w, site, attacks, alarm, **settings):
             for pipes in (False, True):
                 before = len(site.mailer.messages)
                 middle = attack(w, site)
-                tap = w.wiretap(middle.port)        # writes everything down
+                tap = w.wiretap(middle.port)        # logs everything
                 print(name, policy, pipes, flush=True)
                 case = Case(w, policy, pipes, tap, **settings)
                 case.check(outcome, alarm, why, words)
@@ -254,7 +254,7 @@ def test_ehlo_refused(w):
         pipe = w.pipe(tap, {"policy": policy, "known": folder})
         pipe.greet()
         reply = pipe.command("EHLO mail.a.example")
-        if policy == "may":         # as sendmail goes on then
+        if policy == "may":         # as sendmail does then
             assert reply.code == 500, (policy, reply)
             reply = pipe.command("HELO mail.a.example")
         assert (reply.code == 250) == (policy == "may"), (policy, reply)
@@ -287,7 +287,7 @@ def test_marks_of_tampering(w):
 
 
 def test_an_older_generation(w):
-    """Left alone in the offer where both ends have it enabled: it counts for nothing but `may`."""
+    """The offer has only an older version, enabled at both ends: it satisfies no policy but `may`."""
     suites = "%s %s" % (xcrypt.CHACHA, xcrypt.ARSYFOR)
     site = Site(w, settings={"suites": suites})
     acquainted(w, site)
@@ -307,10 +307,10 @@ def test_starttls_stripped_as_well(w):
 
 
 def test_starttls_instead(w):
-    """With a certificate of his own, he can read it all.  It is encryption, as `must` asks for it, and no more."""
+    """With a certificate of his own, the attacker can read all. It is encryption, as `must` requires, and no more."""
     site = Site(w)
     acquainted(w, site)
-    # by pipes, under `may` and `known`, it is for the mailer to ask for it
+    # on pipes, under `may` and `known`, the local MTA decides whether to use STARTTLS
     for policy, pipes, outcome, words in (
             ("may", False, "inside", ""), ("must", False, "inside", ""), ("must", True, "inside", ""),
             ("known", False, "later", "has only STARTTLS"), ("known", True, "later", "no longer encrypts"),
@@ -325,7 +325,7 @@ def test_starttls_instead(w):
 
 
 def test_strangers_are_not_protected(w):
-    """At the first meeting `known` is `may`, and nobody can tell; `must` and `pinned` can."""
+    """At the first meeting `known` is like `may`, and nobody can tell; `must` and `pinned` protect."""
     site = Site(w)
     for policy, outcome in zip(POLICIES, ("clear", "clear", "later", "later")):
         settings = {"policy": policy, "known": w.path("new-" + policy)}
@@ -349,7 +349,7 @@ def at(address):
 
 
 def resolved(w):
-    """b.example, with a host that blackpony knows; and what its addresses can be changed to."""
+    """b.example with a known host, and the addresses to which it can be changed."""
     enter(w)
     zone = {"b.example": {MX: [(10, "mx.b.example")]}, "mx.b.example": at("192.0.2.1"),
             "mx.evil.example": at(EVIL)}
@@ -364,7 +364,7 @@ def check_forged(w, port, becomes, alarm, words, **script):
         for pipes in (False, True):
             evil = FakeMailer(EVIL, port, **script)
             case = Case(w, policy, pipes, "b.example:%d" % port)
-            # what is pinned for the domain is asked of any host
+            # a key pinned for the domain is required of every host
             pinned = alarm if policy != "pinned" or script else {"downgrade": "2.0"}
             case.check(outcome, pinned, words=words)
             sessions = evil.finished()
@@ -378,7 +378,7 @@ def test_forged_exchangers(w):
     zone["b.example"] = {MX: [(10, "mx.evil.example")]}
     moved, words = {"downgrade": "mx.b.example"}, "-k forget -- b.example"
     check_forged(w, site.port, CLEAR, {"downgrade": "mx.b.example"}, words)
-    # with XCRYPT, whoever it is: `must` asks for no more
+    # with XCRYPT, whichever host it is: `must` requires no more
     zone["mx.evil.example"] = at(EVIL)
     for policy, outcome, alarm in (("may", "inside", moved), ("known", "later", moved),
                                    ("must", "inside", moved)):
@@ -393,7 +393,7 @@ def test_forged_exchangers(w):
 
 
 def test_forged_addresses(w):
-    """The name stays, the host is another one."""
+    """The name stays, and its address is that of another host."""
     site, zone = resolved(w)
     zone["mx.b.example"] = at(EVIL)
     check_forged(w, site.port, CLEAR, {"downgrade": "2.0"}, "-k forget -- mx.b.example")
@@ -402,7 +402,7 @@ def test_forged_addresses(w):
 
 
 def test_an_exchanger_added(w):
-    """Beside one that is remembered it is a stranger.  A domain that is pinned knows none."""
+    """Beside a known host it is a new one. A domain with a pinned key has no new hosts."""
     site, zone = resolved(w)
     zone["b.example"] = {MX: [(5, "mx.evil.example"), (10, "mx.b.example")]}
     for policy, outcome, alarm in (("may", "clear", {}), ("known", "clear", {}), ("must", "later", {}),

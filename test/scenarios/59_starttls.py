@@ -72,7 +72,7 @@ class Meddler(Middle):
 
 
 def says(octets):
-    """Answers with that, and goes on in the clear."""
+    """Replies with these octets, and continues in the clear."""
     def answer(_self, conn, near):
         conn.send(octets)
         near.settimeout(PATIENCE)
@@ -81,7 +81,7 @@ def says(octets):
 
 
 def ends(*pieces):
-    """Says that, waits for what a client says to it, and closes."""
+    """Sends these, waits for what the client sends, and closes."""
     def answer(_self, conn, _near):
         for piece in pieces:
             conn.send(piece)
@@ -111,11 +111,11 @@ def resets(_self, conn, _near):
 
 
 def goes_inside(self, conn, near):
-    """A good handshake, and nobody there."""
+    """A good handshake, after which nothing more comes."""
     self.shake(conn, near).close()
 
 
-# (policy, on pipes); without recipients, under may, it is not ours to ask
+# (policy, on pipes); without recipients, under `may`, STARTTLS is not ours to use
 WAYS = (("may", False), ("must", False), ("must", True))
 
 
@@ -159,14 +159,14 @@ def test_as_it_should_be(w):
 
 
 def test_octets_behind_the_220(w):
-    """Of the same packet: somebody is at the wire, and so nobody is called again (statement 2)."""
+    """In the same packet: a sign of an attack, so the host is not called again (statement 2)."""
     for behind in (b"250 2.0.0 injected\r\n", b"X", b"\n", b"\0", HEADER, b"220 2.0.0 Go\r\n",
                    b"250-injected\r\n250 PIPELINING\r\n250 Ok\r\n250 Ok\r\n354 Go\r\n250 Ok\r\n"):
         check(w, "injected %r" % behind, LATER, "injected", answer=ends(GO + behind))
 
 
 def test_octets_in_another_packet(w):
-    """They are no TLS, whenever they come, and never a reply inside."""
+    """They are not TLS, whenever they come, and never a reply inside."""
     check(w, "late", ANEW, "tls-failed", answer=ends(GO, b"250 2.0.0 injected\r\n"))
     for policy in "may", "must":
         first = iter([GO])
@@ -185,7 +185,7 @@ def test_taken_away(w):
 
 
 def test_refused(w):
-    """A 4yz or 5yz is an answer, and what is no answer to it is none (statement 6)."""
+    """A 4yz or 5yz is a refusal; what is not a reply is not (statement 6)."""
     for text in (b"454 4.7.0 TLS not available\r\n", b"502 5.5.1 What?\r\n", b"454-4.7.0 No\r\n454 No\r\n"):
         check(w, "%r" % text, CLEAR, answer=says(text))
     for text in (b"250 2.0.0 Ok\r\n", b"354 Go ahead\r\n", b"334 VXNlcm5hbWU6\r\n",
@@ -211,7 +211,7 @@ def test_gone(w):
 
 
 def test_stalled(w):
-    """handshake-timeout is for all of it (statement 26)."""
+    """handshake-timeout covers all of it (statement 26)."""
     for name, answer, ways in (("behind 220", stalls(GO), WAYS), ("silent", stalls(b""), WAYS[:1]),
                                ("dribbling", dribbles, WAYS[:1])):
         began = time.monotonic()
@@ -220,7 +220,7 @@ def test_stalled(w):
 
 
 def test_behind_xcrypt(w):
-    """Refused in good form, XCRYPT leaves STARTTLS; inside that it is not taken up."""
+    """A server that refuses XCRYPT properly may still be used with STARTTLS; inside XCRYPT it is not."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"454 4.7.0 XCRYPT FAIL not now"})
     check(w, "refused", TLS, "refused", mailer=mailer)
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
@@ -230,7 +230,7 @@ def test_behind_xcrypt(w):
 
 
 def test_octets_are_all_there(w):
-    """A large message goes into little room, again and again: none is lost (statement 8)."""
+    """A large message goes through small buffers, again and again, and none of it is lost (statement 8)."""
     dns.enter(w)
     with open("/proc/sys/net/ipv4/tcp_wmem", "w") as out:
         out.write("4096 16384 16384")
@@ -252,7 +252,7 @@ def calls(pid, port):
 
 
 def test_memory_is_limited_and_enough(w):
-    """Statement 39: TLS and the system's certificates take less than half of what a session may have."""
+    """Statement 39: TLS and the system's certificates need less than half of a session's memory limit."""
     sizes = []
 
     def answer(session, line):

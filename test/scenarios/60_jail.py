@@ -29,7 +29,7 @@ def status(pid, name):
 
 
 def words(pid):
-    """Its command line."""
+    """The command line of a process."""
     try:
         with open("/proc/%s/cmdline" % pid, "rb") as file:
             return file.read()
@@ -38,13 +38,13 @@ def words(pid):
 
 
 def opened(pid):
-    """What its descriptors are."""
+    """The files and sockets that its descriptors refer to."""
     folder = "/proc/%d/fd" % pid
     return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
 
 
 def check(pid, folder, settled):
-    """In the jail, and once it is settled that no handshake follows, without files of the caches."""
+    """It is in the jail, and once no handshake can follow, it has no files of the caches open."""
     assert status(pid, "Seccomp") == 2 and status(pid, "NoNewPrivs") == 1
     assert status(pid, "Seccomp_filters") == 1, status(pid, "Seccomp_filters")
     has = limits(pid)
@@ -52,7 +52,7 @@ def check(pid, folder, settled):
     if is_wide():
         return
     assert has["Max processes"] == "0" and has["Max data size"] == str(32 << 20), has
-    if os.getuid() != 0:        # not dumpable: others do not even see the names
+    if os.getuid() != 0:        # not dumpable: other users do not even see the names
         return
     assert os.stat("/proc/%d/fd" % pid).st_uid == 0
     assert int(has["Max open files"]) <= MOST_DESCRIPTORS, has
@@ -78,7 +78,7 @@ def test_blackponyd(w):
 
 
 def test_blackponyd_for_another_user(w):
-    """The memory of a session is nobody's: not even its own user's."""
+    """The memory of a session is readable to nobody, not even to its own user."""
     if os.getuid() != 0 or is_wide():
         raise Skip("needs root, and a jail that is not wide")
     os.chmod(w.folder, 0o755)
@@ -88,7 +88,7 @@ def test_blackponyd_for_another_user(w):
     assert os.stat("/proc/%d/fd" % pid).st_uid == 0, os.stat("/proc/%d/fd" % pid)
     assert status(pid, "Uid") != 0, open("/proc/%d/status" % pid).read()
     check(pid, w.folder, True)
-    # KB that are never swapped: all that is static, and so the keys
+    # KB that are never swapped: all static data, and so the keys
     assert status(pid, "VmLck") > 200, status(pid, "VmLck")
     client.quit()
 
@@ -99,7 +99,7 @@ def need_root():
 
 
 def everybody(pid):
-    """A process and all below it."""
+    """A process and all its descendants."""
     with open("/proc/%d/task/%d/children" % (pid, pid)) as children:
         return [pid] + [p for child in children.read().split() for p in everybody(int(child))]
 
@@ -110,7 +110,7 @@ def uids(pid):
 
 
 def test_a_header_is_not_read_as_root(w):
-    """A process of its own reads it, in the jail and as the user; root waits for the two addresses (statement 39)."""
+    """A separate process reads it, in the jail and as the user; root only gets the two addresses (statement 39)."""
     need_root()
     os.chmod(w.folder, 0o755)
     header = b"PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\r\n"
@@ -129,7 +129,7 @@ def test_a_header_is_not_read_as_root(w):
 
 
 def test_xclient_is_not_said_as_root(w):
-    """What a mailer answers is read by a session that has given up root already (statement 39)."""
+    """The backend's replies are read by a session that has already given up root (statement 39)."""
     need_root()
     os.chmod(w.folder, 0o755)
     seen = []
@@ -144,7 +144,7 @@ def test_xclient_is_not_said_as_root(w):
     client.close()
     server.finish()
     assert seen and all("0" not in ids and filters == 2 for ids, filters in seen), seen
-    # and so is what -t hears
+    # the same goes for the replies that -t reads
     del seen[:]
     argv = [DAEMON] + w.options({"user": "nobody", "cache": "off", "client-address": "none"},
                                 backend="127.0.0.1:%d" % mailer.port) + ["-t"]
@@ -155,7 +155,7 @@ def test_xclient_is_not_said_as_root(w):
 
 
 def test_root_without_a_user(w):
-    """Nobody is served, and nothing is sent, as root that nobody has asked for (statement 39)."""
+    """As root without a user, nobody is served and nothing is sent (statement 39)."""
     need_root()
     mailer = w.mailer()
     server = w.daemon({"user": ""}, backend=mailer)
@@ -169,7 +169,7 @@ def test_root_without_a_user(w):
 
 
 def test_forked_sessions(w):
-    """One process a connection, and each goes in; the one that accepts stays out."""
+    """One process for each connection enters the jail; the one that accepts stays outside."""
     listener = w.keep(socket.create_server(("127.0.0.1", 0)))
     mailer = w.mailer()
     argv = [DAEMON] + w.options(None, backend="127.0.0.1:%d" % mailer.port,
@@ -185,7 +185,7 @@ def test_forked_sessions(w):
 
 
 def seen_by(w, verb, look, recipients, how=None, **script):
-    """What blackpony's process looks like when the far end hears that verb."""
+    """The state of blackpony's process when the server gets that verb."""
     child, seen = [], []
 
     def answer(session, line):
@@ -202,7 +202,7 @@ def seen_by(w, verb, look, recipients, how=None, **script):
 
 
 def test_what_others_had_open(w):
-    """Statement 39: a file, or a lock on it, that whoever starts us has left open is none of a session's."""
+    """Statement 39: a file or a lock that our parent has left open does not get into a session."""
     if os.getuid() != 0 or is_wide():
         raise Skip("needs root, and a jail that is not wide")
     with open(w.path("queue-file"), "w") as file:
@@ -237,7 +237,7 @@ def check_settled(pid, folder):
 
 
 def test_blackpony(w):
-    """Until its host is decided on, with a process outside.  From MAIL on, or inside the pipe: without."""
+    """Until its host is decided, there is a process outside; from MAIL on, or inside the pipe, there is none."""
     locked = []
     for recipients in (["bob@b.example"], []):
         for offered in ((), (xcrypt.CHACHA,)):
@@ -249,7 +249,7 @@ def test_blackpony(w):
 
 
 def test_none_is_left(w):
-    """Whoever waits for the end of blackpony's output has it when blackpony ends, and no process stays."""
+    """A reader of blackpony's output gets its end when blackpony ends, and no process remains."""
     for script in ({}, {"answers": {"greeting": b"554 go away"}}, {"answers": {"EHLO": DROP}}):
         mailer = w.mailer(**script)
         child = w.spawn([SENDER] + w.options(None) + ["-f", "a@a.example", "--", operand(mailer), "b@b.example"],
@@ -263,7 +263,7 @@ def test_blackpony_dials_twice(w):
     """The process outside calls again, without XCRYPT."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT OK": b"250 nonsense"})
     result = w.send(mailer, ["bob@b.example"])
-    assert result.status == 75, result      # tampered with, as it seems
+    assert result.status == 75, result      # looks tampered with
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"250 nonsense"})
     result = w.send(mailer, ["bob@b.example"])
     assert result.status == 0 and len(mailer.sessions) == 2, result
@@ -271,6 +271,6 @@ def test_blackpony_dials_twice(w):
 
 
 def test_log_says_nothing_of_it(w):
-    """On a kernel that has everything, no word."""
+    """On a kernel with all features, the log does not mention the jail."""
     mailer = w.mailer()
     assert "jail" not in w.send(w.daemon(backend=mailer), ["bob@b.example"]).log

@@ -18,14 +18,14 @@ NONSENSE = {
     "an empty line": b"", "another protocol": b"HTTP/1.1 400 Bad Request",
     "three replies": b"250 a\r\n250 b\r\n250 c",
 }
-# where all of the message has gone on its way, a lie like this is as good as the truth
+# once the whole message was sent, a false receipt cannot be told from a true one
 RECEIPTS = ("a flood", "three replies", "far too long")
 MESSAGE = b"Subject: x\n\n" + b"words\n" * 3000
 WIRE = MESSAGE.replace(b"\n", b"\r\n")
 
 
 def inside_of(fault):
-    """Takes some of the message first.  Who has talked nonsense there does not get to hear the rest."""
+    """The backend accepts some of the message first. One that sent nonsense there does not get the rest."""
     def answer(session, line):
         session.conn.send(b"354 go\r\n")
         session.conn.exactly(1000)
@@ -52,7 +52,7 @@ def attempt(w, mailer, target, settings):
 
 
 def behind(w, state, fault, suites):
-    """The mailer behind blackponyd."""
+    """The backend behind blackponyd."""
     mailer = broken(w, state, fault)
     server = w.daemon(dict(SHORT, suites=suites), backend=mailer)
     status = attempt(w, mailer, server, SHORT)
@@ -64,7 +64,7 @@ def behind(w, state, fault, suites):
 
 
 def beyond(w, state, fault, suites):
-    """The mailer that blackpony calls, with XCRYPT of its own."""
+    """The server that blackpony calls, with XCRYPT of its own."""
     mailer = broken(w, state, fault, xcrypt=suites.split())
     status = attempt(w, mailer, mailer, SHORT)
     mailer.close()
@@ -78,7 +78,7 @@ def one_state(folder, place, case):
     w = World(folder)
     try:
         status = place(w, state, fault, suites)
-        # what comes behind the receipt is nobody's concern any more
+        # what comes after the receipt does not matter
         assert status == 0 or state != "QUIT", status
         assert status == 75 or state == "QUIT" or name in NONSENSE, status
         wrong = []
@@ -89,7 +89,7 @@ def one_state(folder, place, case):
 
 
 def every_state(w, place, faults):
-    """Several at a time, for most of it is waiting."""
+    """Several at a time, since they mostly wait."""
     cases = [(suites, state, fault) for suites in (xcrypt.CHACHA, "") for state in STATES
              for fault in faults.items() if state != "inside" or fault[0] not in RECEIPTS]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -123,7 +123,7 @@ def test_nonsense_beyond(w):
 
 
 def test_nonsense_in_the_handshake(w):
-    """Under `may` the message is sent all the same, or waits: never lost."""
+    """Under `may` the message is sent, or waits, but is never lost."""
     for verb in ("XCRYPT", "XCRYPT OK"):
         for name, fault in dict(NONSENSE, closes=DROP, resets=RESET).items():
             mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={verb: fault})

@@ -20,7 +20,7 @@ ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551     #
 
 
 def need_inject():
-    need_root()     # a process in jail is not dumpable
+    need_root()     # a process in the jail is not dumpable
     if "/san" in BIN:
         raise Skip("sanitizers keep memory of their own")
     if not os.access(INJECT, os.X_OK):
@@ -43,7 +43,7 @@ def cdb(path):
 
 
 def private_key(folder, generation):
-    """Of the host itself, out of its key cache: check (8), time (8), public key, private key."""
+    """This host's key pair in its key cache: check (8), time (8), public key, private key."""
     public_len = {"2.0": 32, "1.0": 96}[generation]
     value, = [value for key, value in cdb(os.path.join(folder, "keys.cdb"))
               if key == bytes((ord("P"), RANK[generation]))]
@@ -51,7 +51,7 @@ def private_key(folder, generation):
 
 
 def secrets(handshake, folder):
-    """name -> octets: all that this host and its peer share, and what only this one knows."""
+    """name -> octets: the secrets that this host shares with its peer, and its own."""
     keys, generation = handshake.keys, handshake.generation
     found = {"private key": private_key(folder, generation)}
     if generation == "2.0":
@@ -67,7 +67,7 @@ def secrets(handshake, folder):
 
 
 def pieces(secret):
-    """Part of it is a find, too; and a big number's limbs lie the other way round."""
+    """Parts of a secret count as well, and a big number can be stored with its limbs reversed."""
     size = min(16, len(secret))
     for order in (secret, secret[::-1]):
         for at in range(0, len(secret) - size + 1, 4):
@@ -77,7 +77,7 @@ def pieces(secret):
 def assert_clean(memory, known):
     with open(memory, "rb") as f:
         octets = f.read()
-    assert b"mx.b.example" in octets, "not its memory"      # which is no secret
+    assert b"mx.b.example" in octets, "not its memory"      # not a secret
     left = [name for name, secret in known.items() if any(piece in octets for piece in pieces(secret))]
     left += [word.decode() for word in WORDS if word in octets]
     assert not left, "still in memory: %s" % ", ".join(left)
@@ -138,7 +138,7 @@ def test_blackponyd_however_it_ends(w):
 
 
 def test_blackponyd_with_what_it_knew(w):
-    """Z out of the cache."""
+    """With the shared secret from the cache."""
     need_inject()
     pair = xcrypt.Pair20()
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_blackponyd_with_what_it_knew(w):
 
 
 def test_blackponyd_in_the_handshake(w):
-    """Given up before its end, and confirmed wrongly."""
+    """Abandoned before its end, or with a wrong confirmation."""
     need_inject()
     for last in (None, b"XCRYPT OK " + b"0" * 32):
         memory = w.path("memory")
@@ -173,7 +173,7 @@ def test_blackponyd_in_the_handshake(w):
 
 
 def host_keys(w):
-    """Their private halves, as numbers and as they stand in their files."""
+    """Their private keys, as numbers and as written in their files."""
     found = {}
     for name in "host.key", "host.next":
         if os.path.exists(w.path(name)):
@@ -184,7 +184,7 @@ def host_keys(w):
 
 
 def signing_number(private, signature, text):
-    """ECDSA's k, which with the signature gives the key away."""
+    """The k of ECDSA, which together with the signature reveals the key."""
     r, s = (int.from_bytes(base64.b64decode(signature)[at:at + 32], "big") for at in (0, 32))
     digest = int.from_bytes(hashlib.sha256(text).digest(), "big")
     k = pow(s, -1, ORDER) * (digest + r * int.from_bytes(private, "big")) % ORDER
@@ -194,7 +194,7 @@ def signing_number(private, signature, text):
 
 
 def of_statements(w, reply):
-    """What came up when host.key signed what this reply says."""
+    """The secrets that arose when host.key signed the statements in this reply."""
     private, short = host_keys(w)["host.key"], xcrypt.Pair20(private_key(w.cache, "2.0")).public
     said = {words[0]: words[1:] for words in (line.split() for line in reply.keywords())}
     _, until, for_this = said[b"XCRYPT-ID"]
@@ -205,7 +205,7 @@ def of_statements(w, reply):
 
 
 def tool(w, *words, **settings):
-    """Leaves nothing of a host key that was there before, or is there now."""
+    """Leaves nothing of the host keys in memory, neither the old one nor the new one."""
     memory, known = w.path("memory"), host_keys(w)
     result = w.run([INJECT, "-m", memory, DAEMON] + w.options(settings) + list(words))
     assert result.status == 0, result
@@ -233,7 +233,7 @@ def session(w, *inject):
 
 
 def test_host_keys_in_a_session(w):
-    """That signs, and that takes what another one has signed; and before the first octet from outside is read."""
+    """A session that signs, and one that verifies; also before the first octet from outside is read."""
     need_inject()
     for command in "new", "next":
         assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
@@ -245,7 +245,7 @@ def test_host_keys_in_a_session(w):
 
 
 def memory_of(pid):
-    """All that it could read itself."""
+    """All the memory that the process could read itself."""
     with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as file:
         for line in maps:
             place, rights = line.split()[:2]
@@ -257,7 +257,7 @@ def memory_of(pid):
 
 
 def assert_unknown(pid, handshake, folder):
-    """Neither our private key nor Z: only what encrypts this one connection."""
+    """It knows neither our private key nor the shared secret, only the keys of this connection."""
     octets = b"\0".join(memory_of(pid))
     assert b"mx.b.example" in octets, "not its memory"
     known = {name: octets for name, octets in secrets(handshake, folder).items() if name in ("private key", "Z")}
@@ -267,7 +267,7 @@ def assert_unknown(pid, handshake, folder):
 
 
 def test_settled_sessions_know_no_key(w):
-    """Statement 38: once the handshake is over, no own key, no secret shared with others."""
+    """Statement 38: after the handshake, it has no private key and no secret shared with others."""
     need_root()
     if "/san" in BIN:
         raise Skip("sanitizers keep memory of their own")
@@ -304,7 +304,7 @@ def blackpony(w, suite, by_pipe, **script):
     memory = w.path("memory")
     mailer = w.mailer(xcrypt=[suite], **script)
     argv = [INJECT, "-m", memory, SENDER] + w.options({"suites": suite}) + \
-        ["-f", "alice@a.example", "--", operand(mailer)]    # what is in its arguments is no secret
+        ["-f", "alice@a.example", "--", operand(mailer)]    # its arguments are not secret
     stdin = MESSAGE
     if by_pipe:
         stdin = b"EHLO here\r\nMAIL FROM:<%s@a>\r\nRCPT TO:<b@b>\r\nDATA\r\n%s.\r\nQUIT\r\n" % (
@@ -331,7 +331,7 @@ def test_blackpony_however_it_ends(w):
 
 
 def test_it_would_be_found(w):
-    """In a program that has heard words and wipes nothing."""
+    """The method finds words in the memory of a program that does not wipe them."""
     need_inject()
     memory = w.path("memory")
     w.run([INJECT, "-m", memory, "/bin/sh", "-c", "read heard"], BODY + b"\n")

@@ -10,7 +10,7 @@ KEEPS = ("known", "must", "pinned")
 
 
 class Words:
-    """What one policy makes of them, in both ways of sending."""
+    """The results under one policy, with both ways to send."""
 
     def __init__(self, w, folder=None):
         self.w, self.folder, self.count = w, folder or w.path("known"), 0
@@ -25,7 +25,7 @@ class Words:
         return self.w.send(operand, ["bob@b.example"], settings=self.settings(policy, folder))
 
     def pipes(self, operand, policy, folder=None):
-        """The last reply that a mailer gets that does all it can, and what blackpony left."""
+        """The last reply to a local MTA that does all it can, and what blackpony has left."""
         pipe = self.w.pipe(operand, self.settings(policy, folder))
         reply = pipe.reply()
         for line in "EHLO mail.a.example", "HELO mail.a.example":
@@ -50,7 +50,7 @@ class Words:
 
 
 def meets(w, site, domain=HERE, host=HERE):
-    """The host binds, and its key is pinned in a copy."""
+    """Makes the host an established one, and pins its key in a copy."""
     remember(w, 2 * DAY, site.key, domain, host)
     operand = site.port if domain == HERE else "%s:%d" % (domain, site.port)
     assert w.send(operand, ["bob@b.example"]).status == 0
@@ -73,7 +73,7 @@ def test_greetings_and_hellos(w):
 
 
 def test_a_greeting_is_passed_on(w):
-    """So that people can see who said it."""
+    """So that people see which host said it."""
     evil = w.mailer(answers={"greeting": GREETING})
     pipe = w.pipe(evil, {"policy": "must"})
     assert pipe.reply().text == b"421 4.3.2 blackpony: 127.0.0.1 said " + GREETING
@@ -81,7 +81,7 @@ def test_a_greeting_is_passed_on(w):
 
 
 def test_strangers(w):
-    """Of whom nothing is known, `known` expects nothing."""
+    """Of a new host, `known` expects nothing."""
     words = Words(w)
     Site(w)
     w.send(w.mailer(), ["bob@b.example"])
@@ -94,7 +94,7 @@ def test_strangers(w):
 
 
 def test_inside_without_a_key(w):
-    """A refusal inside shows no host key: anybody could have said it."""
+    """A refusal inside shows no host key: any host could have sent it."""
     site = Site(w)
     pins = meets(w, site)
     words = Words(w)
@@ -107,7 +107,7 @@ def test_inside_without_a_key(w):
 
 
 def test_the_dns(w):
-    """NXDOMAIN and null MX, forged: of a domain that binds by its mail host, or by itself."""
+    """Forged NXDOMAIN and null MX, for a domain that is known by its mail host or pinned itself."""
     enter(w)
     zone = {"b.example": {MX: [(10, "mx.b.example")]}, "mx.b.example": {A: ["192.0.2.1"]}}
     w.keep(NameServer(zone))
@@ -132,14 +132,14 @@ def test_the_dns(w):
             words.wait(operand, "pinned", "downgrade=2.0", pins)
         words.lost("c.example" if forged is None else "nowhere.example", "known", b"5.1.2")
         words.wait("nowhere.example", "must", None)
-        # the command is what it says
+        # the text names the right command
         forgotten = shutil.copytree(w.path("known"), w.path("forgotten-" + why))
         assert known(w, "forget", "b.example", folder=forgotten)[0] == 0
         assert words.arguments("b.example", "known", forgotten).status == 68
 
 
 def test_a_mail_host_that_could_not_be_asked(w):
-    """One greets with 554, and the other one's address is not to be had: not everybody has refused."""
+    """One host greets with 554, and the other's address cannot be found: not every host has refused."""
     enter(w)
     zone = {"b.example": {MX: [(5, "mx1.b.example"), (10, "mx2.b.example")]}, "mx2.b.example": {A: ["192.0.2.2"]},
             "mx1.b.example": 2}
