@@ -40,7 +40,7 @@ def test_inetd_and_a_daemon(w):
 
 
 def test_a_smart_host(w):
-    """What goes to it goes by another mailer than the rest of what goes out."""
+    """Mail for it uses another sendmail mailer than other outgoing mail."""
     machine = enter(w)
     b = Host(w, "mx.b.example", "192.0.2.25", ["c.example"])
     b.inetd(b.daemon_line(*b.behind()))

@@ -55,7 +55,7 @@ def test_starttls(w):
 
 
 def test_with_a_certificate_behind_blackponyd(w):
-    """One encryption is enough: XCRYPT where both have it."""
+    """One layer of encryption is enough: XCRYPT where both hosts have it."""
     _, a, b, tap = two_hosts(w, for_b={"more": TLS})
     make_certificate()
     b.inetd(b.daemon_line(*b.behind()))

@@ -35,7 +35,7 @@ def test_down_and_up_again(w):
 
 
 def test_mailer_behind_down(w):
-    """The gate is there, but nobody lives in the house."""
+    """blackponyd runs, but the backend does not."""
     settings = {"backend": "127.0.0.1:2525", "client-address": "none"}
     machine, a, b, _ = two_hosts(w, for_b={"settings": settings})
     b.inetd(b.daemon_line())
@@ -48,7 +48,7 @@ def test_mailer_behind_down(w):
 
 
 def test_must(w):
-    """A far end without XCRYPT, and a policy that wants it: the message waits."""
+    """The remote host has no XCRYPT, and the policy requires it: the message waits."""
     _, a, b, tap = two_hosts(w, for_a={"settings": {"policy": "must"}})
     inetd = b.inetd(b.behind())
     a.send(MESSAGE, RECIPIENTS)

@@ -52,13 +52,13 @@ def test_dots(w):
 
 
 def test_lines_without_end(w):
-    """As long as sendmail leaves them, and no line end before the final dot."""
+    """Lines as long as sendmail leaves them, and no line end before the final dot."""
     _, a, b, _ = ready(w)
     carried(a, b, HEADER, b"x" * 980 + b"\n" + b"." * 979 + b"\n")
 
 
 def test_delivery_report(w):
-    """What the sender asked for reaches the far end, and so the report comes from there."""
+    """The sender's request reaches the remote host, which therefore sends the report."""
     _, a, b, _ = ready(w, for_b={"table": {"a.example": "local:reports"}})
     a.daemon()
     client = w.session(2525)

@@ -33,7 +33,7 @@ def served(b, *launcher, **how):
 
 
 def call(w, source, suite=None):
-    """A client of that address, that has said MAIL."""
+    """A client with that address that has sent MAIL."""
     to = "2001:db8::25" if ":" in source else "192.0.2.25"
     client = w.keep(Client(socket.create_connection((to, 25), PATIENCE, (source, 0))))
     client.greet()
@@ -80,7 +80,7 @@ def test_named_explicitly(w):
 
 
 def test_relay_domains(w):
-    """Who may relay by sendmail's own rules may here."""
+    """Clients that may relay by sendmail's own rules may relay here."""
     _, b = server(w)
     served(b)
     for source in RELAYS:
@@ -99,7 +99,7 @@ def test_access_map(w):
 
 
 def test_without_root(w):
-    """A user namespace does for those who are not root."""
+    """For users other than root, a user namespace suffices."""
     machine, b = nobodys_server(w)
     served(b, user="nobody")
     outsider_is_outside(w, machine, b, xcrypt.CHACHA)
@@ -113,14 +113,14 @@ def nobodys_server(w):
 
 
 def test_without_user_namespaces(w):
-    """Root needs none."""
+    """root needs none."""
     machine, b = server(w)
     served(b, inside(), "capable")
     outsider_is_outside(w, machine, b, xcrypt.CHACHA)
 
 
 def test_without_user_namespaces_and_root(w):
-    """These capabilities are what it takes."""
+    """These capabilities suffice."""
     machine, b = nobodys_server(w)
     some = "+sys_admin,+net_admin,+net_bind_service"
     served(b, inside(), "capable", "/usr/bin/setpriv", "--reuid=%d" % NOBODY, "--clear-groups",
@@ -134,7 +134,7 @@ def inside():
 
 
 def test_neither(w):
-    """421, and the log says what to do; nothing is started that could trust somebody."""
+    """421, and the log says what to do; nothing is started that could trust the client."""
     machine, b = server(w)
     served(b, inside(), "powerless")
     for source in OUTSIDERS:

@@ -28,7 +28,7 @@ def relays(w):
 
 
 def judged(w, b, *program, relay):
-    """-t and an outsider find the same."""
+    """-t and an outsider get the same result."""
     line = b.daemon_line(*program)
     said = b.run(line[:1] + ["-t"] + line[1:], expect=1 if relay else 0)
     verdict = [words for words in said.splitlines() if words.startswith("a stranger's mail")][-1]
@@ -53,7 +53,7 @@ def test_program_on_a_socket_pair(w):
 
 
 def test_open_program(w):
-    """-t finds it where there is one: this sendmail relays for strangers."""
+    """-t detects an open relay: this sendmail relays for everybody."""
     b = server(w, more="FEATURE(`promiscuous_relay')dnl")
     judged(w, b, *b.behind(), relay=True)
 
@@ -65,14 +65,14 @@ def test_daemon(w):
 
 
 def test_daemon_with_debians_access_map(w):
-    """It trusts all of 127, and blackponyd calls from 127.0.0.25."""
+    """The map trusts all of 127, and blackponyd connects from 127.0.0.25."""
     b = server(w, access=DEBIAN_ACCESS, settings=BACKEND)
     b.daemon()
     judged(w, b, relay=True)
 
 
 def test_daemon_that_sees_the_caller(w):
-    """client-address = transparent: what trusts all of 127 still knows a stranger."""
+    """client-address = transparent: a sendmail that trusts all of 127 still recognises an outsider."""
     how = {"backend": "127.0.0.1:2525", "client-address": "transparent"}
     b = server(w, access=DEBIAN_ACCESS, settings=how)
     ip("rule add from 127.0.0.1/8 iif lo table 123")
@@ -88,7 +88,7 @@ def test_daemon_not_there(w):
 
 
 def test_daemon_wants_a_decision(w):
-    """No guess for a daemon: the choices are named, and nothing is served."""
+    """For a daemon there is no default: the choices are named, and nothing is served."""
     b = server(w, settings={"backend": "127.0.0.1:2525"})
     b.daemon()
     line = b.daemon_line()
@@ -99,7 +99,7 @@ def test_daemon_wants_a_decision(w):
 
 
 def test_option_operand(w):
-    """What sendmail passes on as a host is never an option."""
+    """What sendmail passes as a host is never an option."""
     machine = enter(w)
     a = Host(w, "mail.a.example", "192.0.2.10", ["a.example"],
              table={"b.example": "blackpony:-opolicy=never"})

@@ -22,7 +22,7 @@ json.dump([before, os.getresuid()], open("/srv/said", "w"))
 
 
 def given_up(pid, groups=(USER_ID, EXTRA_GROUP_ID)):
-    """Every one of its ids is the user's, and no capability is left to change them by."""
+    """All its ids are the user's, and it has no capability to change them."""
     now = status(pid)
     ids = [str(USER_ID)] * 4
     assert (now["Uid"], now["Gid"]) == (ids, ids), now
@@ -50,7 +50,7 @@ def test_blackponyd(w):
 
 
 def test_no_such_user(w):
-    """Then it would have to stay root, and so it serves nobody."""
+    """It would have to stay root, so it serves nobody."""
     machine = enter(w)
     b = Host(w, "mx.b.example", "192.0.2.25", ["b.example"], settings={"user": "gone"})
     b.inetd(b.daemon_line(*b.behind()))
@@ -60,7 +60,7 @@ def test_no_such_user(w):
 
 
 def sending(w, program=None):
-    """A host whose sendmail runs its queue to somebody who does not say a word."""
+    """A host whose sendmail runs its queue and calls a host that sends nothing."""
     enter(w)
     listener = w.keep(socket.create_server(("192.0.2.25", 25)))
     more = {}
@@ -84,7 +84,7 @@ def test_blackpony(w):
 
 
 def test_what_sendmail_leaves(w):
-    """Why that is needed: whoever else is started so can be root again."""
+    """Why that is needed: any other program started so can become root again."""
     _, a, runner = sending(w, WITNESS)
     assert runner.wait(PATIENCE) == 0
     with open("/srv/said") as said:
@@ -93,7 +93,7 @@ def test_what_sendmail_leaves(w):
 
 
 def test_one_cache(w):
-    """What blackpony has learned of a host blackponyd knows, and the other way round."""
+    """blackponyd knows what blackpony has learned of a host, and the other way round."""
     back = {"a.example": "blackpony:[192.0.2.10]"}
     machine, a, b, _ = two_hosts(w, for_b={"table": back})
     for host in (a, b):

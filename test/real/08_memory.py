@@ -8,7 +8,7 @@ from kit.known import DAY, remember
 from private import PROGRAMS, USER_ID
 from words import MESSAGE, RECIPIENTS, arrived, told
 
-HERE = "127.0.0.1"      # where the mailertable sends it: the wiretap
+HERE = "127.0.0.1"      # where the mailertable sends it: to the wiretap
 
 
 def key(host, command):
@@ -16,7 +16,7 @@ def key(host, command):
 
 
 def acquaint(w, a, host_key):
-    """a has met the host with that key two days ago."""
+    """a has known the host with that key for two days."""
     remember(w, 2 * DAY, host_key, folder=w.path("seed"))
     for name in os.listdir(w.path("seed")):
         path = shutil.copy(w.path("seed") + "/" + name, a.folder + "/known")
@@ -28,7 +28,7 @@ def accept(a, *words):
 
 
 def waits(machine, a, text):
-    """Whole in the log and the queue file; and mailq -v shows its first 80 characters."""
+    """The text is complete in the log and the queue file; mailq -v shows its first 80 characters."""
     assert a.queued() == sorted(RECIPIENTS) and a.mailbox() == []
     machine.logged(r"stat=Deferred: 421 4\.7\.5 " + re.escape(text) + "$")
     assert "(Deferred: 421 4.7.5 %s" % text[:80] in a.sendmail("-bp", "-v"), a.sendmail("-bp", "-v")

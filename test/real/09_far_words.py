@@ -11,7 +11,7 @@ BOB = ["bob@b.example"]
 
 
 def waits_and_goes(w, why, calls=1, **script):
-    """A host that wants encryption and, once, cannot have it."""
+    """A host that requires encryption and, once, fails to encrypt."""
     machine, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT})
     far = w.keep(FakeMailer("192.0.2.25", 25, **script))
     far.script.answers["MAIL"] = lambda session, line: None if session.suite else MUST
@@ -49,7 +49,7 @@ def bounces(w, **script):
 
 
 def test_a_refusal_in_the_clear_bounces(w):
-    """Where there is no XCRYPT nothing has failed."""
+    """Without XCRYPT no attempt has failed."""
     bounces(w)
 
 
@@ -61,7 +61,7 @@ LIST = {"b.example": "blackpony:[192.0.2.25]:2526:[192.0.2.25]"}
 
 
 def test_the_next_of_several(w):
-    """A host that takes no conversation now: sendmail gets the next one's, in the same attempt."""
+    """One host refuses at the moment: sendmail gets the reply of the next one, in the same attempt."""
     _, a, _, _ = two_hosts(w, for_a={"table": LIST})
     first = w.keep(FakeMailer("192.0.2.25", 2526))
     second = w.keep(FakeMailer("192.0.2.25", 25, xcrypt=[xcrypt.CHACHA]))
@@ -75,7 +75,7 @@ def test_the_next_of_several(w):
 
 
 def test_words_in_the_clear(w):
-    """554 and 550 where the policy is must: sendmail keeps the message."""
+    """554 and 550 under `must`: sendmail keeps the message."""
     machine, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT, "settings": {"policy": "must"}})
     far = w.keep(FakeMailer("192.0.2.25", 25))
     for count, answers in enumerate(({"greeting": b"554 5.7.1 No"}, {"EHLO": b"550 5.7.1 No", "HELO": b"550 5.7.1 No"}), 1):
@@ -85,7 +85,7 @@ def test_words_in_the_clear(w):
 
 
 def test_odd_replies(w):
-    """A host that sendmail itself delivers to gets its mail from blackpony as well."""
+    """A host to which sendmail itself delivers gets its mail through blackpony as well."""
     odd = {"greeting": b"Welcome\r\n\r\n220-mx.b.example\r\n250 ESMTP",
            ".": lambda s, line: s.conn.send(b"\r\nqueued\r\n250 2.0.0 ok\r\n") or SENT,
            "EHLO": b"250-mx.b.example\r\n\r\nno code\r\n220 8BITMIME"}

@@ -13,7 +13,7 @@ four.b.example A 192.0.2.4
 
 
 def test_preference(w):
-    """By number, whatever their order and however the numbers are written."""
+    """By number, whatever the order of the records and the form of the numbers."""
     names(w, ONE + """
 b.example MX 100 three.b.example
 b.example MX 20 two.b.example
@@ -33,7 +33,7 @@ b.example MX 0 one.b.example
 
 
 def test_every_order_of_equals(w):
-    """All dead, the log tells the order.  By chance alone this fails once in a million runs."""
+    """All hosts are dead, so the log tells the order. By chance alone this fails once in a million runs."""
     names(w, ONE + """
 b.example MX 10 one.b.example
 b.example MX 10 two.b.example
@@ -57,7 +57,7 @@ def test_implicit(w):
 
 
 def test_mx_hides_the_address(w):
-    """Where there is an MX, the domain's own address is nothing, however dead the MX."""
+    """If there is an MX, the domain's own address is not used, even if the MX is dead."""
     names(w, "b.example A 192.0.2.1\nb.example MX 10 dead.b.example\ndead.b.example A 192.0.2.9\n"
              "c.example A 192.0.2.1\nc.example MX 10 none.b.example\n")
     one = host(w, 1)
@@ -77,13 +77,13 @@ def test_null_mx(w):
 
 
 def test_null_mx_among_others(w):
-    """RFC 7505: it must stand alone; who has others takes mail."""
+    """RFC 7505: a null MX must be the only one; a domain with others accepts mail."""
     names(w, ONE + "b.example MX 0 .\nb.example MX 10 one.b.example\n")
     delivered(w, "b.example", host(w, 1))
 
 
 def test_null_mx_beside_nonsense(w):
-    """Not alone either, whatever the other one means: the message waits."""
+    """It is not the only one then, whatever the other means: the message waits."""
     names(w, "b.example MX 0 .\nb.example MX 10 no\\032host.b.example\n"
              "c.example MX 10 no\\032host.b.example\n")
     waits(w, "b.example")
@@ -98,7 +98,7 @@ def test_no_such_domain(w):
 
 
 def test_names_without_hosts(w):
-    """There is the name, so the message waits."""
+    """The name exists, so the message waits."""
     names(w, 'b.example TXT "x"\nx.c.example A 192.0.2.1\nd.example MX 10 nowhere.example\n'
              'e.example MX 10 b.example\n')
     for operand in ("b.example", "c.example", "d.example", "e.example", "[b.example]",
@@ -107,7 +107,7 @@ def test_names_without_hosts(w):
 
 
 def test_null_and_none_in_a_list(w):
-    """For good only when every element says so."""
+    """Permanent only if every element of the list says so."""
     names(w, "null.example MX 0 .\nb.example A 192.0.2.1\n")
     fails_for_good(w, "null.example:nowhere.example")
     waits(w, "null.example:b.example")
@@ -134,7 +134,7 @@ def test_an_address_under_two_names(w):
 
 
 def test_aliases(w):
-    """CNAMEs of the domain, twice in a row, and of its mail host, which is wrong and common."""
+    """CNAMEs of the domain, two in a row, and of its mail host, which is wrong but common."""
     names(w, ONE + """
 b.example MX 10 mail.b.example
 mail.b.example CNAME one.b.example
@@ -175,7 +175,7 @@ def test_many_exchangers_come_over_tcp(w):
 
 
 def test_more_exchangers_than_are_looked_at(w):
-    """Those beyond are left alone, and the rest is tried."""
+    """The surplus ones are not called; the rest are tried."""
     names(w, many(200))
     result = waits(w, "b.example")
     assert len(calls(result)) == 64, len(calls(result))
@@ -190,7 +190,7 @@ def test_many_addresses_come_over_tcp(w):
 
 
 def test_brackets(w):
-    """`[mx.example.net]` is called as it is, whatever its MX."""
+    """`[mx.example.net]` is called itself, whatever its MX."""
     names(w, ONE + "mx.example.net A 192.0.2.1\nmx.example.net MX 10 two.b.example\n")
     one, two = host(w, 1), host(w, 2)
     for operand in ("[mx.example.net]", "[mx.example.net.]", "[MX.Example.NET]:25"):
@@ -223,7 +223,7 @@ def test_trailing_dot_and_case(w):
 
 
 def test_search_list(w):
-    """A name with a dot is what it says, whatever resolv.conf would make of it."""
+    """A name with a dot is complete, whatever the search list is."""
     names(w, ONE + "*.wild.example MX 10 one.b.example\n*.wild.example A 192.0.2.1\n"
              "b.example A 192.0.2.2\nsmart.local.example A 192.0.2.2\n")
     one, two = host(w, 1), host(w, 2)
@@ -238,7 +238,7 @@ def test_search_list(w):
 
 
 def test_hosts_file(w):
-    """What stands there is an address, and no mail is lost for what the DNS says."""
+    """The file gives addresses, and a negative answer of the DNS costs no message."""
     names(w, ONE + "b.example MX 10 one.b.example\n")
     hosts(w, "192.0.2.2 inside.example smart one.b.example\n")
     two = host(w, 2)

@@ -35,7 +35,7 @@ def test_refused_and_silent_hosts_first(w):
 
 
 def test_unreachable_hosts_first(w):
-    """No route, and routes that say no."""
+    """No route, and routes that reject."""
     names(w, "b.example MX 1 x.b.example\nb.example MX 2 y.b.example\nb.example MX 3 z.b.example\n"
              "b.example MX 4 one.b.example\nx.b.example A 198.51.100.1\ny.b.example A 203.0.113.1\n"
              "z.b.example A 203.0.113.2\nz.b.example AAAA 2001:db8:1::1\n"
@@ -47,7 +47,7 @@ def test_unreachable_hosts_first(w):
 
 
 def test_all_silent(w):
-    """dial-timeout is all the time there is."""
+    """All together may take dial-timeout."""
     names(w, "".join("b.example MX %d x%d.b.example\nx%d.b.example A 192.0.2.%d\n" % (n, n, n, n)
                      for n in range(1, 9)))
     for last in range(1, 9):
@@ -60,11 +60,11 @@ def test_all_silent(w):
 
 
 def test_ourselves(w):
-    """They, and all of the same or lower preference, are left out."""
+    """This host, and all of the same or lower preference, are left out."""
     names(w, OURSELVES + "b.example MX 10 one.b.example\nb.example MX 20 two.b.example\n"
                          "b.example MX 20 self.b.example\nb.example MX 30 three.b.example\n")
     two, three, loop = host(w, 2), host(w, 3), host(w, OWN)
-    for _ in range(10):     # two goes before and behind us by chance
+    for _ in range(10):     # two are before us and two after us by chance
         assert send(w, "b.example").status == 75
     waits(w, "b.example")
     delivered(w, "b.example", host(w, 1))
@@ -72,7 +72,7 @@ def test_ourselves(w):
 
 
 def test_ourselves_among_many(w):
-    """However many there are, and wherever the best one and we stand among them."""
+    """However many there are, and wherever the best one and this host are among them."""
     many = "".join("b.example MX 20 x%d.b.example\nx%d.b.example A 192.0.2.9\n" % (n, n) for n in range(70))
     many += "".join("c.example MX %d x%d.b.example\n" % (100 - n, n) for n in range(70))
     names(w, OURSELVES + many + "b.example MX 20 self.b.example\nb.example MX 10 one.b.example\n"
@@ -86,7 +86,7 @@ def test_ourselves_among_many(w):
 
 
 def test_only_ourselves(w):
-    """By interface, by loopback, as an implicit MX, and behind a second address of a host."""
+    """By interface, by loopback, as an implicit MX, and as the second address of a host."""
     names(w, OURSELVES + """
 b.example MX 10 self.b.example
 c.example A %s
@@ -118,14 +118,14 @@ def test_ourselves_by_intent(w):
 
 
 def test_ourselves_in_a_list(w):
-    """What is behind them in the list is another destination."""
+    """The next element of the list is another destination."""
     names(w, OURSELVES + "b.example MX 10 self.b.example\nc.example MX 10 one.b.example\n")
     one = host(w, 1)
     delivered(w, "b.example:c.example", one)
 
 
 def test_both_families(w):
-    """Whichever lives is reached, and the dead one costs no more than a refusal."""
+    """The address that works is reached, and the dead one costs no more than a refusal."""
     names_and_ipv6(w, """
 b.example MX 10 one.b.example
 one.b.example A 192.0.2.1
@@ -150,7 +150,7 @@ four.b.example A 192.0.2.1
 
 
 def test_silent_ipv6(w):
-    """What many hosts behind a broken tunnel have."""
+    """As many hosts behind a broken tunnel have it."""
     names_and_ipv6(w, "b.example MX 10 one.b.example\none.b.example A 192.0.2.1\n"
                       "one.b.example AAAA 2001:db8::1\n")
     four = host(w, 1)

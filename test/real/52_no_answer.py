@@ -7,17 +7,17 @@ from kit.dns import MX
 from nsd import Nsd, SERVER, delivered, enter, host, is_truncated, names, rcode, resolv, run, send
 
 ZONE = "b.example MX 10 one.b.example\none.b.example A 192.0.2.1\n"
-SLACK = 3       # seconds that a look-up begun in time may be late
+SLACK = 3       # seconds that a look-up started in time may take longer
 
 
 def silent_server(w, address):
-    """Takes questions and keeps them."""
+    """Receives questions and does not answer."""
     sock = w.keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     sock.bind((address, 53))
 
 
 def waits_until(w, operand, limit):
-    """Both ways of sending at once: each may take its time."""
+    """Both ways to send at once, since each may take its time."""
     began = time.monotonic()
     pipe = w.pipe(operand, {"dial-timeout": "%ds" % limit})
     result = send(w, operand, dial_timeout="%ds" % limit)
@@ -59,7 +59,7 @@ def test_silence(w):
 
 
 def test_silence_of_three(w):
-    """As many servers as resolv.conf may have, and a patience that would last for minutes."""
+    """As many servers as resolv.conf may have, with timeouts that would last for minutes."""
     enter(w)
     for last in (1, 2, 3):
         silent_server(w, "127.0.0.%d" % last)
@@ -70,7 +70,7 @@ def test_silence_of_three(w):
 
 
 def test_the_second_server(w):
-    """Behind one that is dead, silent, or fails."""
+    """After one that is dead, silent, or fails."""
     enter(w)
     resolv(w, "nameserver 127.0.0.2\nnameserver 127.0.0.1\n")
     w.keep(Nsd(w, ZONE))
@@ -108,7 +108,7 @@ def no_tcp_to_servers():
 
 
 def test_truncated_and_no_tcp(w):
-    """Half an answer is none: the message waits for the whole one."""
+    """Half an answer does not count: the message waits for the whole one."""
     names(w, "b.example A 192.0.2.1\n*.b.example A 192.0.2.1\n" +
           "".join("b.example MX 10 %s%02d.b.example\n" % ("x" * 50, n) for n in range(20)))
     assert is_truncated(SERVER, "b.example", MX)

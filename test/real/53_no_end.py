@@ -1,5 +1,5 @@
-# Claim: a host that falls silent, or does not close at the end, delays sendmail's queue run no longer than it delays sendmail itself
-# would wait, and who sends octet after octet then no longer than command-timeout (statement 26)
+# Claim: a host that falls silent, or does not close at the end, delays sendmail's queue run no longer than sendmail itself
+# would be delayed; one that then sends octet after octet, no longer than command-timeout (statement 26)
 import time
 
 from checks import FAR

@@ -16,7 +16,7 @@ PROXY, XCLIENT, PLAIN = "127.0.0.1:10025", "127.0.0.1:10026", "127.0.0.1:10027"
 
 
 def receiver(w, how, backend=PROXY, **more):
-    """(machine, a, b): a sends by sendmail, and b is Postfix behind blackponyd."""
+    """(machine, a, b): a sends with sendmail, and b is Postfix behind blackponyd."""
     machine = enter(w)
     settings = {"backend": backend, "client-address": how}
     b = Postfix(w, "mx.b.example", DOORS[0], ["b.example"], relay=RELAYS, settings=settings, **more)
@@ -60,7 +60,7 @@ def test_strangers_by_xclient(w):
 
 
 def test_xclient_refused(w):
-    """A Postfix that does not take it from us would take the client for us, whom it trusts: 421."""
+    """A Postfix that does not accept XCLIENT from us would take the client for us, which it trusts: 421."""
     machine, _, b = receiver(w, "xclient", PLAIN)
     b.daemon()
     b.inetd(b.daemon_line())
@@ -72,7 +72,7 @@ def test_xclient_refused(w):
 
 
 def test_mailer_stopped(w):
-    """421, and the message waits at its sender's."""
+    """421, and the message waits at the sender."""
     _, a, b = receiver(w, "proxy-v2")
     b.inetd(b.daemon_line())
     a.send(b"Subject: x\n\nx\n", ["bob@b.example"])
@@ -89,10 +89,10 @@ def test_sending(w):
     sends(machine, a, b)
 
 
-# as if we were not there
+# as without us
 
 def with_starttls(b):
-    """A certificate that nobody has vouched for, as most have."""
+    """A self-signed certificate, as most hosts have."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -124,7 +124,7 @@ def keywords(w, address):
 
 
 def test_keywords(w):
-    """The mailer's own, in its order, and XCRYPT; inside, all but STARTTLS, with room for the trace line in SIZE."""
+    """Postfix's own, in its order, and XCRYPT; inside, all but STARTTLS, and SIZE less the trace line."""
     b = in_front(w)
     own = keywords(w, ("127.0.0.1", 10027))
     assert b"STARTTLS" in own and b"CHUNKING" in own and b"SMTPUTF8" in own and b"DSN" in own, own
@@ -152,7 +152,7 @@ def test_starttls(w):
 
 
 def test_nothing_rides_behind_starttls(w):
-    """What came in the packet of STARTTLS is not heard in TLS (statement 1)."""
+    """What came in the packet of STARTTLS is not read as if it came in TLS (statement 1)."""
     b = in_front(w)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -167,7 +167,7 @@ def test_nothing_rides_behind_starttls(w):
 
 
 def test_extensions(w):
-    """DSN's parameters, 8BITMIME, SMTPUTF8, and chunks, in the clear and inside."""
+    """The parameters of DSN, 8BITMIME, SMTPUTF8, and chunks, in the clear and inside."""
     b = in_front(w)
     for number, suite in enumerate((None, xcrypt.CHACHA), 1):
         client = call(w, OUTSIDERS[0], suite)

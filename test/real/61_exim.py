@@ -11,7 +11,7 @@ from private import enter
 
 
 def receiver(w, **settings):
-    """(machine, a, b): a sends by sendmail, and b is Exim behind blackponyd."""
+    """(machine, a, b): a sends with sendmail, and b is Exim behind blackponyd."""
     machine = enter(w)
     settings = {name.replace("_", "-"): value for name, value in settings.items()}
     b = Exim(w, "mx.b.example", DOORS[0], ["b.example"], relay=RELAYS, settings=settings)
@@ -44,7 +44,7 @@ def test_strangers_to_a_program(w):
 
 
 def test_strangers_to_a_program_that_is_told_only(w):
-    """On a socket pair, Exim goes by -oMa."""
+    """On a socket pair, Exim relies on -oMa."""
     _, _, b = receiver(w, client_address="none")
     served(b, *b.behind())
     knows_strangers(w, b)
@@ -63,7 +63,7 @@ def test_strangers_to_a_daemon_by_proxy_v2(w):
 
 
 def test_open_program(w):
-    """-t finds it where there is one: on a socket pair and told nothing, Exim relays for everybody."""
+    """-t detects an open relay: on a socket pair and without -oMa, Exim relays for everybody."""
     _, _, b = receiver(w, client_address="none")
     line = b.daemon_line("/usr/sbin/exim4", "-bs")
     said = b.run(line[:1] + ["-t"] + line[1:], expect=1)
@@ -71,7 +71,7 @@ def test_open_program(w):
 
 
 def test_nobody_known(w):
-    """A caller without an address is nobody's friend."""
+    """A client without an address is not trusted."""
     _, _, b = receiver(w, client_address="none")
     ours, its = socket.socketpair()
     line = b.daemon_line(*b.behind())
@@ -93,7 +93,7 @@ def test_sending(w):
 
 
 def test_prdr(w):
-    """It answers one message several times, and so is offered in the clear only; one reply is the whole message's."""
+    """PRDR means several replies to one message, so it is offered in the clear only; else one reply is for all."""
     machine, _, b = receiver(w, backend="127.0.0.1:10025", client_address="proxy-v2")
     b.write("/etc/exim4/exim4.conf", "prdr_enable = true\n" + open(b.folder + "/etc/exim4/exim4.conf").read())
     served(b)

@@ -8,7 +8,7 @@ from private import enter
 
 
 def receiver(w, how="proxy-v2"):
-    """(machine, a, b): a sends by sendmail, and b is OpenSMTPD behind blackponyd."""
+    """(machine, a, b): a sends with sendmail, and b is OpenSMTPD behind blackponyd."""
     machine = enter(w)
     settings = {"backend": "127.0.0.1:10025", "client-address": how}
     b = OpenSMTPD(w, "mx.b.example", DOORS[0], ["b.example"], relay=RELAYS, settings=settings)
@@ -25,7 +25,7 @@ def served(b):
 def test_message(w):
     machine, a, b = receiver(w)
     served(b)
-    # (it has nothing to make a recipient wait with)
+    # (it cannot defer a recipient)
     receives(machine, a, b, waits=())
 
 
@@ -42,7 +42,7 @@ def test_strangers_in_the_clear(w):
 
 
 def test_mailer_stopped(w):
-    """421, and the message waits at its sender's."""
+    """421, and the message waits at the sender."""
     _, a, b = receiver(w)
     end(served(b))
     a.send(b"Subject: x\n\nx\n", ["bob@b.example"])
@@ -53,7 +53,7 @@ def test_mailer_stopped(w):
 
 
 def test_version_1(w):
-    """It takes version 2 only.  -t says so, and nobody gets through as somebody else."""
+    """It accepts version 2 only. -t says so, and no client gets through under another address."""
     machine, a, b = receiver(w, "proxy-v1")
     b.daemon()
     line = b.daemon_line()

@@ -25,7 +25,7 @@ def server(w, access=DEBIAN_ACCESS, **settings):
 
 
 def lines(b):
-    """A command line for each family: the mailer is called in the caller's."""
+    """A command line for each family: the backend is called in the client's."""
     return [b.daemon_line("-o", "backend=" + backend) for backend in ROUTES]
 
 
@@ -78,7 +78,7 @@ def test_access_map(w):
 
 
 def test_message(w):
-    """From a sendmail whose address and port are this host's, and in use."""
+    """From a sendmail whose address and port are in use on this host."""
     machine, b = server(w, access="Connect:127.0.0.1\tRELAY\n")
     served(b)
     a = sender_to(w, b)
@@ -88,7 +88,7 @@ def test_message(w):
 
 
 def test_many_from_one_address(w):
-    """Ports are the client's too, and one that he uses again soon is no obstacle."""
+    """The client's port is used too, and may be used again soon."""
     _, b = server(w)
     served(b)
     line = lines(b)[0]
@@ -97,7 +97,7 @@ def test_many_from_one_address(w):
 
 
 def test_no_routes(w):
-    """421 in the time that a connection may take, and the log says what is missing."""
+    """421 within the time for a connection, and the log says what is missing."""
     machine, b = server(w, **{"connect-timeout": "1s"})
     b.inetd(lines(b)[0])
     client = w.keep(Client(call_from_elsewhere(OUTSIDERS[0], (DOORS[0], 25), "cable")))
@@ -114,7 +114,7 @@ def test_no_root(w):
 
 
 def test_the_other_family(w):
-    """A backend has one, and a client of the other is told to come back."""
+    """The backend has one family, and a client of the other gets a 421."""
     machine, b = server(w)
     b.inetd(lines(b)[0], addresses=[DOORS[1]])
     client = w.keep(Client(call_from_elsewhere(OUTSIDERS[1], (DOORS[1], 25), "cable")))

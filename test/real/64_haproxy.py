@@ -47,7 +47,7 @@ def test_both_hops_and_a_death(w):
     arrived_at(one, 2)
     arrived_at(two, 2)
     assert b"Privileged" not in tap.seen()
-    # each host has keys of its own, and is remembered
+    # each host has its own keys and is a known host
     entries = machine.connections("blackponyd", 4)
     assert sorted(e["cache"] for e in entries) == ["hit", "hit", "miss", "miss"], entries
     end(inetd)
@@ -57,7 +57,7 @@ def test_both_hops_and_a_death(w):
 
 
 def test_strangers(w):
-    """Both nodes know who is calling through haproxy, by version 1 of the header too."""
+    """Both nodes see the client's address through haproxy, with version 1 of the header too."""
     machine, nodes = site(w, "send-proxy")
     for _ in nodes:
         client = call(w, OUTSIDERS[0])
@@ -68,7 +68,7 @@ def test_strangers(w):
 
 
 def test_past_haproxy(w):
-    """Whoever may open with a header has to; to others it is a command like any."""
+    """A client that may send a header must send it; from others it is an unknown command."""
     machine, _ = site(w)
     told = b"PROXY TCP4 192.0.2.99 192.0.2.25 4711 25\r\n"
     for source, answers in ((SITE, [250]), (CALLER, [500, 250])):

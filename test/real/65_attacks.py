@@ -20,7 +20,7 @@ def say(client, step):
 
 
 def replies(client, step, answers, last):
-    """The lines that a step is answered with; what comes last may leave the mailer waiting for more."""
+    """The lines of the reply to a step; after the last step, the mail server may still wait for more."""
     lines = []
     if isinstance(step, Replies):
         want = step.count_of_replies
@@ -37,7 +37,7 @@ def replies(client, step, answers, last):
 
 
 def session(client, steps, hello=False, suite=None):
-    """Plays it; what was answered to each step, as long as anything was, QUIT to the last."""
+    """Runs the attack; returns the replies to each step, up to QUIT, as long as there are any."""
     answers = []
     client.greet()
     if hello:
@@ -72,12 +72,12 @@ def compare(mailer, attack, way):
     refusals = tuple(x for x in (words, UNOFFERED) if x)
     refused = [any(line.startswith(refusals) for line in lines) for lines in answers]
     if any(refused):
-        # what is refused counts as never said
+        # a refused command counts as not sent
         left = tuple(step for step, dropped in zip(steps, refused) if not dropped)
         steps = left if attack.as_if is None else attack.as_if
     elif words:
         return "%s: was not refused: %r" % (attack.name, answers)
-    # the mailer has heard an EHLO in the clear before the one inside
+    # the mail server has got an EHLO in the clear before the one inside
     own, _ = play(mailer, DIRECT, attack.name, steps, hello=bool(inside) and steps[:1] != (EHLO,))
     if words == CLOSED:
         own = own[:len(ours)]
@@ -106,7 +106,7 @@ def postfix(w, port, how, **more):
     return HeldMail(w, machine, {"backend": "127.0.0.1:%d" % port, "client-address": how}, **more)
 
 
-# what later versions have by themselves
+# what later versions have by default
 STRICT = {"more": "smtpd_forbid_unauth_pipelining = yes\nsmtpd_forbid_bare_newline = normalize\n"}
 
 

@@ -11,7 +11,7 @@ from others import Exim, Postfix
 from private import HOSTS, enter, write
 from words import BODY, MESSAGE, RECIPIENTS, arrived, told
 
-# and what has TLS that blackpony has not
+# one with a TLS version that blackpony does not have
 MODERN = "modern"
 PORTS = {kind: 20000 + number for number, kind in enumerate(list(KINDS) + [MODERN])}
 HELLO = b"EHLO mail.a.example\r\n"
@@ -87,7 +87,7 @@ class SendmailEnd(Host):
 
 
 def records(octets):
-    """The types of the TLS records that these octets are, and nothing else."""
+    """The types of these TLS records; there must be nothing else."""
     types = []
     while octets:
         assert octets[0] in (20, 21, 22, 23) and octets[1] == 3 and len(octets) >= 5, octets[:80]
@@ -99,13 +99,13 @@ def records(octets):
 
 
 class Far:
-    """blackpony, a wiretap, and that far end."""
+    """blackpony, a wiretap, and that remote host."""
 
     def __init__(self, w, kind_of_host):
         self.w = w
         self.machine = enter(w)
         certificates.make()
-        # the wiretap has the name
+        # the name belongs to the wiretap
         write("/srv/etc/hosts", HOSTS.replace("192.0.2.25 mx.b.example", "127.0.0.1 mx.b.example"))
         self.b = kind_of_host(w, "mx.b.example", "192.0.2.25", ["b.example"])
         self.ports = self.b.up()
@@ -121,7 +121,7 @@ class Far:
                                 {"policy": policy})
 
     def speak(self, kind, policy):
-        """On pipes, as a mailer that asks for nothing: (the wiretap, what blackpony left)."""
+        """On pipes, as a local MTA that asks for no encryption: (the wiretap, what blackpony left)."""
         tap = self.w.wiretap(self.ports[kind])
         pipe = self.w.pipe("[mx.b.example]:%d" % tap.port, {"policy": policy})
         pipe.greet()
@@ -136,12 +136,12 @@ class Far:
         return tap, pipe.wait()
 
     def has_one_more(self, tls):
-        """What arrived is whole, and the far end says how it came."""
+        """The message is complete, and its header says how it came."""
         self.taken += 1
         found = []
 
         def whole():
-            """A mailbox can be looked into while it is written to."""
+            """A mailbox may be read while it is written."""
             found[:] = [m for m in self.b.mailbox(self.taken)
                         if m.fields("X-Number") == [str(self.taken)] and m.body == BODY]
             return found
@@ -152,7 +152,7 @@ class Far:
         assert (self.b.tls in received) == tls, received
 
     def inside(self, tap, result, word):
-        """Behind STARTTLS and its 220 there are records, and the message was in them."""
+        """After STARTTLS and its 220 there are records, and the message was in them."""
         up, down = bytes(tap.octets["up"]), bytes(tap.octets["down"])
         assert up.startswith(HELLO + b"STARTTLS\r\n") and told(up + down) == [], up[:200]
         first = records(up[len(HELLO) + 10:])
@@ -170,7 +170,7 @@ class Far:
         self.has_one_more(False)
 
     def waits(self, tap, result):
-        """Nothing but a hello, and no second call."""
+        """Nothing but EHLO was sent, and there was no second call."""
         assert tap.calls == 1 and told(tap.seen()) == [] and result.status == 75, result
         assert result.entries[-1]["crypt"] == "none", result
 
@@ -193,7 +193,7 @@ class Far:
         self.waits(tap, result)
 
     def speaks(self):
-        """On pipes: ours under must, and then the mailer sees nothing of it."""
+        """On pipes: under `must` we use STARTTLS, and the local MTA does not see it."""
         for kind, word in KINDS.items():
             tap, result = self.speak(kind, "must")
             assert not self.offered
@@ -206,7 +206,7 @@ class Far:
         self.waits(tap, result)
 
     def fails(self):
-        """TLS that we have not: another call in the clear, or none."""
+        """TLS fails: the host is called again in the clear, or not at all."""
         tap, result = self.send(MODERN, "may")
         assert [e["why"] for e in result.entries] == ["tls-failed", "called-again"], result
         assert result.status == 0 and result.entries[0]["fault"].startswith("tls-error-"), result
@@ -235,7 +235,7 @@ def test_sendmail(w):
 
 
 def from_sendmail(w, policy):
-    """A message from sendmail, with blackpony for its mailer, to a sendmail with STARTTLS and no more."""
+    """A message from sendmail through blackpony to a sendmail with STARTTLS and without XCRYPT."""
     machine, a, b, tap = two_hosts(w, {"settings": {"policy": policy}}, {"more": SENDMAIL_TLS})
     certificates.make()
     b.inetd(b.behind())
@@ -252,7 +252,7 @@ def arrived_in_tls(b, tap):
 
 
 def test_sendmail_does_its_own(w):
-    """Through us, with TLS 1.3 for all we know, under all policies that let the clear pass."""
+    """sendmail uses STARTTLS through us, even TLS 1.3, under all policies that permit the clear."""
     machine, _, b, tap = from_sendmail(w, "known")
     arrived_in_tls(b, tap)
     machine.logged(r"^sendmail\[.*STARTTLS=client, relay=.*version=TLSv1.3")
@@ -260,7 +260,7 @@ def test_sendmail_does_its_own(w):
 
 
 def test_sendmail_leaves_it_to_us(w):
-    """Under must it is done before sendmail hears of it."""
+    """Under `must`, STARTTLS is done before sendmail gets a reply."""
     machine, _, b, tap = from_sendmail(w, "must")
     arrived_in_tls(b, tap)
     entry, = machine.connections("blackpony", 1)
@@ -269,7 +269,7 @@ def test_sendmail_leaves_it_to_us(w):
 
 
 def test_sendmail_waits(w):
-    """Under must, for a host that has neither."""
+    """Under `must`, for a host that has neither."""
     machine, a, b, tap = two_hosts(w, {"settings": {"policy": "must"}})
     b.inetd(b.behind())
     a.send(MESSAGE, RECIPIENTS)

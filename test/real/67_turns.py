@@ -14,7 +14,7 @@ BOTS = (b"MAIL FROM:<a@a>\r\n", b"EHLO bot.example\r\n", b"EHLO bot.example\r\n"
 
 
 class Screened(HeldPostfix):
-    """postscreen for strangers, and behind PROXY."""
+    """postscreen for unknown clients, and behind PROXY."""
 
     def configure(self, domains, relay, more):
         super().configure(domains, relay, more + "postscreen_greet_wait = %ds\n"
@@ -33,7 +33,7 @@ class ScreenedMail(HeldMail):
 
 
 def said_to(mailer, address, octets, behind=b""):
-    """All that is answered to a client that says this before its turn, at once or behind that line."""
+    """All replies to a client that sends this before its turn, at once or after that line."""
     client = mailer.call(address)
     if behind:
         assert client.line().startswith(behind)
@@ -45,7 +45,7 @@ def said_to(mailer, address, octets, behind=b""):
 
 
 def found_out(mailer, behind=b"", bots=BOTS):
-    """Each gets the same answers; what they are."""
+    """Each gets the same replies, which are returned."""
     found = []
     for octets in bots:
         own, ours = (said_to(mailer, address, octets, behind) for address in (DIRECT, OURS))
@@ -55,7 +55,7 @@ def found_out(mailer, behind=b"", bots=BOTS):
 
 
 def served(mailer):
-    """Who waits: in the clear, without us and with us, and inside."""
+    """A client that waits: in the clear, without us and with us, and inside."""
     for address, suite in ((DIRECT, None), (OURS, None), (OURS, xcrypt.CHACHA)):
         client = mailer.call(address)
         client.greet()
@@ -87,7 +87,7 @@ def test_postscreen(w):
 
 
 def test_postscreen_behind_its_teaser(w):
-    """It greets in two lines, and looks between them."""
+    """postscreen greets in two lines, and looks for input between them."""
     mailer = postscreen(w)
     found_out(mailer, b"220-", BOTS[:2])
     pregreets(mailer, 4)
@@ -106,7 +106,7 @@ def test_sendmails_greet_pause(w):
 
 
 def test_sendmail_under_must(w):
-    """Nobody gets anything accepted in the clear, and nothing is said to the mailer."""
+    """Nothing is accepted in the clear, and nothing reaches the backend."""
     enter(w)
     mailer = Sendmail(w, settings={"policy": "must"})
     for octets in BOTS:

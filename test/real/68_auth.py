@@ -9,7 +9,7 @@ from private import LIBRARIES, MULTIARCH, mount, write
 from words import MESSAGE, RECIPIENTS, SUITE, arrived
 
 LAYERED = "DIGEST-MD5"
-# what Debian's sendmail-base puts there for a server, but for the place of the secrets
+# what Debian's sendmail-base installs for a server, except for the place of the secrets
 SASL = """pwcheck_method: auxprop
 auxprop_plugin: sasldb
 sasldb_path: /srv/sasl/db
@@ -46,7 +46,7 @@ def hosts(w, mechanisms):
 
 
 def delivers(w, mechanisms, used):
-    """The message arrives, encrypted by us, and b's sendmail has been told who a is by that mechanism."""
+    """The message arrives, encrypted by us, and b's sendmail has authenticated a by that mechanism."""
     machine, a, b = hosts(w, mechanisms)
     b.inetd(b.daemon_line(*b.behind()))
     a.send(MESSAGE, RECIPIENTS)
@@ -58,7 +58,7 @@ def delivers(w, mechanisms, used):
 
 
 def test_directly_the_layer_is_used(w):
-    """Else the others would prove nothing."""
+    """Without this, the other tests would prove nothing."""
     machine, a, b = hosts(w, "DIGEST-MD5 CRAM-MD5")
     b.inetd(b.behind())
     a.send(MESSAGE, RECIPIENTS)
@@ -79,5 +79,5 @@ def test_login(w):
 
 
 def test_without_any(w):
-    """No mechanism is left, and so no AUTH: mail goes as that of a stranger."""
+    """No mechanism is left, so there is no AUTH: mail is sent as from an outsider."""
     delivers(w, "DIGEST-MD5", None)

@@ -13,7 +13,7 @@ from others import Exim, Postfix
 from private import enter, ip, write
 from words import MESSAGE
 
-# An hour is two seconds long: final-timeout, message-timeout, and what the samples and Postfix say.
+# An hour lasts two seconds: final-timeout, message-timeout, and the limits of the samples and Postfix.
 SCALED = {"final-timeout": "2s", "message-timeout": "6s"}
 TIMES = {Postfix: {"blackpony_time_limit=4h": "blackpony_time_limit=8s"}, Exim: {"timeout = 4h": "timeout = 8s"}}
 DAEMONS = {Postfix: "command_time_limit = 1s\ndaemon_timeout = 10s\n", Exim: ""}
@@ -32,7 +32,7 @@ def slow(_connection, _verb):
 
 
 def sender(w, kind, program=None, settings=None):
-    """(machine, a) where b.example is FAR's, and a's mailer sends through blackpony or that program."""
+    """(machine, a), where FAR is the mail host of b.example, and a's MTA sends through blackpony or that program."""
     machine = enter(w)
     ip("route add local %s/32 dev lo" % FAR)
     w.keep(Nsd(w, "b.example MX 10 mx.b.example\nmx.b.example A %s\n" % FAR))
@@ -48,7 +48,7 @@ def sender(w, kind, program=None, settings=None):
 
 
 def waits(machine, a, kind):
-    """It stays in the queue, and nothing has come back."""
+    """The message stays in the queue, and nothing has bounced."""
     match, = machine.logged(OUTCOME[kind] % "bob@b.example")[:1]
     assert match.group(1) in ("deferred", "=="), match.string
     eventually(lambda: a.queued() == ["bob@b.example"], "bob in the queue")
@@ -117,7 +117,7 @@ def test_exim_and_failures(w):
 
 
 def cannot_be_started(w, kind):
-    """There is none, and then one that is not to be executed."""
+    """First the program is missing, then it is not executable."""
     machine, a = sender(w, kind, "/srv/program")
     a.submit(MESSAGE, ["bob@b.example"])
     waits(machine, a, kind)
@@ -135,7 +135,7 @@ def test_exim_and_one_that_cannot_be_started(w):
     cannot_be_started(w, Exim)
 
 
-# what is said to the far end for what is said to the mailer
+# replies of the remote host, and what the local MTA is told
 ADDRESSES = ('"john doe"@b.example', '"a@b"@b.example', '"a\\"b"@b.example', '"a,b:;"@b.example', 'Bob.Smith@b.example',
              "bob+a=b@b.example", '"<x>"@b.example')
 
@@ -159,7 +159,7 @@ def test_quotes_through_exim(w):
 
 
 def test_sendmail_and_failures(w):
-    """It speaks SMTP with the program: whatever that dies of, the message stays."""
+    """sendmail speaks SMTP with the program: however that dies, the message stays."""
     enter(w)
     program = "/srv/fails.sh"
     for text in ("exit 127", "exit 67", "kill -SEGV $$", None):

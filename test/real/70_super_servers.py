@@ -22,12 +22,12 @@ SHOWN = {"198.51.100.7": "[198.51.100.7]", "2001:db8:7::7": "[IPv6:2001:db8:7:0:
 IPV4 = ["198.51.100.7"]
 EVERYWHERE = "0.0.0.0"
 
-# In the place that sendmail has in those files: with its own configuration, and the libraries unpacked with it.
+# Takes sendmail's place in those files: with its own configuration and the unpacked libraries.
 BEHIND = """#!/bin/sh
 LD_LIBRARY_PATH=%s exec %s -C %s "$@"
 """
 
-# What s6-networking has, in the terms of ucspi-tcp, for Debian 12 does not have the former.
+# s6-networking's programs, in terms of ucspi-tcp, since Debian 12 does not have the former.
 STAND_IN = """#!/bin/sh
 limit=40
 while getopts c:C: option; do
@@ -72,7 +72,7 @@ def placed(b, name, more=None):
 
 
 def inetd_lines(b, how, protocol=".*"):
-    """The lines of inetd.conf with (no)wait and sendmail, whether they are comments there or not."""
+    """The lines of inetd.conf with (no)wait and sendmail, commented out or not."""
     lines = [line.lstrip("#") for line in placed(b, "inetd.conf").split("\n")
              if re.match(r"#?smtp\tstream\t%s\t%s.*/sendmail" % (protocol, how), line)]
     return write(b.folder + "/inetd.conf", "\n".join(lines) + "\n")
@@ -120,7 +120,7 @@ def daemons():
 
 
 def one_for_all():
-    """A process stays that has no children, dead or alive."""
+    """One process stays, which has no children, dead or alive."""
     eventually(lambda: len(daemons()) == 1 and children(daemons()[0]) == [], "one blackponyd")
 
 
@@ -144,7 +144,7 @@ def test_openbsd_inetd_wait(w):
     listening("::", 25)
     mail_arrives(w, machine, b)
     eventually(lambda: len(daemons()) == 2, "one for each line")
-    # it takes over again where one leaves
+    # starts again where one ends
     for pid in daemons():
         os.kill(pid, 15)
     none_stays()
@@ -223,13 +223,13 @@ def test_s6_tcpserver(w):
 
 
 def unit(text, section, name):
-    """The values of a line of a unit."""
+    """The values of a setting in a unit."""
     found = re.search(r"(?ms)^\[%s\]$(.*?)(^\[|\Z)" % section, text)
     return re.findall(r"(?m)^%s=(.*)$" % name, found.group(1))
 
 
 def activate(b, socket_name, service_name, *options):
-    """What systemd does with the two, as far as systemd-socket-activate(1) has it."""
+    """What systemd does with the two, as far as systemd-socket-activate(1) can do it."""
     program = SERVERS + "/usr/bin/systemd-socket-activate"
     about, service = sample(socket_name, {}), placed(b, service_name)
     port, = unit(about, "Socket", "ListenStream")
@@ -255,7 +255,7 @@ def test_systemd_each(w):
 
 
 def test_systemd_units(w):
-    """systemd's own reading of every unit has nothing to complain of."""
+    """systemd itself finds no fault in any unit."""
     _, b = server(w)
     folder = b.folder + "/units"
     os.mkdir(folder)
@@ -267,7 +267,7 @@ def test_systemd_units(w):
         for old in "/usr/sbin/blackponyd", "/usr/sbin/sendmail":
             text = text.replace(old, PROGRAMS + "/" + os.path.basename(old))
         write(folder + "/" + name, text)
-        # of a template, an instance is what can be read
+        # of a template, only an instance can be loaded
         write(folder + "/" + name.replace("@.", "@1."), text)
     done = subprocess.run([SERVERS + "/usr/bin/systemd-analyze", "verify", "--man=no", "--recursive-errors=no"] +
                           [folder + "/" + name for name in os.listdir(folder) if "@." not in name],
@@ -277,7 +277,7 @@ def test_systemd_units(w):
 
 
 def test_user_and_directory(w):
-    """sysusers.d and tmpfiles.d make them in an empty root."""
+    """sysusers.d and tmpfiles.d create them in an empty root."""
     needs("servers")
     enter(w)
     os.mkdir(SERVERS)
