@@ -1,8 +1,8 @@
-"""Which messages a mailer has taken, read in its queue: with which envelope, and which octets.
+"""Which messages a mail server has accepted, read from its queue: their envelopes and octets.
 
-Both mailers have put a message there before they say 250.  Times, names of queue files and what else no
-two messages have in common are blanked out, and our own trace line is taken away where it has to stand:
-right behind what the mailer puts in front.
+Both servers have put a message there before they send 250.  Times, names of queue files and everything else
+that differs between any two messages are blanked out.  Our trace line is removed from its place, which is
+right after the lines that the server adds.
 """
 import os
 import re
@@ -32,7 +32,7 @@ def steady(octets):
 
 
 class Taken:
-    """A message: what the queue says of it, and its octets without our line; one elsewhere stays and is counted."""
+    """A message: its entry in the queue, and its octets without our line; one in another place stays and is counted."""
 
     def __init__(self, envelope, octets):
         front = TRACE.match(octets)
@@ -47,12 +47,12 @@ class Taken:
         return "%r %r" % (self.envelope, self.octets[:3000])
 
     def unlike(self, other):
-        """For people: what of it the other has not."""
+        """What this message has and the other has not, for people."""
         return [x for x in self.envelope + self.octets.split(b"\n") if x not in other.envelope + other.octets.split(b"\n")]
 
 
 class Mailer:
-    """Somewhere to call directly, and through us."""
+    """A mail server that can be called directly and through us."""
 
     def call(self, address):
         sock = socket.create_connection((address, 25), PATIENCE, (STRANGER, 0))
@@ -61,7 +61,7 @@ class Mailer:
 
 
 class Sendmail(Mailer):
-    """A program of inetd's, with us before it or not; nothing leaves its queue."""
+    """sendmail as a program under inetd, with or without us; nothing leaves its queue."""
 
     def __init__(self, w, **how):
         self.host = Host(w, "mx.b.example", OURS, ["b.example"], **how)
@@ -99,7 +99,7 @@ HOLD = "smtpd_client_restrictions = check_client_access static:HOLD\nlocal_heade
 
 
 class HeldPostfix(Postfix):
-    """Holds what strangers send; smtpd is at an address of its own, too."""
+    """Holds what outsiders send; smtpd has an address of its own, too."""
 
     def configure(self, domains, relay, more):
         super().configure(domains, relay, more + HOLD)
@@ -109,7 +109,7 @@ class HeldPostfix(Postfix):
 
 
 class HeldMail(Mailer):
-    """Postfix, with us before it by PROXY or XCLIENT, or not."""
+    """Postfix without us, or with us by PROXY or XCLIENT."""
     mailer = HeldPostfix
 
     def __init__(self, w, machine, settings, more=""):
@@ -139,7 +139,7 @@ class HeldMail(Mailer):
                b"server_address", b"server_port")
 
     def read(self, octets):
-        """A record is a type, a length of seven bits an octet, and so many octets."""
+        """A record is a type, a length in groups of seven bits, and that many octets."""
         envelope, text, at = [], b"", 0
         while at < len(octets):
             kind, length, shift, at = octets[at:at + 1], 0, 0, at + 1

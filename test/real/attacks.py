@@ -1,8 +1,8 @@
-"""What attackers send, as octets: COMMANDS, NAMES and TEXTS, a name and the steps of a session for each.
+"""What attackers send, as octets: COMMANDS, NAMES and TEXTS, each with a name and the steps of a session.
 
-Each step is sent whole once the one before it has been answered, and after the last one QUIT and the end.
-Bytewise steps go one octet a segment.  CLEAR and INSIDE say where we refuse what the mailer itself may take,
-with the words we do it in; nothing there means that it has to come to exactly the same.
+Each step is sent whole once the previous one has been answered; after the last one come QUIT and the end.
+Bytewise steps are sent one octet a segment.  CLEAR and INSIDE say where we refuse what the mail server itself
+may accept, and our reply; without them the result must be exactly the same.
 """
 from kit.text import SEQUENCES
 
@@ -12,9 +12,9 @@ LONG = b"500 5.5.2 Line too long"
 SIZE = b"501 5.5.4 Invalid BDAT chunk size"
 BEHIND = b"503 5.5.1 XCRYPT FAIL improper command pipelining"
 EARLY = b"503 5.5.1 Improper command pipelining"
-UNOFFERED = b"502 5.5.1 CHUNKING not offered"     # inside, to any BDAT where the mailer knows none
+UNOFFERED = b"502 5.5.1 CHUNKING not offered"     # inside, to any BDAT if the backend has no CHUNKING
 AGAIN = b"503 5.5.1 Send EHLO again first"
-CLOSED = b""            # without a word, where the mailer sees an end inside a message
+CLOSED = b""            # without a reply, where the backend sees an end inside a message
 
 EHLO = b"EHLO stranger.example\r\n"
 MAIL = b"MAIL FROM:<a@a.example>\r\n"
@@ -23,8 +23,8 @@ DATA = b"DATA\r\n"
 TEXT = b"Subject: s\r\n\r\nwords\r\n"
 DOT = b".\r\n"
 VICTIM = b"RCPT TO:<victim@elsewhere.example>\r\n"
-GROUP = MAIL + RCPT + DATA      # as PIPELINING allows
-WHOLE = GROUP + TEXT + DOT      # as nothing does
+GROUP = MAIL + RCPT + DATA      # as PIPELINING permits
+WHOLE = GROUP + TEXT + DOT      # as nothing permits
 SMUGGLED = b"MAIL FROM:<smuggled@c.example>\r\nRCPT TO:<carol@b.example>\r\n" \
     b"DATA\r\nSubject: smuggled\r\n\r\nsmuggled\r\n.\r\n"
 NEXT = b"MAIL FROM:<smuggled@c.example>\r\nRCPT TO:<carol@b.example>\r\nBDAT 10 LAST\r\nsmuggled\r\n"
@@ -33,11 +33,11 @@ V2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\1\x7f\0\0\1\1\1\0\x19"
 
 
 class Bytewise(bytes):
-    """To be sent in as many segments as it has octets."""
+    """Sent in as many segments as it has octets."""
 
 
 class Replies(bytes):
-    """To be answered so many times; otherwise it is once for each line, by CRLF or LF, or for a message or chunk."""
+    """Expects that many replies; by default one for each line, ended by CRLF or LF, and for a message or chunk."""
 
     def __new__(cls, count, octets):
         step = super().__new__(cls, octets)
@@ -56,20 +56,20 @@ ATTACKS = COMMANDS
 
 def attack(name, *steps, as_if=None, **less):
     """
-    less    clear=WORDS, inside=WORDS or both=WORDS: what we say when we refuse
-    as_if   the steps that it then comes to; without it, all but those that were answered so
+    less    clear=WORDS, inside=WORDS or both=WORDS: our reply if we refuse
+    as_if   the steps that have the same result then; by default, all but the refused ones
     """
     words = {CLEAR: less.get("clear", less.get("both")), INSIDE: less.get("inside", less.get("both"))}
     ATTACKS.append(Attack(name, steps, words, as_if))
 
 
 def message(name, octets, **less):
-    """Octets of a message, and the true end behind them."""
+    """The octets of a message, followed by the true end."""
     attack(name, EHLO, MAIL, RCPT, DATA, octets + b"\r\n.\r\n", **less)
 
 
 def envelope(name, line, **less):
-    """A line in MAIL's place, and then a whole message."""
+    """A line in the place of MAIL, and then a whole message."""
     attack(name, EHLO, line, MAIL, RCPT, DATA, TEXT + DOT, **less)
 
 
@@ -81,13 +81,13 @@ def chunk(name, *octets, **less):
     attack(name, EHLO, MAIL, RCPT, *octets, **less)
 
 
-# Nothing to be found: the yardstick.
+# Nothing to find: the yardstick.
 
 attack("a message", EHLO, MAIL, RCPT, DATA, TEXT + DOT)
 attack("two messages", EHLO, *2 * (MAIL, RCPT, DATA, TEXT + DOT))
 attack("octet by octet", *map(Bytewise, (EHLO, MAIL, RCPT, DATA, TEXT + DOT)))
 
-# Commands behind commands, in one packet (statements 1 and 4; CVE-2011-0411, CVE-2014-3556).
+# Commands after commands, in one packet (statements 1 and 4; CVE-2011-0411, CVE-2014-3556).
 
 attack("behind XCRYPT", EHLO, CHOICE + GROUP, TEXT + DOT, clear=BEHIND)
 attack("behind XCRYPT, a message", EHLO, CHOICE + WHOLE, clear=BEHIND, inside=EARLY)
@@ -119,7 +119,7 @@ attack("no hello", MAIL, RCPT, DATA, TEXT + DOT, inside=AGAIN)
 
 ATTACKS = TEXTS
 
-# Ends of a message that are none (statements 8 and 10; CVE-2023-51764, -5 and -6).
+# Sequences that do not end a message (statements 8 and 10; CVE-2023-51764, -5 and -6).
 
 for sequence in SEQUENCES:
     shown = repr(sequence)[2:-1]
@@ -153,7 +153,7 @@ message("a trace line of somebody else's", b"Received: from x by y with ESMTP (X
 
 ATTACKS = NAMES
 
-# What is in names, addresses and parameters (statement 15).
+# Contents of names, addresses and parameters (statement 15).
 
 for name, words in (("empty", b""), ("a CR", b" a\rReceived: evil"), ("an LF", b" a\nReceived: evil"), ("a NUL", b" a\0b"),
                     ("8-bit", b" \xff\xfe"), ("a comment", b" (a) by evil"), ("several words", b" a b c"),
@@ -215,7 +215,7 @@ for octets in 512, 513, 998, 2048, 4096, 12288, 12289, 70000:
 
 ATTACKS = TEXTS
 
-# Chunks (statement 11; what CVE-2026-45185 and Mailu 1766 are about).
+# Chunks (statement 11; see CVE-2026-45185 and Mailu 1766).
 
 CHUNKS = TEXT + DOT + SMUGGLED
 chunk("BDAT", b"BDAT %d LAST\r\n" % len(TEXT) + TEXT)
@@ -263,7 +263,7 @@ for words in (b"", b" LAST", b" -5 LAST", b" +5 LAST", b" 0x5 LAST", b" 5x LAST"
 
 ATTACKS = COMMANDS
 
-# Who one says one is (statement 31), and what was open once upon a time.
+# Claims about who is calling (statement 31), and commands that were holes in the past.
 
 for name, line in (("XCLIENT", b"XCLIENT ADDR=127.0.0.1 NAME=localhost\r\n"), ("XCLIENT, its address alone", b"XCLIENT ADDR=127.0.0.1\r\n"),
                    ("XCLIENT LOGIN", b"XCLIENT LOGIN=root\r\n"), ("XFORWARD", b"XFORWARD ADDR=127.0.0.1 NAME=localhost\r\n"),

@@ -1,4 +1,4 @@
-"""What has to be true of every mailer behind blackponyd, or in front of blackpony."""
+"""What must be true of every backend behind blackponyd, and of every MTA in front of blackpony."""
 import itertools
 
 from kit.conn import Client
@@ -10,13 +10,13 @@ from private import call_from_elsewhere, enter, ip
 from words import BODY, MESSAGE, SUITE, arrived, traces
 
 FOREIGN = "victim@elsewhere.example"
-# (none is an interface's, for OpenSMTPD takes those for its own)
+# (none is an interface's, since OpenSMTPD takes those for its own)
 OUTSIDERS = ("198.51.100.7", "2001:db8:7::7")
-RELAYS = ("198.51.100.5", "2001:db8:5::5")      # in the mailer's own list
+RELAYS = ("198.51.100.5", "2001:db8:5::5")      # in the backend's own list
 DOORS = ("192.0.2.25", "2001:db8::25")          # where blackponyd is
 CABLES = itertools.count(1)
 FAR = "192.0.2.30"          # an address that is no interface's
-# what the far host's sendmail says of two recipients, in its access map
+# replies of the remote host's sendmail to two recipients, by its access map
 REFUSALS = """To:nosuch@b.example\tERROR:5.1.1:"550 No such user here"
 To:later@b.example\tERROR:4.2.1:"450 Later"
 """
@@ -29,7 +29,7 @@ def sender_to(w, b):
 
 
 def far_host(w):
-    """(machine, b): a host with sendmail that DNS says has the mail of b.example."""
+    """(machine, b): a host with sendmail, the mail host of b.example."""
     machine = enter(w)
     ip("route add local %s/32 dev lo" % FAR)
     w.keep(Nsd(w, "b.example MX 10 mx.b.example\nmx.b.example A %s\n" % FAR))
@@ -37,7 +37,7 @@ def far_host(w):
 
 
 def call(w, source, suite=None):
-    """A client of that address, that has said MAIL."""
+    """A client with that address that has sent MAIL."""
     door = DOORS[":" in source]
     client = w.keep(Client(call_from_elsewhere(source, (door, 25), "cable%d" % next(CABLES))))
     client.greet()
@@ -50,7 +50,7 @@ def call(w, source, suite=None):
 
 
 def knows_strangers(w, b, suite=None):
-    """An outsider can write to us and to nobody else, and is seen for who he is; who may relay can."""
+    """An outsider can send to us but not relay, and its true address is seen; a client that may relay can."""
     for number, source in enumerate(OUTSIDERS, 1):
         client = call(w, source, suite)
         reply = client.command("RCPT TO:<%s>" % FOREIGN)
@@ -84,7 +84,7 @@ def bounced(a, *words):
 
 
 def receives(machine, a, b, waits=("later@b.example",)):
-    """From a's sendmail: a message arrives, a refused recipient bounces, one who is to wait waits."""
+    """From a's sendmail: a message arrives, a refused recipient bounces, and a deferred one waits."""
     a.send(MESSAGE, ["bob@b.example", "nosuch@b.example"] + list(waits))
     message, = b.mailbox(1)
     arrived([message], ["bob@b.example"], BODY)

@@ -1,4 +1,4 @@
-"""A mail host: Debian's sendmail with a configuration, queue and mailboxes of its own, and its inetd."""
+"""A mail host: Debian's sendmail with its own configuration, queue and mailboxes, and its inetd."""
 import os
 import re
 import socket
@@ -16,7 +16,7 @@ INETD = REAL + "/usr/sbin/inetd"
 CF = REAL + "/usr/share/sendmail/cf/"
 DEBIAN_ACCESS = REAL + "/usr/share/sendmail/examples/db/access"
 
-# The lines of the manual page, but for the folder and the settings file.
+# The lines of the manual page, except for the directory and the settings file.
 MAILER = """MAILER_DEFINITIONS
 Mblackpony,	P={program}, F=mDFMuXaS, S=EnvFromSMTP/HdrFromSMTP, R=EnvToSMTP,
 		E=\\r\\n, L=990, T=DNS/RFC822/SMTP, U={user}:{user},
@@ -63,7 +63,7 @@ file=$(mktemp {folder}/mail/"$1".XXXXXX.new) && cat >"$file" && mv "$file" "${{f
 
 
 class Message:
-    """As it was delivered, its header unfolded."""
+    """A message as delivered, its header unfolded."""
 
     def __init__(self, recipient, text):
         self.recipient, self.text = recipient, text
@@ -80,11 +80,11 @@ class Message:
 
 class Host:
     """
-    domains     what it delivers here
-    mailer      what sends mail to others: "blackpony", or "esmtp" for sendmail's own
+    domains     the domains that it delivers locally
+    mailer      its mailer for other hosts: "blackpony", or "esmtp" for sendmail's own
     table       its mailertable, {domain: "mailer:host"}
     access      its access map, lines or the name of a file
-    relay       addresses and domains that may relay
+    relay       the addresses and domains that may relay
     more        more lines of its .mc
     settings    of its blackpony.conf and blackponyd.conf
     """
@@ -143,14 +143,14 @@ class Host:
     # what runs on it
 
     def become(self):
-        """In a new process: this host's name, and its /run."""
+        """In a new process: takes this host's name and its /run."""
         unshare(NEWNS | NEWUTS)
         bind(self.folder + "/run", "/run")
         name = self.name.encode()
         libc.sethostname(name, len(name))
 
     def start(self, argv, **how):
-        """Something that stays until the end of the test, or until end()."""
+        """Starts something that runs until the end of the test, or until end()."""
         log = self.w.log_file(os.path.basename(argv[0]))
         how = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **how}
         return subprocess.Popen(argv, cwd="/",
@@ -170,11 +170,11 @@ class Host:
         return self.run([SENDMAIL, "-Am", "-C", self.cf] + list(arguments), **how)
 
     def submit(self, message, recipients, sender="alice@a.example", options=()):
-        """Into the queue, and no further."""
+        """Puts a message into the queue, and no further."""
         self.sendmail("-odq", "-oi", "-f", sender, *options, "--", *recipients, input=message)
 
     def run_queue(self):
-        """Once, to its end; the exit status is that of some recipient."""
+        """Runs it once, to its end; the exit status is that of one recipient."""
         return self.sendmail("-qf", expect=None)
 
     def send(self, message, recipients, **how):
@@ -182,7 +182,7 @@ class Host:
         return self.run_queue()
 
     def queued(self):
-        """The recipients of what is in the queue."""
+        """The recipients of the messages in the queue."""
         found = []
         for name in os.listdir(self.folder + "/queue"):
             if name.startswith("qf"):
@@ -194,7 +194,7 @@ class Host:
         return sorted(found)
 
     def mailbox(self, count=None):
-        """What has been delivered here, by recipient; waits for that many."""
+        """The messages delivered here, by recipient; waits for that many."""
         names = []
 
         def enough():
@@ -211,7 +211,7 @@ class Host:
     # how mail gets to it
 
     def behind(self):
-        """Debian's sendmail as a program of inetd's."""
+        """The command line of Debian's sendmail as a program under inetd."""
         return [SENDMAIL, "-Am", "-bs", "-C", self.cf]
 
     def daemon_line(self, *program):
@@ -225,7 +225,7 @@ class Host:
             shown = "[%s]" % address if ":" in address else address
             lines.append("%s:25 stream %s nowait.60000 %s %s %s %s\n" % (
                 shown, protocol, user, argv[0], os.path.basename(argv[0]), " ".join(argv[1:])))
-        # -E: the libraries unpacked are found by the environment
+        # -E: the environment names the unpacked libraries
         child = self.start([INETD, "-E", "-i", write(self.folder + "/inetd.conf", "".join(lines))])
         for address in addresses or [self.address]:
             listening(address, 25)
@@ -240,7 +240,7 @@ class Host:
 
 def two_hosts(w, for_a=None, for_b=None):
     """
-    mail.a.example, whose mail to b.example and b2.example goes by a wiretap to port 25 of mx.b.example.
+    mail.a.example, whose mail to b.example and b2.example goes through a wiretap to port 25 of mx.b.example.
     Returns (machine, a, b, tap).
     """
     machine = enter(w)
@@ -254,7 +254,7 @@ def two_hosts(w, for_a=None, for_b=None):
 
 
 def listening(address, port):
-    """Waits for a listener without calling it."""
+    """Waits for a listener without connecting to it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     raw = socket.inet_pton(family, address)
     words = [raw[i:i + 4][::-1].hex().upper() for i in range(0, len(raw), 4)]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Starts a program where nobody gets a user namespace: inside.py capable|powerless PROGRAM [ARGUMENT ...]
+"""Starts a program where user namespaces are forbidden: inside.py capable|powerless PROGRAM [ARGUMENT ...]
 
-`capable` it is root over what it owns, `powerless` it has no capability at all.
+With `capable` it is root over what it owns, with `powerless` it has no capability.
 """
 import ctypes
 import os

@@ -1,7 +1,7 @@
-"""Names of our own, told by Debian's nsd, and the hosts behind them, in a network namespace.
+"""Names of our own, served by Debian's nsd, and their hosts, in a network namespace.
 
-Addresses of 192.0.2.0/24 and 2001:db8::/64 are other hosts' there: whoever listens at one is
-reached, and no interface has it.  OWN and OWN6 are this host's interfaces'.
+There, addresses of 192.0.2.0/24 and 2001:db8::/64 belong to other hosts: a listener at one can be reached,
+and no interface has it.  OWN and OWN6 are addresses of this host's interfaces.
 """
 import os
 import re
@@ -62,7 +62,7 @@ def run(*command):
 
 
 def enter(w):
-    """Takes this process into the namespaces; skips where that, or nsd, is not to be had."""
+    """Takes this process into the namespaces; skips where that is forbidden or nsd is missing."""
     if os.environ.get("REAL_MISSING"):
         raise Skip(os.environ["REAL_MISSING"])
     dns.enter(w)
@@ -73,7 +73,7 @@ def enter(w):
 
 
 def resolv(w, text):
-    """/etc/resolv.conf; it is mounted, and so written in place."""
+    """Writes /etc/resolv.conf in place, since it is mounted."""
     write(w.path("resolv.conf"), text)
 
 
@@ -125,7 +125,7 @@ class Nsd:
 
 
 def ask(server, name, kind, patience=PATIENCE):
-    """What a server answers over UDP; OSError where nothing comes."""
+    """The answer of a server over UDP; OSError without one."""
     query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
         struct.pack("!HH", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -156,13 +156,13 @@ def names_and_ipv6(w, lines, **how):
 # the hosts
 
 def host(w, address, port=25, **script):
-    """Another host's mailer; a number is the last of its IPv4 address."""
+    """Another host's mail server; a number is the last octet of its IPv4 address."""
     return w.keep(FakeMailer("192.0.2.%d" % address if isinstance(address, int) else address, port,
                              **script))
 
 
 class Silence:
-    """Where connections are neither taken nor refused: a listener whose backlog is full."""
+    """A listener with a full backlog: connections are neither accepted nor refused."""
 
     def __init__(self, address, port=25):
         self.socks = [socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)]
@@ -198,7 +198,7 @@ def send(w, operand, **settings):
 
 
 def delivered(w, operand, mailer, **settings):
-    """In both ways of sending."""
+    """Delivers with both ways to send."""
     before = len(mailer.messages)
     result = send(w, operand, **settings)
     assert result.status == 0, result

@@ -1,4 +1,4 @@
-"""Mail hosts with Debian's other mailers, each unpacked over /usr, /etc and /var of its own; and haproxy.
+"""Mail hosts with Debian's other mail servers, each unpacked over its own /usr, /etc and /var; and haproxy.
 
 The configurations are the samples of etc/, with this machine's paths, names and addresses.
 """
@@ -18,14 +18,14 @@ PEOPLE = ("alice", "bob", "carol", "later")
 
 
 def needs(name):
-    """Skips where that program could not be unpacked."""
+    """Skips if that program could not be unpacked."""
     why = os.environ.get("REAL_MISSING_" + name)
     if why:
         raise Skip(why)
 
 
 def sample(name, words):
-    """A file of etc/ with these words in place of its own, every one of which has to be there."""
+    """A file of etc/ with words replaced, each of which must be in it."""
     with open(os.path.join(REPO, "etc", name)) as lines:
         text = lines.read()
     for old, new in words.items():
@@ -36,11 +36,11 @@ def sample(name, words):
 
 class Overlaid(Host):
     """
-    A host whose mailer has its paths built in.  Its processes see the package's files, and what is
-    changed in those three folders goes to a tmpfs.  People have mailboxes in /var/mail.
+    A host whose mail server has fixed paths.  Its processes see the package's files, and changes in those
+    three directories go to a tmpfs.  Mailboxes are in /var/mail.
     """
     root = None             # of bin/real
-    edits = {}              # more words of its sample, and what stands in place of each
+    edits = {}              # more words of its sample and their replacements
     users = ()              # that the package would add
 
     def __init__(self, w, *args, **how):
@@ -54,7 +54,7 @@ class Overlaid(Host):
         groups = "".join("%s:x:%d:\n" % (name, number)
                          for number, name in enumerate(self.users + PEOPLE, 5000))
         for name, text in (("passwd", PASSWD + people), ("group", GROUP + groups), 
-                           # what others are called is told by DNS
+                           # the names of other hosts come from the DNS
                            ("hosts", "127.0.0.1 localhost\n%s %s\n" % (self.address, self.name)),
                            ("resolv.conf", "nameserver 127.0.0.1\n"), ("aliases", ""),
                            ("mailname", self.name),
@@ -83,7 +83,7 @@ class Overlaid(Host):
             bind(self.folder + "/" + top, "/" + top)
 
     def write(self, path, text):
-        """One of its files; a link there is replaced."""
+        """Writes one of its files; a link in its place is replaced."""
         path = self.folder + path
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if os.path.islink(path):
@@ -116,7 +116,7 @@ class Overlaid(Host):
 class Postfix(Overlaid):
     root = "postfix"
     users = ("postfix", "postdrop", "postmaster")
-    # Debian's mynetworks, and who may relay besides
+    # Debian's mynetworks, and what else may relay
     MAIN = """compatibility_level = 3.6
 queue_directory = /var/spool/postfix
 command_directory = /usr/sbin
@@ -149,12 +149,12 @@ blackpony_destination_recipient_limit = 1
             "/usr/libexec/blackpony -f": self.sender() + " -f", **self.edits})
         self.write("/etc/postfix/master.cf", services + ours + "127.0.0.1:10027 inet n - n - - smtpd\n")
         for name in ("main.cf", "master.cf"):
-            # it waits for a file that was changed just now, in case there is more to come
+            # Postfix waits after a recent change, in case there is more to come
             os.utime(self.folder + "/etc/postfix/" + name, (0, 0))
         self.make_queue()
 
     def make_queue(self):
-        """As `postfix start` would, in more time."""
+        """As `postfix start` does, which takes longer."""
         postfix, postdrop = 5000, 5001
         os.makedirs(self.folder + "/var/lib/postfix", exist_ok=True)
         os.chown(self.folder + "/var/lib/postfix", postfix, postfix)
@@ -197,7 +197,7 @@ class Exim(Overlaid):
         for folder in ("/var/spool/exim4", "/var/log/exim4"):
             os.makedirs(self.folder + folder)
             os.chown(self.folder + folder, 5000, 5000)
-        # as the package has it: it becomes root again to deliver
+        # as in the package: it becomes root again to deliver
         os.chmod(self.folder + "/usr/sbin/exim4", 0o4755)
 
     def behind(self):

@@ -1,7 +1,7 @@
-"""A machine of the test's own, so that the host stays as it is: mounts, network, users, system log.
+"""A machine of the test's own, so that the host is not changed: mounts, network, users, system log.
 
-Inside, /srv is an empty tmpfs, /srv/real Debian's unpacked packages, and /srv/bin the programs under
-test.  Everything is gone with the test's last process.
+In it, /srv is an empty tmpfs, /srv/real has Debian's unpacked packages, and /srv/bin the programs under
+test.  Everything disappears with the test's last process.
 """
 import ctypes
 import os
@@ -26,7 +26,7 @@ REAL = "/srv/real"
 MULTIARCH = sysconfig.get_config_var("MULTIARCH")
 LIBRARIES = ":".join(REAL + folder + MULTIARCH for folder in ("/usr/lib/", "/lib/"))
 PROGRAMS = "/srv/bin"
-FAULTS = "/srv/faults"          # what the sanitizers say, of whatever user's process
+FAULTS = "/srv/faults"          # reports of the sanitizers, from any user's process
 
 USER, USER_ID = "blackpony", 4321
 PASSWD = """root:x:0:0:root:/:/bin/sh
@@ -57,7 +57,7 @@ FILES = {"passwd": PASSWD, "group": GROUP, "hosts": HOSTS, "resolv.conf": "names
          "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"}
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
-# Started by sendmail, a sanitizer does not believe its environment, and sendmail would get what it says.
+# A program that sendmail starts has no environment for the sanitizer, whose reports would go to sendmail.
 SANITIZED = """#!/bin/sh -p
 exec %s/sanitized/blackpony "$@" 2>>%s/sanitizer.$$
 """ % (PROGRAMS, FAULTS)
@@ -92,7 +92,7 @@ def write(path, text):
 
 
 class Machine:
-    """What enter() makes of this process; keeps the system log and ends all that was started."""
+    """What enter() makes of this process; keeps the system log and ends everything started."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -113,7 +113,7 @@ class Machine:
                 self.changed.notify_all()
 
     def logged(self, pattern, count=1):
-        """The matches of the lines that match, as soon as there are so many."""
+        """The matches in the log, as soon as there are that many."""
         def matches():
             return [m for m in (re.search(pattern, line) for line in self.log) if m]
         with self.changed:
@@ -127,7 +127,7 @@ class Machine:
         return connections("\n".join(x for x in self.log if x.startswith(program + "[")))
 
     def close(self):
-        """Everything started here, however far it went to be nobody's child, ends."""
+        """Ends everything started here, also what has become a daemon."""
         deadline = time.monotonic() + PATIENCE
         write(os.path.join(self.folder, "system.log"), "\n".join(self.log))
         left = descendants(os.getpid())
@@ -137,7 +137,7 @@ class Machine:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            # those of dead parents are ours now
+            # children of dead parents are ours now
             try:
                 while os.waitpid(-1, 0):
                     pass
@@ -172,7 +172,7 @@ def status(pid):
 
 
 def process(name, below=None):
-    """The living process of that name among our descendants."""
+    """The running process of that name among our descendants."""
     found = []
 
     def there():
@@ -196,7 +196,7 @@ def ip(*arguments):
 
 
 def add_address(address):
-    """One more on the loopback device."""
+    """Adds an address to the loopback device."""
     ip("address add", address, "dev lo")
 
 
@@ -204,21 +204,21 @@ FAR_MAC, NEAR_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
 def call_from_elsewhere(address, to, near):
-    """A connection to `to`, a socket's address, from another machine on a new cable called `near`."""
+    """A connection to the socket address `to`, from another machine on a new link called `near`."""
     family, host = ("-6", address + "/128") if ":" in address else ("-4", address + "/32")
     steps = queue.Queue()
     wired = threading.Event()
 
     def there():
         try:
-            # a thread may be in a network of its own
+            # a thread can have its own network namespace
             unshare(NEWNET)
             ip("link add far address", FAR_MAC, "type veth peer name", near, "address", NEAR_MAC,
                "netns %d" % os.getpid())
             ip("address add", host, "dev far nodad")
             ip("link set far up")
             ip(family, "route add default dev far")
-            # (an address of another interface is not told to those who ask for it, in IPv6)
+            # (in IPv6, neighbour discovery does not answer for an address of another interface)
             ip("neigh add", to[0], "lladdr", NEAR_MAC, "dev far")
             steps.put(None)
             assert wired.wait(PATIENCE)
@@ -276,7 +276,7 @@ def make_folders():
 
 
 def enter(w):
-    """Turns this process, before it has started anything, into one on a machine of its own."""
+    """Moves this process, before it has started anything, to a machine of its own."""
     if os.environ.get("REAL_MISSING"):
         raise Skip(os.environ["REAL_MISSING"])
     need_root()

@@ -1,4 +1,4 @@
-"""A message, and whether any of it is to be read."""
+"""A message, and whether any of it is readable."""
 import re
 
 SUITE = "chacha20poly1305_2.0"
@@ -20,14 +20,14 @@ MESSAGE = HEADER + b"\n" + BODY
 
 
 def told(wire):
-    """The words of the message and the addresses that are to be read in these octets."""
+    """The words of the message and the addresses that are readable in these octets."""
     addresses = [word.encode() for word in RECIPIENTS + [SENDER, "alice", "carol", "b2.example"]]
     words = re.findall(rb"[A-Za-z]{5,}", MESSAGE.replace(b"example", b""))
     return sorted({word for word in words + addresses if word.lower() in wire.lower()})
 
 
 def arrived(messages, recipients=RECIPIENTS, body=BODY):
-    """Each recipient has it once, octet for octet."""
+    """Each recipient has it once, unchanged."""
     assert sorted(m.recipient for m in messages) == sorted(r.split("@")[0] for r in recipients), messages
     for message in messages:
         assert message.body == body, message

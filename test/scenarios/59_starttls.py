@@ -20,9 +20,9 @@ TLS, CLEAR, ANEW, LATER = "tls", "clear", "anew", "later"
 
 class Meddler(Middle):
     """
-    Adds STARTTLS to what the mailer behind offers, and has its own answer to it.
+    Adds STARTTLS to what the server offers, and answers it itself.
 
-    answer   a function of (self, conn, socket) that returns a socket with TLS, or None: the end
+    answer   a function of (self, conn, socket) that returns a socket with TLS, or None to close
     offer    a function of the reply to EHLO, as octets
     """
 

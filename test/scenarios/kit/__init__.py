@@ -1,1 +1,1 @@
-"""What the scenarios drive blackponyd and blackpony with."""
+"""What the scenarios use to run blackponyd and blackpony."""

@@ -7,7 +7,7 @@ import time
 from . import xcrypt
 
 SLOW = 4 if "/san" in os.environ.get("BIN", "") else 1
-PATIENCE = 10 * SLOW    # seconds for anything that ought to happen at once
+PATIENCE = 10 * SLOW    # seconds for anything that should happen at once
 
 
 class TooSlow(Exception):
@@ -23,7 +23,7 @@ class Reply:
         self.text = b"\n".join(lines)
 
     def keywords(self):
-        """What an EHLO reply offers, the first line left out."""
+        """The keywords of a reply to EHLO, without its first line."""
         return [line[4:] for line in self.lines[1:]]
 
     def __repr__(self):
@@ -36,8 +36,8 @@ class Conn:
         self.patience = patience
         os.set_blocking(self.reader.fileno(), False)
         os.set_blocking(self.writer.fileno(), False)
-        self.got = b""          # plain octets not yet asked for
-        self.wire = b""         # of a record not yet whole
+        self.got = b""          # plaintext not yet consumed
+        self.wire = b""         # of an incomplete record
         self.octets_in, self.octets_out = bytearray(), bytearray()  # as on the wire
         self.sealer = self.opener = None
         self.eof = self.broken = False
@@ -45,7 +45,7 @@ class Conn:
     # octets
 
     def send_raw(self, octets, patience=None):
-        """All of them; a peer that is gone is no error here, as it shows when reading."""
+        """Sends all; that the peer is gone is no error here, as it shows when reading."""
         deadline = time.monotonic() + (patience or self.patience)
         self.octets_out += octets
         poll = select.poll()
@@ -66,7 +66,7 @@ class Conn:
         self.send_raw(self.sealer.seal(octets) if self.sealer else octets, patience)
 
     def fill(self, deadline):
-        """One more piece into self.got; False at the end of file."""
+        """Reads one more piece into self.got; False at the end of file."""
         if self.eof:
             return False
         poll = select.poll()
@@ -96,7 +96,7 @@ class Conn:
         self.got = plain
 
     def readable(self, seconds):
-        """Does anything (or the end) come within that time?"""
+        """Whether anything (or the end) comes within that time."""
         poll = select.poll()
         poll.register(self.reader.fileno(), select.POLLIN)
         return bool(self.got or self.eof or poll.poll(seconds * 1000))
@@ -136,7 +136,7 @@ class Conn:
         return octets
 
     def until(self, mark):
-        """Everything through `mark`."""
+        """All octets up to and including `mark`."""
         deadline = time.monotonic() + self.patience
         passed = []
         while mark not in self.got:
@@ -151,7 +151,7 @@ class Conn:
         return b"".join(passed)
 
     def rest(self, patience=None):
-        """Everything to the end of file."""
+        """All octets up to the end of file."""
         deadline = time.monotonic() + (patience or self.patience)
         while self.fill(deadline):
             pass
@@ -165,7 +165,7 @@ class Conn:
     # ends
 
     def finish(self):
-        """A clean end of what is sent here."""
+        """Ends our direction cleanly."""
         if self.sealer:
             self.send_raw(self.sealer.end())
         self.shut()
@@ -180,7 +180,7 @@ class Conn:
             self.writer.close()
 
     def abort(self):
-        """A reset instead of an end."""
+        """Resets the connection instead."""
         self.reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.reader.close()
 
@@ -190,7 +190,7 @@ class Conn:
 
 
 class Client(Conn):
-    """Says SMTP as the caller does, and XCRYPT step by step."""
+    """Speaks SMTP as a client, and XCRYPT step by step."""
     hs = None
     offer = None
     ehlo_reply = None
@@ -213,7 +213,7 @@ class Client(Conn):
         return self.offer.decode().split(" ")[1:] if self.offer else []
 
     def start(self, suite=xcrypt.CHACHA, pair=None, nonce=None):
-        """The handshake's state; its first line comes back without being sent."""
+        """Starts the handshake; its first line is returned and not sent."""
         self.hs = xcrypt.Handshake(suite, pair, nonce)
         self.hs.offer = self.offer
         return self.hs.choice()
@@ -230,7 +230,7 @@ class Client(Conn):
             self.hs.derive(server=False)
 
     def take_ok(self):
-        """The reply to XCRYPT OK, which has been sent."""
+        """Reads the reply to XCRYPT OK, which has been sent."""
         reply = self.reply()
         assert reply and self.hs.take_ok(False, reply.text), "XCRYPT OK: %r" % reply
         self.encrypt(*self.hs.directions(server=False))

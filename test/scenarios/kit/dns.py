@@ -1,7 +1,7 @@
-"""A world with names of our own: a network namespace with a name server in it.
+"""A network namespace with a name server and names of our own.
 
-Addresses of 192.0.2.0/24 are on this host there without being its interfaces' own, as those of
-other hosts would be.
+There, addresses of 192.0.2.0/24 are on this host, but not its interfaces' own, just as those of
+other hosts.
 """
 import ctypes
 import os
@@ -18,7 +18,7 @@ NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
 def enter(world):
-    """Takes this process, which has one thread yet, into them.  Skips where that is forbidden."""
+    """Takes this process, which has only one thread yet, into them. Skips where that is forbidden."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWNS | CLONE_NEWNET | (CLONE_NEWUSER if uid else 0)

@@ -1,4 +1,4 @@
-"""Hosts with host keys, and blackpony's memory of them."""
+"""Hosts with host keys, and blackpony's known hosts."""
 import os
 import shutil
 
@@ -8,11 +8,11 @@ from .run import BIN, DAEMON, SENDER, SuperServer
 
 REMEMBER = os.path.join(BIN, "scenarios", "remember")
 DAY = 86400
-HERE = "127.0.0.1"      # what tests call is destination and mail host in one
+HERE = "127.0.0.1"      # in tests, destination and mail host are the same
 
 
 class Site:
-    """A mailer behind a blackponyd that has a host key and settings of its own."""
+    """A mail server behind a blackponyd with its own host key and settings."""
 
     def __init__(self, w, name="site", key=True, address="127.0.0.1", settings=None, mailer=None, **script):
         self.w, self.folder = w, w.path(name)
@@ -35,7 +35,7 @@ class Site:
         return result.out.decode().split()[-1]
 
     def stolen(self):
-        """The host key, as somebody has it who could read the file."""
+        """The host key, as an attacker has it who could read the file."""
         with open(self.folder + "/host.key") as text:
             return HostKey(text.read())
 
@@ -48,12 +48,12 @@ def known(w, *words, folder=None):
 
 
 def remember(w, seconds, key=None, domain=HERE, host=None, folder=None, following=None):
-    """A success so many seconds ago."""
+    """A success that many seconds ago."""
     argv = [REMEMBER, folder or w.path("known"), domain, host or domain, str(seconds), key or "-"]
     result = w.run(argv + ([following] if following else []))
     assert result.status == 0, result
 
 
 def copied(w, name):
-    """A copy of the memory, for one case of many."""
+    """A copy of the known hosts, for one case of many."""
     return shutil.copytree(w.path("known"), w.path(name))

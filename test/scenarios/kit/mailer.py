@@ -1,4 +1,4 @@
-"""The mailer: an SMTP server that writes down all it hears and answers as it is told to."""
+"""The mail server: it records all that it gets and answers as it is told to."""
 import os
 import select
 import socket
@@ -12,17 +12,17 @@ from .listening import Listening, in_background
 KEYWORDS = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME")
 ENDS_A_GROUP = ("EHLO", "HELO", "DATA", "QUIT", "XCLIENT", "STARTTLS", "XCRYPT")
 
-DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers that are none
+DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers that are not replies
 
 
 class Script:
-    """How a mailer behaves.
+    """How the mail server behaves.
 
     answers   verb -> octets of the reply without the last CRLF, DROP, RESET, STALL, or a function
               of (session, line) that returns one of those, or SENT when it has sent the good
-              reply in its own way; None is what it would answer anyway.  "." is the reply to
+              reply in its own way; None is the default reply.  "." is the reply to
               the end of a message, "greeting" the first one, "XCRYPT OK" that line's.
-    xcrypt    the suites offered; empty for a mailer without
+    xcrypt    the suites offered; empty: no XCRYPT
     behind    verb -> octets that follow the reply in the same packet
     """
 
@@ -40,7 +40,7 @@ class Message:
         self.encrypted = encrypted
 
     def body(self):
-        """Without the trace line that blackponyd puts in front."""
+        """Without the trace line that blackponyd adds."""
         if not self.data.startswith(b"Received: "):
             return self.data
         lines = self.data.split(b"\r\n")
@@ -51,15 +51,15 @@ class Message:
 
 
 class Over(Exception):
-    """The session is."""
+    """The session has ended."""
 
 
 class Session:
     def __init__(self, conn, script):
         self.conn, self.script = conn, script
         self.commands = []      # every line, without CRLF
-        self.clear, self.inside = [], []    # the same, by where it was said
-        self.grouped = []       # (verb, octets that came with it) where nothing may
+        self.clear, self.inside = [], []    # the same lines, by where they were sent
+        self.grouped = []       # (verb, octets that came with it) where none may
         self.messages = []
         self.suite = None
         self.ended = None       # "quit", "eof", "reset", "dropped", "truncated", "bad"
@@ -113,7 +113,7 @@ class Session:
             return False
 
     def say(self, verb, default, line=b""):
-        """Answers; True when it went out as given by default."""
+        """Replies; True if the default reply was sent."""
         answer = self.script.answers.get(verb)
         if callable(answer):
             answer = answer(self, line)
@@ -164,7 +164,7 @@ class Session:
         return None
 
     def data(self):
-        """The octets in front of the dot line, as they came."""
+        """The octets before the dot line, as they came."""
         start = self.conn.exactly(3)
         if start == b".\r\n":
             return b""
@@ -174,7 +174,7 @@ class Session:
     def finish_message(self, data, verb="."):
         message = Message(self.sender, self.recipients, data, self.suite)
         self.reset_transaction()
-        self.messages.append(message)   # first, for who reads the reply looks here next
+        self.messages.append(message)   # first, since the reader of the reply looks here next
         taken = False
         try:
             taken = self.say(verb, b"250 2.0.0 Taken")
@@ -207,7 +207,7 @@ class Session:
             self.say("AUTH 2", b"235 2.7.0 Welcome")
 
     def do_starttls(self, line):
-        """After 220 it is an echo of octets: what a pipe must carry."""
+        """After the 220 it echoes octets, which a pipe must carry."""
         if self.say("STARTTLS", b"220 2.0.0 Go", line):
             while self.conn.got or self.conn.fill(time.monotonic() + PATIENCE):
                 self.conn.send_raw(self.conn.got)
@@ -250,7 +250,7 @@ class Session:
 
 
 class FakeMailer(Listening):
-    """Listens on a port of its own and holds every session it has had."""
+    """Listens on a port of its own and keeps every session it has had."""
 
     def __init__(self, address="127.0.0.1", port=0, **script):
         self.script = Script(**script)
@@ -268,7 +268,7 @@ class FakeMailer(Listening):
         in_background(session.run)
 
     def session(self, index=0):
-        """The session of that number, once it is over."""
+        """The session of that number, once it has ended."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.sessions) > index, PATIENCE), \
                 "the mailer was not called"
@@ -277,7 +277,7 @@ class FakeMailer(Listening):
         return session
 
     def finished(self):
-        """All sessions there have been, once they are over."""
+        """All sessions so far, once they have ended."""
         for session in list(self.sessions):
             assert session.done.wait(PATIENCE), "a session goes on: %r" % session.commands
         return list(self.sessions)
@@ -307,7 +307,7 @@ def dead_port():
 
 
 def write_report(session, path, extra):
-    """For a mailer that is a program: what it heard, put in place in one step."""
+    """For a backend that is a program: what it got, put in place in one step."""
     import json
     report = dict(extra, commands=[c.decode("latin-1") for c in session.commands],
                   ended=session.ended,

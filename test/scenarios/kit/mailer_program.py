@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The mailer as a program on descriptors 0 and 1.  mailer_program.py [DIRECTORY [ARGUMENT ...]]
+"""The backend as a program on descriptors 0 and 1.  mailer_program.py [DIRECTORY [ARGUMENT ...]]
 
-Leaves a file in DIRECTORY, if there is one, that says what it heard.
+Writes what it got to a file in DIRECTORY, if one is given.
 """
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Somebody between two hosts who is more than a wire: XCRYPT or TLS ends with him, and begins with him."""
+"""An attacker between two hosts: XCRYPT or TLS ends at him and begins anew."""
 import base64
 import datetime
 import select
@@ -18,7 +18,7 @@ from .listening import Listening, in_background
 
 
 class HostKey:
-    """A host key, his own or one that he has got hold of (the text of a host.key)."""
+    """A host key, the attacker's own or one that he has stolen (the text of a host.key)."""
 
     def __init__(self, text=None):
         if text is None:
@@ -42,7 +42,7 @@ class HostKey:
 
 
 class Middle(Listening):
-    """Listens, and handles each call in a thread of its own.  `heard` is what he could read of the client's."""
+    """Listens, and handles each connection in its own thread. `heard` is what he could read of the client's octets."""
 
     def __init__(self, port):
         self.behind = port
@@ -58,7 +58,7 @@ class Middle(Listening):
     def meet(self, near):
         try:
             self.handle(near)
-        except (OSError, EOFError, AttributeError):     # who has gone says no line
+        except (OSError, EOFError, AttributeError):     # the peer has closed
             pass
         except BaseException as what:
             self.failed.append(what)
@@ -70,10 +70,10 @@ class Middle(Listening):
 
 
 class Impostor(Middle):
-    """Two XCRYPT sessions, one with each end, and everything readable in between.
+    """Two XCRYPT sessions, one with each end, and everything readable between them.
 
-    pair        his short key
-    statements  a function of the real host's XCRYPT- lines inside that returns those he says
+    pair        the attacker's short key
+    statements  a function of the real host's XCRYPT- lines inside; returns those to send instead
     """
 
     def __init__(self, port, statements, pair=None):
@@ -101,7 +101,7 @@ class Impostor(Middle):
         far.close()
 
     def shake(self, near, offer):
-        """The server's part, with keys of his own."""
+        """The server's part of the handshake, with his own keys."""
         line = self.line(near)
         if not line.startswith(b"XCRYPT "):
             return None
@@ -133,7 +133,7 @@ class Impostor(Middle):
 
 
 class TlsMiddle(Middle):
-    """Offers STARTTLS instead of XCRYPT, with a certificate that he made himself; who is behind speaks neither."""
+    """Offers STARTTLS instead of XCRYPT, with his own certificate; the host behind him speaks neither."""
 
     def __init__(self, port, folder):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -159,7 +159,7 @@ class TlsMiddle(Middle):
 
     @staticmethod
     def carry(near, far, heard):
-        """Both ways in one thread: a TLS socket is not for two at once."""
+        """Both directions in one thread, as a TLS socket is not for two threads."""
         patience = 6 * PATIENCE
         while True:
             inside = isinstance(near, ssl.SSLSocket) and near.pending() > 0
@@ -181,7 +181,7 @@ class TlsMiddle(Middle):
 
     @staticmethod
     def back(far, near):
-        """What has come from there; False behind the end of it."""
+        """What has come from there; False after the end."""
         try:
             if not far.fill(time.monotonic() + 6 * PATIENCE):
                 return False

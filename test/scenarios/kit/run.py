@@ -1,4 +1,4 @@
-"""Starts blackponyd and blackpony the way super-servers and mailers do, and sees them end."""
+"""Starts blackponyd and blackpony as super-servers and MTAs do, and waits for their end."""
 import fcntl
 import json
 import os
@@ -23,7 +23,7 @@ PROGRAM = os.path.join(HERE, "mailer_program.py")
 
 
 class Skip(Exception):
-    """This cannot be tried here, and why."""
+    """The test cannot be run here; says why."""
 
 
 def pairs(line):
@@ -32,13 +32,13 @@ def pairs(line):
 
 
 def connections(log):
-    """Of a log, the one line for each connection."""
+    """The lines of connections in a log."""
     return [pairs(line) for line in log.splitlines()
             if re.match(r"\w+\[\d+\]: (session|call) .* crypt=", line)]
 
 
 class Result:
-    """What a program left behind."""
+    """What a program left."""
 
     def __init__(self, status, out, log):
         self.status, self.out, self.log = status, out, log
@@ -49,7 +49,7 @@ class Result:
 
 
 class World:
-    """A temporary folder, and all that one test starts.  The end of the test ends it all."""
+    """A temporary directory, and all that one test starts; the end of the test ends it all."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -73,7 +73,7 @@ class World:
         return thing
 
     def options(self, settings, **more):
-        """Arguments for these settings over the ones that tests want."""
+        """The arguments for these settings, which override the defaults for tests."""
         merged = {"cache": self.cache, "known": self.path("known"), "hostname": "mx.b.example"}
         merged.update({name.replace("_", "-"): value for name, value in more.items()})
         merged.update(settings or {})
@@ -107,18 +107,18 @@ class World:
         return self.keep(SuperServer(self, self.behind(settings, backend, program), **how))
 
     def listener(self, settings=None, backend=None, program=None, **how):
-        """The same, but blackponyd gets the listening socket itself."""
+        """The same, but blackponyd gets the listening socket."""
         return self.keep(Listener(self, self.behind(settings, backend, program), **how))
 
     def behind(self, settings, backend, program):
-        """The command line of blackponyd in front of that."""
+        """The command line of blackponyd in front of that backend."""
         more = {"client-address": "none"}
         if backend is not None:
             more["backend"] = "127.0.0.1:%d" % getattr(backend, "port", backend)
         return [DAEMON] + self.options(settings, **more) + (program or [])
 
     def program(self, *arguments):
-        """The command line of a mailer that is a program; reports() says what it heard."""
+        """The command line of a backend that is a program; reports() says what it got."""
         os.makedirs(self.path("program"), exist_ok=True)
         return [sys.executable, PROGRAM, self.path("program")] + list(arguments)
 
@@ -132,13 +132,13 @@ class World:
         return [json.load(open(self.path("program/" + name))) for name in found]
 
     def call(self, port, **how):
-        """A client, connected and nothing said."""
+        """A connected client that has sent nothing."""
         sock = socket.create_connection(("127.0.0.1", getattr(port, "port", port)), PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.keep(Client(sock, **how))
 
     def session(self, port, suite=None):
-        """A client that has said EHLO; with a suite, inside."""
+        """A client that has sent EHLO; with a suite, inside."""
         client = self.call(port)
         client.greet()
         client.ehlo()
@@ -150,14 +150,14 @@ class World:
     # blackpony
 
     def run(self, argv, stdin=b"", patience=3 * PATIENCE, **how):
-        """Any program to its end."""
+        """Runs any program to its end."""
         log = self.log_file(os.path.basename(argv[0]))
         child = self.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, **how)
         out, _ = child.communicate(stdin, timeout=patience)
         return Result(child.returncode, out, read_log(log.name))
 
     def sending(self, host, recipients, settings=None, sender="alice@a.example"):
-        """The command line of blackpony with recipients in its arguments."""
+        """The command line of blackpony with recipients as arguments."""
         argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["-f", sender, "--"]
         return argv + [operand(host)] + list(recipients)
 
@@ -168,7 +168,7 @@ class World:
         return self.run(self.sending(host, recipients, settings, sender), message, **how)
 
     def pipe(self, host, settings=None, **how):
-        """blackpony speaking SMTP on two pipes, as sendmail would start it."""
+        """blackpony with SMTP on two pipes, as sendmail starts it."""
         argv = [SENDER] + self.options(settings, hostname="mail.a.example") + ["--", operand(host)]
         return self.keep(PipeClient(self, argv, **how))
 
@@ -197,7 +197,7 @@ class World:
         return faults
 
     def logs(self):
-        """What the programs have said, for somebody who looks into a failure."""
+        """The programs' logs, to look into a failure."""
         out = []
         for name in sorted(os.listdir(self.folder)):
             if name.endswith(".log") and os.path.getsize(self.path(name)):
@@ -206,7 +206,7 @@ class World:
 
 
 class SuperServer(Listening):
-    """Listens, and gives each connection to a program of its own as inetd would.
+    """Listens, and starts a program for each connection, as inetd does.
 
     stderr   "file": descriptor 2 is a log file; "socket": it is the connection too, as inetd does
     """
@@ -236,7 +236,7 @@ class SuperServer(Listening):
             return self.started[index]
 
     def finish(self, index=0):
-        """What the session of that number left, once its process is over."""
+        """What the session of that number left, once its process has ended."""
         child = self.child(index)
         status = child.wait(PATIENCE)
         return Result(status, None, read_log(self.log_names[index]))
@@ -265,12 +265,12 @@ class Listener:
         return read_log(self.log.name)
 
     def entries(self, count):
-        """Of so many sessions, as soon as they are over."""
+        """The entries of that many sessions, as soon as they have ended."""
         eventually(lambda: len(connections(self.read_log())) >= count, "%d sessions" % count)
         return connections(self.read_log())
 
     def finish(self):
-        """SIGTERM, and what it left."""
+        """Sends SIGTERM; returns what it left."""
         self.child.terminate()
         return Result(self.child.wait(PATIENCE), None, self.read_log())
 
@@ -279,7 +279,7 @@ class Listener:
 
 
 class PipeClient(Client):
-    """The mailer's side of blackpony's pipes."""
+    """The local MTA's side of blackpony's pipes."""
 
     def __init__(self, world, argv, stderr="file"):
         self.log = world.log_file("blackpony")
@@ -288,7 +288,7 @@ class PipeClient(Client):
         super().__init__(self.child.stdout, self.child.stdin, patience=3 * PATIENCE)
 
     def wait(self):
-        """What it left; the pipes are closed on it first."""
+        """What it left; its pipes are closed first."""
         self.writer.close()
         out = self.rest()
         return Result(self.child.wait(PATIENCE), out, read_log(self.log.name))
@@ -302,7 +302,7 @@ class PipeClient(Client):
 
 
 def operand(host):
-    """A port or somebody who listens at one, as blackpony's operand."""
+    """A port or a listening object, as blackpony's operand."""
     if isinstance(host, str):
         return host
     return "[127.0.0.1]:%d" % getattr(host, "port", host)
@@ -314,7 +314,7 @@ def read_log(name):
 
 
 def eventually(check, what, patience=PATIENCE):
-    """Looks again and again until it holds, for things that give no event."""
+    """Checks again and again until it holds, for things without an event."""
     deadline = time.monotonic() + patience
     while not check():
         assert time.monotonic() < deadline, "never came: " + what
@@ -349,5 +349,5 @@ def copy_program(source, folder):
 
 
 def pipe_size(fd, octets=4096):
-    """A pipe that holds little, so that who writes to it must wait."""
+    """A pipe with little room, so that its writer must wait."""
     fcntl.fcntl(fd, 1031, octets)   # F_SETPIPE_SZ

@@ -1,6 +1,6 @@
-"""Messages that are hard to carry, and what must become of them."""
+"""Messages that are hard to carry, and what they must become."""
 
-# statement 8's ten, each of which some mailer somewhere has taken for the end of a message
+# statement 8: ten sequences, each of which some server has accepted as the end of a message
 SEQUENCES = (b"\n.\n", b"\r.\r", b"\r.\n", b"\n.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r",
              b"\r\n\0.\r\n", b"\r\n.\0\r\n")
 
@@ -21,12 +21,12 @@ LOOKALIKES = (b"Subject: what looks like commands\r\n\r\n"
 
 
 def sequences():
-    """Every one of the ten, inside a message that goes on behind it."""
+    """Each of the ten, inside a message that continues after it."""
     return [b"Subject: s\r\n\r\nbefore" + s + b"behind" for s in SEQUENCES]
 
 
 def with_dots(text):
-    """What a message with LF or CRLF line ends becomes on the wire, without the final dot."""
+    """A message with LF or CRLF line ends as it is on the wire, without the final dot."""
     lines = text.split(b"\n")
     if lines[-1] == b"":
         lines.pop()

@@ -1,4 +1,4 @@
-"""The wire between two ends: writes down all octets, and meddles when told to."""
+"""The wire between two ends: records all octets, and changes them when told to."""
 import select
 import socket
 
@@ -10,9 +10,9 @@ class Wiretap(Listening):
     """A relay on a port of its own.
 
     up, down     functions of a clear line (with its line end) of one direction that return what
-                 goes on instead; b"" drops the line.  RESET ends both sides with a reset.
-    wire_up, wire_down   the same for the pieces of octets behind `XCRYPT OK`
-    split        everything goes on in single octets
+                 goes on instead; b"" drops the line.  RESET resets both connections.
+    wire_up, wire_down   the same for pieces of octets after `XCRYPT OK`
+    split        everything is passed on in single octets
     host, source where the other end is, and from which address it is called
     """
     RESET = object()
@@ -24,7 +24,7 @@ class Wiretap(Listening):
         self.line_filters = {"up": up, "down": down}
         self.wire_filters = {"up": wire_up, "down": wire_down}
         self.meddles = up or down or wire_up or wire_down
-        self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before meddling
+        self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before any change
         self.calls = 0
         self.listen()
 
@@ -109,7 +109,7 @@ class Way:
         return out
 
     def send(self, octets):
-        """To a sink that is gone, nothing: what it said before still has its own way to go."""
+        """To an end that is gone, nothing is sent; what it sent before is still passed on."""
         pieces = [octets[i:i + 1] for i in range(len(octets))] if self.tap.split else [octets]
         try:
             for piece in pieces:

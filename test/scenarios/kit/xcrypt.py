@@ -1,6 +1,6 @@
-"""XCRYPT generations 0.1, 0.2, 1.0 and 2.0, written from the protocol and sharing nothing with src/.
+"""XCRYPT versions 0.1, 0.2, 1.0 and 2.0, written from xcrypt(7), without code from src/.
 
-Every step can be called alone, so that a scenario can do it wrongly.  Run as a program, this checks
+Every step can be called alone, so that a scenario can do it wrong.  Run as a program, this checks
 itself against test/vectors/xcrypt.txt.
 """
 import base64
@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
                                                           PublicFormat)
 
-try:    # where newer versions keep what is old
+try:    # newer versions keep the old algorithms there
     from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
 except ImportError:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")     # we know that it is old
+        warnings.simplefilter("ignore")     # the warning is known
         from cryptography.hazmat.primitives.ciphers.algorithms import Blowfish
 
 CHACHA = "chacha20poly1305_2.0"
@@ -119,7 +119,7 @@ class Rc4:
 
 
 class SoberT32:
-    """Step by step as the description has it; the register shifts, and nothing is put off."""
+    """Step by step as in the description; the register shifts, and nothing is optimised."""
     sbox, products = [], []
 
     def __init__(self, key):
@@ -228,8 +228,8 @@ class Rot:
 
 
 class StreamWay:
-    """One direction of a generation without records."""
-    ended = True            # it has no way to say so
+    """One direction of a version without records."""
+    ended = True            # it cannot signal its end
 
     def __init__(self, cipher):
         self.cipher = cipher
@@ -241,25 +241,25 @@ class StreamWay:
         return b""
 
     def open(self, wire):
-        """(plain octets, wire octets left over)"""
+        """(plaintext octets, remaining wire octets)"""
         return self.cipher.stream(wire), b""
 
 
 class RecordWay:
-    """One direction of generation 2.0."""
+    """One direction of version 2.0."""
 
     def __init__(self, aead, iv):
         self.aead, self.iv = aead, iv
         self.number = 0
         self.ended = False
-        self.lengths = []       # of the records opened, as their headers say
+        self.lengths = []       # the lengths of the records opened, from their headers
 
     def nonce(self, number):
         mask = number.to_bytes(12, "big")
         return bytes(a ^ b for a, b in zip(self.iv, mask))
 
     def record(self, inner, header=None):
-        """Seals a whole plaintext (content, type and zeros) as it is given."""
+        """Seals a whole plaintext (content, type and zeros) as given."""
         header = header or bytes((23, 3, 3)) + (len(inner) + 16).to_bytes(2, "big")
         sealed = self.aead.encrypt(self.nonce(self.number), inner, header)
         self.number += 1
@@ -307,7 +307,7 @@ class RecordWay:
 
 
 class Keys:
-    """What comes out of a handshake."""
+    """The results of a handshake."""
 
     def __init__(self, suite, z, na, nb, transcript=b""):
         self.suite = suite
@@ -324,7 +324,7 @@ class Keys:
             self.places = (na[0] + nb[0]) % 26
 
     def ways(self):
-        """Fresh directions: (a to b, b to a), each for sealing."""
+        """New directions: (a to b, b to a), each for sealing."""
         return self.way("ab"), self.way("ba")
 
     def way(self, which, opening=False):
@@ -352,7 +352,7 @@ class Handshake:
         size = {"2.0": 32, "1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
         self.nonce = nonce or (os.urandom(size) if size > 1 else bytes((os.urandom(1)[0] % 26,)))
         self.keys = None
-        self.halves = {}        # 0.2: those that are known, by the letter of their side
+        self.halves = {}        # 0.2: the halves that are known, by the letter of their side
         self.offer = self.choice_line = self.answer_line = None
 
     def fields(self, public=None, nonce=None):
@@ -381,7 +381,7 @@ class Handshake:
         return self.answer_line
 
     def derive(self, server, offer=None):
-        """From the lines that went by.  `offer` is the XCRYPT line, from XCRYPT on."""
+        """From the lines exchanged. `offer` is the XCRYPT line, from XCRYPT on."""
         offer = self.offer if offer is None else offer
         transcript = hashlib.sha256(b"".join(
             line + b"\n" for line in (offer or b"", self.choice_line, self.answer_line))).digest()
@@ -395,7 +395,7 @@ class Handshake:
         return self.keys
 
     def ok(self, server, confirm=None):
-        """Our own line; of 0.2, `confirm` is what stands in the sealed half's place."""
+        """Our XCRYPT OK; in 0.2, `confirm` takes the place of the sealed half."""
         line = b"250 XCRYPT OK" if server else b"XCRYPT OK"
         if self.generation == "0.2":
             half = os.urandom(20)
@@ -407,7 +407,7 @@ class Handshake:
         return line + b" " + (confirm or own).hex().encode()
 
     def take_ok(self, server, line):
-        """The other side's line: is it right?"""
+        """Whether the other side's XCRYPT OK is right."""
         start = b"XCRYPT OK" if server else b"250 XCRYPT OK"
         if self.generation == "2.0":
             theirs = self.keys.confirm_a if server else self.keys.confirm_b
@@ -448,7 +448,7 @@ def read_vectors(path):
 
 
 def check_vectors(path):
-    """Raises AssertionError where this file and the known answers differ."""
+    """Raises AssertionError if this file and the known answers differ."""
     vectors = read_vectors(path)
     for suite in (CHACHA, AES):
         v = vectors[suite]
