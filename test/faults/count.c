@@ -1,6 +1,6 @@
 /*
- * Linked into the programs that test/faults/run starts, which are the same in everything else: counts the
- * blocks of memory that are taken and given back, and says at the exit
+ * Linked into the programs that test/faults/run starts, which are the same in everything else:
+ * counts the blocks of memory that are taken and given back, and says at the exit
  *
  *	allocations TAKEN unfreed LEFT
  *
@@ -56,7 +56,7 @@ __wrap_malloc(size_t len)
 	return fails() ? NULL : counted(__real_malloc(len));
 }
 
-/* (musl's own calls malloc(), and would be counted twice) */
+/* musl's own calls malloc(), and would be counted twice */
 void *
 __wrap_calloc(size_t count, size_t len)
 {
@@ -78,7 +78,7 @@ __wrap_realloc(void *old, size_t len)
 	return old == NULL ? counted(__real_realloc(old, len)) : __real_realloc(old, len);
 }
 
-/* (the real one may call either realloc()) */
+/* the real one may call either realloc() */
 void *
 __wrap_reallocarray(void *old, size_t count, size_t len)
 {

@@ -1,18 +1,19 @@
 /*
  * Runs a program and makes one of its system calls fail, or looks into its memory at its end:
  *
- *     inject [-f] [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
+ * inject [-f] [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
  *
- * The Nth CALL (counted from the program's first call of its own, for what the loader does is not ours)
- * is not made and returns HOW, the name of an errno; or, where HOW is "short", is made with a length of
- * one octet.  REPORT gets a line for each kind of call, "CALL COUNT", then "descriptors N" (open at the
- * exit) and, when something was made to fail, "injected 1".  inject -l lists the calls and what each can
- * fail with.  MEMORY gets all that the program could write to, as it is when it exits, or when it comes to
- * the first CALL.  Its exit status is ours.
+ * The Nth CALL (counted from the program's first call of its own, for what the loader does is
+ * not ours) is not made and returns HOW, the name of an errno; or, where HOW is "short", is
+ * made with a length of one octet.  REPORT gets a line for each kind of call, "CALL COUNT",
+ * then "descriptors N" (open at the exit) and, when something was made to fail, "injected 1".
+ * inject -l lists the calls and what each can fail with.  MEMORY gets all that the program
+ * could write to, as it is when it exits, or when it comes to the first CALL.  Its exit status
+ * is ours.
  *
- * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is no other
- * matter.  Processes that the program starts are left alone, but with -f those that it forks are counted with
- * it.  SIGTERM is passed on to it.
+ * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is
+ * no other matter.  Processes that the program starts are left alone, but with -f those that it
+ * forks are counted with it.  SIGTERM is passed on to it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +37,7 @@
 #define CALL_MAX 1024
 #define CALL(name, ways) { #name, SYS_##name, ways }
 
-/* "short": of what has a length.  Nothing at all: cannot fail, or not in a way that has an effect. */
+/* "short": for calls with a length.  No names: the call cannot fail, or not with an effect. */
 static const struct call {
 	const char *name;
 	long number;
@@ -266,7 +267,7 @@ copy_memory(pid_t pid)
 	close(mem);
 }
 
-/* The argument with the length of what can be short, by its register. */
+/* The register of the length argument of a call that can be short. */
 static void
 shorten(struct user_regs_struct *regs)
 {
@@ -276,7 +277,7 @@ shorten(struct user_regs_struct *regs)
 		regs->rdx = 1;
 }
 
-/* True: the call was held back, and its result is to be made up. */
+/* True if the call was prevented and its result must be made up. */
 static bool
 at_entry(pid_t pid)
 {
@@ -285,7 +286,7 @@ at_entry(pid_t pid)
 	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
 		trouble("registers");
 	long call = (long)regs.orig_rax;
-	/* what both begin with: fcntl() of descriptor 0, the identities */
+	/* calls that both libcs make first: fcntl() of descriptor 0, getting identities */
 	started = started || call == SYS_fcntl || call == SYS_getegid;
 	if (!started || call < 0 || call >= CALL_MAX)
 		return false;
@@ -300,7 +301,7 @@ at_entry(pid_t pid)
 	injected = true;
 	if (fault.error == 0)
 		shorten(&regs);
-	else if (call != SYS_close)	/* that is done even where it fails */
+	else if (call != SYS_close)	/* close() takes effect even when it fails */
 		regs.orig_rax = ~0ull;
 	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
 		trouble("registers");
@@ -320,15 +321,15 @@ at_exit(pid_t pid, bool held)
 			break_at = regs.rax;
 		return;
 	}
-	/* brk's refusal is the break as it was */
+	/* brk reports failure by returning the old break */
 	regs.rax = fault.call == SYS_brk ? break_at : (unsigned long long)-(long long)fault.error;
 	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
 		trouble("registers");
 }
 
-/* The victim and, with -f, what it forks. */
+/* The program under test and, with -f, the processes that it forks. */
 static struct traced {
-	pid_t pid;		/* 0: a free place */
+	pid_t pid;		/* 0: a free entry */
 	bool inside, held;
 } processes[8];
 
@@ -353,7 +354,7 @@ find_or_add(pid_t pid)
 	return p;
 }
 
-/* It stopped.  The signal that it is to get when it goes on. */
+/* Handles a stop.  Returns the signal that the process is to get when it continues. */
 static int
 stopped(struct traced *p, int status, bool is_new)
 {
@@ -365,11 +366,11 @@ stopped(struct traced *p, int status, bool is_new)
 		p->inside = !p->inside;
 		return 0;
 	}
-	/* a new one begins with a stop that is none of its own */
+	/* a new process begins with a stop that it did not cause */
 	return WSTOPSIG(status) == SIGTRAP || is_new ? 0 : WSTOPSIG(status);
 }
 
-/* To the end of all; the status of wait(2) of the victim. */
+/* Runs until all have ended.  Returns the wait(2) status of the program. */
 static int
 trace(pid_t pid)
 {
@@ -472,7 +473,7 @@ main(int argc, char *argv[])
 	}
 	if (optind == argc)
 		return 0;
-	/* the program's own descriptors only: none of ours is open */
+	/* leave only the program's own descriptors open */
 	int status = trace(start(argv + optind));
 	if (path != NULL)
 		report(path);

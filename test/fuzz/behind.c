@@ -1,6 +1,7 @@
 /*
- * The two small machines that ask the mailer behind: the probe, and the introduction by XCLIENT.
- * A script (stage.h) of what it says; the first octet of an input says which of them it is.
+ * The two small machines that send a few commands to the backend: the probe, and XCLIENT.  An
+ * input is a script (stage.h) of what the backend sends; its first octet says which machine it
+ * is for.
  */
 #include "stage.h"
 
@@ -30,8 +31,8 @@ perform(struct play *p, bool probe, struct span script, bool single)
 }
 
 /*
- * 13: each of our commands is said when the one before is answered; one by one they come out in
- * full.
+ * 13: each of our commands is sent when the one before is answered; octet by octet, they come
+ * out complete.
  */
 static void
 look_at_commands(struct span said, bool probe)

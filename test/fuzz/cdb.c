@@ -1,7 +1,7 @@
 /*
- * The files of the key cache, as whoever can write them might: an input is the length of a CDB,
- * the CDB, and a journal.  Entries lie within them; what is folded is found again, and nothing
- * else.
+ * The files of the key cache, as anybody who can write to them might leave them.  An input is
+ * the length of a CDB, the CDB, and a journal.  Entries lie within the files; compaction keeps
+ * what is to be kept and nothing else.
  */
 #include "fuzz.h"
 
@@ -28,7 +28,7 @@ look_at_entry(const struct entry *e)
 		assert(value.len + ENTRY_CHECK_LEN == e->sealed.len);
 }
 
-/* Written again, a record is what it was; the newest of a key is what is found. */
+/* A record written again is the same; the newest one of a key is found. */
 static void
 look_at_journal(struct span journal)
 {
@@ -73,7 +73,7 @@ keep(void *context, struct entry entry)
 	}
 }
 
-/* The file that is written: what was chosen, in its order, and found by its key. */
+/* The file that is written has the chosen entries in their order, each found by its key. */
 static void
 look_at_written(const struct compaction *f, int fd)
 {
@@ -94,12 +94,12 @@ look_at_written(const struct compaction *f, int fd)
 		    span_equal(again.at[n].entry.sealed, e->sealed));
 		assert(cdb_seek(fd, e->key.at, (unsigned)e->key.len, &found_len) == 1 &&
 		    found_len == e->sealed.len);
-		/* ours finds the same, or says that there are too many in one place */
+		/* our look-up finds the same, or reports too many entries in one place */
 		size_t found_by_us = 0;
 		int found = cdb_look(fd, e->key, sealed, sizeof(sealed), &found_by_us);
 		assert(found == -1 || (found == 1 && found_by_us == e->sealed.len));
 		n++;
-		/* the newest; so many are enough to see it */
+		/* the newest one; so many are enough to see that */
 		for (size_t j = i + 1; j < f->count && j < i + 100; j++)
 			assert(!span_equal(f->at[j].entry.key, e->key));
 	}
@@ -107,7 +107,7 @@ look_at_written(const struct compaction *f, int fd)
 	compact_free(&again);
 }
 
-/* A look-up in a file of anybody's. */
+/* A look-up in an arbitrary file. */
 static void
 look_up(struct span file)
 {

@@ -1,6 +1,6 @@
 /*
- * A delivery: a script (stage.h) of what a far end says; the local side is the message.  The first
- * octet of an input says how it is set up.  Acts of its own: X, Y and C, as in caller.c.
+ * A delivery.  An input is a script (stage.h) of what the server sends; the local side is the
+ * message.  The first octet of an input is the setup.  Own acts: X, Y and C, as in caller.c.
  */
 #include "openings.h"
 
@@ -19,7 +19,7 @@ static struct play {
 	struct deliver_message message;
 	struct suite_list suites;
 	bool changed;
-	bool ahead; /* far end: has answered what it cannot have seen, or does not read */
+	bool ahead; /* the server has answered what it cannot have seen, or does not read */
 	enum outcome outcome_was;
 	enum deliver_state was;
 } plays[2];
@@ -34,7 +34,7 @@ before(struct stage *s, bool from_wire)
 	p->was = p->deliver.state;
 }
 
-/* It is sent when a 2yz has said so, behind all of it. */
+/* The message counts as sent only after a 2yz that came after all of it. */
 static void
 after(struct stage *s, bool from_wire, uint8_t octet)
 {
@@ -44,7 +44,7 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	if (from_wire && p->was == DELIVER_DATA && d->state != DELIVER_DATA &&
 	    buf_len(&s->wire_next) > 0)
 		p->ahead = true;
-	/* ... and how much of a message waits to be sent when something else goes wrong, is nobody's */
+	/* how much of a message is still unsent when something else fails does not matter */
 	if (d->state == DELIVER_BODY && s->wire_stuck)
 		p->ahead = true;
 	if (d->outcome != OUTCOME_SENT || p->outcome_was == OUTCOME_SENT)
@@ -52,7 +52,7 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 	assert(from_wire && (octet == '\n' || s->piece > 1));
 	assert(d->code >= 200 && d->code < 300 && d->text[0] == '2');
 	assert(d->accepted == p->message.recipient_count && d->refused == 0);
-	/* all of it is out of our hands; what may wait is QUIT */
+	/* all of the message has been written; only QUIT may remain */
 	assert(s->io.local_eof && buf_len(&s->io.from_local) == 0);
 	assert(buf_len(&s->io.to_wire) <= strlen("QUIT\r\n"));
 }
@@ -99,7 +99,10 @@ perform(struct play *p, uint8_t how, struct span script, size_t octets, bool sin
 	stage_play(&p->stage, script);
 }
 
-/* What is behind the first DATA, which is ours: nothing that we say before it is from elsewhere. */
+/*
+ * What follows the first DATA, which is ours: nothing that we send before it comes from
+ * elsewhere.
+ */
 static struct span
 said_behind_data(struct span said)
 {
@@ -112,8 +115,8 @@ said_behind_data(struct span said)
 }
 
 /*
- * On the wire the message is `text`, with CRLF at the end of each line and a dot more where one
- * begins it.
+ * On the wire, the message is `text` with CRLF at the end of each line and with its leading
+ * dots doubled.
  */
 static void
 look_at_message(struct span text, struct span wire)
@@ -132,7 +135,7 @@ look_at_message(struct span text, struct span wire)
 	assert(span_starts(span_from(wire, at), span_of(end)));
 }
 
-/* Its length, as it will be on the wire, but for the dots that are more. */
+/* Its length on the wire, without the doubled dots. */
 static size_t
 count(struct span text)
 {
@@ -161,7 +164,7 @@ look(const struct play *p)
 		look_at_message(buf_peek(&p->stage.local_heard),
 		    said_behind_data(buf_peek(&p->stage.wire)));
 	assert(p->stage.io.end != OUTCOME_SENT || p->deliver.outcome == OUTCOME_SENT);
-	/* statement 32: of a message that is all there, nothing is kept back */
+	/* statement 32: of a complete message, nothing is held back */
 	assert(p->deliver.state != DELIVER_BODY || p->stage.io.end != OUTCOME_NONE ||
 	    !p->stage.io.local_eof);
 }
@@ -172,14 +175,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span script = span(data, size);
 	uint8_t how = take_octet(&script);
 
-	/* a rehearsal, to know how long the message is */
+	/* a first run, to learn the length of the message */
 	perform(&plays[0], how, script, 0, false);
 	size_t octets = count(buf_peek(&plays[0].stage.local_heard));
 	deliver_wipe(&plays[0].deliver);
 	honest_wipe(&plays[0].server);
 	for (size_t i = 0; i < 2; i++)
 		perform(&plays[i], how, script, octets, i == 1);
-	/* when an answer comes decides whether it can be one */
+	/* whether it can be an answer depends on when it comes */
 	if (!plays[1].ahead)
 		look_at_both(&plays[0], &plays[1]);
 	for (size_t i = 0; i < 2; i++) {

@@ -19,7 +19,7 @@ path(const char *suffix)
 	return out;
 }
 
-/* Of other stores in it as well. */
+/* Also the files of other stores in it. */
 static void
 remove_all(void)
 {

@@ -1,5 +1,6 @@
 /*
- * A store's files in a scratch folder, out of an input: the length of NAME.cdb, that file, and NAME.journal.
+ * Writes a store's files to a scratch directory.  An input is the length of NAME.cdb, that
+ * file, and NAME.journal.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -7,8 +8,9 @@
 #include "fuzz.h"
 
 /*
- * Makes the folder anew with those two files, and returns it; `*journal` is what the second has.  A target
- * has one NAME.  The folder goes when the program ends.
+ * Creates the directory anew with the two files, and returns its path.  `*journal` is the
+ * contents of the second.  A target uses only one NAME.  The directory is removed when the
+ * program ends.
  */
 const char *files_make(const char *name, struct span input, struct span *journal);
 

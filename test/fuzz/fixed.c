@@ -1,6 +1,6 @@
 /*
- * Randomness and clocks that are the same each time.  The linker puts these in the place of the
- * real ones (--wrap), here only: nothing in src/ can be told to be less random.
+ * Randomness and clocks that are the same in every run.  The linker substitutes them for the
+ * real ones (--wrap) in the fuzz targets only; nothing in src/ can be made less random.
  */
 #include "fuzz.h"
 
@@ -55,7 +55,7 @@ __wrap_random_mbedtls(void *context, unsigned char *out, size_t len)
 	return __wrap_random_octets(out, len);
 }
 
-/* It goes on, or who waits for a moment would wait for ever. */
+/* Each call advances the clock, so that a wait comes to its end. */
 int64_t
 __wrap_clock_ms(void)
 {

@@ -1,28 +1,26 @@
 /*
- * What the fuzz targets share.  A target is one file with LLVMFuzzerTestOneInput() in it:
- * libFuzzer gives it octets to look for a fault with (make fuzz T=NAME), and replay.c those in
- * corpus/NAME (make check).
- *
- * A target asserts what has to hold whatever the octets are.
+ * Shared by the fuzz targets.  A target is one file with LLVMFuzzerTestOneInput() in it.
+ * libFuzzer gives it octets to find a fault with (make fuzz T=NAME), and replay.c gives it
+ * those in corpus/NAME (make check).  A target asserts what must hold for any octets.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#undef NDEBUG		/* what a target asserts is what it is for */
+#undef NDEBUG		/* the assertions are the purpose of a target */
 #include <assert.h>
 
 #include "base/buf.h"
 
-/* Always 0. */
+/* Always returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * Randomness and clocks (fixed.c) begin anew, so that the same octets mean the same each time.
- * Says where they stood.
+ * Restarts randomness and clocks (fixed.c), so that the same octets have the same result each
+ * time.  Returns the previous state.
  */
 uint64_t fixed_start(uint64_t seed);
 
-/* Takes an octet, or a number of two, off the front of an input; 0 when nothing is left. */
+/* Takes an octet, or a number of two octets, off the front of an input; 0 when it is empty. */
 static inline uint8_t
 take_octet(struct span *input)
 {
@@ -40,7 +38,7 @@ take_number(struct span *input)
 	return high << 8 | take_octet(input);
 }
 
-/* Takes as many octets, or those that are left. */
+/* Takes that many octets, or those that are left. */
 static inline struct span
 take_octets(struct span *input, size_t len)
 {

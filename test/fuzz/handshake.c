@@ -35,7 +35,7 @@ take_line(void)
 	return line;
 }
 
-/* What is heard of a line that was sent, CRLF included. */
+/* The line as it arrives, with its CRLF. */
 static struct span
 pass(enum leg which)
 {
@@ -63,7 +63,7 @@ pass(enum leg which)
 	return line;
 }
 
-/* The same as a reply; NULL where it is none. */
+/* The same as a reply; NULL if it is not one. */
 static const struct reply *
 pass_reply(enum leg which)
 {
@@ -96,7 +96,7 @@ look_at_switch(const struct kex *x)
 		assert(line.len == strlen("250 XCRYPT OK"));
 }
 
-/* Statement 5: whoever has the same keys in 2.0 has seen the same lines. */
+/* Statement 5: ends with the same keys in 2.0 have seen the same lines. */
 static void
 look_at_keys(bool client_good)
 {
@@ -104,13 +104,13 @@ look_at_keys(bool client_good)
 
 	if (confirms)
 		assert(unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER));
-	/* without a confirmation, nobody notices a secret that was kept wrong */
+	/* without a confirmation, a wrong cached secret is not detected */
 	if (client_good && (confirms || (!f.kept_wrong && unchanged(CHOICE) && unchanged(ANSWER) &&
 	    unchanged(OK) && unchanged(OK_REPLY))))
 		assert(honest_same_keys(&f.client.agreement, &f.server.agreement));
 }
 
-/* Until one of them does not go on. */
+/* Runs until one of them stops. */
 static void
 talk(void)
 {
@@ -130,7 +130,7 @@ talk(void)
 	    handshake_compute(&f.client) == -1 || handshake_put_ok(&f.client, &f.sent[OK]) == -1)
 		return;
 	line = pass(OK);
-	/* an answer that somebody has made up; or not what this line is for */
+	/* a forged answer, or one that does not belong to this line */
 	if (answer != HANDSHAKE_AGREED || handshake_next(line) != HANDSHAKE_OK)
 		return;
 	bool server_good = handshake_take_ok(&f.server, line, &f.sent[OK_REPLY]);
@@ -142,7 +142,7 @@ talk(void)
 		look_at_switch(handshake_suite(&f.client)->kex);
 	if (server_good)
 		look_at_keys(client_good);
-	/* whom nobody disturbs comes to an agreement */
+	/* without changes on the way, both come to an agreement */
 	if (!f.kept_wrong && unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER) &&
 	    unchanged(OK) && unchanged(OK_REPLY))
 		assert(server_good && client_good);

@@ -12,8 +12,8 @@ struct host_keys {
 };
 
 /*
- * What is slow is done once, and is the same for every input: it does not depend on what came
- * before.
+ * Slow computations are done once and are the same for every input: they do not depend on what
+ * came before.
  */
 static struct {
 	const struct kex *x;
@@ -74,7 +74,7 @@ keep(void *context, const struct kex *x, const uint8_t *peer_public, const uint8
 	const struct host_keys *keys = context;
 	const struct agreement *shared = &made[made_for(x)].shared[keys->host];
 
-	/* nothing wrong is ever kept for the other host */
+	/* no wrong secret is ever cached for the other host */
 	if (memcmp(shared->peer_public, peer_public, x->public_len) == 0)
 		assert(memcmp(shared->secret, secret, x->secret_len) == 0);
 }
@@ -111,7 +111,7 @@ honest_wipe(struct honest *h)
 	handshake_wipe(&h->handshake);
 }
 
-/* A line that was heard, as a reply; NULL when it is none. */
+/* A received line as a reply; NULL if it is not one. */
 static const struct reply *
 reply_of(struct span line)
 {
@@ -160,7 +160,7 @@ server_says(struct honest *h, struct span line, struct span keyword, struct buf 
 		buf_put(out, SPAN("250-mx.b.example\r\n250-"));
 		if (keyword.len > 0 && buf_put(out, keyword))
 			buf_put(out, SPAN("\r\n250-"));
-		/* the last one's separator is a blank */
+		/* the last one's separator is a space */
 		out->mem[out->tail - 1] = ' ';
 		return buf_put(out, handshake_offer(&h->handshake)) && buf_put(out, SPAN("\r\n"));
 	case 1:

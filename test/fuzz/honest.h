@@ -1,6 +1,6 @@
 /*
- * An honest far end for a machine on its stage: what somebody would say who knows how.  Without
- * one, no script of a fuzzer's would ever get inside.
+ * An honest peer for a machine on its stage, which sends the right lines.  Without one, no
+ * script of a fuzzer would ever get inside.
  */
 #ifndef HONEST_H
 #define HONEST_H
@@ -13,8 +13,8 @@ enum host { HOST_TESTED, HOST_HONEST };
 enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
 
 /*
- * The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or
- * not.
+ * The keys of a host: pairs that are the same for every input, and secrets cached earlier, or
+ * none.
  */
 struct key_source honest_keys(enum host host, enum kept kept);
 
@@ -25,7 +25,7 @@ struct honest {
 	struct handshake handshake;
 	unsigned step;
 	bool server;
-	bool agreed;		/* the handshake has come to its end, as far as this end can see */
+	bool agreed;		/* the handshake has finished, as far as this end can see */
 };
 
 /* `suites` must outlive it. */
@@ -33,13 +33,13 @@ void honest_start(struct honest *h, bool server, const struct suite_list *suites
 void honest_wipe(struct honest *h);
 
 /*
- * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server
- * begins with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False:
- * nothing.
+ * Appends its next line, with its CRLF, to `out`: the answer to what it has received.  A server
+ * begins with its reply to EHLO, in which `keyword` is a line unless it is empty.  Returns
+ * false if there is nothing to send.
  */
 bool honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out);
 
-/* Have both come to the same keys? */
+/* Whether both have the same keys. */
 bool honest_same_keys(const struct agreement *a, const struct agreement *b);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Operands and addresses as text: the input is the host operand of blackpony, an address, and the
- * value of `backend`, all at once.
+ * Operands and addresses as text.  The input is the host operand of blackpony, an address, and
+ * the value of `backend`, all at once.
  */
 #include "fuzz.h"
 
@@ -32,7 +32,7 @@ look_at_operand(struct span operand)
 	}
 }
 
-/* What is read as an address reads the same from what it is written as. */
+/* An address that was read, written and read again is the same. */
 static void
 look_at_address(struct span text)
 {

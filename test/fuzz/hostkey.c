@@ -1,7 +1,7 @@
 /*
- * Host keys: an input is the reply to EHLO of a host that may say of itself what it likes.  What is
- * found lies in the reply, what is read is written the same again, and no statement is good for two
- * short keys.  What a client makes of it is the same when it comes out of the store.
+ * Host keys.  An input is the reply to EHLO of a host that may claim anything of itself.  What
+ * is found lies within the reply, what is read is written the same again, and no statement is
+ * valid for two short keys.  A client's verdict is the same when it comes from the store.
  */
 #include "files.h"
 
@@ -10,14 +10,14 @@
 
 #include <string.h>
 
-static struct client_handshake client;		/* of a session that is encrypted */
+static struct client_handshake client;		/* of an encrypted session */
 static struct key_cache cache;
 static struct known_hosts known_hosts;
 static int64_t now_s;
 
-#define NOW INT64_C(1790000000)		/* as the seeds have it */
+#define NOW INT64_C(1790000000)		/* as in the seeds */
 
-/* The keyword may be in either case. */
+/* The keyword may be in any case. */
 static void
 assert_same(struct span text, struct span again)
 {
@@ -59,7 +59,7 @@ look_at_next(struct span text)
 	hostkey_verify_next(&next, next.public);
 }
 
-/* As it stands in a file, and as people say it. */
+/* The key as in a file, and as people write it. */
 static void
 look_at_key(struct span text)
 {
@@ -96,7 +96,7 @@ peer_check_it(struct peer_check *j)
 	peer_check_log(j, &line);
 }
 
-/* Now, again, a day later as if it had worked, and when its time is over. */
+/* Now, again, a day later as after a success, and after its time. */
 static void
 peer_check_it_in_time(struct peer_check *j, struct span id_line)
 {

@@ -1,5 +1,5 @@
 /*
- * Lines, commands, replies, and what is read out of them: whatever the octets, all lengths fit
+ * Lines, commands, replies, and what is read from them.  For any octets, all lengths fit
  * together, and a reply is the same however it is cut.  The first two octets of an input say
  * where.
  */
@@ -48,7 +48,7 @@ look_at_commands(struct span s)
 		assert(line.crlf && line.octets <= LINE_MAX_OCTETS && line.octets <= rest.len);
 		assert(line.text.at == rest.at && line.text.len + 2 == line.octets);
 		assert(memcmp(rest.at + line.text.len, "\r\n", 2) == 0);
-		/* the first CRLF there is */
+		/* the first CRLF */
 		for (size_t i = 0; i + 1 < line.text.len; i++)
 			assert(memcmp(line.text.at + i, "\r\n", 2) != 0);
 		look_at_text(line.text);
@@ -63,7 +63,7 @@ look_at_commands(struct span s)
 	}
 }
 
-/* Takes a reply in two parts; `cut` beyond the end: in one. */
+/* Takes a reply in two parts, or in one if `cut` is beyond the end. */
 static enum reply_state
 take_cut(struct reply *r, struct span s, size_t cut, bool lenient)
 {
@@ -82,7 +82,10 @@ take_cut(struct reply *r, struct span s, size_t cut, bool lenient)
 	return state;
 }
 
-/* In the clear: whole wherever the strict one is, and then with the same code; and whatever is kept is of a reply. */
+/*
+ * In the clear: complete if the strict reading is, and then with the same code; all that is
+ * kept belongs to a reply.
+ */
 static void
 look_at_lenient(struct span s, size_t cut)
 {
@@ -132,7 +135,7 @@ look_at_reply(struct span s, size_t cut)
 	assert(span_equal(buf_peek(&whole.raw), buf_peek(&parts.raw)));
 }
 
-/* Statement 15: nothing that a log could take for something else. */
+/* Statement 15: nothing that could be taken for something else in a log. */
 static void
 look_at_log(struct span s)
 {

@@ -1,7 +1,7 @@
 /*
- * The memory of other hosts over files of anybody's: an input is the length of known.cdb, that file,
- * and known.journal.  Whatever was there, what is said of a host is sound and can be shown to people,
- * and what happens from now on is remembered.
+ * The known hosts, over arbitrary files.  An input is the length of known.cdb, that file, and
+ * known.journal.  Whatever is in them, what is reported of a host is valid and can be shown to
+ * people, and from now on everything is remembered.
  */
 #include "files.h"
 
@@ -10,12 +10,12 @@
 
 #include <string.h>
 
-#define NOW INT64_C(1790000000)		/* as the seeds have it */
+#define NOW INT64_C(1790000000)		/* as in the seeds */
 
 static const char *const hosts[] = { "mx.b.example", "mx2.b.example" };
 static const struct known_hosts_place place = { "b.example", "mx.b.example", hosts, 2 };
 
-/* What goes to a mailer, and to people. */
+/* What goes to an MTA and to people. */
 static void
 assert_plain(const char *text, size_t room)
 {
@@ -55,8 +55,8 @@ count(void *context, const struct known_hosts_item *item)
 }
 
 /*
- * Two successes a day apart bind, and a key that was pinned is what counts; until it is forgotten.  Of a memory
- * that is damaged that holds only for what is there, and people are told.
+ * Two successes a day apart make a host established, and a pinned key decides until it is
+ * forgotten.  In damaged files, that holds only for what is there, and people are told.
  */
 static bool pinned;
 

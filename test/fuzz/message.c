@@ -1,6 +1,7 @@
 /*
- * Where a message ends, against a plain search for it, in pieces of any size; and the trace line.
- * An input: the size of the first piece, the length of a name, the name, the message.
+ * Where a message ends, compared with a plain search, in pieces of any size; and the trace
+ * line.  An input is the size of the first piece, the length of a name, the name, and the
+ * message.
  */
 #include "fuzz.h"
 
@@ -9,8 +10,8 @@
 #include <string.h>
 
 /*
- * Octets up to the end of the first CRLF . CRLF, where a message begins behind a CRLF; 0: it has
- * none.
+ * The octets up to the end of the first CRLF . CRLF, where a message begins after a CRLF; 0:
+ * there is none.
  */
 static size_t
 find_end(struct span s)

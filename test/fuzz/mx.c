@@ -1,7 +1,7 @@
 /*
- * Answers of the DNS: the input is a message.  Every name that comes out is one that a host can
- * have, and every address is of the family asked for.  The first octet, half of an id that says nothing,
- * is DNS_A or DNS_AAAA where it was an address, and anything else where it was an exchanger.
+ * Answers of the DNS.  The input is a message.  Every name in the result is a possible host
+ * name, and every address is of the requested family.  The first octet, half of an unused id,
+ * is DNS_A or DNS_AAAA for addresses, and anything else for mail hosts.
  */
 #include "fuzz.h"
 
@@ -42,7 +42,7 @@ look_at_exchangers(const uint8_t *data, size_t size)
 	}
 }
 
-/* Those of the type and of no other, and the same ones where there is less room. */
+/* The records of the type and no other, and the same ones where there is less room. */
 static void
 look_at_addresses(enum dns_type type, const uint8_t *data, size_t size)
 {
@@ -63,7 +63,10 @@ look_at_addresses(enum dns_type type, const uint8_t *data, size_t size)
 	assert(one.count == 0 || memcmp(&first.at, &at[0].at, at[0].len) == 0);
 }
 
-/* As who has asked looks at it: is it for him, and does it say something?  With another id, it is not. */
+/*
+ * Reads it as the one who asked: whether it answers the question, and how.  With another id it
+ * does not.
+ */
 static void
 look_at_head(enum dns_type type, const uint8_t *data, size_t size)
 {

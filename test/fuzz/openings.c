@@ -40,7 +40,7 @@ openings_switched(struct stage *s, const struct client_handshake *o, const struc
 		return;
 	const struct kex *x = handshake_suite(&o->handshake)->kex;
 	assert(o->encrypted && span_starts(said, SPAN("XCRYPT OK")));
-	/* statement 2: nothing was behind the line that switched */
+	/* statement 2: nothing followed the line that switched */
 	assert(buf_len(&s->wire_next) == 0);
 	if (x->confirms || !changed)
 		assert(server->agreed && honest_same_keys(&o->handshake.agreement,

@@ -1,5 +1,6 @@
 /*
- * What the targets for blackpony's two machines share: both open in the same way (smtp/client_handshake.h).
+ * Shared by the targets for blackpony's two machines, which begin in the same way
+ * (smtp/client_handshake.h).
  */
 #ifndef OPENINGS_H
 #define OPENINGS_H
@@ -12,17 +13,17 @@
 extern const char *const openings_offers[4];
 
 /*
- * Acts X and Y: the honest server's next line; `*changed` says whether one has been meddled with.
+ * Acts X and Y: the honest server's next line; `*changed` says whether one has been changed.
  */
 void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
 
-/* Asserts that what has just switched to encryption had every reason to. */
+/* Asserts that an end that has just switched to encryption was right to. */
 void openings_switched(struct stage *s, const struct client_handshake *o, const struct honest *server,
     bool changed);
 
 /*
- * Statement 24: asserts that nothing of a message was ever said in the clear.  `mailer_quits`:
- * what a mailer says behind its QUIT is nothing that anybody hears.
+ * Statement 24: asserts that nothing of a message was sent in the clear.  `mailer_quits`: what
+ * the local MTA sends after its QUIT is ignored.
  */
 void openings_must(const struct stage *s, bool mailer_quits);
 

@@ -1,6 +1,6 @@
 /*
- * PROXY headers: the input is what comes on the connection, header first.  What is read of it does
- * not depend on how it comes, and not an octet behind the header is touched.
+ * PROXY headers.  The input is what comes on the connection, the header first.  The result does
+ * not depend on how octets come, and no octet after the header is taken.
  */
 #include "fuzz.h"
 
@@ -45,7 +45,7 @@ assert_same(const struct header *a, const struct header *b)
 }
 
 /*
- * Whatever part of it is there: the same in the end, and no octet taken that does not belong to it.
+ * Whatever part of it has come, the result is the same, and no octet beyond it is taken.
  */
 static void
 look_at_parts(struct span s, const struct header *whole)
@@ -61,7 +61,7 @@ look_at_parts(struct span s, const struct header *whole)
 	}
 }
 
-/* proxy_receive(), from a connection on which all of `s` has come, and its end. */
+/* proxy_receive() from a connection on which all of `s` and its end have come. */
 static void
 receive(struct span s, const struct header *whole)
 {
@@ -84,7 +84,7 @@ receive(struct span s, const struct header *whole)
 	close(fds[1]);
 }
 
-/* What is read can be put, and reads as the same. */
+/* What is read can be written, and reads the same again. */
 static void
 put_back(const struct header *h)
 {

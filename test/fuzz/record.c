@@ -1,7 +1,7 @@
 /*
- * Records and streams.  An input: which suite; how the octets on the wire are cut; pieces of plain
- * octets, each with its length in front; and, for an AEAD, one change made on the way, or a record
- * made by hand.
+ * Records and streams.  An input has the suite, the cut of the octets on the wire, pieces of
+ * plaintext with their lengths in front, and, for an AEAD, one change made on the way, or a
+ * record made by hand.
  */
 #include "fuzz.h"
 
@@ -37,7 +37,7 @@ stop(void)
 	channel_stop(&receiver);
 }
 
-/* Opens all of `s`, `step` octets at a time and more each time.  Says what came of it. */
+/* Opens all of `s`, `step` octets at a time and more each time.  Returns the result. */
 static int
 open_cut(struct span s, size_t step)
 {
@@ -56,7 +56,7 @@ open_cut(struct span s, size_t step)
 	return result;
 }
 
-/* The pieces of `*input`, sealed; where each record ends is not asked. */
+/* The pieces of `*input`, sealed; where each record ends does not matter. */
 static void
 seal_pieces(struct span *input)
 {
@@ -84,7 +84,7 @@ seal_pieces(struct span *input)
 	assert(channel_end(&sender, &wire));
 }
 
-/* One octet of the wire changed, left out, put in, or everything behind it cut off. */
+/* One octet on the wire changed, left out, inserted, or everything after it cut off. */
 static struct span
 change(struct span *input, struct span whole)
 {
@@ -108,7 +108,7 @@ change(struct span *input, struct span whole)
 	return buf_peek(&changed);
 }
 
-/* What was put in comes out, up to the record that was changed. */
+/* What was put in comes out, up to the changed record. */
 static void
 look_at_change(const struct suite *suite, struct span *input, size_t step)
 {
@@ -130,8 +130,7 @@ look_at_change(const struct suite *suite, struct span *input, size_t step)
 	int result = open_cut(changed, step);
 	assert(span_starts(buf_peek(&plain), buf_peek(&got)));
 	/*
-	 * a record that was touched gave nothing; where it is not merely short of octets, it was
-	 * noticed
+	 * a changed record gave no octets, and unless octets are merely missing, it was detected
 	 */
 	assert(buf_len(&got) <= whole && !channel_ended(&receiver));
 	assert(result == 0 ? receiver.fault == CHANNEL_GOOD : receiver.fault != CHANNEL_GOOD);

@@ -17,31 +17,31 @@
 static const char *const offers[4] = { MODERN, MODERN " arsyfor_1.0 rotn_0.1",
 	"t32_1.0 arsyfor_1.0 blowfish_0.2 rotn_0.1", "" };
 
-/* One performance. */
+/* The state of one run. */
 static struct play {
 	struct stage stage;
 	struct relay relay;
 	struct honest client;
 	struct relay_settings set;
 	struct suite_list suites;
-	bool modern;		/* nothing older is offered */
-	bool changed;		/* somebody has meddled with the client's lines */
+	bool modern;		/* no old suite is offered */
+	bool changed;		/* the client's lines were changed on the way */
 
 	/* around an octet */
 	struct {
 		enum relay_input input;
 		bool trace_due;
 		enum relay_crypt crypt;
-		enum verb first;	/* of those unanswered */
+		enum verb first;	/* the first verb of those unanswered */
 		unsigned reply_lines;
-		uint64_t put;		/* octets for the mailer so far */
+		uint64_t put;		/* octets for the backend so far */
 	} was;
-	bool ahead;		/* the mailer has answered what it cannot have seen yet */
+	bool ahead;		/* the backend has answered what it cannot have seen yet */
 	size_t wire_was, local_was;
-	bool in_step;		/* nothing waits on its way: an octet shows its effect at once */
-	uint8_t tail[5];	/* of the message */
-	bool tracked;		/* ... which was seen from its beginning */
-	unsigned ehlo_lines;	/* of the present reply to EHLO that were passed on */
+	bool in_step;		/* nothing is on its way: an octet has its effect at once */
+	uint8_t tail[5];	/* the end of the message */
+	bool tracked;		/* the message was seen from its beginning */
+	unsigned ehlo_lines;	/* lines of the current reply to EHLO that were passed on */
 } plays[2];
 
 static struct play *
@@ -81,7 +81,7 @@ look_at_message(struct play *p, uint8_t octet)
 {
 	struct span said = span_from(buf_peek(&p->stage.local), p->local_was);
 
-	/* the first ones may be held until it is known whether a trace can stand there */
+	/* the first ones may be held until it is known whether a trace line may precede them */
 	assert(p->was.trace_due || said.len == 1);
 	assert(said.len == 0 || said.at[said.len - 1] == octet);
 	if (p->was.input != INPUT_MESSAGE)
@@ -92,7 +92,7 @@ look_at_message(struct play *p, uint8_t octet)
 		assert((p->relay.input == INPUT_COMMAND) == (memcmp(p->tail, "\r\n.\r\n", 5) == 0));
 }
 
-/* Is this line, the `nth` of a reply to EHLO, one that a client may see? */
+/* Whether this line, the `nth` of a reply to EHLO, is one that a client may see. */
 static void
 look_at_keyword(const struct play *p, struct span line, unsigned nth)
 {
@@ -106,7 +106,7 @@ look_at_keyword(const struct play *p, struct span line, unsigned nth)
 		assert(p->was.crypt == CRYPT_ON && span_equal(text, p->set.says[0]));
 	if (!span_equal_nocase(word, SPAN("XCRYPT")))
 		return;
-	/* statements 4 and 5: ours, last, in the clear, and before any attempt */
+	/* statements 4 and 5: our line is the last, in the clear only, and before any attempt */
 	assert(line.at[3] == ' ' && p->was.crypt == CRYPT_NOT_YET && p->suites.count > 0);
 	assert(span_starts(text, SPAN("XCRYPT ")));
 	for (size_t i = 0; span_word(&rest, ' ', &word); i++)
@@ -169,7 +169,7 @@ act(struct stage *s, struct span octets)
 	if (!s->encrypted || was_encrypted)
 		return;
 	/*
-	 * statement 6: 250 XCRYPT OK and nothing else has switched; 1: nothing was behind the line
+	 * statement 6: only 250 XCRYPT OK has switched; 1: nothing followed the line
 	 */
 	struct span last = stage_last_line(buf_peek(&s->clear));
 	assert(span_starts(last, SPAN("250 XCRYPT OK")));
@@ -194,7 +194,7 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	if (how & 64)
 		p->set.says[0] = SPAN("XCRYPT-ID key 1800000000 signature");
 	p->modern = (how & 3) == 0;
-	/* without a confirmation, nobody notices a secret that was kept wrong */
+	/* without a confirmation, a wrong cached secret is not detected */
 	p->changed = !p->modern && (how >> 4) % 3 == KEPT_WRONG;
 	p->tracked = p->ahead = false;
 	p->ehlo_lines = 0;
@@ -207,7 +207,7 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	stage_play(&p->stage, script);
 }
 
-/* Statement 24: in the clear, the mailer hears of nothing but saying hello. */
+/* Statement 24: in the clear, the backend gets only commands that begin a session. */
 static void
 look_at_must(const struct play *p)
 {
@@ -228,8 +228,8 @@ look_at_must(const struct play *p)
 }
 
 /*
- * A mailer that says what nobody asked for ends the session; with no room left for our own answers, some
- * of those are still to come then.
+ * A backend that sends an unexpected reply ends the session; if there is no room for our own
+ * replies, some are outstanding then.
  */
 static bool
 crowded(const struct io *io)
@@ -238,7 +238,10 @@ crowded(const struct io *io)
 	    io->to_wire.high + XCRYPT_LINE_MAX > io->to_wire.cap;
 }
 
-/* Statement 32: a client's end is the mailer's to know, and a mailer's ends it, once all before it is through. */
+/*
+ * Statement 32: the client's end of file reaches the backend, and the backend's ends the
+ * session, after all octets before it.
+ */
 static void
 look_at_ends(const struct play *p)
 {
@@ -250,7 +253,7 @@ look_at_ends(const struct play *p)
 	assert(!io->local_eof);
 }
 
-/* Statement 7: it does not matter how the octets came. */
+/* Statement 7: the result does not depend on how octets come. */
 static void
 look_at_both(const struct play *a, const struct play *b)
 {
@@ -267,10 +270,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < 2; i++)
 		perform(&plays[i], how, script, i == 1);
-	/* when an answer comes decides whether it can be one */
+	/* whether it can be an answer depends on when it comes */
 	if (!plays[1].ahead && !crowded(&plays[0].stage.io))
 		look_at_both(&plays[0], &plays[1]);
-	/* whom nobody has helped to the right confirmation does not get inside */
+	/* without help to make the right confirmation, nobody gets inside */
 	assert(!plays[0].stage.encrypted || !plays[0].modern || plays[0].client.agreed);
 	if (plays[0].set.encryption_required)
 		look_at_must(&plays[0]);

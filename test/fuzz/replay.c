@@ -1,6 +1,6 @@
 /*
- * Runs files through a target, without libFuzzer: replay FILE ...
- * Says which one it is at before each, so that the last line names what it died of.
+ * Runs files through a target, without libFuzzer: replay FILE ...  Prints each name before it,
+ * so that the last line names the input that failed.
  */
 #include "fuzz.h"
 
@@ -18,7 +18,7 @@ replay(const char *path)
 	fseek(file, 0, SEEK_END);
 	long end = ftell(file);
 	rewind(file);
-	/* exactly as long as the input, so that an octet behind it is noticed */
+	/* exactly as long as the input, so that reading beyond it is detected */
 	uint8_t *octets = malloc(end > 0 ? (size_t)end : 1);
 	if (octets == NULL || end < 0)
 		goto fail;

@@ -1,6 +1,7 @@
 /*
- * The key ring over files of anybody's: an input is the length of keys.cdb, that file, and
- * keys.journal.  There is always a pair, and what is kept is found, here and in the next process.
+ * The key cache, over arbitrary files.  An input is the length of keys.cdb, that file, and
+ * keys.journal.  There is always a pair, and a secret that is kept is found, here and in the
+ * next process.
  */
 #include "files.h"
 
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-/* A pair that does what a pair does, and a secret that is kept. */
+/* The pair works as a pair, and a secret is kept. */
 static void
 use(struct key_cache *cache, const struct kex *x, bool is_there)
 {
@@ -39,8 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(suite_list_read(&suites, SPAN("chacha20poly1305_2.0 arsyfor_1.0"), &culprit) == 0);
 	fixed_start(1);
 	/*
-	 * A CDB whose tables and records tell different tales may lose one of its pairs when it is folded,
-	 * which the second to open it finds out; from then on everything is as it should be.
+	 * If the tables and records of a CDB contradict each other, compaction may lose one of
+	 * its pairs, which the second process to open it finds out; from then on all is well.
 	 */
 	for (size_t opened = 1; opened <= 3; opened++) {
 		key_cache_open(&cache, &settings);

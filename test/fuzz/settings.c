@@ -1,6 +1,6 @@
 /*
- * Settings: the input is a file.  Whatever is in it, there is one clear line about what is wrong,
- * or every value is one that it can have.
+ * Settings.  The input is a file.  Whatever is in it, there is one clear line about an error,
+ * or every value is valid.
  */
 #include "fuzz.h"
 
@@ -56,14 +56,14 @@ look_at_values(const struct settings *s)
 	for (const struct settings_policy *p = s->policies; p != NULL; p = p->next) {
 		look_at_text(p->domain);
 		/*
-		 * a name of its own has its policy; what is below all of it, perhaps a closer one
+		 * a name of its own has its policy; a name below it may have a closer one
 		 */
 		if (p->domain[0] != '.')
 			assert(settings_policy_for(s, span_of(p->domain)) <= POLICY_PINNED);
 	}
 }
 
-/* One line, of text, that begins with where it is. */
+/* One line of text that begins with the place of the error. */
 static void
 look_at_error(const struct settings *s, const char *where)
 {

@@ -48,7 +48,7 @@ drain(struct stage *s, bool all)
 		buf_move(&s->local, &s->io.to_local);
 }
 
-/* What was said before goes in the clear; what came before is not taken for what was encrypted. */
+/* What was sent before goes in the clear; what came before is not taken as encrypted. */
 static void
 encrypt(struct stage *s)
 {
@@ -78,7 +78,7 @@ step_once(struct stage *s)
 	drain(s, false);
 }
 
-/* Statement 32: nothing waits while it could move, so that one step more changes nothing. */
+/* Statement 32: nothing waits while it could move, so another step changes nothing. */
 void
 stage_step(struct stage *s)
 {
@@ -121,7 +121,7 @@ bring(struct stage *s, bool from_wire)
 	return true;
 }
 
-/* An end of file is there when everything before it is. */
+/* An end of file comes after everything before it. */
 static bool
 end(struct stage *s, bool *ends, const struct buf *next, bool *eof)
 {
@@ -152,7 +152,7 @@ stage_comes(struct stage *s, bool from_wire, struct span octets)
 	if (octets.len > left)
 		octets.len = left;
 	s->octets += octets.len;
-	/* the whole of it is what the room is for */
+	/* there must be room for all of it */
 	assert(buf_put(from_wire ? &s->wire_next : &s->local_next, octets));
 	bring_all(s);
 }
@@ -233,7 +233,7 @@ stage_play(struct stage *s, struct span script)
 {
 	struct span octets;
 
-	span_word(&script, ACT, &octets);	/* what is before the first act is none */
+	span_word(&script, ACT, &octets);	/* octets before the first act are ignored */
 	while (span_word(&script, ACT, &octets)) {
 		if (octets.len == 0)
 			continue;
