@@ -1,10 +1,10 @@
 /*
- * Linked into the programs that test/faults/run starts, which are the same in everything else:
- * counts the blocks of memory that are taken and given back, and says at the exit
+ * Linked into the programs that test/faults/run starts, which do not differ otherwise.  Counts
+ * the blocks of memory that are allocated and freed, and writes at the exit
  *
  *	allocations TAKEN unfreed LEFT
  *
- * on standard error.  Where the environment has FAIL_ALLOCATION=N, the Nth finds no memory.
+ * to standard error.  With FAIL_ALLOCATION=N in the environment, the Nth allocation fails.
  */
 #include <errno.h>
 #include <stdbool.h>

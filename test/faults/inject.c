@@ -1,19 +1,18 @@
 /*
- * Runs a program and makes one of its system calls fail, or looks into its memory at its end:
+ * Runs a program and makes one of its system calls fail, or saves its memory at its end:
  *
- * inject [-f] [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
+ *	inject [-f] [-c CALL:N:HOW] [-r REPORT] [-m MEMORY [-w CALL]] program ...
  *
- * The Nth CALL (counted from the program's first call of its own, for what the loader does is
- * not ours) is not made and returns HOW, the name of an errno; or, where HOW is "short", is
- * made with a length of one octet.  REPORT gets a line for each kind of call, "CALL COUNT",
- * then "descriptors N" (open at the exit) and, when something was made to fail, "injected 1".
- * inject -l lists the calls and what each can fail with.  MEMORY gets all that the program
- * could write to, as it is when it exits, or when it comes to the first CALL.  Its exit status
- * is ours.
+ * The Nth CALL is not made and fails with HOW, the name of an errno; if HOW is "short", it is
+ * made with a length of one octet.  Calls are counted from the program's own first one, after
+ * the loader's.  REPORT gets a line for each kind of call, "CALL COUNT", then "descriptors N"
+ * (open at the exit) and, if a call was made to fail, "injected 1".  inject -l lists the calls
+ * and their possible errors.  MEMORY gets all memory that the program can write to, as it is
+ * when it exits or makes the first CALL.  The exit status is the program's.
  *
- * By ptrace(2), not by preloading: so libc's own calls are among them, and a static program is
- * no other matter.  Processes that the program starts are left alone, but with -f those that it
- * forks are counted with it.  SIGTERM is passed on to it.
+ * It uses ptrace(2), not preloading, so libc's own calls are included, and static programs work
+ * as well.  Processes that the program starts are not traced, except with -f those that it
+ * forks, which are counted with it.  SIGTERM is passed on to the program.
  */
 #include <dirent.h>
 #include <errno.h>

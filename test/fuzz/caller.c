@@ -1,12 +1,12 @@
 /*
- * The caller and its opening: a script (stage.h) of what a far end and the mailer on this host
- * say.  The first octet of an input says how it is set up.  Acts of its own:
+ * The transparent client and its handshake.  An input is a script (stage.h) of what the server and the
+ * local MTA send; its first octet is the setup.  Own acts:
  *
- *	X octets	an honest server's next reply, with the octets behind it; in the one to
- *			EHLO they are a line
+ *	X octets	an honest server's next reply, followed by the octets; in the one to EHLO
+ *			they are a line
  *	Y at mask	the same, with one octet changed
- *	C		called again, where that is what is next
- *	G		no call is left to be made
+ *	C		a new connection, if that is next
+ *	G		there is no other host to call
  */
 #include "honest.h"
 #include "openings.h"

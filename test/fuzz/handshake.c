@@ -1,12 +1,11 @@
 /*
- * The handshake, both roles, and somebody between them.  An input has five edits, one for each
- * line of the dialogue (offer, choice, answer, OK, its reply): each a letter and what belongs to
- * it.
+ * The handshake in both roles, with an attacker between them.  An input has five edits, one for
+ * each line of the dialogue (offer, choice, answer, OK, the reply to it): a letter and its operands.
  *
  *	p		passes as it is
  *	x at mask	one octet changed
  *	c len		cut short
- *	b octets LF	octets behind it
+ *	b octets LF	octets after it
  *	r octets LF	another line in its place
  */
 #include "honest.h"

@@ -1,8 +1,8 @@
 /*
- * The relay: a script (stage.h) of what its client and its mailer say.  The first octet of an
- * input says how it is set up.  Acts of its own:
+ * The relay.  An input is a script (stage.h) of what its client and its backend send; its first octet is
+ * the setup.  Own acts:
  *
- *	X octets	an honest client's next XCRYPT line, and the octets behind it
+ *	X octets	an honest client's next XCRYPT line, followed by the octets
  *	Y at mask	the same, with one octet changed
  */
 #include "honest.h"

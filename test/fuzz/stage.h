@@ -1,16 +1,16 @@
 /*
- * A machine on a stage: struct io with nothing behind it, and a script to play.
+ * A machine on a stage: struct io without descriptors, and a script to play.
  *
  * A script is a target's input.  It is made of acts: the octet 0xff, a letter, and the octets
  * that belong to it.
  *
  *	W octets	come from the wire		w	the same, many times over
  *	L octets	come from the local side	l	the same, many times over
- *	E		end of file on the wire		T	... that was not announced
+ *	E		end of file on the wire		T	an unannounced end of file on the wire
  *	e		end of file on the local side
  *	F octet		a fault (struct machine)
- *	K  k		TLS, where it was begun, has come to be; has not
- *	S  s		nobody takes what goes to the wire (local side); again: somebody does
+ *	K  k		TLS, if it was begun, is up; has failed
+ *	S  s		nothing is read from the wire (local side) any more; again: it is read
  *
  * Other letters are the target's own.  Each script is played twice, with octets that come as
  * many at a time as fit, and one by one (or in small pieces, where they are many): nothing may

@@ -1,4 +1,4 @@
-# Claim: kill -9 of either program at random moments, eight sessions at once between two sendmails' queues: every message arrives, none is damaged, the cache opens every time, and what arrives twice is what RFC 1047 explains (statement 28)
+# Claim: with kill -9 of either program at random moments, during eight sessions at once between two sendmails, every message arrives undamaged, the cache can always be opened, and duplicates are those that RFC 1047 explains (statement 28)
 import os
 import sys
 
@@ -16,7 +16,7 @@ from words_said import Progress, parameter, seed        # noqa: E402
 SESSIONS = 8
 WAITING = 80        # messages in the queue, for the runners to choose from
 SHORT_SECS = 20     # make check's machine may be busy
-PEACE = 600         # seconds for the queue to empty once nobody is killed any more
+PEACE = 600         # seconds for the queue to empty once the killing has stopped
 
 
 def test_kill_9(w):

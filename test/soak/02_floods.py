@@ -1,4 +1,4 @@
-# Claim: a million fresh keys leave the cache at its cap and mail flowing; slow clients, half-open handshakes and as many sessions at once as are allowed leave memory and descriptors flat, and lose no message (statements 26 and 29)
+# Claim: after a million fresh keys the cache is at its limit and mail still flows; slow clients, half-open handshakes and the maximum of sessions leave memory and descriptors flat, and lose no message (statements 26 and 29)
 import statistics
 import subprocess
 import time
@@ -12,7 +12,7 @@ from letters import off_the_wire, whole
 from words_said import Progress, parameter, say, seed
 
 WORKERS = 4
-CACHE_ENTRIES, ENTRY = 65536, 256       # the default; octets of memory for one, while it is folded
+CACHE_ENTRIES, ENTRY = 65536, 256       # the default; octets of memory for a key while the cache is compacted
 
 
 def send(w, server, settings):
@@ -52,7 +52,7 @@ def reports(log):
 
 
 class Archive:
-    """What the mailer behind has got, without keeping it."""
+    """Counts what the backend has got, without keeping it."""
 
     def __init__(self, mailer):
         self.mailer, self.names, self.damaged = mailer, [], 0
@@ -73,7 +73,7 @@ class Archive:
 
 
 def test_sessions_at_once(w):
-    need_root()     # to look into processes that do not let themselves be looked into
+    need_root()     # permits a look into processes that are not dumpable
     sessions, seconds = parameter("SESSIONS", 50), parameter("SECS", 10)
     patience = "%ds" % (2 * SLOW if seconds < 60 else 20)
     settings = {"sessions": str(sessions), "command-timeout": patience, "handshake-timeout": patience,
@@ -116,8 +116,8 @@ def check(crowd, archive, sampler, sessions):
     assert len(archive.names) == len(set(archive.names)) and crowd.taken <= set(archive.names), "lost, or twice"
     assert len(crowd.taken) >= 10, "no mail flows"
     assert max(sampler.at_once) <= sessions and statistics.median(sampler.at_once) >= 0.8 * sessions, sampler.at_once
-    if SLOW == 1:       # a sanitizer keeps what is freed
+    if SLOW == 1:       # a sanitizer keeps freed memory
         assert not sampler.faults(), sampler.faults()
-        # all of a full cache, and what is there anyway
+        # all of a full cache, and what there is anyway
         assert max(sampler.young.kb) <= (CACHE_ENTRIES * ENTRY >> 10) + 1024, max(sampler.young.kb)
         say("flat: no %d KiB above the first third, and no descriptor" % SLACK_KB)

@@ -1,4 +1,4 @@
-# Claim: random messages and random SMTP dialogues, through both programs and both ways of sending, in the clear, with each suite and with STARTTLS, come to the same as with the mailer reached directly, octet for octet and reply for reply (statements 8, 9, 10, 11 and 12)
+# Claim: random messages and SMTP dialogues, through both programs and with both ways to send, in the clear, with each suite and with STARTTLS, have the same result as directly with the mail server, octet for octet and reply for reply (statements 8, 9, 10, 11 and 12)
 import os
 import random
 import subprocess

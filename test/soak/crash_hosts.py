@@ -14,7 +14,7 @@ from private import write
 
 from letters import body, on_the_wire
 
-# Each attempt is a process of its own, in no order, and nothing is remembered of a host that did not answer.
+# Each attempt is a process of its own, in random order, and a host that did not answer is not remembered.
 SENDING = """define(`confLOG_LEVEL', `9')dnl
 define(`confSEPARATE_PROC', `True')dnl
 define(`confQUEUE_SORT_ORDER', `random')dnl
@@ -26,7 +26,7 @@ define(`LOCAL_MAILER_ARGS', `receive {folder}/mail $i $u')dnl
 """
 RUNNER = """while [ -e {folder}/running ]; do {sendmail} -Am -C {folder}/sendmail.cf -qf; sleep 0.25; done
 """
-# so that there is much to be written to the caches
+# short, so that much is written to the caches
 LIFETIMES = {"mail.a.example": "3s", "mx.b.example": "2s"}
 ADDRESS, WAIT_PORT = "192.0.2.25", 2626
 
@@ -38,7 +38,7 @@ def sender(w):
 
 
 def receiver(w):
-    """Real sendmail behind blackponyd, and inetd in front of it: b.example by nowait, b2.example by wait."""
+    """Real sendmail behind blackponyd and inetd: b.example by nowait, b2.example by wait."""
     b = Host(w, "mx.b.example", ADDRESS, ["b.example", "b2.example"],
              more=RECEIVING.format(folder="/srv/mx.b.example"),
              settings={"key-lifetime": LIFETIMES["mx.b.example"]})
@@ -57,7 +57,7 @@ def receiver(w):
 
 @contextlib.contextmanager
 def runners(a, count):
-    """So many processes that go through the queue again and again."""
+    """That many processes that run the queue again and again."""
     write(a.folder + "/running", "")
     shell = RUNNER.format(folder=a.folder, sendmail=SENDMAIL)
     children = [a.start(["/bin/sh", "-c", shell]) for _ in range(count)]
@@ -68,7 +68,7 @@ def runners(a, count):
 
 
 def wait_for_peace(a, b, seconds):
-    """Until both queues are empty."""
+    """Waits until both queues are empty."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not a.queued() and not b.queued():
@@ -80,7 +80,7 @@ def wait_for_peace(a, b, seconds):
 
 
 class Feeder:
-    """Keeps so many messages in a's queue, by a session of its own with a's sendmail."""
+    """Keeps that many messages in a's queue, through a session with a's sendmail."""
 
     def __init__(self, a, ledger, chance, count):
         self.ledger, self.chance, self.count = ledger, random.Random(chance.random()), count

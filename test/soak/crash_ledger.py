@@ -1,9 +1,9 @@
-"""What became of each message, from what both sendmails and both programs log and from what was delivered.
+"""What became of each message, from the logs of both sendmails and both programs and from the deliveries.
 
 a is the sending host, b the receiving one.  A message that b accepted twice has two queue identifiers there, and
-a has read the reply with at most one of them.  RFC 1047 explains another one when the attempt that brought it
-was cut: when the process killed was blackponyd in front of the b's sendmail that accepted it, or blackpony
-below the a's sendmail that then put the message off.
+a has read the reply with at most one of them.  RFC 1047 explains the other one if its attempt was cut off: if
+the killed process was blackponyd in front of the sendmail of b that accepted it, or blackpony below the
+sendmail of a that then deferred the message.
 """
 import collections
 import os
@@ -13,7 +13,7 @@ import time
 
 from kit.run import BIN
 
-NEAR = 20           # seconds between a kill and what is logged of it; numbers of processes come again later
+NEAR = 20           # seconds between a kill and the log lines about it; process numbers are used again later
 PATTERNS = (
     ("accepted", r"^sendmail\[(\d+)\]: (\w+): from=<alice@a\.example>, .*msgid=<(\w+)@a\.example>"),
     ("sent", r"^sendmail\[\d+\]: (\w+): to=<bob@b2?\.example>, .*mailer=blackpony, .*stat=Sent \((\w+) Message"),
@@ -126,7 +126,7 @@ class Ledger:
         return any(process in related and abs(when - at) < NEAR for related, at in self.kills[kind])
 
     def unexplained(self, name):
-        """b's queue identifiers of this message that nobody was told of, and no kill accounts for."""
+        """b's queue identifiers of this message whose reply a has not read and that no kill explains."""
         cuts = sum(self.was_cut("blackpony", process, when) for process, when in self.put_off[self.of_a[name]])
         left = []
         for identifier, (process, when) in self.at_b(name).items():

@@ -1,4 +1,4 @@
-"""Clients of all kinds, each a thread that calls again and again until it is told to stop."""
+"""Clients of all kinds, each a thread that connects again and again until it is told to stop."""
 import random
 import socket
 import threading
@@ -9,12 +9,12 @@ from kit.conn import Client, PATIENCE, TooSlow
 from letters import body, on_the_wire
 
 DRIP = 1.0          # seconds for an octet
-PAUSE = 2.0         # seconds at most, of an honest client behind its message
-AGAIN = 0.3         # seconds before one who was turned away calls again
+PAUSE = 2.0         # seconds at most that an honest client waits after its message
+AGAIN = 0.3         # seconds before a client that was turned away connects again
 
 
 class Full(Exception):
-    """421: more than the limit."""
+    """421: there are too many connections."""
 
 
 class Member(threading.Thread):
@@ -49,7 +49,7 @@ class Member(threading.Thread):
             client.close()
 
     def wait(self, client):
-        """Until the far end closes."""
+        """Waits until the other end closes."""
         while not self.crowd.over.is_set() and not (client.readable(DRIP) and client.rest(DRIP) is not None):
             pass
 
@@ -61,7 +61,7 @@ class Member(threading.Thread):
 
 
 class Slow(Member):
-    """An octet a second, before, during and behind the handshake, in commands and in messages."""
+    """Sends an octet a second, before, during and after the handshake, in commands and in messages."""
     kind, name_of_kind = 1, "slow clients"
 
     def talk(self, client):
@@ -101,7 +101,7 @@ class HalfOpen(Member):
 
 
 class Caller(Member):
-    """One too many: looks whether there is room, and goes."""
+    """A connection too many: looks whether there is room, and leaves."""
     kind, name_of_kind = 3, "callers beyond the limit"
 
     def talk(self, client):
@@ -139,7 +139,7 @@ class Sender(Member):
 
 
 class Mailer(Sender):
-    """The mailer's side of a real blackpony that stays for all of it."""
+    """The local MTA of a real blackpony, in one long session."""
     kind, name_of_kind = 5, "blackpony"
 
     def __init__(self, crowd, number, pipe):

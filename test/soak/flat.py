@@ -1,10 +1,10 @@
 """Memory and descriptors of processes over time, and what "flat" means of them.
 
-Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it
-no process that lasts may have SLACK_KB (REST_KB) more than it had in that third, or one descriptor.  Of the sessions that
-come and go that holds for the median, and none has more than SESSION_KB: which of its buffers a session has had use
-for is another matter each time.  Sessions that have just begun are apart: the one that folds the cache holds all of it
-for a moment, and one descriptor more.
+Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it,
+no lasting process may have SLACK_KB (REST_KB) or one descriptor more than it had in that third.  For the sessions,
+which come and go, that applies to the median, and none may have more than SESSION_KB, since sessions do not all use
+the same buffers.  Sessions that have just begun are treated apart: the one that compacts the cache holds all of it for
+a moment, and one more descriptor.
 """
 import collections
 import os
@@ -12,15 +12,15 @@ import statistics
 import threading
 import time
 
-SLACK_KB = 256      # two buffers: how much of them has been of use is for the scheduler to say
-REST_KB = 64        # of the listening process, which has none
-SESSION_KB = 1024   # six buffers of 128 KiB, and what a process has anyway
-WARM = 3            # one part in so many
+SLACK_KB = 256      # two buffers: how much of them gets used depends on scheduling
+REST_KB = 64        # of the listening process, which has no buffers
+SESSION_KB = 1024   # six buffers of 128 KiB, and the rest of a process
+WARM = 3            # one part in that many
 YOUNG = 1.0         # seconds; a session has opened the cache by then
 
 
 def sample(pid):
-    """(KiB of anonymous memory, descriptors), or None where it is gone."""
+    """(KiB of anonymous memory, descriptors), or None if it is gone."""
     try:
         with open("/proc/%d/smaps_rollup" % pid) as lines:
             kb = [int(line.split()[1]) for line in lines if line.startswith("Anonymous:")]
@@ -30,7 +30,7 @@ def sample(pid):
 
 
 def age(pid):
-    """Seconds; 0 where it is gone."""
+    """Its age in seconds; 0 if it is gone."""
     try:
         with open("/proc/%d/stat" % pid) as stat, open("/proc/uptime") as uptime:
             begun = int(stat.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
@@ -40,10 +40,10 @@ def age(pid):
 
 
 class Samples:
-    """Of one kind of processes: what `of` says of all there are (their maximum, or median) at each time."""
+    """The samples of one kind of processes: their maximum (or median, by `of`) at each time."""
 
     def __init__(self, of=max, slack=SLACK_KB, passing=0):
-        """`passing`: descriptors that it may have for a moment, and has not in every sample."""
+        """`passing`: descriptors that it may have for a moment, but not in every sample."""
         self.of, self.slack, self.passing, self.kb, self.fds = of, slack, passing, [], []
 
     def add(self, found):
@@ -77,7 +77,7 @@ class Sampler:
     def __init__(self, parent, others, every):
         self.parent, self.others = parent, others
         self.blackpony, self.old, self.young = [Samples() for _ in range(3)]
-        self.listener = Samples(slack=REST_KB, passing=1)     # a client that was accepted and not yet handed over
+        self.listener = Samples(slack=REST_KB, passing=1)     # a connection that was accepted and not yet handed over
         self.median = Samples(statistics.median)
         self.each = collections.defaultdict(Samples)    # of blackponyd's sessions
         self.at_once = []
@@ -101,7 +101,7 @@ class Sampler:
             self.blackpony.add([sample(pid) for pid in self.others])
 
     def at_rest(self):
-        """Of the parent, when it isn't just accepting."""
+        """Whether the parent is not just accepting a connection."""
         found = [sample(self.parent)]
         for _ in range(20):
             time.sleep(0.002)

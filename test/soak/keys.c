@@ -1,11 +1,11 @@
 /*
- * Drives the key cache itself, as sessions do.
+ * Uses the key cache as sessions do.
  *
  *   keys flood FOLDER CAP KEYS WORKERS KILLS SEED
  *       KEYS peers with fresh keys, by WORKERS processes at a time, one session after the other: open,
  *       look the peer up, keep its secret, close.  KILLS of the workers are killed with SIGKILL at
- *       random moments, and others take their places.  Says what there is to see once in two seconds,
- *       and at the end.
+ *       random moments, and others take their places.  Prints the state every two seconds and at the
+ *       end.
  *   keys look FOLDER
  *       For each line on standard input, opens the cache, reads every entry of it, and answers with a
  *       line: "good", or what is wrong.
@@ -34,7 +34,7 @@
 
 static struct {
 	atomic_ulong kept;	/* sessions whose secret the next session would find, or nearly */
-	atomic_ulong forgotten;	/* sessions whose secret was not to be found right behind */
+	atomic_ulong forgotten;	/* sessions whose secret was missing right after they kept it */
 } *shared;
 
 struct seen {
@@ -63,7 +63,7 @@ count(struct seen *seen, const struct compaction *f)
 	}
 }
 
-/* Everything that is in the cache, under its lock.  0, or -1: it cannot be opened, locked or read. */
+/* Reads all of the cache under its lock.  0, or -1: it cannot be opened, locked or read. */
 static int
 look(const char *folder, struct seen *seen)
 {
@@ -75,7 +75,7 @@ look(const char *folder, struct seen *seen)
 	*seen = (struct seen){ 0 };
 	if (store_open(&s, folder, "keys") == -1)
 		return -1;
-	/* somebody may be busy with it for longer than a session would wait */
+	/* it may be busy for longer than a session would wait */
 	for (int i = 0; i < 10 && result == -1; i++)
 		result = store_lock(&s);
 	if (result == 0 && private_file_load(s.cdbfd, s.cdb_len, &cdb) == 0 &&
@@ -111,7 +111,7 @@ answer_looks(const char *folder)
 	return 0;
 }
 
-/* One session with a peer whose key nobody has seen, but for the sums. */
+/* One session with a peer whose key is new, without the computations. */
 static void
 session(const struct key_cache_settings *settings, const struct kex *x)
 {
@@ -159,7 +159,7 @@ struct flood {
 	pid_t pids[WORKERS_MAX];
 };
 
-/* One line about what there is now; false when it is not as it should be. */
+/* One line about the present state; false if something is wrong. */
 static bool
 report(const struct flood *f)
 {
@@ -178,7 +178,7 @@ report(const struct flood *f)
 	    seen.entries <= f->settings.entries_max + seen.journal;
 }
 
-/* Some worker, at a moment that may be any in its session; another one takes its place. */
+/* Kills some worker, at any moment of its session; another one takes its place. */
 static void
 kill_one(struct flood *f)
 {

@@ -1,4 +1,4 @@
-"""Kills the programs under test, and has a look at the caches after each time."""
+"""Kills the programs under test, and checks the caches after each kill."""
 import os
 import signal
 import subprocess
@@ -9,7 +9,7 @@ from private import USER_ID, children, descendants
 from kit.run import BIN
 
 NAMES = ("blackpony", "blackponyd")
-PACE = 0.05         # seconds between two kills at most, more or less
+PACE = 0.05         # seconds between two kills, at most, about
 
 
 def words_of(pid):
@@ -36,7 +36,7 @@ class Killer:
         return sum(self.counts.values())
 
     def looker(self, folder):
-        """Opens the cache each time that it is asked, and reads it all."""
+        """Opens the cache each time it is asked, and reads all of it."""
         return self.w.spawn([BIN + "/soak/keys", "look", folder], stdin=subprocess.PIPE, bufsize=0,
                             stdout=subprocess.PIPE, user=USER_ID, group=USER_ID, extra_groups=[])
 
@@ -50,7 +50,7 @@ class Killer:
                 self.faults.append("after %d kills the cache was %r" % (self.count, said))
 
     def strike(self):
-        """One of those that live at a random moment."""
+        """Kills one of the running processes at a random moment."""
         time.sleep(self.chance.random() * PACE)
         victims = [pid for pid in descendants(os.getpid()) if (words_of(pid) or " ")[0] in NAMES]
         if victims and self.kill(self.chance.choice(victims)):
@@ -58,7 +58,7 @@ class Killer:
         self.reap()
 
     def kill(self, pid):
-        """True when it has been: the descriptor stands for this process and no later one of its number."""
+        """True if it was killed: the descriptor refers to this process, not to a later one with its number."""
         try:
             fd = os.pidfd_open(pid)
         except ProcessLookupError:
@@ -79,7 +79,7 @@ class Killer:
         return True
 
     def reap(self):
-        """Those whose parents are gone have become ours."""
+        """Reaps the processes whose parents are gone and that are our children now."""
         ours = {child.pid for _, child in self.w.children}
         for pid in children(os.getpid()):
             if pid not in ours and (words_of(pid) or " Z")[1] == "Z":

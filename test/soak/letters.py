@@ -1,4 +1,4 @@
-"""Messages that prove themselves whole; receive.c reads the same form."""
+"""Messages that show whether they are complete; receive.c reads the same form."""
 import base64
 import hashlib
 
@@ -6,7 +6,7 @@ SIZES = (300, 3000, 30000, 200000)      # octets at most
 
 
 def body(name, chance):
-    """Lines of several lengths, dots in front of some, with a checksum in the first."""
+    """Lines of several lengths, some with a leading dot, and a checksum in the first."""
     text = base64.b64encode(chance.randbytes(int(chance.random() * chance.choice(SIZES))))
     lines, at = [], 0
     while at < len(text):
@@ -18,14 +18,14 @@ def body(name, chance):
 
 
 def whole(text):
-    """The name of a body (with LF) that is what body() made; None where it is not."""
+    """The name in a body (with LF) made by body(); None if it is not one."""
     first, _, rest = text.partition(b"\n")
     name, _, checksum = first.partition(b" ")
     return name.decode() if hashlib.sha256(rest).hexdigest().encode() == checksum else None
 
 
 def on_the_wire(text):
-    """With CRLF, dots doubled, and the last one."""
+    """With CRLF, dots doubled, and the final dot."""
     lines = text.split(b"\n")[:-1]
     return b"".join((b"." if line[:1] == b"." else b"") + line + b"\r\n" for line in lines) + b".\r\n"
 

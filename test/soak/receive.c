@@ -1,9 +1,9 @@
 /*
  * The local mailer of the crash campaign: receive FOLDER QUEUE-ID USER.
  *
- * Takes a message on standard input, compares its body with the checksum in the body's first line, "name
- * checksum", and adds a line to FOLDER/deliveries: queue id, name, and "good" or "damaged".  What is
- * damaged is kept in FOLDER.
+ * Reads a message from standard input, compares its body with the checksum in the body's first
+ * line, "name checksum", and adds a line to FOLDER/deliveries: queue id, name, and "good" or
+ * "damaged".  A damaged message is kept in FOLDER.
  */
 #include "base/octets.h"
 
@@ -34,7 +34,7 @@ read_message(void)
 	return len;
 }
 
-/* The name in the first line of the body, and whether the lines below it are those the checksum was of. */
+/* The name in the first line of the body, and whether its checksum is that of the lines below. */
 static bool
 good(struct span body, char name[NAME_MAX_LEN])
 {

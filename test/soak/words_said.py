@@ -1,4 +1,4 @@
-"""What a campaign is told, and what it says."""
+"""The parameters of a campaign, and its output."""
 import os
 import random
 import sys
@@ -6,12 +6,12 @@ import time
 
 
 def parameter(name, short):
-    """From the environment; `short` is what make check does."""
+    """From the environment; `short` is the value for make check."""
     return int(os.environ.get(name) or short)
 
 
 def seed():
-    """Random choices that SEED repeats.  When what happens is still the scheduler's."""
+    """The seed of random choices. The order of events still depends on scheduling."""
     number = parameter("SEED", 0) or random.SystemRandom().randrange(1, 1 << 31)
     say("SEED=%d" % number)
     return random.Random(number)
@@ -23,7 +23,7 @@ def say(text):
 
 
 class Progress:
-    """A line each half minute."""
+    """Prints a line each half minute."""
     EVERY = 30
 
     def __init__(self):
@@ -31,7 +31,7 @@ class Progress:
         self.runner = os.getppid()
 
     def at(self, words):
-        """`words` makes the line.  Raises where whoever started this has gone, so that it all ends."""
+        """`words` makes the line. Raises if our parent is gone, so that everything ends."""
         now = time.monotonic()
         if os.getppid() != self.runner:
             raise KeyboardInterrupt

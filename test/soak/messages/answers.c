@@ -1,4 +1,4 @@
-/* What the mailer answers. */
+/* The mail server's replies. */
 #include "mailer_parts.h"
 
 #include <ctype.h>
@@ -18,14 +18,14 @@ mailer_verb(const uint8_t *line, size_t len, char verb[12])
 	verb[n] = '\0';
 }
 
-/* The dice of the answer that is next: two of them are never the same. */
+/* The dice for the next reply: no two replies have the same. */
 static struct dice
 next_answer(struct mailer *m)
 {
 	return dice_start(m->script->seed, 1000 + m->answers++);
 }
 
-/* A reply, in one of the forms that replies have.  Its number tells it from all others. */
+/* Sends a reply in one of the possible forms.  Its number tells it from all others. */
 static void
 say(struct mailer *m, struct dice *d, unsigned code, const char *text)
 {
@@ -58,7 +58,7 @@ close_now(struct mailer *m)
 	m->state = MAILER_CLOSED;
 }
 
-/* Refuses, if it is this answer's lot.  False: it does not. */
+/* Refuses if this reply's dice say so.  Returns false if not. */
 static bool
 refuses(struct mailer *m, struct dice *d)
 {
@@ -75,7 +75,7 @@ refuses(struct mailer *m, struct dice *d)
 	return true;
 }
 
-/* Says the good reply, or refuses; true: it was the good one. */
+/* Sends the good reply, or refuses.  True: it was the good one. */
 bool
 mailer_answer(struct mailer *m, unsigned code, const char *text)
 {
@@ -229,7 +229,7 @@ static void
 starttls(struct mailer *m)
 {
 	if (!m->script->starttls || m->script->refuses_tls) {
-		/* blackpony says it before anything else, and so it counts for nothing */
+		/* blackpony sends it before anything else, so it does not count */
 		text_say(&m->out, "454 4.7.0 not now\r\n");
 	} else {
 		text_say(&m->out, "220 2.0.0 go\r\n");
@@ -259,7 +259,7 @@ other(struct mailer *m, const char *verb)
 	}
 }
 
-/* Without PIPELINING, who has said more has not waited. */
+/* without PIPELINING, a client that has sent more did not wait */
 static void
 check_wait(struct mailer *m, const char *verb)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NO_STEP ((size_t)-1)
-#define OUTCOME_OF_DATA ((size_t)1 << 40)	/* added to a step: the answer to its message */
+#define OUTCOME_OF_DATA ((size_t)1 << 40)	/* added to a step: the reply to its message */
 
 void
 client_start(struct client *c, const struct plan *plan, bool inside)
@@ -47,7 +47,7 @@ owe(struct client *c, size_t step)
 	c->owed[c->owed_end++] = step;
 }
 
-/* The next line of an AUTH exchange. */
+/* Sends the next line of an AUTH exchange. */
 static void
 continue_auth(struct client *c, size_t number, const struct step *s)
 {
@@ -112,7 +112,7 @@ reply(struct client *c, size_t len)
 	answered(c, code, h);
 }
 
-/* One reply, when its last line is there. */
+/* Handles one reply, when its last line has come. */
 static bool
 take_reply(struct client *c)
 {

@@ -33,7 +33,7 @@ plan_hurries(struct making *m)
 	return m->floods || (m->groups && !dice_chance(&m->d, 60));
 }
 
-/* Verbs in either case, for they are the same. */
+/* Verbs in any case, since they are the same. */
 static void
 verb(struct making *m, const char *text)
 {
@@ -56,7 +56,7 @@ plan_plain(struct making *m, const char *text, bool waits)
 	s->waits = waits;
 }
 
-/* A name as clients give it, or the one that was given before. */
+/* A name as clients give it, or the previous one. */
 static void
 say_name(struct making *m)
 {

@@ -35,7 +35,7 @@ equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
 }
 
-/* Goes over `text` at the front of what is left.  False: something else is there. */
+/* Takes `text` off the front of the rest.  False: something else is there. */
 static bool
 eat(const uint8_t **at, const uint8_t *end, const char *text)
 {
@@ -72,7 +72,10 @@ compare_trace(const uint8_t *from, size_t len, const char *suite)
 	return (size_t)(at - from);
 }
 
-/* May no line stand in front of this?  It begins with a blank, or is a mailbox's From line. */
+/*
+ * Whether no line may precede this: it begins with a space or a tab, or is a mailbox's From
+ * line.
+ */
 static bool
 front_is_taken(const uint8_t *at, size_t len)
 {
@@ -85,7 +88,7 @@ front_is_taken(const uint8_t *at, size_t len)
 	return len - quotes >= 5 && memcmp(at + quotes, "From ", 5) == 0;
 }
 
-/* A message's first octets: with the trace line in front, where that is on. */
+/* A message's first octets, with the trace line in front if that is on. */
 static bool
 fronts_match(const struct comparison *c, size_t number, const uint8_t *a, size_t a_len,
     const uint8_t *b, size_t b_len, bool part)
@@ -119,7 +122,10 @@ chunks_match(const struct comparison *c, size_t number, const struct event *a,
 		text_say(c->why, "chunk %zu: LAST is lost or added\n", number);
 		return false;
 	}
-	/* one of no transaction is refused, and who pipelines cannot know whether it would begin one */
+	/*
+	 * a chunk outside a transaction is refused, and a client that pipelines cannot know in
+	 * advance
+	 */
 	size_t trace = a->stray && c->suite[0] != '\0' ? compare_trace(b_at, b->len, c->suite) : 0;
 	if (a->begins && !a->stray)
 		return fronts_match(c, number, a_at, a->len, b_at, b->len, false);
@@ -128,7 +134,7 @@ chunks_match(const struct comparison *c, size_t number, const struct event *a,
 	    differ(c, "chunk", number, a_at, a->len, b_at, b->len);
 }
 
-/* What was not whole when the client went: as far as it came, it is the same. */
+/* What was incomplete when the client left: as far as it came, it is the same. */
 static bool
 parts_match(const struct comparison *c, size_t number, const struct event *a, const struct event *b)
 {
@@ -145,7 +151,7 @@ parts_match(const struct comparison *c, size_t number, const struct event *a, co
 	    differ(c, "last part", number, a_at, a->len, b_at, b->len);
 }
 
-/* MAIL inside names a size that has room for the trace line, where it names one. */
+/* Inside, the SIZE of MAIL is larger by the trace line, if there is a SIZE. */
 static bool
 is_grown_mail(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
@@ -160,7 +166,7 @@ is_grown_mail(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	unsigned long long octets = strtoull((const char *)a + before, &end, 10);
 	size_t digits = (size_t)snprintf(number, sizeof(number), "%llu", octets + COMPARE_GROWS);
 	size_t behind = a_len - (size_t)((const uint8_t *)end - a);
-	/* the verb may come in other letters */
+	/* the verb may be in another case */
 	return b_len == before + digits + behind && memcmp(b, "MAIL", 4) == 0 &&
 	    memcmp(a + 4, b + 4, before - 4) == 0 && memcmp(b + before, number, digits) == 0 &&
 	    memcmp(b + before + digits, end, behind) == 0;
@@ -198,7 +204,7 @@ events_match(const struct comparison *c, size_t number, const struct event *a,
 	}
 }
 
-/* Did the client itself say hello with this name?  blackpony may say EHLO for HELO, and STARTTLS. */
+/* Whether the client itself gave this name.  blackpony may send EHLO for HELO, and STARTTLS. */
 static bool
 is_said_hello(const struct comparison *c, const struct event *e)
 {
@@ -240,7 +246,7 @@ compare_mailers(const struct comparison *c)
 	for (size_t number = 0; a < d->count && b < t->count; number++, a++, b++)
 		if (!events_match(c, number, &d->events[a], &t->events[b]))
 			return false;
-	/* inside, half a line at the end goes nowhere, and half a message may not have begun */
+	/* inside, half a line at the end is dropped, and half a message may not have begun */
 	if (a < d->count && d->events[a].kind == EVENT_PART && c->suite[0] != '\0')
 		a++;
 	/* and a message that had not begun may have our trace line already */

@@ -1,4 +1,7 @@
-/* What came through the programs beside what comes directly: only what is documented may differ. */
+/*
+ * Compares what came through the programs with what comes directly: only documented differences
+ * may occur.
+ */
 #ifndef SOAK_COMPARE_H
 #define SOAK_COMPARE_H
 
@@ -8,19 +11,19 @@
 
 struct comparison {
 	const struct mailer *direct, *through;
-	const char *suite;	/* "": in the clear */
+	const char *suite;	/* the suite's name; "": in the clear */
 	bool mark;		/* the trace line is on */
-	bool sender;		/* blackpony is on the way: it may say EHLO for HELO */
-	struct text *why;	/* what differs, for people; untouched where nothing does */
+	bool sender;		/* blackpony takes part: it may send EHLO for HELO */
+	struct text *why;	/* the difference, for people; unchanged if there is none */
 };
 
-/* What the mailer heard. */
+/* Compares what the mail servers got. */
 bool compare_mailers(const struct comparison *c);
 
-/* Every reply. */
+/* Compares every reply. */
 bool compare_clients(const struct comparison *c, const struct client *direct, const struct client *through);
 
-/* The length of a trace line of ours that stands at the front of `octets`, or 0. */
+/* The length of our trace line at the front of `octets`, or 0. */
 size_t compare_trace(const uint8_t *octets, size_t len, const char *suite);
 
 #endif

@@ -31,14 +31,14 @@ dice_next(struct dice *d)
 	return dice_mix(d->state += 0x9e3779b97f4a7c15u);
 }
 
-/* 0 to n - 1 */
+/* A number from 0 to n - 1. */
 static inline size_t
 dice_below(struct dice *d, size_t n)
 {
 	return (size_t)(dice_next(d) % n);
 }
 
-/* `low` to `high`, both included */
+/* A number from `low` to `high`, both included. */
 static inline size_t
 dice_between(struct dice *d, size_t low, size_t high)
 {
@@ -51,7 +51,7 @@ dice_chance(struct dice *d, unsigned in_thousand)
 	return dice_below(d, 1000) < in_thousand;
 }
 
-/* `low` to `high`, each order of magnitude as likely as the other; low > 0. */
+/* A number from `low` to `high`, with each order of magnitude equally likely; low > 0. */
 static inline size_t
 dice_order(struct dice *d, size_t low, size_t high)
 {

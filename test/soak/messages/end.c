@@ -34,7 +34,7 @@ pace_make(uint64_t seed, unsigned series)
 	return p;
 }
 
-/* How many octets at a time, this time. */
+/* How many octets to read or write this time. */
 static size_t
 piece(struct end *e, size_t max)
 {
@@ -146,7 +146,7 @@ end_read(struct end *e, int64_t now)
 		}
 		e->in->len += (size_t)got;
 		e->moved += (uint64_t)got;
-	/* poll(2) does not see what TLS has taken already */
+	/* poll(2) does not see what TLS has read already */
 	} while (e->tls != NULL && mbedtls_ssl_get_bytes_avail(e->tls) > 0);
 	rest(e, now);
 }
@@ -223,7 +223,7 @@ end_narrow(int fd, uint64_t seed, unsigned series)
 	int sizes[2] = { 1 << 20, 1 << 20 };
 	int segment = small || dice_chance(&d, 300) ? 1460 : 32768;
 
-	/* less than some segments of room, and each waits for a delayed acknowledgement */
+	/* less room than some segments need, so that each waits for a delayed acknowledgement */
 	if (small)
 		sizes[dice_below(&d, 2)] = (int)dice_order(&d, 8192, 131072);
 	if (segment == 1460 && dice_chance(&d, 200))

@@ -111,7 +111,7 @@ host_blackponyd(const struct host *h, const struct setup *set, int fd)
 void
 host_need_daemon(struct host *h)
 {
-	/* it leaves after an idle minute */
+	/* it ends after an idle minute */
 	if (h->daemon != 0 && waitpid(h->daemon, NULL, WNOHANG) == 0)
 		return;
 	h->daemon = host_blackponyd(h, NULL, h->daemon_fd);

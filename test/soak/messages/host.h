@@ -1,4 +1,4 @@
-/* For run.c: the programs, started; and connections. */
+/* For run.c: starts the programs, and makes connections. */
 #ifndef SOAK_HOST_H
 #define SOAK_HOST_H
 
@@ -6,19 +6,19 @@
 
 pid_t host_spawn(const struct host *h, char *const argv[], int in, int out);
 
-/* blackponyd for one connection, or (`set` is NULL) on its listening socket. */
+/* Starts blackponyd for one connection, or (`set` is NULL) on its listening socket. */
 pid_t host_blackponyd(const struct host *h, const struct setup *set, int fd);
 
-/* The one on the listening socket runs. */
+/* Whether the one on the listening socket runs. */
 void host_need_daemon(struct host *h);
 
 pid_t host_blackpony(const struct host *h, const struct setup *set, unsigned port, int in, int out);
 int host_connect(unsigned port, uint64_t seed, unsigned series);
 
-/* Other sockets, and another blackponyd. */
+/* Makes other sockets, and another blackponyd. */
 void host_renew(struct host *h);
 
-/* Its status as of waitpid(2), or -1: it had to be killed. */
+/* Its wait status, or -1: it had to be killed. */
 int host_wait(pid_t pid, int patience_ms);
 
 #endif

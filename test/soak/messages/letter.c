@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
-/* Lines that end in LF or CRLF become lines that end in CRLF; a dot in front of a dot; one CRLF at the end. */
+/* Appends the message with CRLF line ends and dots stuffed, and one CRLF at its end. */
 static void
 make_wire(struct letter *l)
 {
@@ -45,7 +45,7 @@ letter_make(struct letter *l, uint64_t seed)
 	l->eight_bit = false;
 	for (size_t i = 0; i < l->octets.len && !l->eight_bit; i++)
 		l->eight_bit = l->octets.at[i] > 0x7f;
-	/* pointers come last: the text moves while it grows */
+	/* pointers come last, as the text moves while it grows */
 	text_say(&l->names, "-f%c%s%c", 0, dice_chance(&d, 100) ? "<>" : "alice@a.example", 0);
 	for (size_t i = 0; i < count; i++) {
 		text_say(&l->names, "user%zu@%zu.example%c", i, dice_below(&d, 10), 0);
@@ -57,7 +57,7 @@ letter_make(struct letter *l, uint64_t seed)
 	l->recipients = count;
 }
 
-/* Says it, and gives the code of the last reply there is, or 0. */
+/* Sends it, and returns the code of the last reply, or 0. */
 static unsigned
 say(struct mailer *m, const char *line)
 {
@@ -75,7 +75,7 @@ say(struct mailer *m, const char *line)
 static void
 end(struct letter *l, struct mailer *m, unsigned code)
 {
-	/* who might have meant it otherwise, had STARTTLS not failed there, is asked again later */
+	/* if STARTTLS has failed, a refusal is temporary */
 	bool failed = m->script->starttls && m->script->refuses_tls;
 
 	l->outcome = code >= 500 && !failed ? LETTER_REFUSED :
@@ -100,7 +100,7 @@ say_mail(struct letter *l, struct mailer *m)
 	return say(m, line);
 }
 
-/* MAIL and every RCPT.  False: that was it. */
+/* MAIL and every RCPT.  False: the attempt is over. */
 static bool
 say_envelope(struct letter *l, struct mailer *m)
 {
@@ -132,7 +132,7 @@ say_envelope(struct letter *l, struct mailer *m)
 	}
 	if (good == l->recipients)
 		return true;
-	/* one refusal for good costs the message only when every recipient had one */
+	/* the message is refused permanently only if every recipient was */
 	end(l, m, refused == l->recipients ? worst : 450);
 	return false;
 }
@@ -145,7 +145,7 @@ letter_say(struct letter *l, struct mailer *m, bool tls, bool must)
 	if (code / 100 != 2)
 		say(m, "HELO host.a.example");
 	if (must && (!tls || code / 100 != 2)) {
-		/* how it leaves is not our business, as long as it says no more */
+		/* how it ends does not matter, as long as it sends nothing more */
 		l->outcome = LETTER_LATER;
 		return;
 	}

@@ -35,7 +35,7 @@ mailer_note(struct mailer *m, enum event_kind kind, size_t at, size_t len)
 	return &m->events[m->count++];
 }
 
-/* A line, when it is whole. */
+/* Handles a line, when it is complete. */
 static bool
 take_line(struct mailer *m)
 {
@@ -71,7 +71,7 @@ static bool
 take_data(struct mailer *m)
 {
 	static const char whole[] = "\r\n.\r\n";
-	/* the message begins behind a CRLF, which is the DATA line's own */
+	/* the message begins after a CRLF, that of the DATA line */
 	size_t from = m->begun_at - 2;
 	const uint8_t *end;
 
@@ -167,7 +167,7 @@ mailer_end(struct mailer *m)
 	e->stray = m->state == MAILER_CHUNK && m->rcpts == 0;
 	e->begins = m->state == MAILER_DATA ||
 	    (m->state == MAILER_CHUNK && !m->message_begun && !e->stray);
-	/* of a chunk, its line as well: what is announced is whole when it is there */
+	/* for a chunk, its line as well: an announced chunk is whole once it is there */
 	e->line_at = m->chunk_at;
 	e->line_len = m->state == MAILER_CHUNK ? m->chunk_len : 0;
 }

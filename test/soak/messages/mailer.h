@@ -1,9 +1,9 @@
 /*
- * The mailer of the campaign: an SMTP server whose every answer follows from a seed and from what it has
- * heard, so that it answers the same whether it is reached directly or through the programs.
- *
- * Hellos at the beginning count for nothing, for blackpony says one more than its mailer did.  It has no
- * descriptors: octets are put to `in`, mailer_step() is called, and what it says is in `out`.
+ * The mail server of the campaign.  Every reply of this SMTP server follows from a seed and
+ * from what it has got, so that it is the same whether the server is reached directly or
+ * through the programs. EHLO and HELO at the beginning do not count, since blackpony sends one
+ * more than its local MTA did.  It has no descriptors: octets are put into `in`, mailer_step()
+ * is called, and what it sends is in `out`.
  */
 #ifndef SOAK_MAILER_H
 #define SOAK_MAILER_H
@@ -17,25 +17,25 @@ struct mailer_script {
 	uint64_t seed;
 	char keywords[MAILER_KEYWORDS][100];
 	size_t keyword_count;
-	bool pipelining, chunking, auth, size, eight_bit, utf8, starttls;	/* keywords that are there */
+	bool pipelining, chunking, auth, size, eight_bit, utf8, starttls;	/* offered */
 	bool no_ehlo;		/* EHLO is refused */
-	bool one_ehlo;		/* and so is a second one */
+	bool one_ehlo;		/* a second EHLO is refused */
 	bool refuses_tls;
-	unsigned refuses;	/* in a thousand answers */
-	unsigned closes;	/* ... of those, with 421 and the end */
-	unsigned talks;		/* in a thousand replies, those of many lines */
-	unsigned lines_max;	/* ... and of how many: blackpony itself takes 16 KB */
-	bool odd;		/* replies may be of odd forms, and long */
+	unsigned refuses;	/* refusals in a thousand replies */
+	unsigned closes;	/* those of them, in a thousand, that are 421 and the end */
+	unsigned talks;		/* replies of many lines, in a thousand */
+	unsigned lines_max;	/* and how many lines: blackpony itself accepts 16 KB */
+	bool odd;		/* replies may have unusual forms, and be long */
 };
 
 enum event_kind { EVENT_HELLO, EVENT_LINE, EVENT_CONTINUED, EVENT_MESSAGE, EVENT_CHUNK, EVENT_PART };
 
 struct event {
 	enum event_kind kind;
-	size_t at, len;		/* in `in` */
-	size_t line_at, line_len;	/* of EVENT_CHUNK, its BDAT line */
+	size_t at, len;		/* position in `in` */
+	size_t line_at, line_len;	/* of EVENT_CHUNK: its BDAT line */
 	bool begins;		/* the first octets of a message */
-	bool last, stray;	/* a chunk with LAST; one of no transaction */
+	bool last, stray;	/* a chunk with LAST; a chunk outside a transaction */
 };
 
 enum mailer_state { MAILER_COMMAND, MAILER_CONTINUED, MAILER_DATA, MAILER_CHUNK, MAILER_TLS,
@@ -45,10 +45,10 @@ struct mailer {
 	const struct mailer_script *script;
 	enum mailer_state state;
 	struct text in, out;
-	size_t at, seen;	/* in `in`: done with; looked at for an end */
+	size_t at, seen;	/* octets of `in` handled, and looked at for an end */
 	struct event *events;
 	size_t count, cap;
-	uint64_t answers;	/* what each answer is drawn from, but for hellos at the beginning */
+	uint64_t answers;	/* replies so far, without the first to EHLO and HELO */
 	bool hellos_only;
 	unsigned hellos;
 	bool helo;
@@ -57,24 +57,26 @@ struct mailer {
 	size_t chunk_at, chunk_len;	/* the BDAT line */
 	uint64_t chunk_left;
 	size_t begun_at;
-	const char *fault;	/* what a client must not do, and this one did; or NULL */
-	unsigned messages;	/* taken */
+	const char *fault;	/* what this client did and must not do, or NULL */
+	unsigned messages;	/* messages accepted */
 };
 
-/* What its seed says, keywords and all; `inside`: blackponyd is to encrypt; `tls`: it is to have STARTTLS;
- * `letter`: blackpony reads its replies itself. */
+/*
+ * Draws the script, keywords included, from a seed.  `inside`: blackponyd will encrypt.  `tls`:
+ * it offers STARTTLS.  `letter`: blackpony reads its replies itself.
+ */
 void mailer_script(struct mailer_script *script, uint64_t seed, bool inside, bool tls, bool letter);
 
 void mailer_start(struct mailer *m, const struct mailer_script *script);
 void mailer_step(struct mailer *m);
 
-/* The client is gone: what was begun is an event, too. */
+/* The client is gone: what has begun becomes an event, too. */
 void mailer_end(struct mailer *m);
 
-/* For people: each thing it heard on a line. */
+/* For people: each thing that it got, on a line. */
 void mailer_show(const struct mailer *m, struct text *out);
 
-/* The verb of a line in upper case; "" where it has none. */
+/* The verb of a line in upper case; "" if it has none. */
 void mailer_verb(const uint8_t *line, size_t len, char verb[12]);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * The differential campaign: random messages and random SMTP dialogues, each through the programs and with the
- * same mailer reached directly.
+ * The differential campaign: random messages and random SMTP dialogues, each through the programs
+ * and directly with the same mail server.
  *
  *   messages BIN FOLDER SEED MESSAGES [-j WORKERS] [-v] [-w WAY] [-t STALL-SECONDS] [-f FINDINGS]
  *           [-s SECONDS]
- *       BIN has the programs, FOLDER their caches.  Dialogues are numbered from SEED on; one of them is
- *       made again by its number: `messages BIN FOLDER NUMBER 1 -v`.
+ *       BIN has the programs, FOLDER their caches.  Dialogues are numbered from SEED on; one of them
+ *       can be repeated by its number: `messages BIN FOLDER NUMBER 1 -v`.
  */
 #include "compare.h"
 #include "letter.h"
@@ -37,7 +37,7 @@ enum way {
 
 static const char *const suites[SUITES] = { "chacha20poly1305_2.0", "aes256gcm_2.0", "arsyfor_1.0",
 	"t32_1.0", "blowfish_0.2", "rotn_0.1" };
-/* of a hundred dialogues, or letters, inside: RSA takes its time */
+/* of a hundred dialogues or messages inside: RSA takes long */
 static const unsigned suite_shares[SUITES] = { 35, 25, 14, 14, 3, 9 };
 static const char *const names[] = { "before blackponyd, in the clear",
 	"through blackpony, in the clear", "blackpony's own, in the clear",
@@ -48,7 +48,7 @@ static struct {
 	atomic_ulong way_messages[WAYS], way_dialogues[WAYS], way_octets[WAYS];
 } *shared;
 
-/* One worker's; large, and used again for each dialogue. */
+/* One worker's state; large, and reused for each dialogue. */
 static struct {
 	struct host host;
 	struct mailer_script script;
@@ -58,8 +58,8 @@ static struct {
 	struct letter letter;
 	struct run run;
 	struct text why;
-	int only;		/* way, or -1 */
-	unsigned long most;	/* findings, and then it ends */
+	int only;		/* a way, or -1 */
+	unsigned long most;	/* after that many findings it ends */
 	time_t until;		/* it ends then, too; 0: never */
 } work;
 
@@ -113,7 +113,7 @@ draw_setup(struct setup *set, struct dice *d, enum way way, uint64_t seed)
 	set->letter_in_file = dice_chance(d, 500);
 }
 
-/* Client and mailer, mouth to ear.  False: they wait for each other. */
+/* Connects client and mail server directly.  False: they wait for each other. */
 static bool
 talk_directly(struct mailer *m, struct client *c)
 {
@@ -125,7 +125,7 @@ talk_directly(struct mailer *m, struct client *c)
 		text_put(&c->in, m->out.at + sent, moved);
 		sent = m->out.len;
 		client_step(c);
-		/* what is said to who has closed is not heard */
+		/* what is sent to a closed end is lost */
 		if (m->state == MAILER_CLOSED)
 			break;
 		moved += c->out.len - c->sent;
@@ -334,7 +334,7 @@ read_options(int argc, char *argv[], unsigned *workers)
 	}
 }
 
-/* Until they have all come to their end. */
+/* Waits until all have ended. */
 static void
 wait_for_workers(unsigned running, time_t began)
 {

@@ -17,7 +17,7 @@ rcpts(struct making *m)
 		plan_rcpt(m, !plan_hurries(m));
 }
 
-/* A message in chunks, of which some are empty; and now and then one that is given up on the way. */
+/* A message in chunks, of which some are empty; some are abandoned on the way. */
 static void
 chunks(struct making *m)
 {
@@ -47,7 +47,7 @@ chunks(struct making *m)
 	m->p->messages++;
 }
 
-/* Something between transactions, or in the middle of one. */
+/* Something between transactions, or inside one. */
 static void
 aside(struct making *m)
 {
@@ -109,7 +109,7 @@ transaction(struct making *m)
 		plan_plain(m, "RSET", !plan_hurries(m));
 }
 
-/* A reply that is taken for another one's is seen where it is EHLO's. */
+/* A reply taken for another one shows if that is the reply to EHLO. */
 static void
 flood_before_hello(struct making *m, size_t count)
 {
@@ -129,7 +129,7 @@ flood_before_hello(struct making *m, size_t count)
 		plan_plain(m, "RSET", true);
 }
 
-/* ... or a first chunk's, which says whether the last chunk gets a trace line. */
+/* Or that to a first chunk, which decides whether the last chunk gets a trace line. */
 static void
 flood_between_chunks(struct making *m, size_t count)
 {
@@ -145,7 +145,7 @@ flood_between_chunks(struct making *m, size_t count)
 	m->p->messages++;
 }
 
-/* More commands in a flight than the relay keeps account of. */
+/* More commands in a flight than the relay's queue holds. */
 static void
 flood(struct making *m)
 {
@@ -159,7 +159,7 @@ flood(struct making *m)
 	m->floods = false;
 }
 
-/* In the clear nobody reads along: anything may be said, in any order. */
+/* In the clear nothing is followed: anything may be sent, in any order. */
 static void
 raw(struct making *m)
 {
@@ -169,7 +169,7 @@ raw(struct making *m)
 	m->p->steps[m->p->count - 1].waits = true;
 	s = plan_step(m, STEP_RAW);
 	shapes_message(&m->p->octets, &m->d);
-	/* should that have been DATA, here it ends */
+	/* if that was DATA, the message ends here */
 	text_say(&m->p->octets, "\r\n.\r\nRSET\r\nQUIT\r\n");
 	s->len = m->p->octets.len - s->at;
 	m->p->cut = true;
@@ -190,7 +190,7 @@ goodbye(struct making *m)
 	else if (last->kind == STEP_CHUNK && last->more_len > 0 && dice_chance(&m->d, 700))
 		last->more_len = dice_below(&m->d, last->more_len);
 	last->waits = false;
-	/* some go with commands in flight that have to be waited for */
+	/* some leave with commands in flight that must be waited for */
 	for (size_t i = m->p->count, n = dice_below(&m->d, 10); n > 0 && i > 1; n--) {
 		struct step *s = &m->p->steps[--i];
 
@@ -219,7 +219,9 @@ plan_make(struct plan *p, enum plan_way way, const struct mailer_script *script,
 	plan_hello(&m, helo);
 	if (script->no_ehlo && !helo)
 		plan_hello(&m, true);
-	/* inside, who does not wait is refused; in the clear, the mailer sees it */
+	/*
+	 * inside, a client that does not wait is refused; in the clear, the mail server sees it
+	 */
 	else if (way != PLAN_INSIDE && dice_chance(&m.d, 80))
 		p->steps[p->count - 1].waits = false;
 	size_t count = dice_order(&m.d, 1, dice_chance(&m.d, 900) ? 24 : 120);

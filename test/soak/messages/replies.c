@@ -1,4 +1,4 @@
-/* The replies that the client had, beside those it has directly. */
+/* Compares the client's replies with those that it gets directly. */
 #include "compare.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 struct lines {
 	const uint8_t *at[LINES_MAX];
-	size_t len[LINES_MAX];	/* behind code and separator, without CRLF */
+	size_t len[LINES_MAX];	/* of the text after code and separator, without CRLF */
 	size_t count;
 };
 
@@ -20,7 +20,7 @@ start_of(const struct client *c, const struct heard *h)
 	return c->in.at + h->at;
 }
 
-/* A reply's lines.  False: they have not all the form of one. */
+/* Splits a reply into lines.  False: one of them is malformed. */
 static bool
 split(struct lines *l, const uint8_t *at, size_t len)
 {
@@ -50,7 +50,7 @@ is_keyword(const uint8_t *at, size_t len, const char *word)
 	    (len == n || at[n] == ' ');
 }
 
-/* A line that may be ours, and in the clear is the only thing that may be more. */
+/* Whether a line may be ours; in the clear there must be no other one. */
 static bool
 is_ours(const uint8_t *at, size_t len)
 {
@@ -58,7 +58,7 @@ is_ours(const uint8_t *at, size_t len)
 	    (len > 7 && strncasecmp((const char *)at, "XCRYPT-", 7) == 0);
 }
 
-/* blackponyd(8) names what passes inside as it is. */
+/* blackponyd(8) names the keywords that pass unchanged inside. */
 static bool
 passes(const uint8_t *at, size_t len)
 {
@@ -91,7 +91,7 @@ put_mechanisms(struct text *out, const uint8_t *at, size_t len)
 			}
 }
 
-/* Puts what a keyword becomes inside.  False: it is left out. */
+/* Appends what a keyword becomes inside.  False: it is left out. */
 static bool
 put_inside(struct text *out, const uint8_t *at, size_t len, bool mark)
 {
@@ -107,7 +107,7 @@ put_inside(struct text *out, const uint8_t *at, size_t len, bool mark)
 	return out->len > before;
 }
 
-/* The keywords that are there are those that are due, in their order. */
+/* The keywords are the expected ones, in their order. */
 static bool
 keywords_match(const struct lines *a, const struct lines *b, bool inside, bool mark)
 {
@@ -147,7 +147,7 @@ same_reply(const struct comparison *c, const struct client *a, const struct hear
 
 	if (x->step != y->step)
 		return false;
-	/* inside, a reply to EHLO that passes as it is may be a difference */
+	/* inside, a reply to EHLO that passes unchanged may be a difference */
 	if (!is_hello(a, x) || !split(&direct, start_of(a, x), x->len) ||
 	    !split(&through, start_of(b, y), y->len))
 		return x->len == y->len && memcmp(start_of(a, x), start_of(b, y), x->len) == 0;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define NAP_MS 50
-#define FLOOD 300		/* replies owed; ordinary groups have fewer */
+#define FLOOD 300		/* outstanding replies; ordinary groups have fewer */
 #define FLOOD_LAZY_MS 80
 
 enum { SERIES_MAIL, SERIES_USER, SERIES_NEAR, SERIES_FAR };
@@ -27,7 +27,7 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* What somebody left who called too late. */
+/* Accepts and closes the connections of late callers. */
 static void
 drain(int fd)
 {
@@ -61,7 +61,7 @@ blocks_not(int fd)
 		give_up("fcntl");
 }
 
-/* blackpony, with pipes or a socket pair as a mailer might have it. */
+/* blackpony, with pipes or a socket pair, as a local MTA starts it. */
 static void
 start_sender(struct run *r, unsigned port)
 {
@@ -71,7 +71,7 @@ start_sender(struct run *r, unsigned port)
 	if (dice_chance(&d, 400) && r->set->letter == NULL) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == -1)
 			give_up("socketpair");
-		/* ours, theirs */
+		/* our end, its end */
 		add_child(r, host_blackpony(r->host, r->set, port, in[1], in[1]));
 		close(in[1]);
 		blocks_not(in[0]);
@@ -175,7 +175,7 @@ wire_called(struct run *r)
 	r->far.eof = false;
 }
 
-/* What the wire carries is forgotten as soon as it is through. */
+/* Octets that have passed through the wire are forgotten. */
 static void
 renew(struct text *t, size_t *sent)
 {
@@ -197,7 +197,7 @@ step(struct run *r)
 	r->mail.closes = r->mail.closes || m->state == MAILER_CLOSED || r->mail.eof;
 	if (c != NULL) {
 		client_step(c);
-		/* a mailer that answered at once would keep the relay's queue from filling */
+		/* a mail server that replies at once would keep the relay's queue from filling */
 		bool flood = c->plan->flood && c->owed_end - c->owed_first > FLOOD;
 		r->mail.lazy_ms = flood ? FLOOD_LAZY_MS : r->lazy_ms;
 		r->user.closes = r->user.closes || (c->over && c->plan->cut) || r->user.eof;
@@ -223,7 +223,7 @@ moved(const struct run *r)
 	return r->mail.moved + r->user.moved + r->near.moved + r->far.moved;
 }
 
-/* Is one of our programs about to run, and only waits for the machine?  As proc(5) has it. */
+/* Whether one of our programs is runnable and only waits for the processor (proc(5)). */
 static bool
 machine_is_late(void)
 {
@@ -248,7 +248,7 @@ machine_is_late(void)
 	return late;
 }
 
-/* One poll(2), and what it found. */
+/* One poll(2), and what it reported. */
 static void
 turn(struct run *r)
 {
@@ -309,15 +309,15 @@ finish(struct run *r)
 		if (r->statuses[i] == -1 && r->fault[0] == '\0')
 			snprintf(r->fault, sizeof(r->fault), "STALL: a program did not end");
 	}
-	/* what is late now must not call the mailer of the next dialogue */
+	/* what is late must not reach the mail server of the next dialogue */
 	if (r->fault[0] != '\0')
 		host_renew(r->host);
 	mailer_end(r->mailer);
 }
 
 /*
- * Until all is over or nothing moves any more.  Only turns count in which we came to look ourselves: the machine
- * may be busy with others for longer than that.
+ * Runs until all is over or nothing moves any more.  Only turns in which we ourselves were
+ * scheduled count: the machine may be busy for longer than that.
  */
 static void
 watch(struct run *r)

@@ -1,4 +1,7 @@
-/* One dialogue, or one message, through the programs: starts them, moves the octets, sees it all end. */
+/*
+ * One dialogue, or one message, through the programs: starts them, moves the octets, and waits
+ * for the end.
+ */
 #ifndef SOAK_RUN_H
 #define SOAK_RUN_H
 
@@ -10,27 +13,27 @@
 
 /* What a worker has for all its dialogues. */
 struct host {
-	const char *bin, *folder;	/* of the programs; of their caches */
-	unsigned number;		/* of the worker */
-	int mail_fd, wire_fd, daemon_fd;	/* listening: the mailer's, ours between the two, blackponyd's */
+	const char *bin, *folder;	/* directories of the programs and of their caches */
+	unsigned number;		/* the worker's number */
+	int mail_fd, wire_fd, daemon_fd;	/* listening sockets: mail server, us, blackponyd */
 	unsigned mail_port, wire_port, daemon_port;
 	pid_t daemon;			/* blackponyd on its listening socket; 0: none yet */
-	int log_fd, message_fd;		/* what the programs log; a message in a file */
+	int log_fd, message_fd;		/* the programs' log; a message in a file */
 	bool verbose;
 	int stall_ms;
 };
 
 struct setup {
 	uint64_t seed;
-	bool daemon, sender;	/* blackponyd is on the way, and blackpony */
-	bool each;		/* blackponyd is started for this one connection, else it has a listening socket */
-	bool cutter;		/* what is on the wire is cut by us */
+	bool daemon, sender;	/* blackponyd takes part; blackpony does */
+	bool each;		/* blackponyd is started for this connection only */
+	bool cutter;		/* we cut what is on the wire */
 	bool mark;		/* the trace line is on */
 	bool no_cache;
-	const char *suite, *policy;	/* blackpony's; "" for no suite */
+	const char *suite, *policy;	/* of blackpony; "" for no suite */
 	struct text *letter;	/* NULL: a dialogue, with `client` */
 	bool letter_in_file;
-	char *const *words;	/* of a letter: -f, sender, recipients; ended by NULL */
+	char *const *words;	/* of a message: -f, sender, recipients; ended by NULL */
 };
 
 struct run {
@@ -39,14 +42,14 @@ struct run {
 	struct mailer *mailer;
 	struct client *client;
 	struct end mail, user, near, far;
-	struct text up, down, said;	/* the wire's two ways; blackpony's standard output */
+	struct text up, down, said;	/* both directions; blackpony's standard output */
 	size_t up_sent, down_sent, letter_sent, said_sent;
-	int lazy_ms;		/* the mailer's, outside floods */
-	bool called;		/* the mailer has been */
+	int lazy_ms;		/* of the mail server, outside floods */
+	bool called;		/* the mail server has been called */
 	pid_t children[2];
 	int statuses[2];
 	unsigned child_count;
-	char fault[200];	/* "" or a stall and the like */
+	char fault[200];	/* "" or the fault, such as a stall */
 	uint64_t octets;
 };
 

@@ -1,10 +1,10 @@
-/* Which mailer a seed makes. */
+/* Makes a mail server from a seed. */
 #include "mailer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Keywords that change nothing for who carries the dialogue; each in some replies. */
+/* Keywords that do not matter to a relay; each is in some replies. */
 static const char *const plain[] = { "DSN", "ENHANCEDSTATUSCODES", "HELP", "VRFY", "ETRN",
 	"DELIVERBY", "X-ODD thing", "LIMITS MAILMAX=1000", "EXPN", "dsn-like", "VERP", "8BITMIMEX",
 	"SIZEUP 5", "XFORWARD NAME ADDR" };

@@ -4,7 +4,10 @@
 
 #define MESSAGE_MAX (3u << 20)
 
-/* Buffers, records, lines, blocks and packets of the programs, of mailers and of the system. */
+/*
+ * Sizes of buffers, records, lines, blocks and packets, of the programs, of mail servers and of
+ * the system.
+ */
 static const size_t limits[] = { 64, 77, 256, 512, 536, 998, 1000, 1024, 1460, 2048, 4096, 8192,
 	12288, 16383, 16384, 16401, 32768, 49152, 65536, 81920, 98304, 114688, 131072, 196608,
 	262144, 524288 };
@@ -76,7 +79,7 @@ words(struct text *t, struct dice *d, size_t len, const char *const *list, size_
 	}
 }
 
-/* Some octets of one shape; their number is about `len`. */
+/* Octets of one shape, about `len` of them. */
 static void
 segment(struct text *t, struct dice *d, size_t len)
 {
@@ -121,7 +124,7 @@ segment(struct text *t, struct dice *d, size_t len)
 	}
 }
 
-/* How it begins: a header, or one of the fronts behind which nothing may be put, or nearly one. */
+/* The start of a message: a header, or a front that nothing may precede, or nearly one. */
 static void
 front(struct text *t, struct dice *d)
 {
@@ -155,7 +158,7 @@ shapes_message(struct text *t, struct dice *d)
 		parts -= parts > 1;
 	}
 	t->len = from + size;
-	/* the issue of how the last line ends has all answers */
+	/* the last line ends in every possible way */
 	if (size > 2 && dice_chance(d, 600))
 		memcpy(t->at + t->len - 2,
 		    dice_chance(d, 700)     ? "\r\n" :
@@ -176,7 +179,7 @@ shapes_word(struct text *t, struct dice *d, size_t len, bool eight_bit)
 	}
 }
 
-/* Where a line begins, as an end of DATA sees it. */
+/* The starts of lines, as the end of DATA sees them. */
 static bool
 starts_line(const struct text *t, size_t from, size_t i)
 {
@@ -187,7 +190,7 @@ void
 shapes_end_data(struct text *t, size_t from)
 {
 	for (size_t i = from; i < t->len; i++) {
-		/* a dot that is the last octet would be an end with the CRLF that follows */
+		/* a dot as the last octet would make an end with the CRLF that follows */
 		bool alone = i + 1 == t->len ||
 		    (i + 2 < t->len && memcmp(t->at + i, ".\r\n", 3) == 0);
 

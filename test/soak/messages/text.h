@@ -1,4 +1,4 @@
-/* Octets that grow.  No buffer of the programs is used here: what tests them must not share their faults. */
+/* Octets that grow.  It uses no buffer of the programs, so as not to share their faults. */
 #ifndef SOAK_TEXT_H
 #define SOAK_TEXT_H
 
@@ -11,15 +11,15 @@ struct text {
 	size_t len, cap;
 };
 
-/* Empties it; `at` is not NULL from then on. */
+/* Empties it; `at` is not NULL after that. */
 void text_clear(struct text *t);
 void text_put(struct text *t, const void *octets, size_t len);
 void text_say(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for at least `len` octets at the end; `t->len` is the caller's to add to. */
+/* Makes room for at least `len` octets at the end; the caller adds to `t->len`. */
 uint8_t *text_room(struct text *t, size_t len);
 
-/* Octets for people: printable, the rest as \xNN, at most `max` of them. */
+/* Octets for people: printable, others as \xNN, at most `max` of them. */
 void text_show(struct text *t, const uint8_t *octets, size_t len, size_t max);
 
 void give_up(const char *what) __attribute__((noreturn));

@@ -1,4 +1,7 @@
-/* TLS at the mailer's end: one key, one certificate that nobody has to trust, a context for each connection. */
+/*
+ * TLS at the mail server's end: one key, one untrusted certificate, a context for each
+ * connection.
+ */
 #include "end.h"
 
 #include <errno.h>
