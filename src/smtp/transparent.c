@@ -33,9 +33,9 @@ transparent_wipe(struct transparent *c)
 const char *
 transparent_dialogue_name(enum transparent_dialogue dialogue)
 {
-	static const char *const names[] = { [CALLER_OPENS] = "opens",
-		[CALLER_MAY_STARTTLS] = "may-starttls", [CALLER_STARTTLS] = "starttls",
-		[CALLER_SOFTENS] = "softens" };
+	static const char *const names[] = { [TRANSPARENT_HANDSHAKE] = "opens",
+		[TRANSPARENT_MAY_STARTTLS] = "may-starttls", [TRANSPARENT_STARTTLS] = "starttls",
+		[TRANSPARENT_SOFTENS] = "softens" };
 
 	return names[dialogue];
 }
@@ -179,9 +179,9 @@ ready(struct transparent *c, struct io *io)
 	pass_reply(c, io);
 	io->settled = true;
 	if (ch->provisional)
-		transparent_enter(c, io, CALLER_SOFTENS);
+		transparent_enter(c, io, TRANSPARENT_SOFTENS);
 	else if (!ch->encrypted && !one_line && ehlo_offers(&ch->reply, "STARTTLS", NULL))
-		transparent_enter(c, io, CALLER_MAY_STARTTLS);
+		transparent_enter(c, io, TRANSPARENT_MAY_STARTTLS);
 	else
 		io->pipe = true;
 }
@@ -232,7 +232,7 @@ may_starttls(struct transparent *c, struct io *io)
 	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
 	buf_take(&io->from_local, line.octets);
 	reply_start(&c->client.reply);
-	transparent_enter(c, io, CALLER_STARTTLS);
+	transparent_enter(c, io, TRANSPARENT_STARTTLS);
 	io->progress++;
 }
 
@@ -248,7 +248,7 @@ got_starttls(struct transparent *c, struct io *io)
 	buf_put(&io->to_local, buf_peek(&reply->raw));
 	io->progress++;
 	if (state == REPLY_WHOLE && reply->code >= 400)
-		transparent_enter(c, io, CALLER_SOFTENS);
+		transparent_enter(c, io, TRANSPARENT_SOFTENS);
 	else
 		io->pipe = true;
 }
@@ -279,11 +279,11 @@ softens(struct transparent *c, struct io *io)
 static void
 dialogue(struct transparent *c, struct io *io)
 {
-	if (c->dialogue == CALLER_MAY_STARTTLS)
+	if (c->dialogue == TRANSPARENT_MAY_STARTTLS)
 		may_starttls(c, io);
-	if (c->dialogue == CALLER_STARTTLS && !io->pipe)
+	if (c->dialogue == TRANSPARENT_STARTTLS && !io->pipe)
 		got_starttls(c, io);
-	if (c->dialogue == CALLER_SOFTENS && !io->pipe)
+	if (c->dialogue == TRANSPARENT_SOFTENS && !io->pipe)
 		softens(c, io);
 	io->midway = false;
 	io->wait = io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
@@ -295,17 +295,17 @@ transparent_step(void *transparent, struct io *io)
 	struct transparent *c = transparent;
 	bool moved = true;
 
-	if (c->dialogue != CALLER_OPENS) {
+	if (c->dialogue != TRANSPARENT_HANDSHAKE) {
 		dialogue(c, io);
 		return;
 	}
 	/* there must be room for the longest reply */
 	while (moved && io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL &&
-	    c->dialogue == CALLER_OPENS && buf_room(&io->to_local) >= 2 * REPLY_MAX)
+	    c->dialogue == TRANSPARENT_HANDSHAKE && buf_room(&io->to_local) >= 2 * REPLY_MAX)
 		step_once(c, io, &moved);
 	io->midway = reply_begun(&c->client.reply) && c->waits;
 	io->wait = client_handshake_wait(&c->client);
-	if (c->dialogue != CALLER_OPENS)
+	if (c->dialogue != TRANSPARENT_HANDSHAKE)
 		dialogue(c, io);
 }
 
@@ -319,7 +319,7 @@ transparent_fault(void *transparent, struct io *io, enum outcome fault)
 		return;
 	}
 	/* after the greeting and before EHLO, the next host may be called */
-	io->elsewhere = fault == OUTCOME_WIRE_BROKEN && c->dialogue == CALLER_OPENS;
+	io->elsewhere = fault == OUTCOME_WIRE_BROKEN && c->dialogue == TRANSPARENT_HANDSHAKE;
 	io->end = fault;
 }
 

@@ -17,10 +17,10 @@
 
 /* The dialogue after the reply to EHLO, as long as it is not a pipe. */
 enum transparent_dialogue {
-	CALLER_OPENS,		/* before the reply to EHLO, or a pipe */
-	CALLER_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */
-	CALLER_STARTTLS,	/* its STARTTLS was sent and has no reply yet */
-	CALLER_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
+	TRANSPARENT_HANDSHAKE,		/* before the reply to EHLO, or a pipe */
+	TRANSPARENT_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */
+	TRANSPARENT_STARTTLS,		/* its STARTTLS was sent and has no reply yet */
+	TRANSPARENT_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
 };
 
 /* For -v, such as "may-starttls"; a literal. */
