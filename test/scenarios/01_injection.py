@@ -59,7 +59,7 @@ def test_behind_the_confirmation_in_any_packets(w):
         refused(client, mailer)
 
 
-def test_a_record_behind_the_confirmation(w):
+def test_a_record_after_the_confirmation(w):
     """Even a record that would decrypt: nothing may follow the line's end in its packet."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))

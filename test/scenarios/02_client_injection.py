@@ -41,7 +41,7 @@ def test_in_any_packets(w):
         waits(mailer, w.send(mailer, ["bob@b.example"]))
 
 
-def test_a_record_behind_it(w):
+def test_a_record_after_the_confirmation(w):
     """Even a record that would decrypt: the server must not send first."""
     def answer(session, line):
         sealer, _ = session.hs.directions(server=True)
@@ -63,7 +63,7 @@ def test_smtp_on_pipes(w):
     assert len(mailer.sessions) == 1 and not mailer.messages
 
 
-def test_behind_the_answer(w):
+def test_octets_after_the_answer(w):
     """Octets after the answer: the message goes in the clear, or waits."""
     mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
     result = w.send(mailer, ["bob@b.example"])

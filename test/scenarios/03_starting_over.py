@@ -103,7 +103,7 @@ def test_blackpony_says_ehlo_again(w):
     assert session.messages[0].encrypted == xcrypt.CHACHA
 
 
-def test_an_offer_inside_is_none(w):
+def test_an_offer_inside_is_ignored(w):
     """A server that still offers XCRYPT inside is not answered, and the local MTA does not see the offer."""
     def words(session, line):
         return b"250-mailer.example\r\n250-XCRYPT-ID a 1 b\r\n250-starttls\r\n250 " + session.offer

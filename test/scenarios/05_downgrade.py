@@ -115,7 +115,7 @@ def test_must_with_nothing_newer(w):
         client.close()
 
 
-def test_offers_that_are_none(w):
+def test_invalid_offers(w):
     """An offer on the first line, two offers, or another keyword."""
     offer = b"XCRYPT chacha20poly1305_2.0"
     for lines in ([offer, b"SIZE 100000"], [b"x", offer, offer],

@@ -68,7 +68,7 @@ def one_mark(message, octets):
     assert message.data.count(b"(XCRYPT ") == 1 and message.body() == octets, message.data
 
 
-def test_behind_a_refused_chunk_in_one_flight(w):
+def test_after_a_refused_chunk_in_one_flight(w):
     """The reply to the refused chunk comes after the next message has begun, and does not count for that."""
     mailer, _, client = inside(w, answers={"RCPT": lambda s, l: b"550 5.1.1 no" if b"nosuch" in l else None})
     client.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<nosuch@b.example>\r\nBDAT 5\r\nabcdeRSET\r\n" +
@@ -81,7 +81,7 @@ def test_behind_a_refused_chunk_in_one_flight(w):
     one_mark(mailer.messages[0], b"Subject: chunks\r\n\r\nxyz")
 
 
-def test_behind_a_refused_command_in_one_flight(w):
+def test_after_a_refused_command_in_one_flight(w):
     """A refused command ends no transaction: the message goes on with its trace line."""
     for verb, line in (("RSET", b"RSET now"), ("MAIL", b"MAIL FROM:<other@a.example>"), ("EHLO", b"EHLO")):
         refuse = lambda s, l, line=line: line == l and b"501 5.5.4 no" or None
@@ -110,7 +110,7 @@ def test_octets_of_a_refused_chunk_are_no_commands(w):
     assert not [c for c in mailer.commands if b"injected" in c]
 
 
-def test_numbers_that_are_huge(w):
+def test_huge_sizes(w):
     """A huge size is carried or refused; what follows is never a command, and there is no message."""
     for number in (2**31 - 1, 2**31, 2**32, 2**32 + 5, 2**63 - 1, 2**63, 2**64 - 1, 2**64,
                    2**64 + 5, 10**40):
@@ -128,7 +128,7 @@ def test_numbers_that_are_huge(w):
         assert not mailer.messages
 
 
-def test_numbers_that_are_none(w):
+def test_invalid_sizes(w):
     """Without a size, the next command cannot be found: nothing that follows reaches the backend."""
     for words in (b"BDAT -5 LAST", b"BDAT", b"BDAT LAST", b"BDAT x", b"BDAT 5x LAST",
                   b"BDAT +5 LAST",

@@ -67,7 +67,7 @@ def test_before_an_old_clients_mail(w):
         assert session.commands[1] == b"EHLO mail.a.example"
 
 
-def test_behind_the_clients_own_groups(w):
+def test_after_the_clients_own_groups(w):
     """A client that groups commands after EHLO or DATA inside is refused, as backends do that look for it."""
     for suite, groups in ((None, (b"EHLO mail.a.example\r\nMAIL FROM:<alice@a.example>\r\n",)),
                           (xcrypt.CHACHA, (b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\n",

@@ -27,7 +27,7 @@ def session(client):
     client.quit()
 
 
-def test_taken(w):
+def test_accepted(w):
     """The log and the trace line name the client of the header."""
     mailer = w.mailer()
     daemon = server(w, mailer)
@@ -74,7 +74,7 @@ def test_octet_by_octet(w):
         session(client)
 
 
-def test_what_is_behind_is_the_clients(w):
+def test_octets_after_the_header(w):
     """What follows the header in the same packet belongs to the client."""
     mailer = w.mailer()
     daemon = server(w, mailer)
@@ -127,7 +127,7 @@ def test_late(w):
     assert 4.5 < time.monotonic() - begun < 10
 
 
-def test_nobody_elses(w):
+def test_from_other_addresses(w):
     """From other addresses a PROXY header is an unknown command."""
     mailer = w.mailer()
     daemon = server(w, mailer, "192.0.2.0/24")

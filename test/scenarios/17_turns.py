@@ -32,7 +32,7 @@ def test_before_the_greeting(w):
         assert entry(server)["why"] == "early", said
 
 
-def test_amid_the_greeting(w):
+def test_inside_the_greeting(w):
     """The greeting comes in two parts with a pause between them."""
     mailer = w.mailer(answers={"greeting": listens(PATIENCE, b"220-wait\r\n")})
     server = w.daemon(backend=mailer)
@@ -58,7 +58,7 @@ def test_amid_the_reply_to_ehlo(w):
     assert entry(server)["why"] == "early"
 
 
-def test_the_patient(w):
+def test_a_client_that_waits(w):
     """A client that waits gets the offer and the encrypted session."""
     for first in b"", b"220-wait\r\n":
         mailer = w.mailer(answers={"greeting": listens(PAUSE, first)})

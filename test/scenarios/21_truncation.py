@@ -52,7 +52,7 @@ def test_clean_end_without_quit(w):
     assert not truncated(server.finish().log)
 
 
-def test_an_end_behind_pipelined_commands(w):
+def test_an_end_after_pipelined_commands(w):
     """All earlier commands are answered, in the clear and inside."""
     for suite in (None, xcrypt.CHACHA):
         mailer = w.mailer()
@@ -90,7 +90,7 @@ def test_client_that_does_not_say_so_behind_221(w):
     assert not truncated(server.finish().log)
 
 
-def test_mailer_behind_vanishes(w):
+def test_backend_vanishes(w):
     """The client inside gets an announced end, or one that is recognised as a truncation."""
     server = w.daemon(backend=w.mailer(answers={"VRFY": DROP}))
     client = w.session(server, xcrypt.CHACHA)
@@ -131,7 +131,7 @@ def test_blackpony_and_half_a_reply(w):
         assert w.send(mailer, ["bob@b.example"]).status == 75
 
 
-def test_blackpony_behind_a_221(w):
+def test_blackpony_after_a_221(w):
     """The message was accepted; then comes 221 without close_notify, or nothing."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], end_notify=False)
     result = w.send(mailer, ["bob@b.example"])

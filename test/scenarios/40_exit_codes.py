@@ -204,7 +204,7 @@ def test_own_faults(w):
     assert not mailer.sessions
 
 
-def test_recipients_that_cannot_be(w):
+def test_impossible_recipients(w):
     """Such a recipient never becomes a command of its own."""
     for recipient in ("bob@b.example>\r\nRCPT TO:<injected@b.example", "bob\n@b.example",
                       "bob\r@b.example",

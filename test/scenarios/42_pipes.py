@@ -152,7 +152,7 @@ def test_mailer_gone_before_a_word(w):
     assert mailer.session().commands in ([], [b"QUIT"])
 
 
-def test_pipelined_behind_ehlo(w):
+def test_pipelined_after_ehlo(w):
     """The local MTA does not wait: its commands are sent after the second EHLO, in their order."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     pipe = w.pipe(mailer)

@@ -46,7 +46,7 @@ def test_greetings_that_refuse(w):
         assert len(good.messages) == 2
 
 
-def test_a_host_that_speaks_another_language(w):
+def test_a_host_that_does_not_speak_smtp(w):
     """Lines without a code are skipped, so such a host gets only half of the time."""
     bad, good = w.mailer(answers={"greeting": b"SSH-2.0-x"}), w.mailer()
     result = w.send(host_list(bad, good), ["bob@b.example"], settings={"dial-timeout": "%ds" % (4 * SLOW)})
@@ -168,7 +168,7 @@ def test_a_refusal_after_a_failure_is_passed_over(w):
     both_ways(w, bad, good, "530", pipes=False)
 
 
-def test_who_said_it(w):
+def test_the_host_that_is_named(w):
     """The error names the last host that said something, not the last one that was called."""
     speaks = w.mailer(answers={"greeting": b"421 4.3.2 too busy here"})
     mute = w.mailer(answers={"greeting": DROP})

@@ -264,7 +264,7 @@ def private_dev(w):
     subprocess.run(["mount", "--rbind", w.path("dev"), "/dev"], check=True)
 
 
-def test_a_syslogd_started_anew(w):
+def test_a_restarted_syslogd(w):
     """Sessions log to the new one, although the process that accepts them keeps running."""
     private_dev(w)
     server = w.listener(backend=w.mailer())

@@ -76,7 +76,7 @@ def test_relay_test_of_nobody(w):
     assert result.status != 0 and result.out + result.log.encode(), result
 
 
-def test_what_a_session_would_lack(w):
+def test_missing_user_and_cache(w):
     """The user, without which there is no session; the cache, without which there is one."""
     mailer = w.mailer(answers={"RCPT": b"550 5.7.1 Relaying denied"})
     options = w.options({"cache": "/proc/nowhere", "backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
@@ -124,7 +124,7 @@ def test_expire(w):
     assert not after.get("keys.journal"), "the journal is not emptied"
 
 
-def test_expire_young(w):
+def test_expire_keeps_young_entries(w):
     """An entry that has not expired stays."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], pair=xcrypt.Pair20())
     assert w.send(mailer, ["bob@b.example"]).status == 0

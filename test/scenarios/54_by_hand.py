@@ -35,7 +35,7 @@ def test_bare_line_feeds(w):
     assert child.wait(10) == 0
 
 
-def test_in_the_head(w):
+def test_rotn_in_ones_head(w):
     """Version 0.1 as it was meant: two numbers are added."""
     mailer = w.mailer()
     client, child = by_hand(w, mailer, {"suites": xcrypt.ROTN})

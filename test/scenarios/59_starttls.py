@@ -158,7 +158,7 @@ def test_as_it_should_be(w):
     check(w, "good", TLS, "not-offered")
 
 
-def test_octets_behind_the_220(w):
+def test_octets_after_the_220(w):
     """In the same packet: a sign of an attack, so the host is not called again (statement 2)."""
     for behind in (b"250 2.0.0 injected\r\n", b"X", b"\n", b"\0", HEADER, b"220 2.0.0 Go\r\n",
                    b"250-injected\r\n250 PIPELINING\r\n250 Ok\r\n250 Ok\r\n354 Go\r\n250 Ok\r\n"):
@@ -219,7 +219,7 @@ def test_stalled(w):
         assert time.monotonic() - began < PATIENCE, name
 
 
-def test_behind_xcrypt(w):
+def test_after_xcrypt(w):
     """A server that refuses XCRYPT properly may still be used with STARTTLS; inside XCRYPT it is not."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": b"454 4.7.0 XCRYPT FAIL not now"})
     check(w, "refused", TLS, "refused", mailer=mailer)
@@ -229,7 +229,7 @@ def test_behind_xcrypt(w):
     assert not [x for x in mailer.commands if x.startswith(b"XCRYPT")]
 
 
-def test_octets_are_all_there(w):
+def test_no_octet_is_lost(w):
     """A large message goes through small buffers, again and again, and none of it is lost (statement 8)."""
     dns.enter(w)
     with open("/proc/sys/net/ipv4/tcp_wmem", "w") as out:

@@ -201,7 +201,7 @@ def seen_by(w, verb, look, recipients, how=None, **script):
     assert len(seen) >= 1, "never said " + verb
 
 
-def test_what_others_had_open(w):
+def test_descriptors_left_open(w):
     """Statement 39: a file or a lock that our parent has left open does not get into a session."""
     if os.getuid() != 0 or is_wide():
         raise Skip("needs root, and a jail that is not wide")
@@ -248,7 +248,7 @@ def test_blackpony(w):
     assert all(kb > 200 for kb in locked) or os.getuid() != 0, locked
 
 
-def test_none_is_left(w):
+def test_no_process_is_left(w):
     """A reader of blackpony's output gets its end when blackpony ends, and no process remains."""
     for script in ({}, {"answers": {"greeting": b"554 go away"}}, {"answers": {"EHLO": DROP}}):
         mailer = w.mailer(**script)

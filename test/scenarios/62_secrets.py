@@ -330,7 +330,7 @@ def test_blackpony_however_it_ends(w):
         blackpony(w, xcrypt.AES, by_pipe, answers={"XCRYPT OK": b"250 XCRYPT OK " + b"0" * 32})
 
 
-def test_it_would_be_found(w):
+def test_the_search_finds_words(w):
     """The method finds words in the memory of a program that does not wipe them."""
     need_inject()
     memory = w.path("memory")
