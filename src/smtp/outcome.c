@@ -21,7 +21,7 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	    "encrypted data was changed on the way" },
 	[OUTCOME_TIMEOUT] = { "timeout", EXIT_LATER, "4.4.2", "timeout exceeded" },
 	[OUTCOME_INJECTED] = { "injected", EXIT_LATER, "4.7.5",
-	    "data was injected before the switch to encryption: possible attack" },
+	    "unexpected data at the switch to encryption: possible attack" },
 	[OUTCOME_CONFIRMATION] = { "wrong-confirmation", EXIT_LATER, "4.7.5",
 	    "the keys of the two ends differ: possible attack" },
 	[OUTCOME_EARLY_REPLY] = { "early-reply", EXIT_LATER, "4.5.0",

@@ -33,7 +33,7 @@ transparent_wipe(struct transparent *c)
 const char *
 transparent_dialogue_name(enum transparent_dialogue dialogue)
 {
-	static const char *const names[] = { [TRANSPARENT_HANDSHAKE] = "opens",
+	static const char *const names[] = { [TRANSPARENT_HANDSHAKE] = "handshake",
 		[TRANSPARENT_MAY_STARTTLS] = "may-starttls", [TRANSPARENT_STARTTLS] = "starttls",
 		[TRANSPARENT_SOFTENS] = "softens" };
 

@@ -127,7 +127,7 @@ TAMPERING = {
     "wrong confirmation": (tapped(down=last_answer(b"250 XCRYPT OK " + b"0" * 32 + b"\r\n")), LATER, None,
                            "keys of the two ends differ"),
     "octets behind": (tapped(down=lambda line: line + b"250 mx\r\n" if b"XCRYPT OK" in line else line),
-                      LATER, None, "data was injected"),
+                      LATER, None, "unexpected data at the switch"),
     "record damaged": (tapped(wire_down=lambda octets: octets[:-1] + bytes((octets[-1] ^ 1,))), LATER, None,
                        "encrypted data was changed"),
 }
