@@ -8,7 +8,7 @@ STATES = {
     "client-handshake": {"greeting", "greeted", "ehlo", "answer", "say-ok", "ok", "fail", "starttls", "tls", "inside",
                          "inside-ehlo", "helo", "ready", "refused", "over"},
     "deliver": {"handshake", "envelope", "data", "body", "final", "quit"},
-    "transparent": {"opens", "may-starttls", "starttls", "softens"},
+    "transparent": {"handshake", "may-starttls", "starttls", "softens"},
     "relay-input": {"command", "continuation", "message", "chunk", "skip", "over"},
     "relay-crypt": {"not-yet", "answered", "given-up", "on"},
 }
