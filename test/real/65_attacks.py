@@ -1,13 +1,12 @@
 # Claim: of injected and smuggled octets, real sendmail and Postfix behind us accept, in the clear and inside, exactly what they accept without us, or less where attacks.py says so, but never more or a part of it (statements 1, 4, 8, 9, 10, 11, 15, 31 and 33)
 from kit import xcrypt
-from kit.conn import SLOW
 
 from accepted import DIRECT, OURS, HeldMail, Sendmail
 from attacks import (CLEAR, CLOSED, COMMANDS, EHLO, INSIDE, NAMES, TEXTS, UNOFFERED, Bytewise,
                      Replies)
 from private import enter
+from silence import has_more
 
-SILENCE = 0.5 * SLOW
 PAIR = xcrypt.Pair20()      # so that the second session needs no new secret
 
 
@@ -28,7 +27,7 @@ def replies(client, step, answers, last):
         want = 1
     else:
         want = max(1, step.count(b"\n"))
-    while want and (not last and not lines or client.readable(SILENCE)):
+    while want and (not last and not lines or has_more(client)):
         reply = client.reply()
         if reply is None:
             break
