@@ -1,16 +1,17 @@
 PUSHDIVERT(-1)
 #
-# A mailer that encrypts where the other end can: MAILER(`blackpony') behind MAILER(`smtp'), whose
-# rulesets it uses.  Belongs into sendmail's cf/mailer.
+# A sendmail mailer that encrypts where the other host supports it.  Copy this file to sendmail's
+# cf/mailer, and put MAILER(`blackpony') after MAILER(`smtp'), because it uses the rulesets of that
+# mailer.
 #
 #	BLACKPONY_MAILER_PATH	the program
-#	BLACKPONY_MAILER_USER	user:group it runs as: the owner of the key cache
-#	BLACKPONY_MAILER_ARGS	its arguments.  Options end at the --, since $h may begin with a hyphen.
-#				Without $u in them, sendmail speaks SMTP to it.
-#	BLACKPONY_MAILER_FLAGS	S: it is started as root and gives that up.  No 8: 8BITMIME is negotiated.
+#	BLACKPONY_MAILER_USER	user:group that it runs as: the owner of the key cache
+#	BLACKPONY_MAILER_ARGS	its arguments.  Options end at --, because $h may begin with a hyphen.
+#				There is no $u in them, so sendmail speaks SMTP to the program.
+#	BLACKPONY_MAILER_FLAGS	S: start it as root; it drops root.  No 8: 8BITMIME is negotiated.
 #
-# Each message has a connection of its own, for sendmail keeps none to a program.  Where hosts are far away and queues
-# long, several queue runners at a time make up for the round trips:
+# Each message has its own connection, because sendmail keeps no connection to a program open.  If
+# hosts are far away and queues are long, use several queue runners to make up for the round trips:
 #
 #	QUEUE_GROUP(`mqueue', `P=/var/spool/mqueue, R=10')dnl
 #
