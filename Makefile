@@ -80,7 +80,7 @@ AT_PATHS = sed -e 's,/usr/\(s*bin\|libexec\|share/doc\)/blackpony,$(PREFIX)/\1/b
     -e 's,/etc/blackpony/,$(SYSCONFDIR)/,g' -e 's,/run/blackpony,$(STATEDIR),g' \
     -e 's,/var/lib/blackpony,$(KNOWNDIR),g'
 
-#: make install             PREFIX, SYSCONFDIR, STATEDIR, KNOWNDIR and DESTDIR say where; also make uninstall
+#: make install             installs; PREFIX, SYSCONFDIR, STATEDIR, KNOWNDIR and DESTDIR set paths; make uninstall removes
 install: programs
 	install -d "$(SBIN)" "$(LIBEXEC)" "$(DOC)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SYSCONFDIR)" \
 	    "$(MAN)/man5" "$(MAN)/man7" "$(MAN)/man8"
@@ -103,7 +103,7 @@ uninstall:
 	for page in $(notdir $(PAGES)); do rm -f "$(MAN)/man$${page##*.}/$$page"; done
 	rm -rf "$(DOC)"
 
-#: make clean               removes what was made in bin; make distclean also the mailers unpacked for test/real
+#: make clean               removes build output from bin; make distclean also removes the mailers of test/real
 clean:
 	find bin -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name real -exec rm -rf {} +
 	rm -f compile_commands.json

@@ -31,7 +31,7 @@ $(OUT)/bench/musl/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/musl/include
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 endif
 
-#: make bench               side by side with what others offer, in some minutes; B=pairs for one part (or several)
+#: make bench               measures speed and that of other programs, in some minutes; B=pairs for one part
 bench: tools programs $(BENCH)
 	@[ $(LIBC) = glibc ] || $(MAKE) --no-print-directory LIBC=glibc OUT=$(OUT)/glibc programs
 	@BIN=$(OUT) test/bench/run $(B)

@@ -1,11 +1,11 @@
 # The Debian package.  Included by ../../Makefile.
 
-#: make deb                 a package to install, in bin/
+#: make deb                 builds a Debian package in bin/
 deb: tools
 	@etc/debian/build $(VERSION) bin
 
-#: make check-deb           the package installed in a fresh Debian, mail sent through it, and the package removed:
-#:                          as root, with what the machine's apt has as its mirror
+#: make check-deb           installs the package in a fresh Debian, sends mail through it and removes it:
+#:                          as root, with the mirror of this machine's apt
 check-deb: deb
 	@test/deb/run bin/blackpony_$(VERSION)_*.deb
 

@@ -22,7 +22,7 @@ $(COUNTED): $(OUT)/faults/count.o $(MUSL_OWN) $(PROGRAM_OBJ)/core.a $(OUT)/ldfla
 
 faults-tools: scenario-tools $(INJECT) $(COUNTED)
 
-#: make faults              each call fails in all its ways, in some minutes; F=blackponyd:write for a part of it
+#: make faults              makes each system call fail in every way, in some minutes; F=blackponyd:write for a part
 faults: faults-tools programs
 	@BIN=$(OUT) test/faults/run -a $(F)
 

@@ -23,7 +23,7 @@ SECS ?= 60
 fuzz: T ?= relay
 
 #: make fuzz T=relay SECS=600
-#:                          looks for more inputs with libFuzzer, in bin/fuzz; make fuzz-all: with each target
+#:                          searches for new inputs with libFuzzer, in bin/fuzz; make fuzz-all: with each target
 fuzz: tools
 	@$(MAKE) --no-print-directory FUZZ=1 bin/fuzz/replay/$(T)
 	@test/fuzz/campaign $(SECS) $(T)
@@ -34,11 +34,11 @@ fuzz-built: tools
 fuzz-all: fuzz-built
 	@test/fuzz/campaign $(SECS) $(FUZZ_TARGETS)
 
-#: make fuzz-corpus         keeps in the corpora what covers something, and no more
+#: make fuzz-corpus         reduces the corpora to inputs that add coverage
 fuzz-corpus: fuzz-built
 	@test/fuzz/minimise $(FUZZ_TARGETS)
 
-#: make fuzz-coverage       lines of each module that the corpora reach
+#: make fuzz-coverage       shows how many lines of each module the corpora reach
 fuzz-coverage: tools
 	@$(MAKE) --no-print-directory COVERAGE=1 replays
 	@test/fuzz/coverage $(FUZZ_TARGETS)

@@ -2,9 +2,9 @@
 
 #: make soak                10,000 kills, a million keys, ten minutes of 200 sessions, a million messages: two hours
 #: make soak S=01_crashes KILLS=500
-#:                          one part of it (parts of "file:function"), and parameters
+#:                          runs one part of it (part of "file:function"), with parameters
 #: make soak S=messages SEED=7 N=1
-#:                          one dialogue of the differential campaign again: each has its number as seed
+#:                          repeats one dialogue of the differential campaign; its number is the seed
 KILLS ?= 10000
 KEYS ?= 1000000
 soak: SECS := 600
@@ -22,7 +22,7 @@ soak: soak-tools programs
 	@BIN=$(OUT) KILLS=$(KILLS) KEYS=$(KEYS) SECS=$(SECS) SESSIONS=$(SESSIONS) SEED=$(SEED) N=$(N) \
 	    test/soak/run -s -v -j 1 $(S)
 
-#: make soak-planted        does the campaign find faults?  Those of test/soak/planted, one after the other
+#: make soak-planted        checks that the campaign finds each of the faults in test/soak/planted
 soak-planted: soak-tools programs
 	@test/soak/planted $(F)
 

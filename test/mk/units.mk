@@ -20,7 +20,7 @@ $(UNITS): $(OUT)/unit/%: $(OUT)/unit/obj/%.o $(CHECKED) $(OUT)/obj/core.a $(OUT)
 
 units: tools $(UNITS)
 
-#: make valgrind            the unit tests under memcheck, in some minutes; U=test_store for one of them
+#: make valgrind            runs the unit tests under memcheck, in some minutes; U=test_store for one of them
 valgrind: units
 	@test/memcheck $(U)
 

@@ -3,7 +3,7 @@
 # VARIANT is for the preprocessor: JAIL_WIDE lets the jail pass what sanitizers and llvm-cov ask of the system,
 # and CHECK_WAITS has sessions check that they never wait while something could move.
 
-#: make check SAN=1         everything under the address and undefined behaviour sanitizers, in bin/san
+#: make check SAN=1         builds and tests with the address and undefined-behaviour sanitizers, in bin/san
 ifdef SAN
 OUT := bin/san
 CC := clang
@@ -30,7 +30,7 @@ HARDEN_LD := $(HARDEN)
 VARIANT := -DJAIL_WIDE -DCHECK_WAITS
 endif
 
-#: make debug               the programs for a debugger, in bin/debug: -O0 -g3, glibc, checks of sessions
+#: make debug               builds the programs for a debugger, in bin/debug: -O0 -g3, glibc, session checks
 ifdef DEBUG
 OUT := bin/debug
 CFLAGS := -O0 -g3

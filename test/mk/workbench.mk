@@ -20,23 +20,23 @@ demo: programs
 # programs of the tests whose names have T in them; all where T is not given
 named = $(if $(T),$(foreach program,$1,$(if $(findstring $(T:test_%=%),$(notdir $(program))),$(program))),$1)
 
-#: make test                units, the fuzzers' inputs and static checks, in less than a minute
-#: make test T=relay        one of them, or a scenario or a test with real mailers, by name, with its output
+#: make test                runs unit tests, fuzzer inputs and static checks, in less than a minute
+#: make test T=relay        runs one of them, or a scenario or real-mailer test, by name, and shows its output
 test: programs $(call named,$(UNITS)) $(call named,$(REPLAYS)) $(if $(T),scenario-tools)
 	@test/check $(if $(T),-t '$(T)') $(OUT)
 
-#: make check               everything that is tested on one machine; SAN=1 the same under sanitizers
+#: make check               runs every test that needs one machine only; with SAN=1 under sanitizers
 check: check-built
 	@test/check -a $(OUT)
 
 # all that it needs
 check-built: programs units replays scenario-tools soak-tools faults-tools
 
-#: make lint                what clang-tidy, cppcheck and gcc's analyzer have to say
+#: make lint                runs clang-tidy, cppcheck and gcc's analyzer
 lint: tools
 	@test/lint
 
-#: make compdb              compile_commands.json, for editors
+#: make compdb              writes compile_commands.json, for editors
 COMPDB = $(CC) $(ALL_CPPFLAGS) $(UNIT_CPPFLAGS) $(ALL_CFLAGS) -c
 compdb:
 	@command=$$(printf '%s' '$(subst ','\'',$(COMPDB))' | sed 's/[\\"]/\\&/g'); comma='['; \
