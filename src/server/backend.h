@@ -6,7 +6,7 @@
 #define SERVER_BACKEND_H
 
 #include "session/session.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
 #include "sys/child.h"
 #include "sys/settings.h"
 

@@ -1,5 +1,6 @@
 #include "smtp/client_handshake.h"
 #include "smtp/ehlo.h"
+#include "smtp/line.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 
 #include "smtp/handshake.h"
 #include "smtp/io.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
 
 #define CLIENT_NAME_MAX 512
 

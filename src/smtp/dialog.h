@@ -6,7 +6,7 @@
 #define SMTP_DIALOG_H
 
 #include "smtp/io.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
 
 /*
  * Reads replies into `reply` and calls `answered` for each.  `answered` sends the next command

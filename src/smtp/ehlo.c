@@ -1,5 +1,7 @@
 #include "smtp/ehlo.h"
 
+#include "smtp/line.h"
+
 #include <string.h>
 
 bool

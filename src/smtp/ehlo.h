@@ -5,7 +5,7 @@
 #ifndef SMTP_EHLO_H
 #define SMTP_EHLO_H
 
-#include "smtp/line.h"
+#include "smtp/reply.h"
 
 /*
  * Takes the next line off `*rest`.  `*text` is what follows its code and separator.  Returns

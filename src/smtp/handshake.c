@@ -1,5 +1,7 @@
 #include "smtp/handshake.h"
 
+#include "smtp/line.h"
+
 #include <string.h>
 
 void

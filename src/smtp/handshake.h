@@ -19,7 +19,10 @@
 
 #include "base/buf.h"
 #include "crypt/suite.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
+
+/* The longest line of the handshake, in octets with its CRLF. */
+#define XCRYPT_LINE_MAX 512
 
 struct handshake {
 	struct key_source keys;

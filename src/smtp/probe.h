@@ -7,7 +7,7 @@
 #define SMTP_PROBE_H
 
 #include "smtp/io.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
 
 enum probe_step { PROBE_GREETING, PROBE_EHLO, PROBE_MAIL, PROBE_RCPT, PROBE_RSET, PROBE_QUIT };
 

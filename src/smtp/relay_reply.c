@@ -3,6 +3,7 @@
 
 #include "smtp/ehlo.h"
 #include "smtp/keyword.h"
+#include "smtp/reply.h"
 
 #include <string.h>
 

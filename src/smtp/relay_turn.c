@@ -7,6 +7,7 @@
  * pipe, the session ends.
  */
 #include "smtp/relay_internal.h"
+#include "smtp/reply.h"
 
 /* A pipe reads nothing, so it cannot misunderstand the dialogue. */
 bool

@@ -1,6 +1,7 @@
 #include "smtp/transparent.h"
 
 #include "smtp/ehlo.h"
+#include "smtp/line.h"
 
 #include <string.h>
 

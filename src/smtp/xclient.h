@@ -7,7 +7,7 @@
 #define SMTP_XCLIENT_H
 
 #include "smtp/io.h"
-#include "smtp/line.h"
+#include "smtp/reply.h"
 
 enum xclient_step { XCLIENT_GREETING, XCLIENT_EHLO, XCLIENT_ANSWER };
 

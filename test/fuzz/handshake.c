@@ -10,6 +10,8 @@
  */
 #include "honest.h"
 
+#include "smtp/line.h"
+
 #include <string.h>
 
 enum leg { OFFER, CHOICE, ANSWER, OK, OK_REPLY, LINES };

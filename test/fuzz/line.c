@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "smtp/ehlo.h"
+#include "smtp/line.h"
 #include "smtp/outcome.h"
+#include "smtp/reply.h"
 
 #include <string.h>
 

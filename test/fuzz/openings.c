@@ -1,5 +1,7 @@
 #include "openings.h"
 
+#include "smtp/line.h"
+
 #define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
 
 const char *const openings_offers[4] = { MODERN, MODERN " arsyfor_1.0 rotn_0.1",

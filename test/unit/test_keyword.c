@@ -1,6 +1,7 @@
 /* Which keywords of the backend's EHLO reply are offered in the encrypted session, and how. */
 #include "relays.h"
 #include "smtp/keyword.h"
+#include "smtp/line.h"
 
 /* The line that is offered; "" if it is left out. */
 static const char *

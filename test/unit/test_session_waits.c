@@ -9,6 +9,7 @@
 #include "crypt/random.h"
 #include "session/session_internal.h"
 #include "smtp/deliver.h"
+#include "smtp/line.h"
 #include "smtp/relay_internal.h"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /* All faults of a remote host at each step of the handshake, under `may` and `must`. */
 #include "transparents.h"
 
+#include "smtp/line.h"
+
 /* What the host does instead: it says something, or one of these happens. */
 static const char end_of_file[] = "<end of file>";
 static const char time_out[] = "<timeout>";
