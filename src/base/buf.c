@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/octets.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

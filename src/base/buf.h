@@ -5,7 +5,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <stdarg.h>
 

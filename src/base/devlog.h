@@ -5,7 +5,7 @@
 #ifndef BASE_DEVLOG_H
 #define BASE_DEVLOG_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define DEVLOG_PATH "/dev/log"
 

@@ -1,5 +1,6 @@
 #include "crypt/channel.h"
 
+#include "base/octets.h"
 #include "crypt/record.h"
 
 #include <assert.h>

@@ -9,7 +9,7 @@
 #ifndef CRYPT_CIPHER_H
 #define CRYPT_CIPHER_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define CIPHER_STATE_MAX 4608	/* octets; each cipher asserts it, Blowfish needs the most */
 #define CIPHER_KEY_MAX 32

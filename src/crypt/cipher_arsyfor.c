@@ -1,5 +1,6 @@
 #include "crypt/cipher_arsyfor.h"
 
+#include "base/octets.h"
 #include "crypt/cipher.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
 #ifndef CRYPT_CIPHER_ARSYFOR_H
 #define CRYPT_CIPHER_ARSYFOR_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 struct arsyfor {
 	uint8_t s[256];		/* the permutation */

@@ -1,5 +1,7 @@
 #include "crypt/cipher_blowfish.h"
 
+#include "base/octets.h"
+
 #ifdef BLOWFISH_BUILT_IN
 
 #include <assert.h>

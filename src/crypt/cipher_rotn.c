@@ -1,6 +1,8 @@
 /* Rotation of letters by n places, the cipher of version 0.1 (xcrypt(7)). */
 #include "crypt/cipher.h"
 
+#include "base/octets.h"
+
 #define LETTERS 26
 
 struct rotn {

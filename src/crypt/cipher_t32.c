@@ -1,5 +1,6 @@
 #include "crypt/cipher_t32.h"
 
+#include "base/octets.h"
 #include "crypt/cipher.h"
 
 #include <string.h>

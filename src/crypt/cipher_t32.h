@@ -7,7 +7,7 @@
 #ifndef CRYPT_CIPHER_T32_H
 #define CRYPT_CIPHER_T32_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define T32_WORDS 17		/* words of the register */
 #define T32_FIELDS 16		/* two-bit fields of a control word; each gives one word or none */

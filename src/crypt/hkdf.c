@@ -1,5 +1,7 @@
 #include "crypt/hkdf.h"
 
+#include "base/octets.h"
+
 #include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef CRYPT_HKDF_H
 #define CRYPT_HKDF_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define HKDF_PRK_LEN 32
 #define HKDF_OKM_MAX (255 * HKDF_PRK_LEN)

@@ -1,6 +1,7 @@
 #include "crypt/hostkey.h"
 
 #include "base/buf.h"
+#include "base/octets.h"
 #include "crypt/random.h"
 
 #include <assert.h>

@@ -12,7 +12,7 @@
 #ifndef CRYPT_HOSTKEY_H
 #define CRYPT_HOSTKEY_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define HOSTKEY_PRIVATE_LEN 32
 #define HOSTKEY_PUBLIC_LEN 65		/* an uncompressed point */

@@ -1,5 +1,7 @@
 #include "crypt/kex.h"
 
+#include "base/octets.h"
+
 void
 agreement_wipe(struct agreement *a)
 {

@@ -9,7 +9,7 @@
 #ifndef CRYPT_KEX_H
 #define CRYPT_KEX_H
 
-#include "base/octets.h"
+#include "base/span.h"
 #include "crypt/cipher.h"
 
 struct suite;

@@ -1,5 +1,6 @@
 #include "crypt/kex_fields.h"
 
+#include "base/octets.h"
 #include "crypt/random.h"
 
 #include <assert.h>

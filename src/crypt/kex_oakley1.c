@@ -1,6 +1,7 @@
 /* The exchange of version 1.0: Diffie-Hellman in the 768-bit group of RFC 2412 appendix E.1. */
 #include "crypt/kex.h"
 
+#include "base/octets.h"
 #include "crypt/kex_fields.h"
 #include "crypt/random.h"
 

@@ -1,6 +1,7 @@
 /* The exchange of version 0.2: each side seals a secret to the other's RSA key (RFC 8017). */
 #include "crypt/kex.h"
 
+#include "base/octets.h"
 #include "crypt/kex_fields.h"
 #include "crypt/random.h"
 

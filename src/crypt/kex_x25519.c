@@ -1,6 +1,7 @@
 #include "crypt/kex.h"
 
 #include "base/buf.h"
+#include "base/octets.h"
 #include "crypt/hkdf.h"
 #include "crypt/kex_fields.h"
 #include "crypt/random.h"

@@ -1,5 +1,7 @@
 #include "crypt/record.h"
 
+#include "base/octets.h"
+
 #include <assert.h>
 #include <string.h>
 

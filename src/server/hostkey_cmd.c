@@ -1,6 +1,7 @@
 #include "server/hostkey_cmd.h"
 
 #include "base/log.h"
+#include "base/octets.h"
 #include "sys/private_file.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/octets.h"
 #include "sys/fd.h"
 #include "sys/ids.h"
 #include "sys/jail.h"

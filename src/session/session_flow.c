@@ -1,8 +1,9 @@
 /* Moves octets through a session: between the wire, the layer, the machine and the local side. */
 #include "session/session_internal.h"
-#include "sys/fd.h"
 
 #include "base/clock.h"
+#include "base/octets.h"
+#include "sys/fd.h"
 
 #include <assert.h>
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
 #include "smtp/handshake.h"
 
+#include "base/octets.h"
 #include "smtp/line.h"
 
 #include <string.h>

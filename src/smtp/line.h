@@ -4,7 +4,7 @@
 #ifndef SMTP_LINE_H
 #define SMTP_LINE_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 /*
  * The longest line we take, in octets with its CRLF.  RFC 5321 says 512, extensions add to that,

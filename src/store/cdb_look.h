@@ -8,7 +8,7 @@
 #ifndef STORE_CDB_LOOK_H
 #define STORE_CDB_LOOK_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define CDB_LOOK_PROBES 512	/* a regular database of 65,536 entries needs at most 30 */
 

@@ -1,5 +1,7 @@
 #include "store/compact.h"
 
+#include "base/octets.h"
+
 #include <cdb.h>
 #include <stdlib.h>
 #include <string.h>

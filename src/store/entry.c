@@ -1,5 +1,7 @@
 #include "store/entry.h"
 
+#include "base/octets.h"
+
 #include <assert.h>
 #include <mbedtls/md.h>
 #include <string.h>

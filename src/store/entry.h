@@ -7,7 +7,7 @@
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define ENTRY_KEY_MAX 640	/* octets of a key; at least 1 */
 #define ENTRY_VALUE_MAX 1600

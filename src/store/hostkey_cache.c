@@ -1,6 +1,7 @@
 #include "store/hostkey_cache.h"
 
 #include "base/log.h"
+#include "base/octets.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 #include "store/journal.h"
 
+#include "base/octets.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "store/journal_image.h"
 
+#include "base/octets.h"
 #include "store/private_dir.h"
 
 #include <errno.h>

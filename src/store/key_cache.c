@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/octets.h"
 
 #include <assert.h>
 #include <errno.h>

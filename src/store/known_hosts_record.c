@@ -1,5 +1,7 @@
 #include "store/known_hosts_record.h"
 
+#include "base/octets.h"
+
 #include <string.h>
 
 #define TIME_LEN 8

@@ -4,7 +4,7 @@
 #ifndef STORE_PRIVATE_DIR_H
 #define STORE_PRIVATE_DIR_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>

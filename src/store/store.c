@@ -21,6 +21,7 @@
  * while it is being read, the reader may get a mixture: lengths keep it inside the buffer, and the
  * checks keep damaged entries from being used.  A writer reads the journal again under the lock.
  */
+#include "base/octets.h"
 #include "store/store_internal.h"
 
 #include "base/log.h"

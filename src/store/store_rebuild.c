@@ -2,6 +2,7 @@
 #include "store/store_internal.h"
 
 #include "base/log.h"
+#include "base/octets.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #ifndef SYS_ADDRESS_H
 #define SYS_ADDRESS_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <sys/socket.h>
 

@@ -1,5 +1,7 @@
 #include "sys/dns.h"
 
+#include "base/octets.h"
+
 #include <string.h>
 
 #define HEADER 12

@@ -5,7 +5,7 @@
 #ifndef SYS_DNS_H
 #define SYS_DNS_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #define DNS_MESSAGE_MAX 65535
 #define DNS_QUESTION_MAX 272		/* octets of header, name (at most 255), type and class */

@@ -1,5 +1,6 @@
 #include "sys/dns_mx.h"
 
+#include "base/octets.h"
 #include "sys/dns.h"
 
 #include <assert.h>

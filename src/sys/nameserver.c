@@ -1,6 +1,7 @@
 #include "sys/nameserver.h"
 
 #include "base/clock.h"
+#include "base/octets.h"
 #include "sys/dial.h"
 #include "sys/fd.h"
 

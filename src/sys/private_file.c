@@ -1,5 +1,6 @@
 #include "sys/private_file.h"
 
+#include "base/octets.h"
 #include "sys/ids.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #ifndef SYS_PRIVATE_FILE_H
 #define SYS_PRIVATE_FILE_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <sys/types.h>
 

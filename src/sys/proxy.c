@@ -1,6 +1,7 @@
 #include "sys/proxy.h"
 
 #include "base/clock.h"
+#include "base/octets.h"
 #include "sys/fd.h"
 
 #include <errno.h>

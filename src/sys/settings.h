@@ -7,7 +7,7 @@
 #ifndef SYS_SETTINGS_H
 #define SYS_SETTINGS_H
 
-#include "base/octets.h"
+#include "base/span.h"
 #include "sys/address.h"
 
 #define SETTINGS_TEXT_MAX 256	/* octets of any value, with its NUL */

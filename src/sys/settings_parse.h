@@ -4,7 +4,7 @@
 #ifndef SYS_SETTINGS_PARSE_H
 #define SYS_SETTINGS_PARSE_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 /*
  * Parses `value`, shorter than SETTINGS_TEXT_MAX, into `to`, an object of the type given below.

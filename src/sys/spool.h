@@ -5,7 +5,7 @@
 #ifndef SYS_SPOOL_H
 #define SYS_SPOOL_H
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <stdint.h>
 

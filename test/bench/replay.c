@@ -13,6 +13,7 @@
  */
 #include "bench.h"
 
+#include "base/octets.h"
 #include "crypt/suite.h"
 #include "store/key_cache.h"
 

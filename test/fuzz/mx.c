@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "base/octets.h"
 #include "sys/dns_addr.h"
 #include "sys/dns_mx.h"
 

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "base/octets.h"
 #include "crypt/record.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
  * line, "name checksum", and adds a line to FOLDER/deliveries: queue id, name, and "good" or
  * "damaged".  A damaged message is kept in FOLDER.
  */
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <fcntl.h>
 #include <mbedtls/md.h>

@@ -5,6 +5,7 @@
 #ifndef TEST_ENDS_H
 #define TEST_ENDS_H
 
+#include "base/octets.h"
 #include "crypt/channel.h"
 #include "crypt/random.h"
 

@@ -2,6 +2,7 @@
 #ifndef TEST_KEY_CACHE_FIXTURE_H
 #define TEST_KEY_CACHE_FIXTURE_H
 
+#include "base/octets.h"
 #include "store/key_cache.h"
 
 #include "base/clock.h"

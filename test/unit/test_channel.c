@@ -1,5 +1,7 @@
 #include "ends.h"
 
+#include "base/octets.h"
+
 static void
 bulk_goes_through_both_ways(void **state)
 {

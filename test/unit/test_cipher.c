@@ -1,6 +1,7 @@
 /*
  * The ciphers: all lines of test/vectors/arsyfor.txt; AEADs at once, in place, and tampered with.
  */
+#include "base/octets.h"
 #include "crypt/cipher.h"
 #include "crypt/cipher_arsyfor.h"
 #include "crypt/cipher_blowfish.h"

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/cipher_blowfish.h"
 
 #ifdef BLOWFISH_BUILT_IN

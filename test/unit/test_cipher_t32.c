@@ -1,6 +1,7 @@
 /* t32: all of the published vectors, test/vectors/t32.txt. */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/cipher.h"
 #include "crypt/cipher_t32.h"
 

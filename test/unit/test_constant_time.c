@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/suite.h"
 #include "sys/jail.h"
 

@@ -1,4 +1,5 @@
 /* HKDF with SHA-256: the cases of RFC 5869 appendix A, and the limits of section 2.3. */
+#include "base/octets.h"
 #include "crypt/hkdf.h"
 
 #include <stdarg.h>

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/hostkey.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* The cache of host key statements: each is signed once and verified once for each short key. */
 #include "key_cache_fixture.h"
 
+#include "base/octets.h"
 #include "store/hostkey_cache.h"
 
 #define X (&kex_x25519)

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/kex.h"
 
 static const struct kex *const rsa = &kex_rsa;

@@ -1,4 +1,5 @@
 /* X25519 as XCRYPT 2.0 uses it: known answers, and the points that are refused. */
+#include "base/octets.h"
 #include "crypt/kex.h"
 #include "crypt/suite.h"
 

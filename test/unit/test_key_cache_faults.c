@@ -2,6 +2,7 @@
 #include "key_cache_fixture.h"
 
 #include "base/log.h"
+#include "base/octets.h"
 
 #include <signal.h>
 #include <sys/wait.h>

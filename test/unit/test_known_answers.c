@@ -2,6 +2,7 @@
  * The known answers of test/vectors/xcrypt.txt, from private keys to octets on the wire.  A
  * missing name is a failure, and so is a line that no test has asserted.
  */
+#include "base/octets.h"
 #include "crypt/channel.h"
 #include "crypt/suite.h"
 

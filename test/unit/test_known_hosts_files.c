@@ -1,6 +1,8 @@
 /* Known hosts: files that are full, foreign or hostile, and clocks that go back. */
 #include "known_hosts_fixture.h"
 
+#include "base/octets.h"
+
 #include <cdb.h>
 #include <errno.h>
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "base/octets.h"
 #include "sys/nameserver.h"
 
 #include <arpa/inet.h>

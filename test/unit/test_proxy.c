@@ -1,6 +1,7 @@
 /* PROXY headers of both versions: parsing and writing. */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "sys/proxy.h"
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"

@@ -1,6 +1,8 @@
 /* Records that were tampered with, and records that a correct peer does not send. */
 #include "ends.h"
 
+#include "base/octets.h"
+
 /*
  * The records of one session, first QUIT.  Enough records follow it for any length in its header,
  * so that nothing waits for more octets.

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "base/octets.h"
 #include "crypt/cipher.h"
 #include "crypt/random.h"
 

@@ -11,7 +11,7 @@
 /* required before cmocka.h */
 #include <cmocka.h>
 
-#include "base/octets.h"
+#include "base/span.h"
 
 #include <stdio.h>
 #include <string.h>
