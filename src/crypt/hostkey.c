@@ -2,20 +2,21 @@
 
 #include "base/buf.h"
 #include "base/octets.h"
+#include "crypt/base64.h"
 #include "crypt/random.h"
 
-#include <assert.h>
-#include <mbedtls/base64.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/md.h>
 #include <string.h>
 
 #define HALF_LEN (HOSTKEY_SIGNATURE_LEN / 2)
-#define PRIVATE_TEXT_LEN 44		/* characters of 32 octets in base64 */
+#define PRIVATE_TEXT_LEN BASE64_LEN(HOSTKEY_PRIVATE_LEN)
 
 static const struct span id_keyword = { (const uint8_t *)"XCRYPT-ID ", 10 };
 static const struct span next_keyword = { (const uint8_t *)"XCRYPT-NEXT ", 12 };
 
+_Static_assert(HOSTKEY_TEXT_LEN == BASE64_LEN(HOSTKEY_PUBLIC_LEN) &&
+    HOSTKEY_TEXT_LEN == BASE64_LEN(HOSTKEY_SIGNATURE_LEN), "one length for both");
 _Static_assert(12 + 2 * HOSTKEY_TEXT_LEN + 1 + 20 + 1 < HOSTKEY_STATEMENT_MAX,
     "a statement has room, and so has the NUL of a number");
 _Static_assert(HOSTKEY_TEXT_LEN + 1 + PRIVATE_TEXT_LEN + 1 <= HOSTKEY_FILE_MAX, "and a key");
@@ -139,47 +140,22 @@ hostkey_verify(const uint8_t signature[HOSTKEY_SIGNATURE_LEN],
 static void
 put_base64(struct buf *out, const uint8_t *octets, size_t len)
 {
-	unsigned char text[HOSTKEY_TEXT_LEN + 1];
-	size_t text_len;
-	int rc = mbedtls_base64_encode(text, sizeof(text), &text_len, octets, len);
+	char text[HOSTKEY_TEXT_LEN];
 
-	assert(rc == 0);
-	(void)rc;
-	buf_put(out, span(text, text_len));
+	buf_put(out, span(text, base64_encode(text, octets, len)));
 	octets_wipe(text, sizeof(text));
-}
-
-/* Decodes exactly `len` octets and accepts only canonical base64. */
-static bool
-get_base64(uint8_t *octets, size_t len, struct span text)
-{
-	uint8_t again[HOSTKEY_TEXT_LEN];
-	struct buf b;
-	size_t got;
-
-	if (text.len != (len + 2) / 3 * 4 ||
-	    mbedtls_base64_decode(octets, len, &got, text.at, text.len) != 0 || got != len)
-		return false;
-	buf_init(&b, again, sizeof(again));
-	put_base64(&b, octets, len);
-	bool same = span_equal(buf_peek(&b), text);
-	octets_wipe(again, sizeof(again));
-	return same;
 }
 
 void
 hostkey_put_public(char text[HOSTKEY_TEXT_LEN], const uint8_t public[HOSTKEY_PUBLIC_LEN])
 {
-	struct buf out;
-
-	buf_init(&out, text, HOSTKEY_TEXT_LEN);
-	put_base64(&out, public, HOSTKEY_PUBLIC_LEN);
+	base64_encode(text, public, HOSTKEY_PUBLIC_LEN);
 }
 
 bool
 hostkey_get_public(uint8_t public[HOSTKEY_PUBLIC_LEN], struct span text)
 {
-	return get_base64(public, HOSTKEY_PUBLIC_LEN, text) && is_point(public);
+	return base64_decode(public, HOSTKEY_PUBLIC_LEN, text) && is_point(public);
 }
 
 size_t
@@ -203,8 +179,8 @@ hostkey_get_file(struct hostkey *key, struct span text)
 
 	if (text.len == HOSTKEY_TEXT_LEN + 1 + PRIVATE_TEXT_LEN + 1 &&
 	    text.at[HOSTKEY_TEXT_LEN] == ' ' && text.at[text.len - 1] == '\n' &&
-	    get_base64(key->public, HOSTKEY_PUBLIC_LEN, public) &&
-	    get_base64(key->private, HOSTKEY_PRIVATE_LEN, private))
+	    base64_decode(key->public, HOSTKEY_PUBLIC_LEN, public) &&
+	    base64_decode(key->private, HOSTKEY_PRIVATE_LEN, private))
 		return true;
 	hostkey_wipe(key);
 	return false;
@@ -315,7 +291,7 @@ hostkey_get_id(struct hostkey_id *id, struct span text)
 	return span_starts_nocase(text, id_keyword) && span_word(&rest, ' ', &key) &&
 	    span_word(&rest, ' ', &until) && span_word(&rest, ' ', &signature) && rest.at == NULL &&
 	    get_time(&id->until_s, until) &&
-	    get_base64(id->signature, sizeof(id->signature), signature) &&
+	    base64_decode(id->signature, sizeof(id->signature), signature) &&
 	    hostkey_get_public(id->public, key);
 }
 
@@ -339,7 +315,7 @@ hostkey_get_next(struct hostkey_next *next, struct span text)
 
 	return span_starts_nocase(text, next_keyword) && span_word(&rest, ' ', &key) &&
 	    span_word(&rest, ' ', &signature) && rest.at == NULL &&
-	    get_base64(next->signature, sizeof(next->signature), signature) &&
+	    base64_decode(next->signature, sizeof(next->signature), signature) &&
 	    hostkey_get_public(next->public, key);
 }
 

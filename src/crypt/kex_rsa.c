@@ -2,52 +2,24 @@
 #include "crypt/kex.h"
 
 #include "base/octets.h"
+#include "crypt/base64.h"
 #include "crypt/kex_fields.h"
 #include "crypt/random.h"
 
 #include <assert.h>
-#include <mbedtls/base64.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/rsa.h>
 #include <string.h>
 
 #define MODULUS_LEN 256
 #define PRIME_LEN (MODULUS_LEN / 2)
-#define TEXT_LEN 344		/* characters of 256 octets in base64 */
 #define HALF_LEN 20
 
 static const unsigned char exponent[] = { 0x01, 0x00, 0x01 };
 
 _Static_assert(HALF_LEN <= KEX_CONFIRM_MAX, "an agreement holds the halves");
 _Static_assert(2 * PRIME_LEN <= KEX_PRIVATE_MAX, "a pair holds both primes");
-_Static_assert(TEXT_LEN < KEX_TEXT_MAX, "a field holds base64 and the NUL that mbedTLS adds");
-
-static size_t
-put_base64(char *text, const uint8_t octets[MODULUS_LEN])
-{
-	size_t len;
-	int rc = mbedtls_base64_encode((unsigned char *)text, KEX_TEXT_MAX, &len, octets,
-	    MODULUS_LEN);
-
-	assert(rc == 0 && len == TEXT_LEN);
-	(void)rc;
-	return len;
-}
-
-/* Accepts only the canonical text: no blanks, no line ends, no non-zero padding bits. */
-static enum kex_field
-get_base64(uint8_t octets[MODULUS_LEN], struct span text)
-{
-	char again[KEX_TEXT_MAX];
-	size_t len;
-
-	if (text.len != TEXT_LEN ||
-	    mbedtls_base64_decode(octets, MODULUS_LEN, &len, text.at, text.len) != 0 ||
-	    len != MODULUS_LEN)
-		return FIELD_MALFORMED;
-	put_base64(again, octets);
-	return memcmp(again, text.at, TEXT_LEN) == 0 ? FIELD_GOOD : FIELD_MALFORMED;
-}
+_Static_assert(BASE64_LEN(MODULUS_LEN) <= KEX_TEXT_MAX, "a field holds a value in base64");
 
 /* Sets up an RSA context with OAEP inside `pk`.  mbedtls_pk_free() must follow even after -1. */
 static int
@@ -83,16 +55,14 @@ make_pair(struct kex_pair *pair)
 static size_t
 put_public(char *text, const struct kex_pair *own)
 {
-	return put_base64(text, own->public);
+	return base64_encode(text, own->public, MODULUS_LEN);
 }
 
 static enum kex_field
 get_public(uint8_t *public, struct span text)
 {
-	enum kex_field field = get_base64(public, text);
-
-	if (field != FIELD_GOOD)
-		return field;
+	if (!base64_decode(public, MODULUS_LEN, text))
+		return FIELD_MALFORMED;
 	return (public[0] & 0x80) && (public[MODULUS_LEN - 1] & 1) ? FIELD_GOOD : FIELD_REFUSED;
 }
 
@@ -151,7 +121,7 @@ put_ok(struct agreement *a, char *text)
 
 	if (random_octets(half, HALF_LEN) < 0 || seal(sealed, a->peer_public, half) < 0)
 		return -1;
-	return (int)put_base64(text, sealed);
+	return (int)base64_encode(text, sealed, sizeof(sealed));
 }
 
 static bool
@@ -159,7 +129,7 @@ get_ok(struct agreement *a, struct span text)
 {
 	uint8_t sealed[MODULUS_LEN];
 
-	return get_base64(sealed, text) == FIELD_GOOD &&
+	return base64_decode(sealed, sizeof(sealed), text) &&
 	    open_sealed(a->server ? a->half_a : a->half_b, a->own, sealed) == 0;
 }
 
