@@ -3,6 +3,7 @@
 #include "base/octets.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,28 +77,21 @@ buf_put(struct buf *b, struct span s)
 }
 
 bool
-buf_vprintf(struct buf *b, const char *format, va_list args)
+buf_printf(struct buf *b, const char *format, ...)
 {
 	size_t room;
 	uint8_t *space = buf_space(b, &room);
+	va_list args;
+
+	va_start(args, format);
 	int len = vsnprintf((char *)space, room, format, args);
+	va_end(args);
 
 	/* vsnprintf() needs room for a NUL, which is not kept */
 	if (len < 0 || (size_t)len >= room)
 		return false;
 	raise_tail(b, (size_t)len);
 	return true;
-}
-
-bool
-buf_printf(struct buf *b, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	bool fits = buf_vprintf(b, format, args);
-	va_end(args);
-	return fits;
 }
 
 size_t

@@ -7,8 +7,6 @@
 
 #include "base/span.h"
 
-#include <stdarg.h>
-
 struct buf {
 	uint8_t *mem;		/* the storage; belongs to the caller */
 	size_t cap;		/* size of the storage in octets */
@@ -58,8 +56,6 @@ bool buf_put(struct buf *b, struct span s);
 
 /* Like buf_put(), for formatted text. */
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool buf_vprintf(struct buf *b, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
 
 /* Moves as much as fits from the front of `from` to the end of `to`; returns the octets moved. */
 size_t buf_move(struct buf *to, struct buf *from);

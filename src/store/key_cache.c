@@ -281,15 +281,6 @@ key_cache_open(struct key_cache *r, const struct key_cache_settings *settings)
 }
 
 void
-key_cache_after_fork(struct key_cache *r)
-{
-	for (size_t i = 0; i < r->count; i++)
-		forget(&r->own[i]);
-	if (r->stored && store_reopen(&r->store) == 0 && settle(r, false) < 0)
-		log_debug("no maintenance of the key cache: %s", strerror(errno));
-}
-
-void
 key_cache_leave_directory(struct key_cache *r)
 {
 	store_leave_directory(&r->store);

@@ -64,16 +64,9 @@ struct key_source key_cache_source(struct key_cache *cache);
 
 /*
  * To be called before the jail: closes the directory.  From now on the cache only looks up and
- * appends, and key_cache_after_fork() cannot open the store again.
+ * appends.
  */
 void key_cache_leave_directory(struct key_cache *cache);
-
-/*
- * To be called first in a forked process: opens the store again, because locks and file offsets
- * are shared with the parent, and does the maintenance that has become due.  Without a store, the
- * process gets its own pairs.
- */
-void key_cache_after_fork(struct key_cache *cache);
 
 /*
  * For a timer: replaces pairs older than their lifetime and drops what was computed with them,

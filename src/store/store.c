@@ -183,28 +183,6 @@ free_lock(struct store *s)
 		store_unlock(s);
 }
 
-static int
-open_files(struct store *s)
-{
-	if (s->dirfd < 0)
-		return -1;
-	store_open_journal(s);
-	free_lock(s);
-	store_open_cdb(s);
-	return 0;
-}
-
-int
-store_reopen(struct store *s)
-{
-	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	store_close_fd(&s->dirfd);
-	s->dirfd = fd;
-	s->maintains = false;
-	return open_files(s);
-}
-
 int
 store_open(struct store *s, const char *directory, const char *name)
 {
@@ -213,7 +191,12 @@ store_open(struct store *s, const char *directory, const char *name)
 	s->name = name;
 	s->owner = geteuid();
 	s->dirfd = private_dir_open(directory, s->owner);
-	return open_files(s);
+	if (s->dirfd < 0)
+		return -1;
+	store_open_journal(s);
+	free_lock(s);
+	store_open_cdb(s);
+	return 0;
 }
 
 static bool

@@ -47,9 +47,6 @@ void store_none(struct store *s);
  */
 int store_open(struct store *s, const char *directory, const char *name);
 
-/* Opens the files again.  Needed after fork(2), because locks and file offsets are shared. */
-int store_reopen(struct store *s);
-
 /*
  * Whether maintenance is due: the journal has reached STORE_COMPACT_AT records or its buffer's
  * size.

@@ -440,14 +440,3 @@ settings_policy_for(const struct settings *s, struct span domain)
 	}
 	return best != NULL ? best->policy : s->policy;
 }
-
-void
-settings_free(struct settings *s)
-{
-	while (s->policies != NULL) {
-		struct settings_policy *next = s->policies->next;
-
-		free(s->policies);
-		s->policies = next;
-	}
-}

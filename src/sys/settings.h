@@ -92,7 +92,4 @@ enum policy settings_policy_for(const struct settings *s, struct span domain);
 /* Whether the address is in one of the networks; its port does not matter. */
 bool settings_network_has(const struct settings_networks *networks, const struct address *a);
 
-/* Frees the list of policies. */
-void settings_free(struct settings *s);
-
 #endif

@@ -4,6 +4,8 @@
  */
 #include "fuzz.h"
 
+#include "../unit/policies.h"
+
 #include "sys/settings.h"
 
 #include <stdio.h>
@@ -91,7 +93,7 @@ look_at_option(struct span file)
 		look_at_values(&s);
 	else
 		look_at_error(&s, "-o: ");
-	settings_free(&s);
+	free_policies(&s);
 }
 
 int
@@ -111,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		look_at_error(&s, path);
 	}
-	settings_free(&s);
+	free_policies(&s);
 	close(fd);
 	if (size > 0)
 		look_at_option(span(data, size));

@@ -6,6 +6,7 @@
 
 #include "addresses.h"
 #include "children.h"
+#include "policies.h"
 #include "server/backend.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ static inline int
 release(void **state)
 {
 	(void)state;
-	settings_free(&s);
+	free_policies(&s);
 	return 0;
 }
 

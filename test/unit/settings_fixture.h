@@ -5,6 +5,7 @@
 #ifndef TEST_SETTINGS_FIXTURE_H
 #define TEST_SETTINGS_FIXTURE_H
 
+#include "policies.h"
 #include "scratch.h"
 #include "sys/settings.h"
 #include "unit.h"
@@ -26,7 +27,7 @@ static inline int
 release(void **state)
 {
 	(void)state;
-	settings_free(&s);
+	free_policies(&s);
 	return 0;
 }
 

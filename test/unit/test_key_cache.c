@@ -319,7 +319,7 @@ off_makes_pairs_for_each_process(void **state)
 	assert_false(found(&r, &x_new, 1));
 	pid_t pid = fork();
 	if (pid == 0) {
-		key_cache_after_fork(&r);
+		key_cache_open(&r, &settings);
 		_exit(memcmp(own(&r, &x_new)->public, public, 32) == 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -34,7 +34,8 @@ forked_process_sees_what_has_changed(void **state)
 	for (int round = 0; round < 2; round++) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			key_cache_after_fork(&parent);
+			key_cache_close(&parent);
+			opened(&parent, &only_new);
 			bool same = found(&parent, &x_new, 1);
 			keep(&parent, &x_new, 2);
 			key_cache_close(&parent);

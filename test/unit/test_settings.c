@@ -144,10 +144,10 @@ threat_30_set_twice(void **state)
 {
 	(void)state;
 	bad("mark = yes\nuser = a\nmark = yes\n", "3: mark is set twice");
-	settings_free(&s);
+	free_policies(&s);
 	bad("policy.a.example = may\npolicy.A.example. = must\n",
 	    "2: policy.A.example is set twice");
-	settings_free(&s);
+	free_policies(&s);
 	good("policy.a.example = may\npolicy..a.example = must\n");
 	good("policy.a.example = must\n");
 }
@@ -158,7 +158,7 @@ threat_30_octets_that_are_no_text(void **state)
 {
 	(void)state;
 	bad("mark = yes\nuser = a\0b\n", "2: found an octet 0x00, expected text");
-	settings_free(&s);
+	free_policies(&s);
 	bad("# a\0b\n", "1: found an octet 0x00, expected text");
 	bad("mark = yes\r\n", "1: found an octet 0x0d, expected text");
 	bad("\x7f", "1: found an octet 0x7f, expected text");
