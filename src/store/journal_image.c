@@ -1,7 +1,7 @@
 #include "store/journal_image.h"
 
 #include "base/octets.h"
-#include "store/private_dir.h"
+#include "sys/private_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

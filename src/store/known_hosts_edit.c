@@ -1,7 +1,7 @@
 /* Listing and changing known hosts for the user (`blackpony -k`). */
 #include "store/known_hosts_record.h"
+#include "sys/private_file.h"
 
-#include "store/private_dir.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -21,10 +21,10 @@
  * while it is being read, the reader may get a mixture: lengths keep it inside the buffer, and the
  * checks keep damaged entries from being used.  A writer reads the journal again under the lock.
  */
-#include "base/octets.h"
 #include "store/store_internal.h"
 
 #include "base/log.h"
+#include "base/octets.h"
 #include "store/cdb_look.h"
 
 #include <cdb.h>
@@ -65,24 +65,23 @@ store_close_fd(int *fd)
 	*fd = -1;
 }
 
-static int
-open_file(const struct store *s, const char *suffix, int flags, struct stat *st)
+static enum private_file_result
+open_file(const struct store *s, const char *suffix, int flags, int *fd, struct stat *st)
 {
 	char name[STORE_NAME_MAX];
 
-	return private_file_open(s->dirfd, store_file_name(name, s, suffix), flags, s->owner, st);
+	return private_file_open(s->dirfd, store_file_name(name, s, suffix), flags, s->owner, fd, st);
 }
 
+/* A missing file is no reason to complain. */
 static void
-complain_open(struct store *s, const char *suffix)
+complain_open(struct store *s, const char *suffix, enum private_file_result result)
 {
-	bool foreign = errno == EINVAL || errno == ELOOP || errno == EISDIR;
-
-	s->corrupt = s->corrupt || errno != ENOENT;
-	if (errno != ENOENT)
-		store_complain(s, suffix,
-		    foreign ? "not used: not a file of our user; please remove it" :
-			      strerror(errno));
+	if (result == PRIVATE_FILE_ERROR && errno == ENOENT)
+		return;
+	s->corrupt = true;
+	store_complain(s, suffix, result == PRIVATE_FILE_ERROR ? strerror(errno) :
+	    "not used: not a file of our user; please remove it");
 }
 
 /* Whether the file begins like a CDB: its first number is the offset where the records end. */
@@ -102,10 +101,10 @@ store_open_cdb(struct store *s)
 	struct stat st;
 
 	store_close_fd(&s->cdbfd);
-	s->cdbfd = open_file(s, ".cdb", O_RDONLY, &st);
 	s->cdb_len = 0;
-	if (s->cdbfd < 0) {
-		complain_open(s, ".cdb");
+	enum private_file_result result = open_file(s, ".cdb", O_RDONLY, &s->cdbfd, &st);
+	if (result != PRIVATE_FILE_OPEN) {
+		complain_open(s, ".cdb", result);
 	} else if (!begins_well(s->cdbfd, st.st_size)) {
 		store_complain(s, ".cdb", "not used: damaged, or not a database");
 		s->corrupt = true;
@@ -147,14 +146,15 @@ store_open_journal(struct store *s)
 
 	store_close_fd(&s->journalfd);
 	journal_image_drop(&s->journal);
-	s->journalfd = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT, &st);
-	s->writable = s->journalfd >= 0;
-	if (!s->writable && (errno == EROFS || errno == EACCES)) {
+	enum private_file_result result = open_file(s, ".journal", O_RDWR | O_APPEND | O_CREAT,
+	    &s->journalfd, &st);
+	s->writable = result == PRIVATE_FILE_OPEN;
+	if (result == PRIVATE_FILE_ERROR && (errno == EROFS || errno == EACCES)) {
 		store_complain(s, ".journal", "not writable, so nothing new is stored");
-		s->journalfd = open_file(s, ".journal", O_RDONLY, &st);
+		result = open_file(s, ".journal", O_RDONLY, &s->journalfd, &st);
 	}
-	if (s->journalfd < 0) {
-		complain_open(s, ".journal");
+	if (result != PRIVATE_FILE_OPEN) {
+		complain_open(s, ".journal", result);
 	} else if (journal_image_size(&s->journal, st.st_size) < 0 ||
 	    store_read_journal(s, st.st_size) < 0) {
 		store_complain(s, ".journal", strerror(errno));
@@ -186,13 +186,18 @@ free_lock(struct store *s)
 int
 store_open(struct store *s, const char *directory, const char *name)
 {
+	char why[PRIVATE_FILE_WHY_MAX];
+
 	store_none(s);
 	s->directory = directory;
 	s->name = name;
 	s->owner = geteuid();
-	s->dirfd = private_dir_open(directory, s->owner);
-	if (s->dirfd < 0)
+	s->dirfd = private_dir_open(directory, s->owner, why);
+	if (s->dirfd < 0) {
+		log_line(LOG_WARNING, "%s: not used, so nothing is remembered: %s; make it a directory of "
+		    "mode 0700 that belongs to uid %lu", directory, why, (unsigned long)s->owner);
 		return -1;
+	}
 	store_open_journal(s);
 	free_lock(s);
 	store_open_cdb(s);

@@ -5,8 +5,8 @@
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 
-#include "store/private_dir.h"
 #include "store/store.h"
+#include "sys/private_file.h"
 
 #define STORE_NAME_MAX 64
 /* Milliseconds to wait for the journal's lock; without it the entry is not stored. */

@@ -1,16 +1,20 @@
 #include "sys/private_file.h"
 
+#include "base/clock.h"
 #include "base/octets.h"
 #include "sys/ids.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAME_LEN_MAX 64
+#define NAP_NS 2000000		/* between two attempts to lock */
 
 int
 private_file_place(struct private_file_place *place, const char *settings_file, const char *user,
@@ -34,7 +38,7 @@ private_file_place(struct private_file_place *place, const char *settings_file, 
 	return ids_find(user, &place->owner, &place->group, why);
 }
 
-/* errno stays what it was. */
+/* Preserves errno. */
 static void
 close_and_unlink(int fd, int dirfd, const char *name)
 {
@@ -47,47 +51,135 @@ close_and_unlink(int fd, int dirfd, const char *name)
 	errno = saved;
 }
 
+int
+private_dir_open(const char *path, uid_t owner, char why[PRIVATE_FILE_WHY_MAX])
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	struct stat st;
+	int fd = open(path, flags);
+
+	/* if several processes create it at the same time, one of them succeeds */
+	if (fd < 0 && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
+		fd = open(path, flags);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		snprintf(why, PRIVATE_FILE_WHY_MAX, "%s", strerror(errno));
+	else if (st.st_uid != owner)
+		snprintf(why, PRIVATE_FILE_WHY_MAX, "it belongs to uid %lu", (unsigned long)st.st_uid);
+	else if ((st.st_mode & 07777) != 0700)
+		snprintf(why, PRIVATE_FILE_WHY_MAX, "its mode is %04o", (unsigned)st.st_mode & 07777);
+	else
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+enum private_file_result
+private_file_open(int dirfd, const char *name, int flags, uid_t owner, int *fd, struct stat *st)
+{
+	enum private_file_result result = PRIVATE_FILE_OPEN;
+
+	*fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (*fd < 0)
+		return errno == ELOOP ? PRIVATE_FILE_LINK :
+		    errno == EISDIR ? PRIVATE_FILE_NOT_REGULAR : PRIVATE_FILE_ERROR;
+	if (fstat(*fd, st) < 0)
+		result = PRIVATE_FILE_ERROR;
+	else if (!S_ISREG(st->st_mode))
+		result = PRIVATE_FILE_NOT_REGULAR;
+	else if (st->st_uid != owner)
+		result = PRIVATE_FILE_FOREIGN;
+	if (result != PRIVATE_FILE_OPEN) {
+		close_and_unlink(*fd, -1, NULL);
+		*fd = -1;
+	}
+	return result;
+}
+
+bool
+private_file_unchanged(int dirfd, const char *name, int fd)
+{
+	struct stat st, open_st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fd < 0 && errno == ENOENT;
+	return fd >= 0 && fstat(fd, &open_st) == 0 && st.st_dev == open_st.st_dev &&
+	    st.st_ino == open_st.st_ino;
+}
+
+ssize_t
+private_file_pread(int fd, uint8_t *out, size_t len)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = pread(fd, out + got, len - got, (off_t)got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int
+private_file_load(int fd, size_t len, struct span *file)
+{
+	*file = span(NULL, 0);
+	if (len == 0)
+		return 0;
+	uint8_t *mem = malloc(len);
+	ssize_t got = mem == NULL ? -1 : private_file_pread(fd, mem, len);
+	if (got < 0) {
+		free(mem);
+		return -1;
+	}
+	*file = span(mem, (size_t)got);
+	return 0;
+}
+
+int
+private_file_lock(int fd, int64_t timeout_ms)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	int64_t deadline_ms = clock_ms() + timeout_ms;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || clock_ms() >= deadline_ms)
+			return -1;
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
 static int
 open_directory(const struct private_file_place *place)
 {
 	return open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* NULL: one that may be used. */
+/* Why a host key may not be read from this file; NULL if it may. */
 static const char *
-what_is_wrong(const struct stat *st, const struct private_file_place *place)
+what_is_wrong(enum private_file_result result, const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode)) {
-		errno = EINVAL;
+	switch (result) {
+	case PRIVATE_FILE_OPEN:
+		return (st->st_mode & 077) == 0 ? NULL :
+		    "others may read or write it; make its mode 0600";
+	case PRIVATE_FILE_LINK:
+		return "it is a link";
+	case PRIVATE_FILE_NOT_REGULAR:
 		return "it is not a file";
-	}
-	errno = EPERM;
-	if (st->st_uid != place->owner)
+	case PRIVATE_FILE_FOREIGN:
 		return "it belongs to another user than the settings name";
-	if ((st->st_mode & 077) != 0)
-		return "others may read or write it; make its mode 0600";
-	return NULL;
-}
-
-static ssize_t
-read_file(int fd, uint8_t *out, size_t room, const char **why)
-{
-	size_t len = 0;
-	ssize_t n = 0;
-
-	while (len < room && ((n = read(fd, out + len, room - len)) > 0 ||
-	    (n < 0 && errno == EINTR)))
-		len += n > 0 ? (size_t)n : 0;
-	if (n == 0)
-		return (ssize_t)len;
-	if (n > 0) {
-		errno = EINVAL;
-		*why = "it is too long";
-	} else {
-		*why = strerror(errno);
+	case PRIVATE_FILE_ERROR:
+		break;
 	}
-	octets_wipe(out, len);
-	return -1;
+	return strerror(errno);
 }
 
 ssize_t
@@ -95,31 +187,38 @@ private_file_read(const struct private_file_place *place, const char *name, void
     const char **why)
 {
 	int dirfd = open_directory(place), fd = -1;
+	enum private_file_result result = PRIVATE_FILE_ERROR;
 	struct stat st;
 	ssize_t len = -1;
 
 	if (dirfd >= 0)
-		fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		*why = errno == ELOOP ? "it is a link" : strerror(errno);
-		goto out;
+		result = private_file_open(dirfd, name, O_RDONLY, place->owner, &fd, &st);
+	if (result != PRIVATE_FILE_ERROR)
+		errno = 0;		/* a file is there, so not ENOENT */
+	*why = what_is_wrong(result, &st);
+	if (*why == NULL) {
+		len = private_file_pread(fd, out, room);
+		if (len < 0)
+			*why = strerror(errno);
+		else if ((size_t)len == room)
+			*why = "it is too long";
 	}
-	*why = what_is_wrong(&st, place);
-	if (*why == NULL)
-		len = read_file(fd, out, room, why);
-out:
+	if (*why != NULL) {
+		octets_wipe(out, room);
+		len = -1;
+	}
 	close_and_unlink(fd, -1, NULL);
 	close_and_unlink(dirfd, -1, NULL);
 	return len;
 }
 
-/* A file under a name of its own, whole and safe on the disk. */
+/* Writes a new file and syncs it. */
 static int
 write_new(const struct private_file_place *place, int dirfd, const char *name, struct span octets)
 {
 	int fd;
 
-	unlinkat(dirfd, name, 0);	/* what a crash has left */
+	unlinkat(dirfd, name, 0);	/* left over from a crash */
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
@@ -128,7 +227,7 @@ write_new(const struct private_file_place *place, int dirfd, const char *name, s
 		errno = ENOSPC;
 		n = -1;
 	}
-	/* the owner last: until then nobody but us can have it open */
+	/* the owner comes last: until then only we can open the file */
 	if (n >= 0 && fchmod(fd, 0600) == 0 &&
 	    (place->owner == geteuid() || fchown(fd, place->owner, place->group) == 0) &&
 	    fsync(fd) == 0)
@@ -147,7 +246,7 @@ private_file_create(const struct private_file_place *place, const char *name, st
 		return -1;
 	snprintf(new, sizeof(new), "%s.new", name);
 	if (write_new(place, dirfd, new, octets) == 0) {
-		/* unlike rename(2), this never takes another's place */
+		/* unlike rename(2), linkat(2) never replaces a file */
 		result = linkat(dirfd, new, dirfd, name, 0);
 		close_and_unlink(-1, dirfd, new);
 	}

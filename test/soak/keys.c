@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "crypt/random.h"
 #include "store/key_cache.h"
-#include "store/private_dir.h"
+#include "sys/private_file.h"
 
 #include <errno.h>
 #include <poll.h>
