@@ -6,6 +6,7 @@ from kit.conn import PATIENCE
 
 from private import descendants, status
 
+
 def runs(pid):
     """How often that process has run, when it sleeps until something comes, or has ended; None otherwise."""
     try:
