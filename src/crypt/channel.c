@@ -68,7 +68,7 @@ channel_stop(struct channel *c)
 }
 
 static int
-fail(struct channel *c, enum channel_fault fault)
+channel_fail(struct channel *c, enum channel_fault fault)
 {
 	c->fault = fault;
 	return -1;
@@ -94,7 +94,7 @@ seal_record(struct channel *c, struct buf *wire, enum record_type type, struct s
 
 	assert(len <= room);
 	if (record_seal(c->suite->cipher, &c->send, type, content, at) < 0)
-		return fail(c, CHANNEL_CIPHER_FAILED);
+		return channel_fail(c, CHANNEL_CIPHER_FAILED);
 	buf_added(wire, len);
 	return 0;
 }
@@ -105,7 +105,7 @@ channel_seal(struct channel *c, struct buf *wire, struct buf *plain)
 	if (c->fault != CHANNEL_GOOD)
 		return -1;
 	if (buf_len(plain) > 0 && c->send.ended)
-		return fail(c, CHANNEL_AFTER_END);
+		return channel_fail(c, CHANNEL_AFTER_END);
 	if (is_stream(c)) {
 		run_stream(c->suite->cipher, &c->send, wire, plain);
 		return 0;
@@ -116,7 +116,7 @@ channel_seal(struct channel *c, struct buf *wire, struct buf *plain)
 
 		/* the last record of the direction is reserved for close_notify */
 		if (c->send.records >= RECORD_COUNT_MAX - 1)
-			return fail(c, CHANNEL_KEY_LIMIT);
+			return channel_fail(c, CHANNEL_KEY_LIMIT);
 		if (content.len > RECORD_CONTENT_MAX)
 			content.len = RECORD_CONTENT_MAX;
 		if (buf_room(wire) < record_len(content.len))
@@ -177,14 +177,14 @@ channel_open(struct channel *c, struct buf *plain, struct buf *wire)
 	assert(wire->cap >= RECORD_MAX && plain->cap >= RECORD_SEALED_MAX - RECORD_SEALED_MIN);
 	while (buf_len(wire) > 0) {
 		if (c->receive.ended)
-			return fail(c, CHANNEL_AFTER_END);
+			return channel_fail(c, CHANNEL_AFTER_END);
 		if (buf_len(wire) < RECORD_HEADER_LEN)
 			break;
 		size_t sealed_len = record_sealed_len(buf_peek(wire).at);
 		if (sealed_len == 0)
-			return fail(c, CHANNEL_BAD_HEADER);
+			return channel_fail(c, CHANNEL_BAD_HEADER);
 		if (c->receive.records >= RECORD_COUNT_MAX)
-			return fail(c, CHANNEL_KEY_LIMIT);
+			return channel_fail(c, CHANNEL_KEY_LIMIT);
 		if (buf_len(wire) < RECORD_HEADER_LEN + sealed_len)
 			break;
 		/* how much of it is padding is known only after decryption */
@@ -192,7 +192,7 @@ channel_open(struct channel *c, struct buf *plain, struct buf *wire)
 			break;
 		enum channel_fault fault = open_record(c, plain, wire, sealed_len);
 		if (fault != CHANNEL_GOOD)
-			return fail(c, fault);
+			return channel_fail(c, fault);
 	}
 	return 0;
 }

@@ -8,7 +8,7 @@
 _Static_assert(sizeof(mbedtls_gcm_context) <= CIPHER_STATE_MAX, "state holds the context");
 
 static int
-start(void *state, const uint8_t *key, enum cipher_use use)
+aes256gcm_start(void *state, const uint8_t *key, enum cipher_use use)
 {
 	(void)use;
 	mbedtls_gcm_init(state);
@@ -19,13 +19,13 @@ start(void *state, const uint8_t *key, enum cipher_use use)
 }
 
 static void
-stop(void *state)
+aes256gcm_stop(void *state)
 {
 	mbedtls_gcm_free(state);
 }
 
 static int
-seal(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
+aes256gcm_seal(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
     const uint8_t *in, size_t len, uint8_t *out, uint8_t tag[CIPHER_TAG_LEN])
 {
 	return mbedtls_gcm_crypt_and_tag(state, MBEDTLS_GCM_ENCRYPT, len, nonce, CIPHER_IV_LEN,
@@ -33,7 +33,7 @@ seal(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
 }
 
 static int
-open(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
+aes256gcm_open(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
     const uint8_t *in, size_t len, uint8_t *out, const uint8_t tag[CIPHER_TAG_LEN])
 {
 	return mbedtls_gcm_auth_decrypt(state, len, nonce, CIPHER_IV_LEN, ad.at, ad.len,
@@ -44,8 +44,8 @@ const struct cipher cipher_aes256gcm = {
 	.name = "aes256gcm",
 	.title = "AES-256-GCM",
 	.key_len = KEY_LEN,
-	.start = start,
-	.stop = stop,
-	.seal = seal,
-	.open = open,
+	.start = aes256gcm_start,
+	.stop = aes256gcm_stop,
+	.seal = aes256gcm_seal,
+	.open = aes256gcm_open,
 };

@@ -46,7 +46,7 @@ arsyfor_stream(struct arsyfor *a, uint8_t *octets, size_t len)
 }
 
 static int
-start(void *state, const uint8_t *key, enum cipher_use use)
+arsyfor_start(void *state, const uint8_t *key, enum cipher_use use)
 {
 	(void)use;
 	arsyfor_key(state, key, KEY_LEN);
@@ -54,13 +54,13 @@ start(void *state, const uint8_t *key, enum cipher_use use)
 }
 
 static void
-stop(void *state)
+arsyfor_stop(void *state)
 {
 	octets_wipe(state, sizeof(struct arsyfor));
 }
 
 static void
-stream(void *state, uint8_t *octets, size_t len)
+arsyfor_apply(void *state, uint8_t *octets, size_t len)
 {
 	arsyfor_stream(state, octets, len);
 }
@@ -69,7 +69,7 @@ const struct cipher cipher_arsyfor = {
 	.name = "arsyfor",
 	.title = "arsyfor (compatible with RC4)",
 	.key_len = KEY_LEN,
-	.start = start,
-	.stop = stop,
-	.stream = stream,
+	.start = arsyfor_start,
+	.stop = arsyfor_stop,
+	.stream = arsyfor_apply,
 };

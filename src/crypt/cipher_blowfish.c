@@ -31,19 +31,19 @@ blowfish_stream(struct blowfish *b, uint8_t *octets, size_t len)
 }
 
 static int
-start(void *state, const uint8_t *key, enum cipher_use use)
+blowfish_start(void *state, const uint8_t *key, enum cipher_use use)
 {
 	return blowfish_key(state, key, KEY_LEN, use);
 }
 
 static void
-stop(void *state)
+blowfish_stop(void *state)
 {
 	octets_wipe(state, sizeof(struct blowfish));
 }
 
 static void
-stream(void *state, uint8_t *octets, size_t len)
+blowfish_apply(void *state, uint8_t *octets, size_t len)
 {
 	blowfish_stream(state, octets, len);
 }
@@ -52,9 +52,9 @@ const struct cipher cipher_blowfish = {
 	.name = "blowfish",
 	.title = "Blowfish, 64-bit CFB",
 	.key_len = KEY_LEN,
-	.start = start,
-	.stop = stop,
-	.stream = stream,
+	.start = blowfish_start,
+	.stop = blowfish_stop,
+	.stream = blowfish_apply,
 };
 
 #endif

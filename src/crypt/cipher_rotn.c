@@ -12,7 +12,7 @@ struct rotn {
 _Static_assert(sizeof(struct rotn) <= CIPHER_STATE_MAX, "state holds the context");
 
 static int
-start(void *state, const uint8_t *key, enum cipher_use use)
+rotn_start(void *state, const uint8_t *key, enum cipher_use use)
 {
 	struct rotn *r = state;
 	uint8_t n = key[0] % LETTERS;
@@ -23,13 +23,13 @@ start(void *state, const uint8_t *key, enum cipher_use use)
 }
 
 static void
-stop(void *state)
+rotn_stop(void *state)
 {
 	octets_wipe(state, sizeof(struct rotn));
 }
 
 static void
-stream(void *state, uint8_t *octets, size_t len)
+rotn_apply(void *state, uint8_t *octets, size_t len)
 {
 	const struct rotn *r = state;
 
@@ -47,7 +47,7 @@ const struct cipher cipher_rotn = {
 	.title = "rotation of letters",
 	.key_len = 1,
 	.keys = LETTERS,
-	.start = start,
-	.stop = stop,
-	.stream = stream,
+	.start = rotn_start,
+	.stop = rotn_stop,
+	.stream = rotn_apply,
 };

@@ -98,7 +98,7 @@ static const uint32_t products[4][256] = {
 };
 
 static inline uint32_t
-multiply(uint32_t w)
+t32_multiply(uint32_t w)
 {
 	return products[0][w & 0xff] ^ products[1][w >> 8 & 0xff] ^ products[2][w >> 16 & 0xff] ^
 	    products[3][w >> 24];
@@ -108,7 +108,7 @@ multiply(uint32_t w)
 static inline uint32_t
 next_word(const uint32_t *r)
 {
-	return r[15] ^ r[4] ^ multiply(r[0]);
+	return r[15] ^ r[4] ^ t32_multiply(r[0]);
 }
 
 /* The output filter, applied to the register beginning at `r`. */
@@ -140,7 +140,7 @@ mix(struct t32 *t)
  * multiple of four, the excess octets come first as a short word.
  */
 static void
-load(struct t32 *t, const uint8_t *octets, size_t len)
+t32_load(struct t32 *t, const uint8_t *octets, size_t len)
 {
 	uint32_t word = 0;
 
@@ -165,7 +165,7 @@ t32_key(struct t32 *t, const uint8_t *key, size_t len)
 	for (size_t i = 2; i < T32_WORDS; i++)
 		t->r[i] = t->r[i - 1] + t->r[i - 2];
 	t->konst = 0;
-	load(t, key, len);
+	t32_load(t, key, len);
 	step(t);
 	t->konst = filter(t->r, 0);
 	memcpy(t->keyed, t->r, sizeof(t->keyed));
@@ -175,7 +175,7 @@ void
 t32_nonce(struct t32 *t, const uint8_t *nonce, size_t len)
 {
 	memcpy(t->r, t->keyed, sizeof(t->keyed));
-	load(t, nonce, len);
+	t32_load(t, nonce, len);
 }
 
 /*
@@ -242,7 +242,7 @@ t32_stream(struct t32 *t, uint8_t *octets, size_t len)
 }
 
 static int
-start(void *state, const uint8_t *key, enum cipher_use use)
+t32_start(void *state, const uint8_t *key, enum cipher_use use)
 {
 	(void)use;
 	t32_key(state, key, KEY_LEN);
@@ -250,13 +250,13 @@ start(void *state, const uint8_t *key, enum cipher_use use)
 }
 
 static void
-stop(void *state)
+t32_stop(void *state)
 {
 	octets_wipe(state, sizeof(struct t32));
 }
 
 static void
-stream(void *state, uint8_t *octets, size_t len)
+t32_apply(void *state, uint8_t *octets, size_t len)
 {
 	t32_stream(state, octets, len);
 }
@@ -265,7 +265,7 @@ const struct cipher cipher_t32 = {
 	.name = "t32",
 	.title = "t32 of the SOBER t-class",
 	.key_len = KEY_LEN,
-	.start = start,
-	.stop = stop,
-	.stream = stream,
+	.start = t32_start,
+	.stop = t32_stop,
+	.stream = t32_apply,
 };

@@ -18,7 +18,7 @@
 #define OUTER_PAD 0x5c
 
 static int
-hash(uint8_t out[HASH_LEN], const struct span *parts, size_t count)
+hkdf_hash(uint8_t out[HASH_LEN], const struct span *parts, size_t count)
 {
 	mbedtls_sha256_context sha;
 
@@ -49,15 +49,15 @@ hmac(uint8_t mac[HASH_LEN], struct span key, const struct span text[3])
 	int rc = 0;
 
 	if (key.len > BLOCK_LEN)
-		rc = hash(block, &key, 1);
+		rc = hkdf_hash(block, &key, 1);
 	else if (key.len > 0)
 		memcpy(block, key.at, key.len);
 	pad(block, INNER_PAD);
 	if (rc == 0)
-		rc = hash(inner, first, 4);
+		rc = hkdf_hash(inner, first, 4);
 	pad(block, INNER_PAD ^ OUTER_PAD);
 	if (rc == 0)
-		rc = hash(mac, second, 2);
+		rc = hkdf_hash(mac, second, 2);
 	octets_wipe(block, sizeof(block));
 	octets_wipe(inner, sizeof(inner));
 	return rc;

@@ -93,7 +93,7 @@ hostkey_wipe(struct hostkey *key)
 }
 
 static int
-hash(uint8_t digest[HOSTKEY_DIGEST_LEN], struct span text)
+hostkey_hash(uint8_t digest[HOSTKEY_DIGEST_LEN], struct span text)
 {
 	return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), text.at, text.len,
 	    digest) == 0 ? 0 : -1;
@@ -107,7 +107,7 @@ hostkey_sign(uint8_t signature[HOSTKEY_SIGNATURE_LEN], const struct hostkey *key
 	struct curve c;
 	int rc = -1;
 
-	if (curve_open(&c) == 0 && hash(digest, text) == 0 &&
+	if (curve_open(&c) == 0 && hostkey_hash(digest, text) == 0 &&
 	    mbedtls_mpi_read_binary(&c.scalar, key->private, HOSTKEY_PRIVATE_LEN) == 0 &&
 	    mbedtls_ecp_check_privkey(&c.group, &c.scalar) == 0 &&
 	    mbedtls_ecdsa_sign_det_ext(&c.group, &c.r, &c.s, &c.scalar, digest, sizeof(digest),
@@ -128,7 +128,8 @@ hostkey_verify(const uint8_t signature[HOSTKEY_SIGNATURE_LEN],
 {
 	uint8_t digest[HOSTKEY_DIGEST_LEN];
 	struct curve c;
-	bool good = curve_open(&c) == 0 && hash(digest, text) == 0 && read_point(&c, public) &&
+	bool good = curve_open(&c) == 0 && hostkey_hash(digest, text) == 0 &&
+	    read_point(&c, public) &&
 	    mbedtls_mpi_read_binary(&c.r, signature, HALF_LEN) == 0 &&
 	    mbedtls_mpi_read_binary(&c.s, signature + HALF_LEN, HALF_LEN) == 0 &&
 	    mbedtls_ecdsa_verify(&c.group, digest, sizeof(digest), &c.point, &c.r, &c.s) == 0;
@@ -329,5 +330,5 @@ hostkey_digest(uint8_t digest[HOSTKEY_DIGEST_LEN], struct span id, struct span n
 	/* longer lines cannot be statements */
 	if (!buf_put(&text, id) || !buf_put(&text, SPAN("\n")) || !buf_put(&text, next))
 		return -1;
-	return hash(digest, buf_peek(&text));
+	return hostkey_hash(digest, buf_peek(&text));
 }

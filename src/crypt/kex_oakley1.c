@@ -61,7 +61,7 @@ power(uint8_t out[NUMBER_LEN], const uint8_t base[NUMBER_LEN], const uint8_t exp
 }
 
 static int
-make_pair(struct kex_pair *pair)
+oakley1_make_pair(struct kex_pair *pair)
 {
 	do {
 		if (random_octets(pair->private, NUMBER_LEN) < 0)
@@ -76,13 +76,13 @@ make_pair(struct kex_pair *pair)
 }
 
 static size_t
-put_public(char *text, const struct kex_pair *own)
+oakley1_put_public(char *text, const struct kex_pair *own)
 {
 	return fields_put_hex(text, own->public, NUMBER_LEN);
 }
 
 static enum kex_field
-get_public(uint8_t *public, struct span text)
+oakley1_get_public(uint8_t *public, struct span text)
 {
 	enum kex_field field = fields_get_hex(public, NUMBER_LEN, text);
 
@@ -90,14 +90,14 @@ get_public(uint8_t *public, struct span text)
 }
 
 static int
-agree(struct agreement *a)
+oakley1_agree(struct agreement *a)
 {
 	assert(a->own->private_len == NUMBER_LEN);
 	return power(a->secret, a->peer_public, a->own->private);
 }
 
 static int
-finish(struct agreement *a)
+oakley1_finish(struct agreement *a)
 {
 	return fields_split_keys(a, span(a->secret, NUMBER_LEN));
 }
@@ -110,15 +110,15 @@ const struct kex kex_oakley1 = {
 	.secret_len = NUMBER_LEN,
 	.nonce_len = FIELDS_SHORT_NONCE_LEN,
 	.cached = true,
-	.pair = make_pair,
-	.put_public = put_public,
-	.get_public = get_public,
+	.pair = oakley1_make_pair,
+	.put_public = oakley1_put_public,
+	.get_public = oakley1_get_public,
 	.draw_nonce = fields_draw_short_nonce,
 	.put_nonce = fields_put_short_nonce,
 	.get_nonce = fields_get_short_nonce,
-	.agree = agree,
+	.agree = oakley1_agree,
 	.prepare = fields_nothing_to_do,
 	.put_ok = fields_put_bare_ok,
 	.get_ok = fields_get_bare_ok,
-	.finish = finish,
+	.finish = oakley1_finish,
 };

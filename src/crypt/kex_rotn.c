@@ -7,7 +7,7 @@
 #define LETTERS 26
 
 static size_t
-put_public(char *text, const struct kex_pair *own)
+rotn_put_public(char *text, const struct kex_pair *own)
 {
 	(void)own;
 	text[0] = '0';
@@ -15,14 +15,14 @@ put_public(char *text, const struct kex_pair *own)
 }
 
 static enum kex_field
-get_public(uint8_t *public, struct span text)
+rotn_get_public(uint8_t *public, struct span text)
 {
 	(void)public;
 	return span_equal(text, SPAN("0")) ? FIELD_GOOD : FIELD_MALFORMED;
 }
 
 static int
-draw_nonce(uint8_t *nonce)
+rotn_draw_nonce(uint8_t *nonce)
 {
 	/*
 	 * rejects octets from the last multiple of 26 up, so that all numbers are equally likely
@@ -36,7 +36,7 @@ draw_nonce(uint8_t *nonce)
 }
 
 static size_t
-put_nonce(char *text, const uint8_t *nonce)
+rotn_put_nonce(char *text, const uint8_t *nonce)
 {
 	size_t len = 0;
 
@@ -47,7 +47,7 @@ put_nonce(char *text, const uint8_t *nonce)
 }
 
 static enum kex_field
-get_nonce(uint8_t *nonce, struct span text)
+rotn_get_nonce(uint8_t *nonce, struct span text)
 {
 	uint64_t number;
 
@@ -60,7 +60,7 @@ get_nonce(uint8_t *nonce, struct span text)
 }
 
 static int
-finish(struct agreement *a)
+rotn_finish(struct agreement *a)
 {
 	uint8_t n = (uint8_t)((a->nonce_a[0] + a->nonce_b[0]) % LETTERS);
 
@@ -73,13 +73,13 @@ const struct kex kex_rotn = {
 	.version = 1,
 	.title = "none: the sum of two numbers",
 	.nonce_len = 1,
-	.put_public = put_public,
-	.get_public = get_public,
-	.draw_nonce = draw_nonce,
-	.put_nonce = put_nonce,
-	.get_nonce = get_nonce,
+	.put_public = rotn_put_public,
+	.get_public = rotn_get_public,
+	.draw_nonce = rotn_draw_nonce,
+	.put_nonce = rotn_put_nonce,
+	.get_nonce = rotn_get_nonce,
 	.prepare = fields_nothing_to_do,
 	.put_ok = fields_put_bare_ok,
 	.get_ok = fields_get_bare_ok,
-	.finish = finish,
+	.finish = rotn_finish,
 };

@@ -34,7 +34,7 @@ begin(mbedtls_pk_context *pk)
 
 /* The private key is stored as its two primes, from which the rest is computed. */
 static int
-make_pair(struct kex_pair *pair)
+rsa_make_pair(struct kex_pair *pair)
 {
 	mbedtls_pk_context pk;
 	int rc = -1;
@@ -53,13 +53,13 @@ make_pair(struct kex_pair *pair)
 }
 
 static size_t
-put_public(char *text, const struct kex_pair *own)
+rsa_put_public(char *text, const struct kex_pair *own)
 {
 	return base64_encode(text, own->public, MODULUS_LEN);
 }
 
 static enum kex_field
-get_public(uint8_t *public, struct span text)
+rsa_get_public(uint8_t *public, struct span text)
 {
 	if (!base64_decode(public, MODULUS_LEN, text))
 		return FIELD_MALFORMED;
@@ -68,7 +68,8 @@ get_public(uint8_t *public, struct span text)
 
 /* Encrypts a half for the owner of `modulus`. */
 static int
-seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN], const uint8_t half[HALF_LEN])
+rsa_seal(uint8_t sealed[MODULUS_LEN], const uint8_t modulus[MODULUS_LEN],
+    const uint8_t half[HALF_LEN])
 {
 	mbedtls_pk_context pk;
 	size_t len = 0;
@@ -115,17 +116,17 @@ open_sealed(uint8_t half[HALF_LEN], const struct kex_pair *own,
 }
 
 static int
-put_ok(struct agreement *a, char *text)
+rsa_put_ok(struct agreement *a, char *text)
 {
 	uint8_t *half = a->server ? a->half_b : a->half_a, sealed[MODULUS_LEN];
 
-	if (random_octets(half, HALF_LEN) < 0 || seal(sealed, a->peer_public, half) < 0)
+	if (random_octets(half, HALF_LEN) < 0 || rsa_seal(sealed, a->peer_public, half) < 0)
 		return -1;
 	return (int)base64_encode(text, sealed, sizeof(sealed));
 }
 
 static bool
-get_ok(struct agreement *a, struct span text)
+rsa_get_ok(struct agreement *a, struct span text)
 {
 	uint8_t sealed[MODULUS_LEN];
 
@@ -134,7 +135,7 @@ get_ok(struct agreement *a, struct span text)
 }
 
 static int
-finish(struct agreement *a)
+rsa_finish(struct agreement *a)
 {
 	uint8_t halves[2 * HALF_LEN];
 
@@ -152,14 +153,14 @@ const struct kex kex_rsa = {
 	.public_len = MODULUS_LEN,
 	.nonce_len = FIELDS_SHORT_NONCE_LEN,
 	.pair_on_demand = true,
-	.pair = make_pair,
-	.put_public = put_public,
-	.get_public = get_public,
+	.pair = rsa_make_pair,
+	.put_public = rsa_put_public,
+	.get_public = rsa_get_public,
 	.draw_nonce = fields_draw_short_nonce,
 	.put_nonce = fields_put_short_nonce,
 	.get_nonce = fields_get_short_nonce,
 	.prepare = fields_nothing_to_do,
-	.put_ok = put_ok,
-	.get_ok = get_ok,
-	.finish = finish,
+	.put_ok = rsa_put_ok,
+	.get_ok = rsa_get_ok,
+	.finish = rsa_finish,
 };

@@ -20,7 +20,8 @@
 
 /* X25519 (RFC 7748 section 5): out = scalar * point; the point's top bit is ignored. */
 static int
-multiply(uint8_t out[POINT_LEN], const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN])
+x25519_multiply(uint8_t out[POINT_LEN], const uint8_t scalar[SCALAR_LEN],
+    const uint8_t point[POINT_LEN])
 {
 	mbedtls_ecp_group curve;
 	mbedtls_ecp_point in, product;
@@ -53,14 +54,14 @@ multiply(uint8_t out[POINT_LEN], const uint8_t scalar[SCALAR_LEN], const uint8_t
 }
 
 static int
-make_pair(struct kex_pair *pair)
+x25519_make_pair(struct kex_pair *pair)
 {
 	static const uint8_t base[POINT_LEN] = { 9 };
 
 	if (random_octets(pair->private, SCALAR_LEN) < 0)
 		return -1;
 	pair->private_len = SCALAR_LEN;
-	if (multiply(pair->public, pair->private, base) < 0) {
+	if (x25519_multiply(pair->public, pair->private, base) < 0) {
 		octets_wipe(pair->private, sizeof(pair->private));
 		return -1;
 	}
@@ -105,13 +106,13 @@ low_order(const uint8_t point[POINT_LEN])
 }
 
 static size_t
-put_public(char *text, const struct kex_pair *own)
+x25519_put_public(char *text, const struct kex_pair *own)
 {
 	return fields_put_hex(text, own->public, POINT_LEN);
 }
 
 static enum kex_field
-get_public(uint8_t *public, struct span text)
+x25519_get_public(uint8_t *public, struct span text)
 {
 	enum kex_field field = fields_get_hex(public, POINT_LEN, text);
 
@@ -119,28 +120,28 @@ get_public(uint8_t *public, struct span text)
 }
 
 static int
-draw_nonce(uint8_t *nonce)
+x25519_draw_nonce(uint8_t *nonce)
 {
 	return random_octets(nonce, NONCE_LEN);
 }
 
 static size_t
-put_nonce(char *text, const uint8_t *nonce)
+x25519_put_nonce(char *text, const uint8_t *nonce)
 {
 	return fields_put_hex(text, nonce, NONCE_LEN);
 }
 
 static enum kex_field
-get_nonce(uint8_t *nonce, struct span text)
+x25519_get_nonce(uint8_t *nonce, struct span text)
 {
 	return fields_get_hex(nonce, NONCE_LEN, text);
 }
 
 static int
-agree(struct agreement *a)
+x25519_agree(struct agreement *a)
 {
 	assert(a->own->private_len == SCALAR_LEN);
-	return multiply(a->secret, a->own->private, a->peer_public);
+	return x25519_multiply(a->secret, a->own->private, a->peer_public);
 }
 
 static int
@@ -175,7 +176,7 @@ derive(uint8_t okm[OKM_LEN], const struct agreement *a)
 }
 
 static int
-prepare(struct agreement *a)
+x25519_prepare(struct agreement *a)
 {
 	static const uint8_t zero[POINT_LEN];
 	uint8_t okm[OKM_LEN];
@@ -201,13 +202,13 @@ prepare(struct agreement *a)
 }
 
 static int
-put_ok(struct agreement *a, char *text)
+x25519_put_ok(struct agreement *a, char *text)
 {
 	return (int)fields_put_hex(text, a->server ? a->confirm_b : a->confirm_a, CONFIRM_LEN);
 }
 
 static bool
-get_ok(struct agreement *a, struct span text)
+x25519_get_ok(struct agreement *a, struct span text)
 {
 	uint8_t confirm[CONFIRM_LEN];
 
@@ -225,16 +226,16 @@ const struct kex kex_x25519 = {
 	.cached = true,
 	.hears_ehlo_first = true,
 	.confirms = true,
-	.pair = make_pair,
-	.put_public = put_public,
-	.get_public = get_public,
-	.draw_nonce = draw_nonce,
-	.put_nonce = put_nonce,
-	.get_nonce = get_nonce,
-	.agree = agree,
+	.pair = x25519_make_pair,
+	.put_public = x25519_put_public,
+	.get_public = x25519_get_public,
+	.draw_nonce = x25519_draw_nonce,
+	.put_nonce = x25519_put_nonce,
+	.get_nonce = x25519_get_nonce,
+	.agree = x25519_agree,
 	.hash_transcript = hash_transcript,
-	.prepare = prepare,
-	.put_ok = put_ok,
-	.get_ok = get_ok,
+	.prepare = x25519_prepare,
+	.put_ok = x25519_put_ok,
+	.get_ok = x25519_get_ok,
 	.finish = fields_nothing_to_do,
 };

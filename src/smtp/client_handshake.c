@@ -63,7 +63,7 @@ client_state_name(enum client_state state)
 }
 
 static enum client_state
-enter(struct client_handshake *ch, struct io *io, enum client_state state)
+client_enter(struct client_handshake *ch, struct io *io, enum client_state state)
 {
 	/* one deadline covers the whole handshake, so it is not restarted for each line */
 	if (!in_handshake(ch) || ch->state == CLIENT_INSIDE_EHLO)
@@ -74,18 +74,18 @@ enter(struct client_handshake *ch, struct io *io, enum client_state state)
 }
 
 static enum client_state
-over(struct client_handshake *ch, struct io *io, enum outcome end)
+client_over(struct client_handshake *ch, struct io *io, enum outcome end)
 {
 	io->end = end;
-	return enter(ch, io, CLIENT_OVER);
+	return client_enter(ch, io, CLIENT_OVER);
 }
 
 /* The host is gone or accepts no session: the next host may be called. */
 static enum client_state
-leave(struct client_handshake *ch, struct io *io, enum outcome end)
+client_leave(struct client_handshake *ch, struct io *io, enum outcome end)
 {
 	io->elsewhere = true;
-	return over(ch, io, end);
+	return client_over(ch, io, end);
 }
 
 /* Whether the session may continue or, with `again`, the host be called again in the clear. */
@@ -107,11 +107,11 @@ retry_clear(struct client_handshake *ch, struct io *io, const char *why)
 {
 	ch->why = why;
 	enum outcome end = judged(ch, true);
-	return over(ch, io, end != OUTCOME_NONE ? end : OUTCOME_RETRY_CLEAR);
+	return client_over(ch, io, end != OUTCOME_NONE ? end : OUTCOME_RETRY_CLEAR);
 }
 
 static void
-say(struct io *io, const char *verb, struct span text)
+client_say(struct io *io, const char *verb, struct span text)
 {
 	buf_printf(&io->to_wire, "%s ", verb);
 	buf_put(&io->to_wire, text);
@@ -129,8 +129,8 @@ client_handshake_hello(struct client_handshake *ch, struct io *io, struct span n
 	ch->reply.lenient = !ch->encrypted;
 	if (!ch->encrypted)
 		io_show(io, helo ? "> HELO" : "> EHLO", name);
-	say(io, helo ? "HELO" : "EHLO", span(ch->name, ch->name_len));
-	enter(ch, io, helo ? CLIENT_HELO : CLIENT_EHLO);
+	client_say(io, helo ? "HELO" : "EHLO", span(ch->name, ch->name_len));
+	client_enter(ch, io, helo ? CLIENT_HELO : CLIENT_EHLO);
 	return 0;
 }
 
@@ -166,11 +166,11 @@ find_offer(struct client_handshake *ch, struct span *offer)
 }
 
 static enum client_state
-ready(struct client_handshake *ch, struct io *io)
+client_ready(struct client_handshake *ch, struct io *io)
 {
 	enum outcome end = judged(ch, false);
 
-	return end != OUTCOME_NONE ? over(ch, io, end) : enter(ch, io, CLIENT_READY);
+	return end != OUTCOME_NONE ? client_over(ch, io, end) : client_enter(ch, io, CLIENT_READY);
 }
 
 /* XCRYPT is not used.  Tries STARTTLS, if offered and permitted, else continues in the clear. */
@@ -179,12 +179,12 @@ without_xcrypt(struct client_handshake *ch, struct io *io)
 {
 	if (ch->retried_clear || ch->set->starttls == NULL ||
 	    !ehlo_offers(&ch->reply, "STARTTLS", NULL))
-		return ready(ch, io);
+		return client_ready(ch, io);
 	reply_copy(&ch->clear, &ch->reply);
 	reply_start(&ch->reply);
 	io_show(io, ">", SPAN("STARTTLS"));
 	buf_put(&io->to_wire, SPAN("STARTTLS\r\n"));
-	return enter(ch, io, CLIENT_STARTTLS);
+	return client_enter(ch, io, CLIENT_STARTTLS);
 }
 
 /* Continues in the clear, with the reply to the EHLO sent in the clear. */
@@ -203,19 +203,19 @@ go_on_clear(struct client_handshake *ch, struct io *io, const char *why)
  * section 6).
  */
 static enum client_state
-got_starttls(struct client_handshake *ch, struct io *io)
+client_got_starttls(struct client_handshake *ch, struct io *io)
 {
 	if (ch->reply.code >= 400 && ch->reply.code != 421) {
 		ch->provisional = true;
 		reply_copy(&ch->reply, &ch->clear);
-		return ready(ch, io);
+		return client_ready(ch, io);
 	}
 	if (ch->reply.code != 220)
 		return retry_clear(ch, io, "tls-failed");
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
-		return over(ch, io, OUTCOME_INJECTED);
+		return client_over(ch, io, OUTCOME_INJECTED);
 	io->start_tls = ch->set->starttls;
-	return enter(ch, io, CLIENT_TLS);
+	return client_enter(ch, io, CLIENT_TLS);
 }
 
 /* False while the TLS handshake goes on. */
@@ -230,7 +230,7 @@ tls_settled(struct client_handshake *ch, struct io *io)
 	}
 	ch->encrypted = ch->tls = true;
 	ch->at.handshake = io->now_ms;
-	enter(ch, io, CLIENT_INSIDE);
+	client_enter(ch, io, CLIENT_INSIDE);
 	return true;
 }
 
@@ -251,11 +251,12 @@ static enum client_state
 ehlo_refused(struct client_handshake *ch, struct io *io)
 {
 	if (ch->reply.code < 500)
-		return enter(ch, io, CLIENT_REFUSED);
+		return client_enter(ch, io, CLIENT_REFUSED);
 	if (!ch->encrypted)
 		ch->why = "no-ehlo";
 	enum outcome end = judged(ch, !ch->encrypted);
-	return end != OUTCOME_NONE ? over(ch, io, end) : enter(ch, io, CLIENT_REFUSED);
+	return end != OUTCOME_NONE ? client_over(ch, io, end) :
+	    client_enter(ch, io, CLIENT_REFUSED);
 }
 
 static enum client_state
@@ -267,7 +268,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 		return ehlo_refused(ch, io);
 	ch->at.ehlo = io->now_ms;
 	if (ch->encrypted)
-		return ready(ch, io);
+		return client_ready(ch, io);
 	bool offered = find_offer(ch, &offer);
 	if (ch->plain) {
 		ch->why = ch->retried_clear ? "called-again" : "switched-off";
@@ -283,7 +284,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 	if (handshake_propose(&ch->handshake, &io->to_wire) == -1)
 		return go_on_clear(ch, io, "no-key");
 	reply_start(&ch->reply);
-	return enter(ch, io, CLIENT_ANSWER);
+	return client_enter(ch, io, CLIENT_ANSWER);
 }
 
 static enum client_state
@@ -291,13 +292,13 @@ got_answer(struct client_handshake *ch, struct io *io)
 {
 	switch (handshake_take_answer(&ch->handshake, &ch->reply)) {
 	case VERDICT_GOOD:
-		return enter(ch, io, CLIENT_SAY_OK);
+		return client_enter(ch, io, CLIENT_SAY_OK);
 	case VERDICT_CLEAN_FAIL:
 		return go_on_clear(ch, io, "refused");
 	case VERDICT_KEY_REFUSED:
 		buf_put(&io->to_wire, SPAN("XCRYPT FAIL\r\n"));
 		reply_start(&ch->reply);
-		return enter(ch, io, CLIENT_FAIL);
+		return client_enter(ch, io, CLIENT_FAIL);
 	default:
 		return retry_clear(ch, io, "handshake-failed");
 	}
@@ -310,7 +311,7 @@ say_ok(struct client_handshake *ch, struct io *io)
 	    handshake_put_ok(&ch->handshake, &io->to_wire) == -1)
 		return retry_clear(ch, io, "handshake-failed");
 	reply_start(&ch->reply);
-	return enter(ch, io, CLIENT_OK);
+	return client_enter(ch, io, CLIENT_OK);
 }
 
 static enum client_state
@@ -320,17 +321,17 @@ got_ok(struct client_handshake *ch, struct io *io)
 	case VERDICT_GOOD:
 		break;
 	case VERDICT_TAMPERED:
-		return over(ch, io, OUTCOME_CONFIRMATION);
+		return client_over(ch, io, OUTCOME_CONFIRMATION);
 	default:
 		return retry_clear(ch, io, "handshake-failed");
 	}
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
-		return over(ch, io, OUTCOME_INJECTED);
+		return client_over(ch, io, OUTCOME_INJECTED);
 	ch->encrypted = true;
 	ch->why = NULL;
 	ch->at.handshake = io->now_ms;
 	io->encrypt = &ch->handshake.agreement;
-	return enter(ch, io, CLIENT_INSIDE);
+	return client_enter(ch, io, CLIENT_INSIDE);
 }
 
 /* A 5yz greeting is final only where mail may go in the clear; else it may be forged. */
@@ -340,11 +341,11 @@ greeted_never(struct client_handshake *ch, struct io *io)
 	ch->why = "greeted-never";
 	if (judged(ch, true) != OUTCOME_NONE)
 		ch->provisional = true;
-	return leave(ch, io, OUTCOME_GREETED_NEVER);
+	return client_leave(ch, io, OUTCOME_GREETED_NEVER);
 }
 
 static enum client_state
-got_reply(struct client_handshake *ch, struct io *io)
+client_got_reply(struct client_handshake *ch, struct io *io)
 {
 	switch (ch->state) {
 	case CLIENT_GREETING:
@@ -352,8 +353,8 @@ got_reply(struct client_handshake *ch, struct io *io)
 		if (ch->reply.code >= 500)
 			return greeted_never(ch, io);
 		if (ch->reply.code >= 300)
-			return leave(ch, io, OUTCOME_GREETED_LATER);
-		return enter(ch, io, CLIENT_GREETED);
+			return client_leave(ch, io, OUTCOME_GREETED_LATER);
+		return client_enter(ch, io, CLIENT_GREETED);
 	case CLIENT_EHLO:
 		return got_ehlo(ch, io);
 	case CLIENT_ANSWER:
@@ -365,15 +366,15 @@ got_reply(struct client_handshake *ch, struct io *io)
 			return retry_clear(ch, io, "handshake-failed");
 		return go_on_clear(ch, io, "key-refused");
 	case CLIENT_STARTTLS:
-		return got_starttls(ch, io);
+		return client_got_starttls(ch, io);
 	case CLIENT_INSIDE_EHLO:
-		return ch->reply.code == 250 ? ready(ch, io) : ehlo_refused(ch, io);
+		return ch->reply.code == 250 ? client_ready(ch, io) : ehlo_refused(ch, io);
 	case CLIENT_HELO:
 		if (!hello_taken(ch))
-			return enter(ch, io, CLIENT_REFUSED);
+			return client_enter(ch, io, CLIENT_REFUSED);
 		if (ch->why == NULL && !ch->encrypted)
 			ch->why = "no-ehlo";
-		return ready(ch, io);
+		return client_ready(ch, io);
 	default:
 		return ch->state;
 	}
@@ -387,7 +388,7 @@ no_reply(struct client_handshake *ch, struct io *io, enum outcome end)
 		return retry_clear(ch, io, "handshake-failed");
 	if (ch->state == CLIENT_GREETING)
 		end = OUTCOME_GREETED_LATER;
-	return leave(ch, io, end);
+	return client_leave(ch, io, end);
 }
 
 enum client_state
@@ -411,8 +412,8 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 			if (io->encrypt != NULL)	/* the session has not switched yet */
 				return ch->state;
 			reply_start(&ch->reply);
-			say(io, "EHLO", span(ch->name, ch->name_len));
-			enter(ch, io, CLIENT_INSIDE_EHLO);
+			client_say(io, "EHLO", span(ch->name, ch->name_len));
+			client_enter(ch, io, CLIENT_INSIDE_EHLO);
 			continue;
 		default:
 			break;
@@ -421,13 +422,13 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 		case REPLY_WHOLE:
 			if (!ch->encrypted)
 				io_show(io, "<", reply_last_line(&ch->reply));
-			got_reply(ch, io);
+			client_got_reply(ch, io);
 			continue;
 		case REPLY_BROKEN:
 			/* in 2.0, anything but the right confirmation is a wrong one */
 			if (ch->state == CLIENT_OK &&
 			    handshake_suite(&ch->handshake)->kex->confirms)
-				return over(ch, io, OUTCOME_CONFIRMATION);
+				return client_over(ch, io, OUTCOME_CONFIRMATION);
 			return no_reply(ch, io, OUTCOME_BAD_REPLY);
 		case REPLY_MORE:
 			if (io->wire_eof)
@@ -446,7 +447,7 @@ client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome 
 	 */
 	if (fault == OUTCOME_BAD_RECORD || fault == OUTCOME_LOCAL_BROKEN ||
 	    fault == OUTCOME_NO_MEMORY)
-		over(ch, io, fault);
+		client_over(ch, io, fault);
 	else
 		no_reply(ch, io, fault);
 }

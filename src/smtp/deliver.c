@@ -46,7 +46,7 @@ deliver_state_name(enum deliver_state state)
 }
 
 static void
-enter(struct deliver *d, struct io *io, enum deliver_state state)
+deliver_enter(struct deliver *d, struct io *io, enum deliver_state state)
 {
 	io_trace(io, "deliver", deliver_state_name(d->state), deliver_state_name(state));
 	d->state = state;
@@ -69,7 +69,7 @@ refusal(const struct deliver *d, unsigned code)
 
 /* Settles the outcome by this reply, which is kept for standard output and the log. */
 static void
-settle(struct deliver *d, enum outcome outcome, const struct reply *reply)
+deliver_settle(struct deliver *d, enum outcome outcome, const struct reply *reply)
 {
 	if (d->outcome != OUTCOME_NONE)
 		return;
@@ -84,13 +84,13 @@ static void
 quit(struct deliver *d, struct io *io)
 {
 	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
-	enter(d, io, DELIVER_QUIT);
+	deliver_enter(d, io, DELIVER_QUIT);
 }
 
 static void
-refused(struct deliver *d, struct io *io, const struct reply *reply)
+deliver_refused(struct deliver *d, struct io *io, const struct reply *reply)
 {
-	settle(d, refusal(d, reply->code), reply);
+	deliver_settle(d, refusal(d, reply->code), reply);
 	d->elsewhere = d->state < DELIVER_BODY && d->outcome == OUTCOME_REFUSED_LATER;
 	quit(d, io);
 }
@@ -148,7 +148,7 @@ envelope_done(struct deliver *d, struct io *io)
 
 	if (d->outcome == OUTCOME_NONE) {
 		buf_put(&io->to_wire, SPAN("DATA\r\n"));
-		enter(d, io, DELIVER_DATA);
+		deliver_enter(d, io, DELIVER_DATA);
 		return;
 	}
 	/* the message is refused permanently only if every recipient was */
@@ -172,12 +172,12 @@ envelope_reply(struct deliver *d, struct io *io)
 	} else if (code == 421 || is_mail) {
 		/* this decides for all recipients, whatever the earlier replies were */
 		d->outcome = OUTCOME_NONE;
-		refused(d, io, &d->reply);
+		deliver_refused(d, io, &d->reply);
 		return;
 	} else {
 		d->refused += for_good(d, code);
 		d->put_off += !for_good(d, code);
-		settle(d, refusal(d, code), &d->reply);
+		deliver_settle(d, refusal(d, code), &d->reply);
 	}
 	reply_start(&d->reply);
 	io->progress++;
@@ -244,7 +244,7 @@ body(struct deliver *d, struct io *io)
 		}
 		buf_put(&io->to_wire, SPAN(".\r\n"));
 		d->message_end = io->to_wire.taken + buf_len(&io->to_wire);
-		enter(d, io, DELIVER_FINAL);
+		deliver_enter(d, io, DELIVER_FINAL);
 		return true;
 	}
 	if (s.len > IO_BLOCK - 8)
@@ -261,7 +261,7 @@ body(struct deliver *d, struct io *io)
 }
 
 static void
-got_reply(struct deliver *d, struct io *io)
+deliver_got_reply(struct deliver *d, struct io *io)
 {
 	switch (d->state) {
 	case DELIVER_ENVELOPE:
@@ -272,28 +272,28 @@ got_reply(struct deliver *d, struct io *io)
 			io->settled = true;
 			d->line_start = true;
 			d->taken = d->octets = 0;
-			enter(d, io, DELIVER_BODY);
+			deliver_enter(d, io, DELIVER_BODY);
 		} else {
-			refused(d, io, &d->reply);
+			deliver_refused(d, io, &d->reply);
 		}
 		break;
 	case DELIVER_BODY:	/* the server does not want the rest */
-		settle(d, refusal(d, d->reply.code), &d->reply);
+		deliver_settle(d, refusal(d, d->reply.code), &d->reply);
 		io->end = d->outcome;
 		break;
 	case DELIVER_FINAL:
 		if (d->reply.code >= 400) {
-			refused(d, io, &d->reply);
+			deliver_refused(d, io, &d->reply);
 		} else if (io->to_wire.taken < d->message_end) {
 			/* the server cannot have seen the end of the message */
-			settle(d, OUTCOME_REFUSED_LATER, &d->reply);
+			deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
 			io->end = d->outcome;
 		} else if (d->reply.code < 300) {
 			/* from here on the server is responsible for the message */
-			settle(d, OUTCOME_SENT, &d->reply);
+			deliver_settle(d, OUTCOME_SENT, &d->reply);
 			quit(d, io);
 		} else {
-			settle(d, OUTCOME_REFUSED_LATER, &d->reply);
+			deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
 			quit(d, io);
 		}
 		break;
@@ -309,7 +309,7 @@ got_reply(struct deliver *d, struct io *io)
 }
 
 static bool
-dialogue(struct deliver *d, struct io *io)
+deliver_dialogue(struct deliver *d, struct io *io)
 {
 	bool moved = false;
 
@@ -324,7 +324,7 @@ dialogue(struct deliver *d, struct io *io)
 	    !(d->pipelining && d->state == DELIVER_ENVELOPE);
 	switch (reply_take(&d->reply, &io->from_wire)) {
 	case REPLY_WHOLE:
-		got_reply(d, io);
+		deliver_got_reply(d, io);
 		return true;
 	case REPLY_BROKEN:
 		io->end = d->state == DELIVER_QUIT ? d->outcome : OUTCOME_BAD_REPLY;
@@ -349,7 +349,7 @@ opened(struct deliver *d, struct io *io)
 	}
 	d->pipelining = !d->helo && ehlo_offers(&d->client.reply, "PIPELINING", NULL);
 	d->said = d->answered = d->accepted = d->refused = d->put_off = 0;
-	enter(d, io, DELIVER_ENVELOPE);
+	deliver_enter(d, io, DELIVER_ENVELOPE);
 }
 
 static bool
@@ -371,7 +371,7 @@ open_up(struct deliver *d, struct io *io)
 			return true;
 		}
 		/* this host is refused, not the message: temporary */
-		settle(d, OUTCOME_REFUSED_LATER, &ch->reply);
+		deliver_settle(d, OUTCOME_REFUSED_LATER, &ch->reply);
 		d->waits = "the server refuses this host, not the message";
 		d->elsewhere = true;
 		quit(d, io);
@@ -390,7 +390,7 @@ is_lost(enum outcome end)
 }
 
 static void
-over(const struct deliver *d, struct io *io)
+deliver_over(const struct deliver *d, struct io *io)
 {
 	if (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA)
 		io->elsewhere = is_lost(io->end);
@@ -405,10 +405,10 @@ deliver_step(void *deliver, struct io *io)
 	bool moved;
 
 	do
-		moved = d->state == DELIVER_HANDSHAKE ? open_up(d, io) : dialogue(d, io);
+		moved = d->state == DELIVER_HANDSHAKE ? open_up(d, io) : deliver_dialogue(d, io);
 	while (moved && io->end == OUTCOME_NONE && io->encrypt == NULL);
 	if (io->end != OUTCOME_NONE)
-		over(d, io);
+		deliver_over(d, io);
 	io->midway = reply_begun(d->state == DELIVER_HANDSHAKE ? &d->client.reply : &d->reply);
 	switch (d->state) {
 	case DELIVER_HANDSHAKE:
@@ -438,5 +438,5 @@ deliver_fault(void *deliver, struct io *io, enum outcome fault)
 		client_handshake_fault(&d->client, io, fault);
 	else
 		io->end = d->state == DELIVER_QUIT ? d->outcome : fault;
-	over(d, io);
+	deliver_over(d, io);
 }

@@ -31,7 +31,7 @@ handshake_suite(const struct handshake *h)
 
 /* Adds a line to the transcript. */
 static bool
-remember(struct handshake *h, struct span line)
+handshake_remember(struct handshake *h, struct span line)
 {
 	return buf_put(&h->lines, line) && buf_put(&h->lines, SPAN("\n"));
 }
@@ -173,13 +173,13 @@ handshake_answer(struct handshake *h, struct span line, struct buf *out)
 	if (is_our_own(&h->agreement))
 		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL key refused\r\n"));
 
-	remember(h, line);
+	handshake_remember(h, line);
 	struct buf answer;
 	uint8_t mem[XCRYPT_LINE_MAX];
 	buf_init(&answer, mem, sizeof(mem));
 	buf_put(&answer, SPAN("250 XCRYPT"));
 	put_fields(h, &answer);
-	remember(h, buf_peek(&answer));
+	handshake_remember(h, buf_peek(&answer));
 	buf_put(out, buf_peek(&answer));
 	buf_put(out, SPAN("\r\n"));
 	return HANDSHAKE_AGREED;
@@ -211,7 +211,7 @@ behind_ok(struct span line, struct span *text)
 
 /* Hashes the transcript, in versions that have one, and derives the keys. */
 static int
-prepare(struct handshake *h)
+handshake_prepare(struct handshake *h)
 {
 	const struct kex *x = kex_of(h);
 
@@ -232,7 +232,7 @@ handshake_compute(struct handshake *h)
 		h->kept = h->keys.find(h->keys.context, x, a->peer_public, a->secret);
 	if (!h->kept && x->agree != NULL && x->agree(a) == -1)
 		return -1;
-	return prepare(h);
+	return handshake_prepare(h);
 }
 
 /* After a wrong confirmation: computes a cached secret anew.  True if the cached one differs. */
@@ -246,7 +246,7 @@ recompute(struct handshake *h)
 		return false;
 	h->recomputed = true;
 	memcpy(old, h->agreement.secret, x->secret_len);
-	bool differs = x->agree(&h->agreement) == 0 && prepare(h) == 0 &&
+	bool differs = x->agree(&h->agreement) == 0 && handshake_prepare(h) == 0 &&
 	    !octets_equal_secret(old, h->agreement.secret, x->secret_len);
 	octets_wipe(old, sizeof(old));
 	return differs;
@@ -254,7 +254,7 @@ recompute(struct handshake *h)
 
 /* Puts the secret of a finished handshake into the key cache.  Until then it proves nothing. */
 static void
-keep(struct handshake *h)
+handshake_keep(struct handshake *h)
 {
 	const struct kex *x = kex_of(h);
 
@@ -284,7 +284,7 @@ handshake_take_ok(struct handshake *h, struct span line, struct buf *out)
 	ok_len = x->put_ok(&h->agreement, ok);
 	if (ok_len == -1 || x->finish(&h->agreement) == -1)
 		goto wrong;
-	keep(h);
+	handshake_keep(h);
 	buf_put(out, SPAN("250 XCRYPT OK"));
 	if (ok_len > 0) {
 		buf_put(out, SPAN(" "));
@@ -308,7 +308,7 @@ handshake_choose(struct handshake *h, struct span offer)
 	if (h->agreement.suite == NULL)
 		return false;
 	buf_clear(&h->lines);
-	if (!remember(h, offer)) {
+	if (!handshake_remember(h, offer)) {
 		h->agreement.suite = NULL;
 		return false;
 	}
@@ -327,7 +327,7 @@ handshake_propose(struct handshake *h, struct buf *out)
 	buf_put(&choice, SPAN("XCRYPT "));
 	buf_put(&choice, span_of(h->agreement.suite->name));
 	put_fields(h, &choice);
-	if (!remember(h, buf_peek(&choice)))
+	if (!handshake_remember(h, buf_peek(&choice)))
 		return -1;
 	return buf_put(out, buf_peek(&choice)) && buf_put(out, SPAN("\r\n")) ? 0 : -1;
 }
@@ -364,7 +364,7 @@ handshake_take_answer(struct handshake *h, const struct reply *reply)
 	}
 	if (is_our_own(&h->agreement))
 		return VERDICT_KEY_REFUSED;
-	return remember(h, line) ? VERDICT_GOOD : VERDICT_UNINTELLIGIBLE;
+	return handshake_remember(h, line) ? VERDICT_GOOD : VERDICT_UNINTELLIGIBLE;
 }
 
 int
@@ -392,12 +392,12 @@ handshake_take_ok_reply(struct handshake *h, const struct reply *reply)
 	if (exact_line(reply, &line) && handshake_next(span_from(line, 4)) == HANDSHAKE_OK &&
 	    behind_ok(span_from(line, 4), &text) && x->get_ok(&h->agreement, text) &&
 	    x->finish(&h->agreement) == 0) {
-		keep(h);
+		handshake_keep(h);
 		return VERDICT_GOOD;
 	}
 	if (!x->confirms)
 		return VERDICT_UNINTELLIGIBLE;
 	if (recompute(h))
-		keep(h);
+		handshake_keep(h);
 	return VERDICT_TAMPERED;
 }

@@ -174,7 +174,7 @@ why(const struct policy_facts *f)
 }
 
 static void
-put_key(char text[HOSTKEY_TEXT_LEN + 1], const uint8_t key[HOSTKEY_PUBLIC_LEN])
+policy_put_key(char text[HOSTKEY_TEXT_LEN + 1], const uint8_t key[HOSTKEY_PUBLIC_LEN])
 {
 	hostkey_put_public(text, key);
 	text[HOSTKEY_TEXT_LEN] = '\0';
@@ -187,7 +187,7 @@ put_expected(struct policy_verdict *v, const struct policy_facts *f)
 	unsigned version = k->version > 0 ? k->version : KEX_VERSION_2_0;
 
 	if (v->alarm == ALARM_KEY_CHANGED)
-		put_key(v->expected, k->pin != NULL ? k->pin : k->key);
+		policy_put_key(v->expected, k->pin != NULL ? k->pin : k->key);
 	else if (k->mx_changed)
 		snprintf(v->expected, sizeof(v->expected), "%s", k->last_host);
 	else
@@ -223,7 +223,7 @@ say_required(struct policy_verdict *v, const struct policy_facts *f)
 		snprintf(v->text, sizeof(v->text), "encryption is required, but the host does not "
 		    "encrypt (%s)", f->encrypted ? "old-version" : why(f));
 	} else if (f->shown == STATEMENT_GOOD) {
-		put_key(key, f->shown_key);
+		policy_put_key(key, f->shown_key);
 		snprintf(v->text, sizeof(v->text), "no host key is pinned: " POLICY_COMMAND
 		    "pin -- %s %s accepts the one it shows", f->host, key);
 	} else {
@@ -278,7 +278,7 @@ say_key_changed(struct policy_verdict *v, const struct policy_facts *f, const ch
 	char key[HOSTKEY_TEXT_LEN + 1];
 
 	if (f->shown == STATEMENT_GOOD) {
-		put_key(key, f->shown_key);
+		policy_put_key(key, f->shown_key);
 		snprintf(v->text, sizeof(v->text), "shows another host key: " POLICY_COMMAND
 		    "pin -- %s %s accepts it", name, key);
 	} else if (level->pin_required) {

@@ -13,14 +13,14 @@ probe_start(struct probe *p, const char *hostname)
 }
 
 static void
-remember(struct probe *p)
+probe_remember(struct probe *p)
 {
 	span_printable(p->said, sizeof(p->said), reply_last_line(&p->reply));
 }
 
 /* Handles a reply and sends the next command.  4yz or 5yz to MAIL or RCPT: it does not relay. */
 static void
-answered(void *probe, struct io *io)
+probe_answered(void *probe, struct io *io)
 {
 	struct probe *p = probe;
 	bool good = p->reply.code < 300;
@@ -30,7 +30,7 @@ answered(void *probe, struct io *io)
 		return;
 	}
 	if (p->step == PROBE_MAIL || p->step == PROBE_RCPT)
-		remember(p);
+		probe_remember(p);
 	if (p->step == PROBE_RCPT)
 		p->relays = good;
 	if (!good && p->step <= PROBE_EHLO) {
@@ -64,7 +64,7 @@ probe_step(void *probe, struct io *io)
 {
 	struct probe *p = probe;
 
-	dialog_step(p, io, &p->reply, answered);
+	dialog_step(p, io, &p->reply, probe_answered);
 	/* the backend may close without a reply to QUIT */
 	if (p->step == PROBE_QUIT && io->end == OUTCOME_WIRE_GONE)
 		io->end = OUTCOME_DONE;

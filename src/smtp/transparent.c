@@ -70,7 +70,7 @@ hello(struct transparent *c, struct io *io)
 
 /* Handles a command of the local MTA before the pipe begins.  False: there is none. */
 static bool
-command(struct transparent *c, struct io *io)
+transparent_command(struct transparent *c, struct io *io)
 {
 	struct span name;
 	struct line line;
@@ -141,7 +141,7 @@ greeted(struct transparent *c, struct io *io)
 
 /* Leaves this server, so that the next host is called. */
 static void
-leave(struct io *io, enum outcome end)
+transparent_leave(struct io *io, enum outcome end)
 {
 	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 	io->elsewhere = true;
@@ -150,16 +150,16 @@ leave(struct io *io, enum outcome end)
 
 /* The server has refused EHLO or HELO. */
 static void
-refused(struct transparent *c, struct io *io)
+transparent_refused(struct transparent *c, struct io *io)
 {
 	bool said_helo = c->helo && c->ehlo_refused;
 	bool for_good = c->client.reply.code >= 500;
 
 	c->ehlo_refused = true;
 	if (!for_good)
-		leave(io, OUTCOME_REFUSED_LATER);
+		transparent_leave(io, OUTCOME_REFUSED_LATER);
 	else if (said_helo)
-		leave(io, OUTCOME_GREETED_NEVER);
+		transparent_leave(io, OUTCOME_GREETED_NEVER);
 	else if (c->helo)
 		hello(c, io);		/* our EHLO was refused: send the HELO that was said */
 	else
@@ -172,7 +172,7 @@ refused(struct transparent *c, struct io *io)
  * STARTTLS, an attempt to encrypt has failed.
  */
 static void
-ready(struct transparent *c, struct io *io)
+transparent_ready(struct transparent *c, struct io *io)
 {
 	const struct client_handshake *ch = &c->client;
 	bool one_line = c->helo;
@@ -192,7 +192,7 @@ step_once(struct transparent *c, struct io *io, bool *moved)
 {
 	*moved = false;
 	if (!c->greeting_due && !c->waits) {
-		*moved = command(c, io);
+		*moved = transparent_command(c, io);
 		if (!*moved && io->local_eof && !io->pipe)
 			io->end = OUTCOME_LOCAL_GONE;
 		return;
@@ -205,10 +205,10 @@ step_once(struct transparent *c, struct io *io, bool *moved)
 		}
 		break;
 	case CLIENT_READY:
-		ready(c, io);
+		transparent_ready(c, io);
 		break;
 	case CLIENT_REFUSED:
-		refused(c, io);
+		transparent_refused(c, io);
 		*moved = true;
 		break;
 	default:
@@ -239,7 +239,7 @@ may_starttls(struct transparent *c, struct io *io)
 
 /* Passes on the reply to STARTTLS, or whatever came in its place. */
 static void
-got_starttls(struct transparent *c, struct io *io)
+transparent_got_starttls(struct transparent *c, struct io *io)
 {
 	struct reply *reply = &c->client.reply;
 	enum reply_state state = reply_take(reply, &io->from_wire);
@@ -283,7 +283,7 @@ dialogue(struct transparent *c, struct io *io)
 	if (c->dialogue == TRANSPARENT_MAY_STARTTLS)
 		may_starttls(c, io);
 	if (c->dialogue == TRANSPARENT_STARTTLS && !io->pipe)
-		got_starttls(c, io);
+		transparent_got_starttls(c, io);
 	if (c->dialogue == TRANSPARENT_SOFTENS && !io->pipe)
 		softens(c, io);
 	io->midway = false;

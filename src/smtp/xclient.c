@@ -31,7 +31,7 @@ say_xclient(struct xclient *i, struct buf *out)
 }
 
 static void
-answered(void *xclient, struct io *io)
+xclient_answered(void *xclient, struct io *io)
 {
 	struct xclient *i = xclient;
 
@@ -64,5 +64,5 @@ xclient_step(void *xclient, struct io *io)
 {
 	struct xclient *i = xclient;
 
-	dialog_step(i, io, &i->reply, answered);
+	dialog_step(i, io, &i->reply, xclient_answered);
 }

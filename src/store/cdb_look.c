@@ -31,7 +31,7 @@ read_at(int fd, uint8_t *out, size_t len, size_t at)
 
 /* Compares the key of the record at `at` and reads its value.  Returns as cdb_look() does. */
 static int
-read_record(int fd, size_t at, struct span key, uint8_t *value, size_t room, size_t *len)
+cdb_look_read_record(int fd, size_t at, struct span key, uint8_t *value, size_t room, size_t *len)
 {
 	uint8_t head[PAIR_LEN], there[ENTRY_KEY_MAX];
 
@@ -82,7 +82,7 @@ cdb_look(int fd, struct span key, uint8_t *value, size_t room, size_t *len)
 			if (at == 0)
 				return 0;
 			int found = cdb_unpack(each) != hash ? 0 :
-			    read_record(fd, at, key, value, room, len);
+			    cdb_look_read_record(fd, at, key, value, room, len);
 			if (found != 0)
 				return found;
 		}

@@ -9,7 +9,7 @@
 #define CDB_RECORD_HEAD_LEN 8	/* lengths of key and value, little-endian */
 
 static int
-add(struct compaction *f, struct entry entry)
+compact_add(struct compaction *f, struct entry entry)
 {
 	if (f->count == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 1024;
@@ -67,7 +67,7 @@ compact_add_cdb(struct compaction *f, struct span file)
 		};
 		if (!entry_plausible(key_len, sealed_len))
 			left_out(f);
-		else if (add(f, entry) < 0)
+		else if (compact_add(f, entry) < 0)
 			return -1;
 		pos += key_len + sealed_len;
 	}
@@ -80,7 +80,7 @@ compact_add_journal(struct compaction *f, struct span journal, compact_filter *c
 	struct entry entry;
 
 	while (journal_next(&journal, &entry))
-		if ((counts == NULL || counts(entry.key)) && add(f, entry) < 0)
+		if ((counts == NULL || counts(entry.key)) && compact_add(f, entry) < 0)
 			return -1;
 	return 0;
 }

@@ -38,8 +38,8 @@ own_pair(struct key_cache *r, const struct kex *x)
 
 /* Writes an entry's key: kind, version, own public key, and what the entry is about. */
 static struct span
-put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own, struct span about,
-    struct span more)
+hostkey_cache_put_key(uint8_t mem[KEY_MAX], uint8_t kind, const struct key_cache_own *own,
+    struct span about, struct span more)
 {
 	const uint8_t head[2] = { kind, (uint8_t)own->kex->version };
 	struct buf key;
@@ -61,7 +61,8 @@ find(struct key_cache *r, const struct key_cache_own *own, struct span key, uint
 }
 
 static void
-keep(struct key_cache *r, const struct key_cache_own *own, struct span key, struct span value)
+hostkey_cache_keep(struct key_cache *r, const struct key_cache_own *own, struct span key,
+    struct span value)
 {
 	if (own->shared && store_append(&r->store, key, value) < 0)
 		log_debug("cannot store a host key statement: %s", strerror(errno));
@@ -79,8 +80,8 @@ hostkey_cache_id(struct key_cache *r, const struct kex *x, const struct hostkey 
 		return -1;
 	/* a pair that is not shared is used only by this process, which ends soon */
 	int64_t until_s = own->created_s + HOSTKEY_ALLOWANCE_S + (own->shared ? r->lifetime_s : 0);
-	struct span key = put_key(mem, KEY_CACHE_ID, own, span(host->public, sizeof(host->public)),
-	    span(NULL, 0));
+	struct span key = hostkey_cache_put_key(mem, KEY_CACHE_ID, own,
+	    span(host->public, sizeof(host->public)), span(NULL, 0));
 	if (find(r, own, key, value, sizeof(value), &len) && len == ID_LEN &&
 	    octets_get64(value) == (uint64_t)until_s) {
 		memcpy(id->public, host->public, sizeof(id->public));
@@ -92,7 +93,7 @@ hostkey_cache_id(struct key_cache *r, const struct kex *x, const struct hostkey 
 		return -1;
 	octets_put64(value, (uint64_t)until_s);
 	memcpy(value + TIME_LEN, id->signature, sizeof(id->signature));
-	keep(r, own, key, span(value, ID_LEN));
+	hostkey_cache_keep(r, own, key, span(value, ID_LEN));
 	return 0;
 }
 
@@ -106,7 +107,7 @@ hostkey_cache_next(struct key_cache *r, const struct kex *x, const struct hostke
 
 	if (own == NULL)
 		return -1;
-	struct span key = put_key(mem, KEY_CACHE_NEXT, own,
+	struct span key = hostkey_cache_put_key(mem, KEY_CACHE_NEXT, own,
 	    span(host->public, sizeof(host->public)), span(next_public, HOSTKEY_PUBLIC_LEN));
 	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
 	    len == sizeof(next->signature)) {
@@ -115,7 +116,7 @@ hostkey_cache_next(struct key_cache *r, const struct kex *x, const struct hostke
 	}
 	if (hostkey_sign_next(next, host, next_public) < 0)
 		return -1;
-	keep(r, own, key, span(next->signature, sizeof(next->signature)));
+	hostkey_cache_keep(r, own, key, span(next->signature, sizeof(next->signature)));
 	return 0;
 }
 
@@ -187,12 +188,12 @@ hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *pee
 		return STATEMENT_NONE;
 	if (hostkey_digest(digest, id_line, next_line) < 0)
 		return STATEMENT_INVALID;
-	struct span key = put_key(mem, KEY_CACHE_VERIFIED, own,
+	struct span key = hostkey_cache_put_key(mem, KEY_CACHE_VERIFIED, own,
 	    span(peer_public, HOSTKEY_SHORT_LEN), span(NULL, 0));
 	if (find_verified(r, own, key, next_line, digest, v))
 		return hostkey_in_time(v->until_s, now_s) ? STATEMENT_GOOD : STATEMENT_EXPIRED;
 	enum statement_verdict verdict = verify(peer_public, id_line, next_line, now_s, v);
 	if (verdict == STATEMENT_GOOD)
-		keep(r, own, key, span(value, put_verified(value, v, digest)));
+		hostkey_cache_keep(r, own, key, span(value, put_verified(value, v, digest)));
 	return verdict;
 }

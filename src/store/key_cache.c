@@ -64,7 +64,7 @@ own_of(struct key_cache *r, const struct kex *x)
 }
 
 static void
-forget(struct key_cache_own *own)
+key_cache_forget(struct key_cache_own *own)
 {
 	octets_wipe(&own->pair, sizeof(own->pair));
 	own->made = own->shared = false;
@@ -79,7 +79,7 @@ load_pair(struct key_cache *r, struct key_cache_own *own)
 	size_t len, head_len = TIME_LEN + x->public_len;
 	int64_t now_s = r->now_s();
 
-	forget(own);
+	key_cache_forget(own);
 	put_key_head(key, KIND_PAIR, x);
 	if (!store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len))
 		return AGE_MISSING;
@@ -117,7 +117,7 @@ load_pairs(struct key_cache *r)
 		worst = age > worst ? age : worst;
 	}
 	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++)
-		forget(&r->own[i]);
+		key_cache_forget(&r->own[i]);
 	return worst;
 }
 
@@ -132,7 +132,7 @@ struct keeping {
  * statements are few.
  */
 static enum compact_keep
-worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
+key_cache_worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
 {
 	struct span value;
 
@@ -150,7 +150,7 @@ worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
  * key.  Versions not enabled here may be enabled in another process.
  */
 static enum compact_keep
-keep(void *context, struct entry entry)
+key_cache_keep(void *context, struct entry entry)
 {
 	const struct keeping *j = context;
 	const struct key_cache_own *own = NULL;
@@ -169,16 +169,16 @@ keep(void *context, struct entry entry)
 	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
 	    span(own->pair.public, own->kex->public_len)))
 		return COMPACT_DROP;
-	return worth(kind, entry, own);
+	return key_cache_worth(kind, entry, own);
 }
 
 static int
-make_pair(const struct key_cache *r, struct key_cache_own *own)
+key_cache_make_pair(const struct key_cache *r, struct key_cache_own *own)
 {
 	if (own->kex->pair == NULL || own->kex->pair(&own->pair) < 0) {
 		log_line(LOG_ERR, "cannot make a key pair for XCRYPT %s",
 		    own->kex->version_text);
-		forget(own);
+		key_cache_forget(own);
 		return -1;
 	}
 	own->created_s = r->now_s();
@@ -199,12 +199,12 @@ format_pair(uint8_t value[PAIR_MAX], const struct key_cache_own *own)
 
 /* Makes the pairs that load_pairs() did not find, and a new CDB that contains them. */
 static int
-rebuild(struct key_cache *r, bool only_ours)
+key_cache_rebuild(struct key_cache *r, bool only_ours)
 {
 	uint8_t keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN], values[KEY_CACHE_VERSIONS][PAIR_MAX];
 	struct store_addition added[KEY_CACHE_VERSIONS];
 	struct keeping keeping = { r, only_ours };
-	struct store_rebuilding how = { added, 0, keep, &keeping, r->entries_max };
+	struct store_rebuilding how = { added, 0, key_cache_keep, &keeping, r->entries_max };
 	int result = -1;
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -213,7 +213,7 @@ rebuild(struct key_cache *r, bool only_ours)
 
 		if (own->made || own->kex->pair_on_demand)
 			continue;
-		if (make_pair(r, own) < 0)
+		if (key_cache_make_pair(r, own) < 0)
 			goto out;
 		put_key_head(keys[n], KIND_PAIR, own->kex);
 		added[n].key = span(keys[n], KEY_HEAD_LEN);
@@ -231,7 +231,7 @@ out:
 
 /* Loads the pairs and does the maintenance that is due, or all of it. */
 static int
-settle(struct key_cache *r, bool everything)
+key_cache_settle(struct key_cache *r, bool everything)
 {
 	enum age worst = load_pairs(r);
 	/* a CDB is made even without pairs: sessions notice by it that entries were replaced */
@@ -243,7 +243,7 @@ settle(struct key_cache *r, bool everything)
 	worst = load_pairs(r);
 	int result = 0;
 	if (worst != AGE_GOOD || store_is_due(&r->store) || everything || r->store.cdbfd < 0)
-		result = rebuild(r, everything || worst == AGE_OUTLIVED);
+		result = key_cache_rebuild(r, everything || worst == AGE_OUTLIVED);
 	store_unlock(&r->store);
 	return result;
 }
@@ -258,7 +258,7 @@ add_own(struct key_cache *r, const struct kex *x)
 }
 
 static void
-prepare(struct key_cache *r, const struct key_cache_settings *settings)
+key_cache_prepare(struct key_cache *r, const struct key_cache_settings *settings)
 {
 	memset(r, 0, offsetof(struct key_cache, store));
 	store_none(&r->store);
@@ -275,8 +275,8 @@ prepare(struct key_cache *r, const struct key_cache_settings *settings)
 void
 key_cache_open(struct key_cache *r, const struct key_cache_settings *settings)
 {
-	prepare(r, settings);
-	if (r->stored && settle(r, false) < 0)
+	key_cache_prepare(r, settings);
+	if (r->stored && key_cache_settle(r, false) < 0)
 		log_debug("no maintenance of the key cache: %s", strerror(errno));
 }
 
@@ -294,8 +294,8 @@ key_cache_expire(const struct key_cache_settings *settings)
 
 	if (settings->directory == NULL)
 		return 0;
-	prepare(&r, settings);
-	if (!r.stored || settle(&r, true) < 0) {
+	key_cache_prepare(&r, settings);
+	if (!r.stored || key_cache_settle(&r, true) < 0) {
 		if (r.stored)
 			log_line(LOG_WARNING, "%s: cannot remove expired keys: %s",
 			    settings->directory, strerror(errno));
@@ -340,7 +340,7 @@ source_own(void *context, const struct kex *x)
 		share(context, own);	/* another process may have made it meanwhile */
 	if (own->made)
 		return &own->pair;
-	if (make_pair(context, own) < 0)
+	if (key_cache_make_pair(context, own) < 0)
 		return NULL;
 	if (x->pair_on_demand)
 		share(context, own);

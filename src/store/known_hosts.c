@@ -125,7 +125,7 @@ too_soon(int64_t old_s, int64_t now_s)
  * based on.  What is not stored now is learned again the next time.
  */
 static void
-append(struct known_hosts *m, struct span key, struct span value)
+known_hosts_append(struct known_hosts *m, struct span key, struct span value)
 {
 	if (store_lock_to_append(&m->store) == 0) {
 		int result = store_append_locked(&m->store, key, value);
@@ -193,7 +193,7 @@ host_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t no
 	known_hosts_put_host(old_value, &old);
 	if (name.len > 0 &&
 	    (!soon || binds_now || memcmp(value, old_value, sizeof(value)) != 0))
-		append(m, name, span(value, sizeof(value)));
+		known_hosts_append(m, name, span(value, sizeof(value)));
 }
 
 static void
@@ -219,7 +219,7 @@ domain_worked(struct known_hosts *m, const struct known_hosts_place *p, int64_t 
 	struct span new = known_hosts_put_domain(value, &d);
 	old.last_s = d.last_s;
 	if (!soon || binds_now || !span_equal(new, known_hosts_put_domain(old_value, &old)))
-		append(m, name, new);
+		known_hosts_append(m, name, new);
 }
 
 void
@@ -256,11 +256,11 @@ known_hosts_alerted(struct known_hosts *m, const struct known_hosts_place *p, in
 	}
 	if (find_host(m, p->domain, p->host, now_s, &h)) {
 		h.flags |= KNOWN_HOSTS_FLAG_ALERTED;
-		append(m, known_hosts_key(mem, KNOWN_HOSTS_HOST, p->domain, p->host),
+		known_hosts_append(m, known_hosts_key(mem, KNOWN_HOSTS_HOST, p->domain, p->host),
 		    known_hosts_put_host(value, &h));
 	} else if (find_domain(m, p->domain, now_s, &d)) {
 		d.flags |= KNOWN_HOSTS_FLAG_ALERTED;
-		append(m, known_hosts_key(mem, KNOWN_HOSTS_DOMAIN, p->domain, NULL),
+		known_hosts_append(m, known_hosts_key(mem, KNOWN_HOSTS_DOMAIN, p->domain, NULL),
 		    known_hosts_put_domain(value, &d));
 	}
 }

@@ -9,7 +9,7 @@
 
 /* Makes a new CDB without what the keep callback drops and with what is added. */
 static int
-rebuild(struct known_hosts *m, struct known_hosts_keeping *keeping,
+known_hosts_edit_rebuild(struct known_hosts *m, struct known_hosts_keeping *keeping,
     const struct store_addition *added, size_t added_count)
 {
 	struct store_rebuilding how = { added, added_count, known_hosts_keep, keeping,
@@ -56,7 +56,7 @@ known_hosts_pin(struct known_hosts *m, const char *name, const uint8_t pin[HOSTK
 
 	if (lower_name(lower, name) < 0)
 		return -1;
-	return rebuild(m, &keeping, &added, 1);
+	return known_hosts_edit_rebuild(m, &keeping, &added, 1);
 }
 
 int
@@ -65,7 +65,7 @@ known_hosts_forget(struct known_hosts *m, const char *name, int64_t now_s)
 	char lower[KNOWN_HOSTS_NAME_MAX + 1];
 	struct known_hosts_keeping keeping = { .now_s = now_s, .forgotten = lower };
 
-	if (lower_name(lower, name) < 0 || rebuild(m, &keeping, NULL, 0) < 0)
+	if (lower_name(lower, name) < 0 || known_hosts_edit_rebuild(m, &keeping, NULL, 0) < 0)
 		return -1;
 	return keeping.dropped;
 }
@@ -107,7 +107,7 @@ show_host(const struct listing *l, struct span domain, struct span host,
 
 /* Used as the keep callback, which sees the newest entry of every key. */
 static enum compact_keep
-show(void *context, struct entry entry)
+known_hosts_edit_show(void *context, struct entry entry)
 {
 	const struct listing *l = context;
 	struct span rest = span_from(entry.key, 1), value, domain, host;
@@ -145,7 +145,7 @@ known_hosts_list(struct known_hosts *m, int64_t now_s, known_hosts_visit *visit,
 	    compact_add_cdb(&compaction, cdb) == 0 &&
 	    compact_add_journal(&compaction, store_journal(&m->store), known_hosts_journalled) ==
 		0 &&
-	    compact_choose(&compaction, show, &listing, 0) == 0) {
+	    compact_choose(&compaction, known_hosts_edit_show, &listing, 0) == 0) {
 		result = !m->store.corrupt && compact_is_sound(&compaction) ? 0 : -1;
 		errno = EBADMSG;
 	}

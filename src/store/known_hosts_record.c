@@ -163,7 +163,7 @@ is_about(struct span name, struct entry entry, const struct known_domain_record 
  * met over a day or longer, and mail may wait because of it, so it is kept longest.
  */
 static enum compact_keep
-worth(int64_t first_s, int64_t last_s)
+known_hosts_record_worth(int64_t first_s, int64_t last_s)
 {
 	if (known_hosts_established(first_s, last_s))
 		return COMPACT_KEEP_LONGEST;
@@ -178,10 +178,10 @@ keep_host(struct known_hosts_keeping *j, struct entry entry, struct span value)
 	if (!known_hosts_get_host(&h, value) || known_hosts_lapsed(h.last_s, j->now_s))
 		return COMPACT_DROP;
 	if (j->forgotten == NULL || !is_about(span_of(j->forgotten), entry, NULL))
-		return worth(h.first_s, h.last_s);
+		return known_hosts_record_worth(h.first_s, h.last_s);
 	if (j->but_key != NULL && ((h.flags & KNOWN_HOSTS_FLAG_KEY) == 0 ||
 	    memcmp(h.key, j->but_key, sizeof(h.key)) == 0))
-		return worth(h.first_s, h.last_s);
+		return known_hosts_record_worth(h.first_s, h.last_s);
 	j->dropped++;
 	return COMPACT_DROP;
 }
@@ -196,7 +196,7 @@ keep_domain(struct known_hosts_keeping *j, struct entry entry, struct span value
 		/* a key pinned for one of its hosts does not affect a domain */
 	if (j->forgotten == NULL || j->but_key != NULL ||
 	    !is_about(span_of(j->forgotten), entry, &d))
-		return worth(d.first_s, d.last_s);
+		return known_hosts_record_worth(d.first_s, d.last_s);
 	j->dropped++;
 	return COMPACT_DROP;
 }

@@ -290,7 +290,7 @@ known_already(const struct store *s, struct span key, struct span value)
 }
 
 static int
-append(struct store *s, struct span key, struct span value)
+store_append_new(struct store *s, struct span key, struct span value)
 {
 	struct stat st;
 
@@ -319,7 +319,7 @@ append(struct store *s, struct span key, struct span value)
 int
 store_append_locked(struct store *s, struct span key, struct span value)
 {
-	int result = append(s, key, value);
+	int result = store_append_new(s, key, value);
 
 	if (result < 0)
 		store_complain(s, ".journal", strerror(errno));

@@ -78,7 +78,7 @@ reap(struct acceptor *a)
 }
 
 static void
-remember(struct acceptor *a, pid_t pid, const struct address *client)
+accept_remember(struct acceptor *a, pid_t pid, const struct address *client)
 {
 	uint64_t i = 0;
 
@@ -103,7 +103,7 @@ sessions_of(const struct acceptor *a, const struct address *client)
 
 /* The setting that forbids one more session for this client, or NULL. */
 static const char *
-limit(const struct acceptor *a, const struct address *client)
+accept_limit(const struct acceptor *a, const struct address *client)
 {
 	if (a->count >= a->settings->sessions)
 		return "sessions";
@@ -115,7 +115,7 @@ limit(const struct acceptor *a, const struct address *client)
 
 /* Each step is attempted once, so that a client that does not read delays nothing. */
 static void
-say(int fd, struct span reply)
+accept_say(int fd, struct span reply)
 {
 	char octets[4096];
 
@@ -134,7 +134,7 @@ turn_away(int fd, const struct address *client, const char *why)
 
 	address_text(client, text);
 	log_line(LOG_NOTICE, "turned away client=[%s]:%u why=%s", text, address_port(client), why);
-	say(fd, SPAN("421 4.3.2 Too many connections, try again later\r\n"));
+	accept_say(fd, SPAN("421 4.3.2 Too many connections, try again later\r\n"));
 }
 
 /* In the forked process: the connection becomes descriptors 0 and 1. */
@@ -156,7 +156,7 @@ become_session(const struct acceptor *a, int fd)
 static bool
 take_in(struct acceptor *a, int fd, const struct address *client)
 {
-	const char *why = limit(a, client);
+	const char *why = accept_limit(a, client);
 	pid_t pid = why == NULL ? fork() : -1;
 
 	if (pid == 0) {
@@ -166,7 +166,7 @@ take_in(struct acceptor *a, int fd, const struct address *client)
 	if (pid == -1)
 		turn_away(fd, client, why != NULL ? why : "no-process");
 	else
-		remember(a, pid, client);
+		accept_remember(a, pid, client);
 	close(fd);
 	return false;
 }
@@ -234,7 +234,7 @@ wait_for_work(const struct acceptor *a, int64_t idle_ms)
 }
 
 static int
-prepare(int listen_fd)
+accept_prepare(int listen_fd)
 {
 	/*
 	 * non-blocking: the client may be gone before we accept, or another process may accept it
@@ -249,7 +249,7 @@ accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms)
 	enum accepted result = ACCEPT_DONE;
 
 	a.running = calloc(settings->sessions, sizeof(a.running[0]));
-	if (a.running == NULL || prepare(listen_fd) == -1 || catch_signals(&a) == -1)
+	if (a.running == NULL || accept_prepare(listen_fd) == -1 || catch_signals(&a) == -1)
 		result = ACCEPT_BROKEN;
 	while (result == ACCEPT_DONE) {
 		bool called = wait_for_work(&a, idle_ms);
@@ -273,10 +273,10 @@ accept_refuse(int listen_fd, struct span reply)
 {
 	int fd;
 
-	if (prepare(listen_fd) == -1)
+	if (accept_prepare(listen_fd) == -1)
 		return;
 	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
-		say(fd, reply);
+		accept_say(fd, reply);
 		close(fd);
 	}
 }

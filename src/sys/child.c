@@ -25,7 +25,7 @@ struct arguments {
 
 /* Appends to the argument being built.  -1 when there is no room. */
 static int
-append(struct arguments *arguments, const char *text, size_t len)
+child_append(struct arguments *arguments, const char *text, size_t len)
 {
 	if (len > sizeof(arguments->text) - arguments->used) {
 		errno = E2BIG;
@@ -56,11 +56,11 @@ replace(struct arguments *arguments, const char *from, const char *address, cons
 			len = strlen(piece);
 			taken = names[i].len;
 		}
-		if (append(arguments, piece, len) < 0)
+		if (child_append(arguments, piece, len) < 0)
 			return -1;
 		from += taken;
 	}
-	return append(arguments, "", 1);
+	return child_append(arguments, "", 1);
 }
 
 static int

@@ -101,7 +101,7 @@ skip_name(struct span message, size_t at)
 
 /* The offset after the record; 0 if it is incomplete. */
 static size_t
-read_record(struct span message, size_t at, struct dns_record *record)
+dns_read_record(struct span message, size_t at, struct dns_record *record)
 {
 	at = skip_name(message, at);
 	if (at == 0 || message.len - at < 10)
@@ -130,7 +130,7 @@ dns_open(struct dns_reader *r, struct span message)
 	*r = (struct dns_reader){ .message = message, .next = at, .left = count(message, ANSWERS) };
 	/* only the answer section is checked; errors in later sections do no harm */
 	for (unsigned i = r->left; i > 0; i--)
-		if ((at = read_record(message, at, &record)) == 0)
+		if ((at = dns_read_record(message, at, &record)) == 0)
 			return false;
 	return true;
 }
@@ -140,7 +140,7 @@ dns_next(struct dns_reader *r, struct dns_record *record)
 {
 	while (r->left > 0) {
 		r->left--;
-		r->next = read_record(r->message, r->next, record);
+		r->next = dns_read_record(r->message, r->next, record);
 		if (r->next != 0 && record->class == CLASS_IN)
 			return true;
 	}
@@ -148,7 +148,7 @@ dns_next(struct dns_reader *r, struct dns_record *record)
 }
 
 static char
-shown(uint8_t octet)
+dns_shown(uint8_t octet)
 {
 	bool letter = (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z');
 
@@ -183,7 +183,7 @@ dns_name(struct span message, size_t at, size_t end, char name[DNS_NAME_MAX])
 		if (len > 0)
 			name[len++] = '.';
 		for (size_t i = 1; i <= octet; i++)
-			name[len++] = shown(message.at[at + i]);
+			name[len++] = dns_shown(message.at[at + i]);
 		at += 1 + octet;
 	}
 	name[len] = '\0';

@@ -27,7 +27,7 @@ place_for(struct dns_mx_list *list, uint16_t preference)
 }
 
 static void
-add(struct dns_mx_list *list, uint16_t preference, const char *name)
+dns_mx_add(struct dns_mx_list *list, uint16_t preference, const char *name)
 {
 	struct span host = span_of(name);
 
@@ -80,7 +80,7 @@ dns_mx_read_answer(struct dns_mx_list *list, const uint8_t *message, size_t len)
 			null = true;
 		else {
 			other = true;
-			add(list, octets_get16(message + record.data), name);
+			dns_mx_add(list, octets_get16(message + record.data), name);
 		}
 	}
 	drop_broken_group(list);

@@ -195,7 +195,7 @@ typedef int __rlimit_resource_t;	/* as in POSIX; glibc has an enum */
 #endif
 
 static int
-limit(int which, uint64_t most)
+jail_limit(int which, uint64_t most)
 {
 	struct rlimit now, wanted = { most, most };
 
@@ -223,25 +223,25 @@ limit_descriptors(uint64_t more)
 		return errno == EMFILE ? 0 : -1;
 	close(next);
 	uint64_t most = (uint64_t)next + more;
-	return limit(RLIMIT_NOFILE, most > 4 ? most : 4);
+	return jail_limit(RLIMIT_NOFILE, most > 4 ? most : 4);
 }
 
 static int
 limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
 	*step = "core files";
-	if (limit(RLIMIT_CORE, 0) == -1)
+	if (jail_limit(RLIMIT_CORE, 0) == -1)
 		return -1;
 	*step = "file size";
-	if (limit(RLIMIT_FSIZE, file_max) == -1)
+	if (jail_limit(RLIMIT_FSIZE, file_max) == -1)
 		return -1;
 	if (jail_is_wide)
 		return 0;
 	*step = "memory";
-	if (limit(RLIMIT_DATA, JAIL_MEMORY) == -1)
+	if (jail_limit(RLIMIT_DATA, JAIL_MEMORY) == -1)
 		return -1;
 	*step = "processes";
-	if (limit(RLIMIT_NPROC, 0) == -1)
+	if (jail_limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
 	*step = "descriptors";
 	return limit_descriptors(more_descriptors);

@@ -25,7 +25,7 @@ struct question {
 
 /* Adds an address as resolv.conf(5) permits it, such as "fe80::1%eth0". */
 static void
-add(struct nameservers *n, const char *text, const char *port)
+nameserver_add(struct nameservers *n, const char *text, const char *port)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 		.ai_socktype = SOCK_DGRAM };
@@ -59,7 +59,7 @@ set_search(struct nameservers *n, char *words)
 }
 
 static void
-read_lines(struct nameservers *n, FILE *file, const char *port)
+nameserver_read_lines(struct nameservers *n, FILE *file, const char *port)
 {
 	char *line = NULL, *rest;
 	size_t size = 0;
@@ -70,7 +70,7 @@ read_lines(struct nameservers *n, FILE *file, const char *port)
 		if (word == NULL)
 			continue;
 		if (strcmp(word, "nameserver") == 0)
-			add(n, strtok_r(NULL, BLANKS, &rest), port);
+			nameserver_add(n, strtok_r(NULL, BLANKS, &rest), port);
 		else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0)
 			set_search(n, rest);
 	}
@@ -90,11 +90,11 @@ nameservers_read(struct nameservers *n, const char *path, uint16_t port)
 		set_search(n, dot + 1);
 	snprintf(text, sizeof(text), "%u", (unsigned int)port);
 	if (file != NULL) {
-		read_lines(n, file, text);
+		nameserver_read_lines(n, file, text);
 		fclose(file);
 	}
 	if (n->count == 0)
-		add(n, "127.0.0.1", text);
+		nameserver_add(n, "127.0.0.1", text);
 }
 
 /* Sends one datagram and waits for the first that answers it.  Returns its length, or -1. */

@@ -28,8 +28,8 @@ servers(void)
 }
 
 static enum resolved
-ask(const char *name, enum dns_type type, int64_t deadline_ms, uint8_t answer[DNS_MESSAGE_MAX],
-    size_t *len)
+resolver_dns_ask(const char *name, enum dns_type type, int64_t deadline_ms,
+    uint8_t answer[DNS_MESSAGE_MAX], size_t *len)
 {
 	if (nameservers_ask(servers(), name, type, deadline_ms, answer, len) < 0)
 		return RESOLVED_LATER;
@@ -37,11 +37,11 @@ ask(const char *name, enum dns_type type, int64_t deadline_ms, uint8_t answer[DN
 }
 
 static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
+resolver_dns_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 	size_t len;
-	enum resolved known = ask(domain, DNS_MX, deadline_ms, answer, &len);
+	enum resolved known = resolver_dns_ask(domain, DNS_MX, deadline_ms, answer, &len);
 
 	if (known == RESOLVED_LATER)
 		return RESOLVED_LATER;
@@ -72,7 +72,7 @@ read_address(struct address *out, const char *text, uint16_t port)
 
 /* Parses one line of the hosts file: an address and its names. */
 static void
-read_line(struct dns_addr_list *found, char *line, const char *name)
+resolver_dns_read_line(struct dns_addr_list *found, char *line, const char *name)
 {
 	struct address address;
 	char *rest;
@@ -98,7 +98,7 @@ look_into_hosts(struct dns_addr_list *found, const char *name)
 	if (file == NULL)
 		return;
 	while (getline(&line, &size, file) >= 0)
-		read_line(found, line, name);
+		resolver_dns_read_line(found, line, name);
 	free(line);
 	fclose(file);
 }
@@ -111,7 +111,7 @@ ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type
 	uint8_t answer[DNS_MESSAGE_MAX];
 	size_t len, before = found->count;
 
-	if (ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
+	if (resolver_dns_ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
 	    !dns_addr_read_answer(found, type, answer, len))
 		return RESOLVED_LATER;
 	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
@@ -131,7 +131,7 @@ has_route(const struct address *address)
 }
 
 static void
-append(struct dns_addr_list *found, const struct dns_addr_list *more)
+resolver_dns_append(struct dns_addr_list *found, const struct dns_addr_list *more)
 {
 	for (size_t i = 0; i < more->count; i++)
 		dns_addr_add(found, &more->at[i]);
@@ -151,8 +151,8 @@ ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
 	bool six_first = six.count > 0 && has_route(&six.at[0]);
 
-	append(found, six_first ? &six : &four);
-	append(found, six_first ? &four : &six);
+	resolver_dns_append(found, six_first ? &six : &four);
+	resolver_dns_append(found, six_first ? &four : &six);
 	if (found->count > 0)
 		return RESOLVED;
 	return six_known == RESOLVED_LATER || four_known == RESOLVED_LATER ? RESOLVED_LATER :
@@ -177,8 +177,8 @@ ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadlin
 }
 
 static enum resolved
-addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
-    size_t *count)
+resolver_dns_addresses(const char *name, uint16_t port, int64_t deadline_ms,
+    struct address *at, size_t max, size_t *count)
 {
 	struct dns_addr_list found = { at, max, 0, port };
 	enum resolved known = RESOLVED_LATER;
@@ -191,4 +191,5 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 	return known;
 }
 
-const struct resolver resolver_dns = { exchangers, addresses, resolver_is_own };
+const struct resolver resolver_dns = { resolver_dns_exchangers, resolver_dns_addresses,
+    resolver_is_own };

@@ -21,7 +21,7 @@
  * combined with the search list: a wildcard there would match every domain that does not exist.
  */
 static int
-prepare(int64_t deadline_ms)
+resolver_libc_prepare(int64_t deadline_ms)
 {
 	int64_t left_s = (deadline_ms - clock_ms()) / 1000;
 	int64_t share_s = left_s / (TRIES * MAXNS);
@@ -35,11 +35,11 @@ prepare(int64_t deadline_ms)
 }
 
 static enum resolved
-exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
+resolver_libc_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 
-	if (prepare(deadline_ms) < 0)
+	if (resolver_libc_prepare(deadline_ms) < 0)
 		return RESOLVED_LATER;
 	int len = res_nquery(&_res, domain, ns_c_in, ns_t_mx, answer, sizeof(answer));
 	if (len < 0 && _res.res_h_errno == HOST_NOT_FOUND)
@@ -52,14 +52,14 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 }
 
 static enum resolved
-addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
-    size_t *count)
+resolver_libc_addresses(const char *name, uint16_t port, int64_t deadline_ms,
+    struct address *at, size_t max, size_t *count)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
 
 	*count = 0;
-	if (prepare(deadline_ms) < 0)
+	if (resolver_libc_prepare(deadline_ms) < 0)
 		return RESOLVED_LATER;
 	int why = getaddrinfo(name, NULL, &hints, &found);
 	if (why == EAI_NONAME || why == EAI_NODATA)
@@ -77,5 +77,6 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 	return *count > 0 ? RESOLVED : RESOLVED_NOTHING;
 }
 
-const struct resolver resolver_libc = { exchangers, addresses, resolver_is_own };
+const struct resolver resolver_libc = { resolver_libc_exchangers, resolver_libc_addresses,
+    resolver_is_own };
 #endif

@@ -87,7 +87,7 @@ fail(struct settings *s, const char *where, const char *format, ...)
 
 /* Makes a value fit for an error message: printable and not too long. */
 static const char *
-shown(char out[SHOWN_MAX + 4], struct span s)
+settings_shown(char out[SHOWN_MAX + 4], struct span s)
 {
 	size_t len = span_printable(out, SHOWN_MAX + 1, s);
 
@@ -135,9 +135,9 @@ fail_unknown(struct settings *s, const char *where, struct span name)
 	}
 	if (least > 2)
 		return fail(s, where, "unknown setting %s; see blackpony.conf(5)",
-		    shown(found, name));
+		    settings_shown(found, name));
 	return fail(s, where, "unknown setting %s; did you mean %s?",
-	    shown(found, name), table[nearest].name);
+	    settings_shown(found, name), table[nearest].name);
 }
 
 /*
@@ -183,16 +183,16 @@ set_policy(struct settings *s, const struct source *source, struct span domain, 
 
 	if (wrong != NULL)
 		return fail(s, source->where, "policy.%s = %s %s",
-		    shown(name, domain), shown(found, value), wrong);
+		    settings_shown(name, domain), settings_shown(found, value), wrong);
 	if (!policy_name(text, domain))
 		return fail(s, source->where, "policy.%s: expected a domain, as in"
 		    " policy.example.org, policy..example.org for all below it, or an address;"
-		    " no port and no brackets", shown(found, domain));
+		    " no port and no brackets", settings_shown(found, domain));
 	domain = span_of(text);
 	for (const struct settings_policy *p = s->policies; p != source->older; p = p->next)
 		if (span_equal_nocase(span_of(p->domain), domain))
 			return fail(s, source->where, "policy.%s is set twice",
-			    shown(found, domain));
+			    settings_shown(found, domain));
 
 	struct settings_policy *new = malloc(sizeof(*new));
 	if (new == NULL)
@@ -214,7 +214,7 @@ set_row(struct settings *s, struct source *source, size_t row, struct span value
 	const char *wrong = table[row].read((char *)s + table[row].to, value);
 	if (wrong != NULL)
 		return fail(s, source->where, "%s = %s %s", table[row].name,
-		    shown(found, value), wrong);
+		    settings_shown(found, value), wrong);
 	if (table[row].to == offsetof(struct settings, suites))
 		parse_text(s->suites_origin, span_of(source->where));
 	return 0;
@@ -250,10 +250,10 @@ assign(struct settings *s, struct source *source, struct span text)
 
 	if (equals == text.len || name.len == 0)
 		return fail(s, source->where, "found %s, expected name = value",
-		    shown(found, trim(text)));
+		    settings_shown(found, trim(text)));
 	if (value.len >= SETTINGS_TEXT_MAX || name.len >= SETTINGS_TEXT_MAX)
 		return fail(s, source->where, "%s: expected at most %d characters",
-		    shown(found, name), SETTINGS_TEXT_MAX - 1);
+		    settings_shown(found, name), SETTINGS_TEXT_MAX - 1);
 	if (span_starts(name, policy_prefix))
 		return set_policy(s, source, span_from(name, policy_prefix.len), value);
 	for (size_t row = 0; row < TABLE_COUNT; row++)
@@ -305,7 +305,7 @@ next_octet(struct reader *r)
  * -1: end of the file.
  */
 static int
-read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
+settings_read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 {
 	int len = 0, c;
 
@@ -327,7 +327,7 @@ fail_unreadable(struct settings *s, const char *path, const char *why)
 }
 
 static int
-read_lines(struct settings *s, const char *path, int fd)
+settings_read_lines(struct settings *s, const char *path, int fd)
 {
 	struct reader reader = { .fd = fd };
 	struct source source = { .older = s->policies };
@@ -336,7 +336,7 @@ read_lines(struct settings *s, const char *path, int fd)
 	int len;
 
 	span_printable(shown_path, sizeof(shown_path), span_of(path));
-	for (size_t number = 1; (len = read_line(&reader, line)) >= 0; number++) {
+	for (size_t number = 1; (len = settings_read_line(&reader, line)) >= 0; number++) {
 		snprintf(source.where, sizeof(source.where), "%s:%zu", shown_path, number);
 		if (len > LINE_OCTETS_MAX)
 			return fail(s, source.where, "line too long, expected at most %d octets",
@@ -363,7 +363,7 @@ settings_file(struct settings *s, const char *path, bool required)
 		return 0;
 	if (fd < 0)
 		return fail_unreadable(s, path, strerror(why));
-	int result = read_lines(s, path, fd);
+	int result = settings_read_lines(s, path, fd);
 	close(fd);
 	return result;
 }
@@ -406,7 +406,7 @@ settings_finish(struct settings *s)
 	struct span name = span_of(host.nodename);
 	if (name.len == 0 || parse_hostname(s->hostname, name) != NULL)
 		return fail(s, "hostname", "this host is named %s, which is not a valid host name;"
-		    " set hostname = NAME", shown(found, name));
+		    " set hostname = NAME", settings_shown(found, name));
 	return 0;
 }
 
