@@ -20,8 +20,8 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 # static archives of the libraries: half of what a connection costs is the loader
 LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libidn2.a -l:libunistring.a -l:libresolv.a
 
-COMPILER := $(shell $(CC) -dumpmachine; $(CC) --version | head -n 1)
-MACHINE := $(firstword $(COMPILER))
+# Debian's name of the machine; clang adds a vendor.  Before there is a compiler, the kernel's name has to do.
+MACHINE := $(subst -pc-,-,$(subst -unknown-,-,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m)-linux-gnu)))
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
     $(if $(filter x86_64-%,$(MACHINE)),-fcf-protection) -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro -Wl,-z,now

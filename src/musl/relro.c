@@ -5,9 +5,8 @@
 #include <elf.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-
-#define PAGE 4096UL
 
 /* defined by the linker */
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
@@ -16,16 +15,16 @@ extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 __attribute__((constructor)) static void
 shut_relocated(void)
 {
-	uintptr_t base = (uintptr_t)&__ehdr_start;
+	uintptr_t base = (uintptr_t)&__ehdr_start, page = getauxval(AT_PAGESZ);
 	const Elf64_Phdr *header = (const void *)(base + __ehdr_start.e_phoff);
 
 	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
 		if (header[i].p_type != PT_GNU_RELRO)
 			continue;
-		uintptr_t from = (base + header[i].p_vaddr) & ~(PAGE - 1);
-		uintptr_t to = (base + header[i].p_vaddr + header[i].p_memsz) & ~(PAGE - 1);
+		uintptr_t from = (base + header[i].p_vaddr) & ~(page - 1);
+		uintptr_t to = (base + header[i].p_vaddr + header[i].p_memsz) & ~(page - 1);
 
-		if (mprotect((void *)from, to - from, PROT_READ) == -1)
+		if (to > from && mprotect((void *)from, to - from, PROT_READ) == -1)
 			abort();
 	}
 }

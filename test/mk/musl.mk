@@ -4,16 +4,16 @@
 # archives work with musl (src/musl/fortify.c), both programs are built with it.  LIBC=glibc gives programs that
 # ask all of nsswitch.conf.  The tests are built with glibc in either case.
 
-MUSL := /usr/lib/x86_64-linux-musl
-MUSL_INCLUDE := /usr/include/x86_64-linux-musl
-LIBC ?= $(if $(filter x86_64-linux-gnu,$(MACHINE)),$(if $(wildcard $(MUSL)/rcrt1.o /usr/bin/dpkg),musl,glibc),glibc)
+MUSL := /usr/lib/$(MACHINE:-gnu=-musl)
+MUSL_INCLUDE := /usr/include/$(MACHINE:-gnu=-musl)
+LIBC ?= $(if $(filter x86_64-linux-gnu aarch64-linux-gnu,$(MACHINE)),$(if $(wildcard $(MUSL)/rcrt1.o /usr/bin/dpkg),musl,glibc),glibc)
 
 ifeq ($(LIBC),musl)
 PROGRAM_OBJ := $(OUT)/musl
 MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
 # the archives and their headers, and the kernel's, are the same for both
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
-HEADERS := /usr/include/cdb.h /usr/include/idn2.h $(addprefix /usr/include/,mbedtls linux asm-generic $(MACHINE)/asm)
+HEADERS := $(addprefix /usr/include/,cdb.h idn2.h mbedtls psa linux asm-generic $(MACHINE)/asm)
 
 LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
     $(OBJECTS) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
@@ -25,9 +25,8 @@ $(OUT)/musl/%.o: src/%.c $(OUT)/flags | $(OUT)/musl/include
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(MUSL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(OUT)/musl/include: $(OUT)/flags
-	@mkdir -p $@
-	@ln -sfn $(HEADERS) $@
-	@touch $@
+	@rm -rf $@ && mkdir -p $@
+	@for header in $(HEADERS); do [ ! -e $$header ] || ln -s $$header $@ || exit; done
 else
 PROGRAM_OBJ := $(OUT)/obj
 LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter %/blackponyd,$@),$(STATIC)) -o $@ $(OBJECTS) $(LIBS)
