@@ -44,12 +44,12 @@ read_settings(struct options *p, const char *file, char *const options[], size_t
 {
 	struct settings *s = &p->settings;
 
-	if (settings_file(s, file != NULL ? file : OPTIONS_SETTINGS, file != NULL) == -1)
+	if (settings_file(s, file != NULL ? file : OPTIONS_SETTINGS, file != NULL) < 0)
 		goto fail;
 	for (size_t i = 0; i < option_count; i++)
-		if (settings_option(s, options[i]) == -1)
+		if (settings_option(s, options[i]) < 0)
 			goto fail;
-	if (settings_finish(s) == -1)
+	if (settings_finish(s) < 0)
 		goto fail;
 	return read_suites(p);
 fail:
@@ -72,7 +72,7 @@ options_read(struct options *p, int argc, char *argv[], const char *letters)
 	p->talks_to_people = stderr_is_ours();
 	settings_defaults(&p->settings);
 	opterr = 0;
-	while ((letter = getopt(argc, argv, letters)) != -1) {
+	while ((letter = getopt(argc, argv, letters)) >= 0) {
 		switch (letter) {
 		case 'C':
 			file = optarg;
@@ -211,7 +211,7 @@ options_become(struct options *p)
 	const char *why;
 
 	/* swap would put keys on disk */
-	if (locked_static() == -1)
+	if (locked_static() < 0)
 		log_debug("keys in memory can be swapped: %s", strerror(errno));
 	return ids_become(p->settings.user, &why) == 0 ? 0 : fail_user(p, why);
 }

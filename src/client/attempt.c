@@ -146,7 +146,7 @@ serve_outside(void *context, const struct outside_request *request, int *fd)
 	switch (request->what) {
 	case OUTSIDE_DIAL:
 		*fd = dial(&c->target->address, NULL, request->number);
-		return *fd == -1 ? -1 : 0;
+		return *fd < 0 ? -1 : 0;
 	case OUTSIDE_LEARN:
 		memcpy(&lesson, request->octets, sizeof(lesson));
 		return known_hosts_learn(c->known_hosts, &c->check.place, clock_wall_s(), &lesson);
@@ -186,7 +186,7 @@ attempt_prepare(struct attempt *c)
 		known_hosts_note(c->known_hosts, &c->check.place, clock_wall_s());
 	}
 	c->target = NULL;
-	if (outside_start(&c->outside, serve_outside, c) == -1)
+	if (outside_start(&c->outside, serve_outside, c) < 0)
 		return -1;
 	known_hosts_leave(c->known_hosts, learn_outside, c);
 	return 0;
@@ -219,7 +219,7 @@ connect_and_run(struct attempt *c, bool plain)
 		errno = ETIMEDOUT;
 	c->connected_ms = clock_ms();
 	c->dialled_ms = c->connected_ms - begun;
-	if (fd == -1) {
+	if (fd < 0) {
 		c->end = OUTCOME_NOT_REACHED;
 		snprintf(c->why, sizeof(c->why), "%.200s: %.50s", c->target->name, strerror(errno));
 		log_call(c, begun);

@@ -150,7 +150,7 @@ send_message(struct client *c, struct deliver_message *message, const struct spo
 	c->attempt.delivers = true;
 	if (attempt_may_need_tls(&c->attempt))
 		starttls_prepare();
-	if (client_jail(c) == -1)
+	if (client_jail(c) < 0)
 		return client_complain(c, "4.3.0");
 	return report(c, attempt_run(&c->attempt));
 }

@@ -192,7 +192,7 @@ open_known_hosts(struct knowns *k)
 
 	if (strcmp(p->settings.known, "off") == 0)
 		return fail(p, "known = off: no hosts are remembered");
-	if (options_become(p) == -1) {
+	if (options_become(p) < 0) {
 		options_complain(p);
 		return 1;
 	}

@@ -49,10 +49,10 @@ prepare_and_run(char *operands[], size_t count)
 {
 	struct options *o = &client.options;
 
-	if (session_make_room(&client.session) == -1)
+	if (session_make_room(&client.session) < 0)
 		return fail("memory for a session", strerror(errno));
 	/* both programs share one cache, and so one identity */
-	if (options_become(o) == -1)
+	if (options_become(o) < 0)
 		return wrong_usage();
 	bool off = strcmp(o->settings.known, "off") == 0;
 	known_hosts_open(&client.known_hosts, off ? NULL : o->settings.known, clock_wall_s());

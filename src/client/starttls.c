@@ -27,7 +27,7 @@ starttls_prepare(void)
 void
 starttls_done(void)
 {
-	if (roots_fd != -1)
+	if (roots_fd >= 0)
 		close(roots_fd);
 	roots_fd = -1;
 }
@@ -37,7 +37,7 @@ read_roots(void)
 {
 	struct stat st;
 
-	if (roots_fd == -1)
+	if (roots_fd < 0)
 		return;
 	if (fstat(roots_fd, &st) == 0 && st.st_size > 0 && st.st_size < ROOTS_MAX)
 		roots = malloc((size_t)st.st_size + 1);

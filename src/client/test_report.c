@@ -118,7 +118,7 @@ test_report(struct client *c, const char *operand)
 	session_local(&c->session, -1, -1);
 	c->attempt.delivers = true;
 	starttls_prepare();
-	if (client_jail(c) == -1)
+	if (client_jail(c) < 0)
 		return client_complain(c, "4.3.0");
 	enum outcome end = attempt_run(&c->attempt);
 	/* not with stdio: it makes system calls on standard output that the jail forbids */

@@ -42,7 +42,7 @@ transparent_main(struct client *c, const char *operand)
 	session_local(&c->session, STDIN_FILENO, STDOUT_FILENO);
 	if (attempt_may_need_tls(&c->attempt))
 		starttls_prepare();
-	if (client_jail(c) == -1)
+	if (client_jail(c) < 0)
 		return client_complain(c, "4.3.0");
 	enum outcome end = attempt_run(&c->attempt);
 	last_word(c, end);

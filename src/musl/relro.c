@@ -24,7 +24,7 @@ shut_relocated(void)
 		uintptr_t from = (base + header[i].p_vaddr) & ~(page - 1);
 		uintptr_t to = (base + header[i].p_vaddr + header[i].p_memsz) & ~(page - 1);
 
-		if (to > from && mprotect((void *)from, to - from, PROT_READ) == -1)
+		if (to > from && mprotect((void *)from, to - from, PROT_READ) < 0)
 			abort();
 	}
 }

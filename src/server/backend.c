@@ -89,7 +89,7 @@ backend_check(struct backend *b, char *const argv[], const struct settings *sett
 		wrong = "a program and the setting backend are given; only one can be the mailer";
 	else if (argv[0] != NULL)
 		wrong = wrong_for_program(settings->client_address);
-	else if (dial_read_backend(&to, span_of(settings->backend)) == -1)
+	else if (dial_read_backend(&to, span_of(settings->backend)) < 0)
 		wrong = "none given: name a program, or an address in the setting backend";
 	else
 		wrong = wrong_for_backend(settings->client_address, &to);
@@ -128,9 +128,9 @@ start_program(struct backend *b, char *const argv[], const struct settings *sett
 {
 	int ends[2];
 
-	if (make_ends(b, settings, client, ends) == -1)
+	if (make_ends(b, settings, client, ends) < 0)
 		return -1;
-	if (fd_prepare(ends[0]) == -1 || child_start(argv, client, ends[1], &b->pid) == -1) {
+	if (fd_prepare(ends[0]) < 0 || child_start(argv, client, ends[1], &b->pid) < 0) {
 		fail_errno(b, "the program cannot be started");
 		close(ends[0]);
 		close(ends[1]);
@@ -166,13 +166,13 @@ dial_as_client(struct backend *b, const struct address *to, const struct client_
 		    "client-address = transparent: client and backend are not of the same "
 		    "address family (IPv4, IPv6); run a blackponyd for each family");
 	b->fd = dial_transparent(to, &from, timeout_ms);
-	if (b->fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
+	if (b->fd < 0 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL)) {
 		/* the port is in use, by the client itself if it is on this host: take another */
 		address_text(&from, text);
 		address_read(&from, span_of(text), 0);
 		b->fd = dial_transparent(to, &from, timeout_ms);
 	}
-	if (b->fd != -1)
+	if (b->fd >= 0)
 		return 0;
 	return fail_errno(b,
 	    errno == EPERM ?
@@ -191,7 +191,7 @@ dial_backend(struct backend *b, const struct settings *settings, const struct cl
 		return dial_as_client(b, &to, client, settings->connect_timeout_ms);
 	/* for the other ways too: a backend that ignores them sees this address */
 	b->fd = dial(&to, stranger_on_this_host(&to, &from), settings->connect_timeout_ms);
-	return b->fd != -1 ? 0 : fail_errno(b, "it cannot be reached");
+	return b->fd >= 0 ? 0 : fail_errno(b, "it cannot be reached");
 }
 
 /*
@@ -257,11 +257,11 @@ int
 backend_open(struct backend *b, char *const argv[], const struct settings *settings,
     const struct client_info *client)
 {
-	if (backend_check(b, argv, settings) == -1)
+	if (backend_check(b, argv, settings) < 0)
 		return -1;
 	if (argv[0] != NULL)
 		return start_program(b, argv, settings, client);
-	if (dial_backend(b, settings, client) == -1)
+	if (dial_backend(b, settings, client) < 0)
 		return -1;
 	if (settings->client_address != CLIENT_ADDRESS_PROXY_V1 &&
 	    settings->client_address != CLIENT_ADDRESS_PROXY_V2)

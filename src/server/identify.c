@@ -54,7 +54,7 @@ read_header(int fd, const struct settings *settings)
 	struct address remote, local;
 	const char *why;
 
-	if (ids_become(settings->user, &why) == -1 || jail_enter(JAIL_SESSION, 0, &why) == -1) {
+	if (ids_become(settings->user, &why) < 0 || jail_enter(JAIL_SESSION, 0, &why) < 0) {
 		log_line(LOG_ERR, "PROXY header not read: the reader cannot give up root: %s",
 		    why);
 		_exit(1);
@@ -76,7 +76,7 @@ hear(int fd, struct address *remote, struct address *local)
 {
 	struct said said;
 
-	if (fd_wait(fd, POLLIN, clock_ms() + READER_TIMEOUT_MS) == -1 ||
+	if (fd_wait(fd, POLLIN, clock_ms() + READER_TIMEOUT_MS) < 0 ||
 	    read(fd, &said, sizeof(said)) != (ssize_t)sizeof(said))
 		return PROXY_MORE;
 	if (said.result != PROXY_GOOD)
@@ -95,17 +95,17 @@ receive(const struct settings *settings, struct address *remote, struct address 
 
 	if (geteuid() != 0)
 		return proxy_receive(STDIN_FILENO, remote, local, PROXY_TIMEOUT_MS);
-	if (pipe2(ends, O_CLOEXEC) == -1)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return PROXY_MORE;
 	pid_t pid = fork();
 	if (pid == 0)
 		read_header(ends[1], settings);
 	close(ends[1]);
-	enum proxy result = pid == -1 ? PROXY_MORE : hear(ends[0], remote, local);
+	enum proxy result = pid < 0 ? PROXY_MORE : hear(ends[0], remote, local);
 	close(ends[0]);
-	if (pid != -1) {
+	if (pid >= 0) {
 		kill(pid, SIGKILL);	/* it is done, or late */
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	return result;

@@ -22,7 +22,7 @@ expire(void)
 	struct options *o = &server.options;
 	struct key_cache_settings settings = options_key_cache(o, &o->suites);
 
-	if (options_become(o) == -1)
+	if (options_become(o) < 0)
 		return server_refuse(&server, "");
 	if (settings.directory == NULL || key_cache_expire(&settings) == 0)
 		return 0;
@@ -51,13 +51,13 @@ run(char *const argv[])
 {
 	struct options *o = &server.options;
 
-	if (session_make_room(&server.session) == -1) {
+	if (session_make_room(&server.session) < 0) {
 		snprintf(o->error, sizeof(o->error), "memory for a session: %s", strerror(errno));
 		return server_refuse(&server, "421 4.3.2 Out of memory");
 	}
-	if (backend_check(&server.backend, argv, &o->settings) == -1)
+	if (backend_check(&server.backend, argv, &o->settings) < 0)
 		return server_refuse_backend(&server);
-	if (options_may_become(o) == -1)
+	if (options_may_become(o) < 0)
 		return server_refuse(&server, "421 4.3.5 System incorrectly configured");
 	if (o->test)
 		return self_test(&server, argv);

@@ -20,7 +20,7 @@ probe_as(struct server *s, struct span stranger, const struct client_info *clien
 	static struct probe probe;
 	struct machine machine = { &probe, probe_step, dialog_fault };
 
-	if (backend_introduce(&s->backend, set, client, &s->session) == -1)
+	if (backend_introduce(&s->backend, set, client, &s->session) < 0)
 		return server_refuse_backend(s);
 	probe_start(&probe, set->hostname);
 	session_start(&s->session, machine, &limits);
@@ -53,23 +53,23 @@ ask_as(struct server *s, struct span stranger, char *const argv[])
 	address_read(&client.remote, stranger, 40025);
 	bool six = address_family(&client.remote) == AF_INET6;
 	address_read(&client.local, six ? SPAN("2001:db8::25") : SPAN("192.0.2.25"), 25);
-	if (backend_open(&s->backend, argv, &s->options.settings, &client) == -1)
+	if (backend_open(&s->backend, argv, &s->options.settings, &client) < 0)
 		return server_refuse_backend(s);
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		status = options_become(&s->options) == -1 ? server_refuse(s, "") :
+		status = options_become(&s->options) < 0 ? server_refuse(s, "") :
 		    probe_as(s, stranger, &client);
 		fflush(stdout);
 		_exit(status);
 	}
 	close(s->backend.fd);
-	if (pid == -1) {
+	if (pid < 0) {
 		snprintf(s->options.error, sizeof(s->options.error),
 		    "cannot fork to ask the mailer: %s", strerror(errno));
 		return server_refuse(s, "");
 	}
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
@@ -104,7 +104,7 @@ self_test(struct server *s, char *const argv[])
 	int status = ask(s, argv);
 	if (status != 0)
 		return status;
-	if (options_become(&s->options) == -1)
+	if (options_become(&s->options) < 0)
 		return server_refuse(s, "");
 	options_open_key_cache(&s->options, &s->cache, &s->options.suites);
 	if (!s->cache.stored && strcmp(set->cache, "off") != 0)

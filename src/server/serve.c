@@ -134,12 +134,12 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	struct suite_list suites;
 	int status = 0;
 
-	if (identify(&client, set) == -1)
+	if (identify(&client, set) < 0)
 		return 1;
 	/* as started, since sendmail needs root; its output is read without root */
-	if (backend_open(&s->backend, argv, set, &client) == -1)
+	if (backend_open(&s->backend, argv, set, &client) < 0)
 		return server_refuse_backend(s);
-	if (options_become(&s->options) == -1)
+	if (options_become(&s->options) < 0)
 		return server_refuse(s, "421 4.3.5 System incorrectly configured");
 	suites = policy_suites(set->policy, &s->options.suites);
 	options_open_key_cache(&s->options, &s->cache, &suites);
@@ -148,9 +148,9 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
-	if (options_jail(&s->options, JAIL_SESSION) == -1)
+	if (options_jail(&s->options, JAIL_SESSION) < 0)
 		status = server_refuse(s, "421 4.3.0 Service not available");
-	else if (backend_introduce(&s->backend, set, &client, &s->session) == -1)
+	else if (backend_introduce(&s->backend, set, &client, &s->session) < 0)
 		status = server_refuse_backend(s);
 	else
 		relay_session(s, &client, &suites);

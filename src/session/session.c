@@ -59,7 +59,7 @@ session_make_room(struct session *s)
 void
 session_start(struct session *s, struct machine machine, const struct session_limits *limits)
 {
-	if (session_make_room(s) == -1)
+	if (session_make_room(s) < 0)
 		abort();	/* the mains have called it, and it succeeded */
 	memset(s, 0, offsetof(struct session, mem));
 	s->machine = machine;
@@ -105,7 +105,7 @@ session_local(struct session *s, int read_fd, int write_fd)
 	s->local_read_fd = read_fd;
 	s->local_write_fd = write_fd;
 	s->local_full = false;
-	s->io.local_eof = read_fd == -1;
+	s->io.local_eof = read_fd < 0;
 }
 
 void
@@ -223,10 +223,10 @@ wishes(struct session *s)
 		.wire_read = going && !s->wire_closed && buf_room(wire_into) > 0 &&
 		    !(io->pipe && buf_len(&io->from_wire) > 0),
 		.wire_write = !s->wire_shut && !session_wire_flushed(s),
-		.local_read = going && !io->local_eof && s->local_read_fd != -1 &&
+		.local_read = going && !io->local_eof && s->local_read_fd >= 0 &&
 		    buf_room(session_plain_from_local(s)) > 0 &&
 		    !(io->pipe && buf_len(&io->from_local) > 0),
-		.local_write = !s->local_shut && s->local_write_fd != -1 &&
+		.local_write = !s->local_shut && s->local_write_fd >= 0 &&
 		    buf_len(&io->to_local) > 0,
 	};
 }
@@ -255,7 +255,7 @@ await(struct session *s, struct wishes *w)
 
 	do
 		ready = left == 0 ? 0 : poll(fds, 4, left > INT32_MAX ? INT32_MAX : (int)left);
-	while (ready == -1 && errno == EINTR);
+	while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
 		return -1;
 	w->wire_read = fds[0].revents != 0;
@@ -275,7 +275,7 @@ turn(struct session *s)
 {
 	struct wishes w = wishes(s);
 
-	if (!any(w) || await(s, &w) == -1)
+	if (!any(w) || await(s, &w) < 0)
 		return false;
 	if (w.wire_read)
 		read_wire(s);
@@ -325,11 +325,11 @@ finish(struct session *s)
 	while (!session_wire_flushed(s) || buf_len(&s->io.to_local) > 0) {
 		struct wishes w = wishes(s);
 
-		if (!any(w) || await(s, &w) == -1)
+		if (!any(w) || await(s, &w) < 0)
 			break;
 		session_move(s);
 	}
-	if (abrupt(s->ended) && s->local_write_fd != -1 && s->serving) {
+	if (abrupt(s->ended) && s->local_write_fd >= 0 && s->serving) {
 		/* a reset, so that the backend does not take it for a clean end */
 		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(s->local_write_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));

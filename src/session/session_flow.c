@@ -70,7 +70,7 @@ begin_encryption(struct session *s)
 	}
 	io->encrypt = NULL;
 	io->start_tls = NULL;
-	if (result == -1) {
+	if (result < 0) {
 		session_stop_layer(s);
 		session_fault(s, OUTCOME_NO_MEMORY);
 	}
@@ -148,7 +148,7 @@ open_wire(struct session *s)
 	    s->channel.suite->cipher->stream != NULL) {
 		open_by_hand(s);
 	} else if (s->layer != NULL) {
-		if (s->layer->open(s->layer_state, session_plain_from_wire(s), &s->wire_in) == -1)
+		if (s->layer->open(s->layer_state, session_plain_from_wire(s), &s->wire_in) < 0)
 			layer_broke(s);
 	} else if (s->by_hand) {
 		lines_by_hand(s, session_plain_from_wire(s), &s->wire_in);
@@ -166,7 +166,7 @@ static void
 seal_wire(struct session *s)
 {
 	if (s->layer != NULL &&
-	    s->layer->seal(s->layer_state, &s->wire_out, &s->io.to_wire) == -1)
+	    s->layer->seal(s->layer_state, &s->wire_out, &s->io.to_wire) < 0)
 		layer_broke(s);
 }
 
@@ -222,7 +222,7 @@ flush_local(struct session *s)
 {
 	struct io *io = &s->io;
 
-	if (s->local_shut || s->local_write_fd == -1) {
+	if (s->local_shut || s->local_write_fd < 0) {
 		buf_clear(&io->to_local);
 		return;
 	}
@@ -257,7 +257,7 @@ shut_wire(struct session *s)
 bool
 session_only_hears(const struct session *s)
 {
-	return !s->serving && s->io.pipe && s->io.local_eof && s->local_write_fd != -1;
+	return !s->serving && s->io.pipe && s->io.local_eof && s->local_write_fd >= 0;
 }
 
 /*

@@ -281,7 +281,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 		return without_xcrypt(ch, io);
 	}
 	reply_copy(&ch->clear, &ch->reply);
-	if (handshake_propose(&ch->handshake, &io->to_wire) == -1)
+	if (handshake_propose(&ch->handshake, &io->to_wire) < 0)
 		return go_on_clear(ch, io, "no-key");
 	reply_start(&ch->reply);
 	return client_enter(ch, io, CLIENT_ANSWER);
@@ -307,8 +307,8 @@ got_answer(struct client_handshake *ch, struct io *io)
 static enum client_state
 say_ok(struct client_handshake *ch, struct io *io)
 {
-	if (handshake_compute(&ch->handshake) == -1 ||
-	    handshake_put_ok(&ch->handshake, &io->to_wire) == -1)
+	if (handshake_compute(&ch->handshake) < 0 ||
+	    handshake_put_ok(&ch->handshake, &io->to_wire) < 0)
 		return retry_clear(ch, io, "handshake-failed");
 	reply_start(&ch->reply);
 	return client_enter(ch, io, CLIENT_OK);

@@ -168,7 +168,7 @@ handshake_answer(struct handshake *h, struct span line, struct buf *out)
 	case FIELD_GOOD:
 		break;
 	}
-	if (draw_own(h) == -1)
+	if (draw_own(h) < 0)
 		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL temporarily unavailable\r\n"));
 	if (is_our_own(&h->agreement))
 		return refuse(h, out, SPAN("454 4.7.0 XCRYPT FAIL key refused\r\n"));
@@ -216,7 +216,7 @@ handshake_prepare(struct handshake *h)
 	const struct kex *x = kex_of(h);
 
 	if (x->hash_transcript != NULL &&
-	    x->hash_transcript(&h->agreement, buf_peek(&h->lines)) == -1)
+	    x->hash_transcript(&h->agreement, buf_peek(&h->lines)) < 0)
 		return -1;
 	return x->prepare != NULL ? x->prepare(&h->agreement) : 0;
 }
@@ -230,7 +230,7 @@ handshake_compute(struct handshake *h)
 	h->computed = true;
 	if (x->cached)
 		h->kept = h->keys.find(h->keys.context, x, a->peer_public, a->secret);
-	if (!h->kept && x->agree != NULL && x->agree(a) == -1)
+	if (!h->kept && x->agree != NULL && x->agree(a) < 0)
 		return -1;
 	return handshake_prepare(h);
 }
@@ -276,13 +276,13 @@ handshake_take_ok(struct handshake *h, struct span line, struct buf *out)
 
 	if (line.len > XCRYPT_LINE_MAX - 2 || !behind_ok(line, &text))
 		goto wrong;
-	if (!h->computed && handshake_compute(h) == -1)
+	if (!h->computed && handshake_compute(h) < 0)
 		goto wrong;
 	if (!x->get_ok(&h->agreement, text) &&
 	    !(recompute(h) && x->get_ok(&h->agreement, text)))
 		goto wrong;
 	ok_len = x->put_ok(&h->agreement, ok);
-	if (ok_len == -1 || x->finish(&h->agreement) == -1)
+	if (ok_len < 0 || x->finish(&h->agreement) < 0)
 		goto wrong;
 	handshake_keep(h);
 	buf_put(out, SPAN("250 XCRYPT OK"));
@@ -321,7 +321,7 @@ handshake_propose(struct handshake *h, struct buf *out)
 	struct buf choice;
 	uint8_t mem[XCRYPT_LINE_MAX];
 
-	if (draw_own(h) == -1)
+	if (draw_own(h) < 0)
 		return -1;
 	buf_init(&choice, mem, sizeof(mem));
 	buf_put(&choice, SPAN("XCRYPT "));
@@ -373,7 +373,7 @@ handshake_put_ok(struct handshake *h, struct buf *out)
 	char ok[KEX_TEXT_MAX];
 	int ok_len = kex_of(h)->put_ok(&h->agreement, ok);
 
-	if (ok_len == -1)
+	if (ok_len < 0)
 		return -1;
 	buf_put(out, SPAN("XCRYPT OK"));
 	if (ok_len > 0) {

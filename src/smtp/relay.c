@@ -215,7 +215,7 @@ relay_step(void *relay, struct io *io)
 	 * the secret was cached, and the client can compute at the same time.
 	 */
 	if (r->crypt == CRYPT_ANSWERED && !r->handshake.computed && buf_len(&io->to_wire) == 0 &&
-	    handshake_compute(&r->handshake) == -1)
+	    handshake_compute(&r->handshake) < 0)
 		r->handshake.computed = false;	/* retried when XCRYPT OK comes */
 	io->midway = r->reply_lines > 0;
 	io->wait = deadline(r);

@@ -16,7 +16,7 @@ read_at(int fd, uint8_t *out, size_t len, size_t at)
 	while (len > 0) {
 		ssize_t got = pread(fd, out, len, (off_t)at);
 
-		if (got == -1 && errno == EINTR)
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got == 0)
 			errno = EBADMSG;
@@ -35,11 +35,11 @@ cdb_look_read_record(int fd, size_t at, struct span key, uint8_t *value, size_t 
 {
 	uint8_t head[PAIR_LEN], there[ENTRY_KEY_MAX];
 
-	if (read_at(fd, head, sizeof(head), at) == -1)
+	if (read_at(fd, head, sizeof(head), at) < 0)
 		return -1;
 	if (cdb_unpack(head) != key.len || key.len > sizeof(there))
 		return 0;
-	if (read_at(fd, there, key.len, at + PAIR_LEN) == -1)
+	if (read_at(fd, there, key.len, at + PAIR_LEN) < 0)
 		return -1;
 	if (memcmp(there, key.at, key.len) != 0)
 		return 0;
@@ -48,7 +48,7 @@ cdb_look_read_record(int fd, size_t at, struct span key, uint8_t *value, size_t 
 		errno = EBADMSG;
 		return -1;
 	}
-	return read_at(fd, value, *len, at + PAIR_LEN + key.len) == -1 ? -1 : 1;
+	return read_at(fd, value, *len, at + PAIR_LEN + key.len) < 0 ? -1 : 1;
 }
 
 static size_t
@@ -66,14 +66,14 @@ cdb_look(int fd, struct span key, uint8_t *value, size_t room, size_t *len)
 	unsigned hash = cdb_hash(key.at, (unsigned)key.len);
 
 	/* one of 256 tables, by the hash's low octet; a slot is a hash and a record's offset */
-	if (read_at(fd, head, sizeof(head), hash % 256 * PAIR_LEN) == -1)
+	if (read_at(fd, head, sizeof(head), hash % 256 * PAIR_LEN) < 0)
 		return -1;
 	size_t table = cdb_unpack(head), count = cdb_unpack(head + 4), probes = 0;
 	size_t slot = count > 0 ? (hash >> 8) % count : 0;
 	while (probes < count && probes < CDB_LOOK_PROBES) {
 		size_t n = least(SLOTS, count - slot, count - probes);
 
-		if (read_at(fd, slots, n * PAIR_LEN, table + slot * PAIR_LEN) == -1)
+		if (read_at(fd, slots, n * PAIR_LEN, table + slot * PAIR_LEN) < 0)
 			return -1;
 		for (size_t i = 0; i < n; i++) {
 			const uint8_t *each = slots + i * PAIR_LEN;

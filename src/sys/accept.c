@@ -53,8 +53,8 @@ catch_signals(struct acceptor *a)
 	sigaddset(&both, SIGTERM);
 	sigaddset(&both, SIGCHLD);
 	sigemptyset(&action.sa_mask);
-	if (sigprocmask(SIG_BLOCK, &both, &a->before) == -1 ||
-	    sigaction(SIGTERM, &action, NULL) == -1 || sigaction(SIGCHLD, &action, NULL) == -1)
+	if (sigprocmask(SIG_BLOCK, &both, &a->before) < 0 ||
+	    sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGCHLD, &action, NULL) < 0)
 		return -1;
 	/* the process that started us may have had them blocked */
 	a->waiting = a->before;
@@ -119,11 +119,11 @@ accept_say(int fd, struct span reply)
 {
 	char octets[4096];
 
-	if (send(fd, reply.at, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+	if (send(fd, reply.at, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return;
 	/* unread octets would turn the close into a reset, which may destroy the reply */
 	shutdown(fd, SHUT_WR);
-	if (recv(fd, octets, sizeof(octets), MSG_DONTWAIT) == -1 && errno != EAGAIN)
+	if (recv(fd, octets, sizeof(octets), MSG_DONTWAIT) < 0 && errno != EAGAIN)
 		log_debug("a client has disconnected already");
 }
 
@@ -163,7 +163,7 @@ take_in(struct acceptor *a, int fd, const struct address *client)
 		become_session(a, fd);
 		return true;
 	}
-	if (pid == -1)
+	if (pid < 0)
 		turn_away(fd, client, why != NULL ? why : "no-process");
 	else
 		accept_remember(a, pid, client);
@@ -184,7 +184,7 @@ accept_one(struct acceptor *a)
 	/* getpeername() would fail for a client that has already disconnected */
 	int fd = accept4(a->listen_fd, (struct sockaddr *)&name, &len, SOCK_CLOEXEC);
 
-	if (fd != -1) {
+	if (fd >= 0) {
 		address_from(&client, &name, len);
 		a->busy_ms = clock_ms();
 		return take_in(a, fd, &client) ? ACCEPT_CLIENT : ACCEPT_DONE;
@@ -249,15 +249,15 @@ accept_loop(int listen_fd, const struct settings *settings, int64_t idle_ms)
 	enum accepted result = ACCEPT_DONE;
 
 	a.running = calloc(settings->sessions, sizeof(a.running[0]));
-	if (a.running == NULL || accept_prepare(listen_fd) == -1 || catch_signals(&a) == -1)
+	if (a.running == NULL || accept_prepare(listen_fd) < 0 || catch_signals(&a) < 0)
 		result = ACCEPT_BROKEN;
 	while (result == ACCEPT_DONE) {
 		bool called = wait_for_work(&a, idle_ms);
 
 		reap(&a);
-		if (terminated && a.listen_fd != -1)
+		if (terminated && a.listen_fd >= 0)
 			stop_listening(&a);
-		if (called && a.listen_fd != -1)
+		if (called && a.listen_fd >= 0)
 			result = accept_one(&a);
 		if (a.count == 0 && (terminated || clock_ms() >= a.busy_ms + idle_ms))
 			break;
@@ -273,9 +273,9 @@ accept_refuse(int listen_fd, struct span reply)
 {
 	int fd;
 
-	if (accept_prepare(listen_fd) == -1)
+	if (accept_prepare(listen_fd) < 0)
 		return;
-	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		accept_say(fd, reply);
 		close(fd);
 	}

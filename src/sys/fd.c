@@ -48,7 +48,7 @@ fd_kind(int fd)
 bool
 fd_is_open(int fd)
 {
-	return fcntl(fd, F_GETFD) != -1;
+	return fcntl(fd, F_GETFD) >= 0;
 }
 
 void

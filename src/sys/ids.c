@@ -15,11 +15,11 @@ is_for_good(uid_t uid, gid_t gid)
 	uid_t r, e, s;
 	gid_t rg, eg, sg;
 
-	if (getresuid(&r, &e, &s) == -1 || getresgid(&rg, &eg, &sg) == -1)
+	if (getresuid(&r, &e, &s) < 0 || getresgid(&rg, &eg, &sg) < 0)
 		return false;
 	if (r != uid || e != uid || s != uid || rg != gid || eg != gid || sg != gid)
 		return false;
-	return uid == 0 || setuid(0) == -1;
+	return uid == 0 || setuid(0) < 0;
 }
 
 /*
@@ -67,7 +67,7 @@ ids_may_become(const char *user, const char **why)
 	uid_t uid;
 	gid_t gid;
 
-	return find_wanted(user, &uid, &gid, why) == -1 ? -1 : 0;
+	return find_wanted(user, &uid, &gid, why) < 0 ? -1 : 0;
 }
 
 int
@@ -80,8 +80,8 @@ ids_become(const char *user, const char **why)
 	if (wanted <= 0)
 		return wanted;
 	/* groups first, since changing them needs root */
-	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
-	    setresuid(uid, uid, uid) == -1 || !is_for_good(uid, gid)) {
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0 || !is_for_good(uid, gid)) {
 		*why = "root could not be given up";
 		return -1;
 	}
@@ -95,7 +95,7 @@ ids_drop_leftovers(const char **why)
 	gid_t gid = getegid();
 	const char *failed = NULL;
 
-	if (getresuid(&real, &uid, &saved) == -1) {
+	if (getresuid(&real, &uid, &saved) < 0) {
 		*why = "the user IDs cannot be read";
 		return -1;
 	}
@@ -103,9 +103,9 @@ ids_drop_leftovers(const char **why)
 		return 0;
 	/* only root can drop group 0; if that fails, root is given up all the same */
 	if ((real == 0 || saved == 0) &&
-	    (setresuid(0, 0, 0) == -1 || setgroups(0, NULL) == -1))
+	    (setresuid(0, 0, 0) < 0 || setgroups(0, NULL) < 0))
 		failed = "root's groups could not be given up";
-	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1 ||
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
 	    !is_for_good(uid, gid))
 		failed = "root could not be given up";
 	if (failed == NULL)

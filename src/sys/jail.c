@@ -181,7 +181,7 @@ landlock(void)
 		    abi < 4 ? "connections and signals" : "signals", abi);
 	/* the kernel accepts a longer struct than it knows if the rest is zero */
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
 	int result = (int)syscall(SYS_landlock_restrict_self, fd, 0);
 	int why = errno;
@@ -199,12 +199,12 @@ jail_limit(int which, uint64_t most)
 {
 	struct rlimit now, wanted = { most, most };
 
-	if (getrlimit((__rlimit_resource_t)which, &now) == -1)
+	if (getrlimit((__rlimit_resource_t)which, &now) < 0)
 		return -1;
 	if (now.rlim_max < wanted.rlim_max)	/* already lower */
 		return 0;
-	if (setrlimit((__rlimit_resource_t)which, &wanted) == -1 ||
-	    getrlimit((__rlimit_resource_t)which, &now) == -1)
+	if (setrlimit((__rlimit_resource_t)which, &wanted) < 0 ||
+	    getrlimit((__rlimit_resource_t)which, &now) < 0)
 		return -1;
 	return now.rlim_cur == most && now.rlim_max == most ? 0 : -1;
 }
@@ -219,7 +219,7 @@ limit_descriptors(uint64_t more)
 {
 	int next = dup(STDIN_FILENO);
 
-	if (next == -1)
+	if (next < 0)
 		return errno == EMFILE ? 0 : -1;
 	close(next);
 	uint64_t most = (uint64_t)next + more;
@@ -230,18 +230,18 @@ static int
 limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step)
 {
 	*step = "core files";
-	if (jail_limit(RLIMIT_CORE, 0) == -1)
+	if (jail_limit(RLIMIT_CORE, 0) < 0)
 		return -1;
 	*step = "file size";
-	if (jail_limit(RLIMIT_FSIZE, file_max) == -1)
+	if (jail_limit(RLIMIT_FSIZE, file_max) < 0)
 		return -1;
 	if (jail_is_wide)
 		return 0;
 	*step = "memory";
-	if (jail_limit(RLIMIT_DATA, JAIL_MEMORY) == -1)
+	if (jail_limit(RLIMIT_DATA, JAIL_MEMORY) < 0)
 		return -1;
 	*step = "processes";
-	if (jail_limit(RLIMIT_NPROC, 0) == -1)
+	if (jail_limit(RLIMIT_NPROC, 0) < 0)
 		return -1;
 	*step = "descriptors";
 	return limit_descriptors(more_descriptors);
@@ -272,17 +272,17 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 
 	/* no executed program can gain privileges; required for a filter without root */
 	*step = "no new privileges";
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return -1;
 	/* other processes of our user cannot read our memory */
 	*step = "not dumpable";
-	if (!jail_is_wide && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	if (!jail_is_wide && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0))
 		return -1;
 	/* before the limit of descriptors, because the ruleset is a descriptor */
 	*step = "Landlock";
-	if (!jail_is_wide && landlock() == -1 && lacking(*step, &said) == -1)
+	if (!jail_is_wide && landlock() < 0 && lacking(*step, &said) < 0)
 		return -1;
 	return limit_everything(file_max, more_descriptors, step);
 }
@@ -293,9 +293,9 @@ jail_enter(enum jail jail, uint64_t file_max, const char **step)
 	bool said = false;
 
 	/* the process outside passes one descriptor at a time */
-	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, step) == -1)
+	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, step) < 0)
 		return -1;
 	/* last, because it forbids the other steps */
 	*step = "seccomp filter";
-	return put_on_filter(jail) == -1 ? lacking(*step, &said) : 0;
+	return put_on_filter(jail) < 0 ? lacking(*step, &said) : 0;
 }

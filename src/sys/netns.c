@@ -29,7 +29,7 @@ loopback_up(void)
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
 	int result = ioctl(fd, SIOCSIFFLAGS, &request);
 	close(fd);
@@ -68,12 +68,12 @@ everything_is_local(int family)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	int result = -1;
 
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
-	if (send(fd, &request, sizeof(request), 0) == -1)
+	if (send(fd, &request, sizeof(request), 0) < 0)
 		goto done;
 	ssize_t len = recv(fd, &reply, sizeof(reply), 0);
-	if (len == -1)
+	if (len < 0)
 		goto done;
 	bool answered = len >= (ssize_t)(sizeof(reply.header) + sizeof(reply.error)) &&
 	    reply.header.nlmsg_type == NLMSG_ERROR;
@@ -93,14 +93,14 @@ bound_socket(const struct address *a)
 	int family = a->at.ss_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
 	int freebind = family == AF_INET6
 	    ? setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on))
 	    : setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
-	if (freebind == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
-	    bind(fd, (const struct sockaddr *)&a->at, a->len) == -1) {
+	if (freebind < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&a->at, a->len) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -112,15 +112,15 @@ connect_ends(struct request *r)
 {
 	int listener = bound_socket(&r->local);
 
-	if (listener == -1)
+	if (listener < 0)
 		return -1;
 	r->ends[0] = listen(listener, 1) == 0 ? bound_socket(&r->remote) : -1;
-	if (r->ends[0] == -1)
+	if (r->ends[0] < 0)
 		goto fail;
-	if (connect(r->ends[0], (const struct sockaddr *)&r->local.at, r->local.len) == -1)
+	if (connect(r->ends[0], (const struct sockaddr *)&r->local.at, r->local.len) < 0)
 		goto fail_connected;
 	r->ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (r->ends[1] == -1)
+	if (r->ends[1] < 0)
 		goto fail_connected;
 	close(listener);
 	return 0;
@@ -138,13 +138,13 @@ inside(void *request)
 	struct request *r = request;
 
 	r->step = "its loopback device";
-	if (loopback_up() == -1)
+	if (loopback_up() < 0)
 		goto fail;
 	r->step = "its routes";
-	if (everything_is_local(r->remote.at.ss_family) == -1)
+	if (everything_is_local(r->remote.at.ss_family) < 0)
 		goto fail;
 	r->step = "the connection in it";
-	if (connect_ends(r) == -1)
+	if (connect_ends(r) < 0)
 		goto fail;
 	r->why = 0;
 	return 0;
@@ -165,9 +165,9 @@ run_inside(struct request *r, int namespaces)
 	r->why = EIO;		/* in case the child is killed */
 	pid_t pid = clone(inside, stack + sizeof(stack),
 	    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD | namespaces, r);
-	if (pid == -1)
+	if (pid < 0)
 		return -1;
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	errno = r->why;
 	return r->why == 0 ? 0 : -1;
@@ -202,7 +202,7 @@ netns_connect(const struct address *remote, const struct address *local, int end
 	}
 	/* root needs no user namespace, and some kernels do not permit them */
 	result = run_inside(&request, CLONE_NEWNET);
-	if (result == -1 && errno == EPERM)
+	if (result < 0 && errno == EPERM)
 		result = run_inside(&request, CLONE_NEWNET | CLONE_NEWUSER);
 	*step = request.step;
 	return result;

@@ -27,7 +27,7 @@ answer(int to, int why, int fd)
 	union control control = { .room = { 0 } };
 	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
 
-	if (fd != -1) {
+	if (fd >= 0) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control.room);
 		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
@@ -36,7 +36,7 @@ answer(int to, int why, int fd)
 		head->cmsg_len = CMSG_LEN(sizeof(fd));
 		memcpy(CMSG_DATA(head), &fd, sizeof(fd));
 	}
-	if (sendmsg(to, &message, MSG_NOSIGNAL) == -1)
+	if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
 		_exit(1);		/* the session is gone */
 }
 
@@ -49,14 +49,14 @@ serve_all(int session, outside_serve *serve, void *context)
 	while ((got = recv(session, &request, sizeof(request), 0)) != 0) {
 		int fd = -1, why = 0;
 
-		if (got == -1 && errno == EINTR)
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got != (ssize_t)sizeof(request))
 			return;
-		if (serve(context, &request, &fd) == -1)
+		if (serve(context, &request, &fd) < 0)
 			why = errno != 0 ? errno : EIO;
 		answer(session, why, fd);
-		if (fd != -1)
+		if (fd >= 0)
 			close(fd);
 	}
 }
@@ -84,7 +84,7 @@ outside_start(struct outside *o, outside_serve *serve, void *context)
 	pid_t parent = getpid();
 
 	o->fd = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
 	signal(SIGCHLD, SIG_IGN);	/* it need not be waited for */
 	pid_t pid = fork();
@@ -94,7 +94,7 @@ outside_start(struct outside *o, outside_serve *serve, void *context)
 	}
 	int why = errno;
 	close(ends[1]);
-	if (pid == -1) {
+	if (pid < 0) {
 		close(ends[0]);
 		errno = why;
 		return -1;
@@ -115,12 +115,12 @@ take_answer(const struct outside *o, int *why, int *fd)
 
 	do
 		got = recvmsg(o->fd, &message, MSG_CMSG_CLOEXEC);
-	while (got == -1 && errno == EINTR);
-	struct cmsghdr *head = got == -1 ? NULL : CMSG_FIRSTHDR(&message);
+	while (got < 0 && errno == EINTR);
+	struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
 	    head->cmsg_len == CMSG_LEN(sizeof(*fd)))
 		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
-	if (got != -1 && got != (ssize_t)sizeof(*why))
+	if (got >= 0 && got != (ssize_t)sizeof(*why))
 		errno = ECONNRESET;
 	return got == (ssize_t)sizeof(*why) ? 0 : -1;
 }
@@ -132,16 +132,16 @@ outside_ask(const struct outside *o, const struct outside_request *request, int 
 
 	if (fd != NULL)
 		*fd = -1;
-	if (o->fd == -1) {
+	if (o->fd < 0) {
 		errno = ENOTCONN;
 		return -1;
 	}
 	if (send(o->fd, request, sizeof(*request), MSG_NOSIGNAL) != (ssize_t)sizeof(*request) ||
-	    take_answer(o, &why, &handed) == -1)
+	    take_answer(o, &why, &handed) < 0)
 		return -1;
 	if (fd != NULL && why == 0)
 		*fd = handed;
-	else if (handed != -1)
+	else if (handed >= 0)
 		close(handed);
 	errno = why;
 	return why == 0 ? 0 : -1;
@@ -152,11 +152,11 @@ outside_end(struct outside *o)
 {
 	struct pollfd fd = { .fd = o->fd, .events = POLLIN };
 
-	if (o->fd == -1)
+	if (o->fd < 0)
 		return;
 	shutdown(o->fd, SHUT_WR);
 	/* there are no more answers, so what can be read is the end of file */
-	if (poll(&fd, 1, OUTCOME_MS) == -1)
+	if (poll(&fd, 1, OUTCOME_MS) < 0)
 		log_debug("the process outside: %s", strerror(errno));
 	close(o->fd);
 	o->fd = -1;

@@ -96,8 +96,8 @@ read_v1_line(struct span line, struct address *remote, struct address *local)
 	if (!span_word(&rest, ' ', &from_text) || !span_word(&rest, ' ', &to_text) ||
 	    !span_word(&rest, ' ', &from) || !span_word(&rest, ' ', &to) || rest.at != NULL ||
 	    !read_port(from, &from_port) || !read_port(to, &to_port) ||
-	    address_read(remote, from_text, from_port) == -1 ||
-	    address_read(local, to_text, to_port) == -1)
+	    address_read(remote, from_text, from_port) < 0 ||
+	    address_read(local, to_text, to_port) < 0)
 		return PROXY_BAD;
 	if (address_written_family(from_text) != family ||
 	    address_written_family(to_text) != family)
@@ -180,12 +180,12 @@ proxy_receive(int fd, struct address *remote, struct address *local, int64_t tim
 	for (;;) {
 		size_t used;
 
-		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
+		if (fd_wait(fd, POLLIN, deadline_ms) < 0)
 			return PROXY_MORE;
 		/* only peeked at, because octets after the header must stay in the socket */
 		ssize_t len = recv(fd, header + have, sizeof(header) - have,
 		    MSG_PEEK | MSG_DONTWAIT);
-		if (len == -1 && (errno == EAGAIN || errno == EINTR))
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (len <= 0)
 			return PROXY_BAD;

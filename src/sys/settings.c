@@ -309,12 +309,12 @@ settings_read_line(struct reader *r, uint8_t line[LINE_OCTETS_MAX])
 {
 	int len = 0, c;
 
-	while ((c = next_octet(r)) != -1 && c != '\n') {
+	while ((c = next_octet(r)) >= 0 && c != '\n') {
 		if (len == LINE_OCTETS_MAX)
 			return LINE_OCTETS_MAX + 1;
 		line[len++] = (uint8_t)c;
 	}
-	return c == -1 && len == 0 ? -1 : len;
+	return c < 0 && len == 0 ? -1 : len;
 }
 
 static int

@@ -29,7 +29,7 @@ parse_backend(void *to, struct span value)
 {
 	struct address address;
 
-	if (value.len > 0 && dial_read_backend(&address, value) == -1)
+	if (value.len > 0 && dial_read_backend(&address, value) < 0)
 		return "is not a backend; use address:port, [v6]:port or the path of a socket";
 	return parse_text(to, value);
 }
@@ -159,7 +159,7 @@ read_network(struct settings_network *network, struct span text)
 	unsigned all = address_written_family(name) == AF_INET ? 32 : 128;
 	uint64_t bits = all;
 
-	if (address_read(&network->address, name, 0) == -1 ||
+	if (address_read(&network->address, name, 0) < 0 ||
 	    (slash < text.len && !span_number(span_from(text, slash + 1), all, &bits)))
 		return "has something that is not an address; write addresses or networks,"
 		    " such as 192.0.2.1 or 2001:db8::/64, separated by blanks";

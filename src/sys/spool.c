@@ -33,7 +33,7 @@ write_all(int fd, struct span s)
 	while (s.len > 0) {
 		ssize_t done = write(fd, s.at, s.len);
 
-		if (done == -1 && errno == EINTR)
+		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
 			return -1;
@@ -49,11 +49,11 @@ nameless_file_in(const char *folder)
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	/* NFS and, before Linux 6.3, overlayfs have no O_TMPFILE: the file is unlinked at once */
-	if (fd != -1 ||
+	if (fd >= 0 ||
 	    snprintf(name, sizeof(name), "%s/blackpony.XXXXXX", folder) >= (int)sizeof(name))
 		return fd;
 	fd = mkostemp(name, O_CLOEXEC);
-	if (fd != -1 && unlink(name) == -1) {
+	if (fd >= 0 && unlink(name) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -66,7 +66,7 @@ nameless_file(void)
 	const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
 	int fd = -1;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && fd == -1; i++)
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && fd < 0; i++)
 		if (folders[i] != NULL)
 			fd = nameless_file_in(folders[i]);
 	return fd;
@@ -82,10 +82,10 @@ read_some(int fd, uint8_t *chunk, size_t room, int64_t deadline_ms)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (fd_wait(fd, POLLIN, deadline_ms) == -1)
+		if (fd_wait(fd, POLLIN, deadline_ms) < 0)
 			return -1;
 		ssize_t len = read(fd, chunk, room);
-		if (len != -1 || (errno != EINTR && errno != EAGAIN))
+		if (len >= 0 || (errno != EINTR && errno != EAGAIN))
 			return len;
 	}
 }
@@ -99,23 +99,23 @@ spool_open(struct spool *spool, int infd, int64_t deadline_ms)
 	ssize_t len;
 
 	*spool = (struct spool){ .fd = -1 };
-	if (fstat(infd, &st) == -1)
+	if (fstat(infd, &st) < 0)
 		return -1;
-	bool in_place = S_ISREG(st.st_mode) && (start = lseek(infd, 0, SEEK_CUR)) != -1;
+	bool in_place = S_ISREG(st.st_mode) && (start = lseek(infd, 0, SEEK_CUR)) >= 0;
 	spool->fd = in_place ? fcntl(infd, F_DUPFD_CLOEXEC, 3) : nameless_file();
-	if (spool->fd == -1)
+	if (spool->fd < 0)
 		return -1;
 	while ((len = read_some(infd, chunk, sizeof(chunk), deadline_ms)) != 0) {
-		if (len == -1)
+		if (len < 0)
 			goto fail;
 		scan(spool, &last, span(chunk, (size_t)len));
-		if (!in_place && write_all(spool->fd, span(chunk, (size_t)len)) == -1)
+		if (!in_place && write_all(spool->fd, span(chunk, (size_t)len)) < 0)
 			goto fail;
 	}
 	if (last != '\n' && spool->octets > 0)
 		spool->octets += last == '\r' ? 1 : 2;
 	octets_wipe(chunk, sizeof(chunk));
-	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) == -1)
+	if (lseek(spool->fd, in_place ? start : 0, SEEK_SET) < 0)
 		goto fail;
 	return 0;
 fail:

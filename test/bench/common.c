@@ -48,7 +48,7 @@ fork_bound(void)
 	fflush(NULL);
 	pid_t pid = fork();
 
-	if (pid == -1)
+	if (pid < 0)
 		give_up("fork");
 	if (pid == 0)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -65,7 +65,7 @@ call_loopback(uint16_t port)
 	};
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1 || connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		give_up("calling on loopback");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;

@@ -20,7 +20,7 @@ main(int argc, char *argv[])
 	static struct suite_list suites;
 	struct span culprit;
 
-	if (argc != 3 || suite_list_read(&suites, span_of(argv[1]), &culprit) == -1)
+	if (argc != 3 || suite_list_read(&suites, span_of(argv[1]), &culprit) < 0)
 		return 64;
 	settings.suites = &suites;
 	for (unsigned long left = number(argv[2]), count; ; left -= count) {

@@ -34,7 +34,7 @@ dial(const char *port)
 	};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (fd == -1 || connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		exit(1);
 	return fd;
 }
@@ -65,9 +65,9 @@ drain(struct way *w)
 	while (w->head < w->tail) {
 		ssize_t len = write(w->to_fd, w->mem + w->head, w->tail - w->head);
 
-		if (len == -1 && errno == EAGAIN)
+		if (len < 0 && errno == EAGAIN)
 			return;
-		if (len == -1)
+		if (len < 0)
 			exit(1);
 		w->head += (size_t)len;
 	}

@@ -53,7 +53,7 @@ static const struct kex_pair *
 keys_own(void *context, const struct kex *x)
 {
 	(void)context;
-	if ((fresh || keys.pair.private_len == 0) && x->pair(&keys.pair) == -1)
+	if ((fresh || keys.pair.private_len == 0) && x->pair(&keys.pair) < 0)
 		return NULL;
 	return &keys.pair;
 }
@@ -119,7 +119,7 @@ say(struct talk *t, struct span s)
 		return write_all(t->fd, s);
 	buf_init(&plain, (void *)(uintptr_t)s.at, s.len);
 	buf_added(&plain, s.len);
-	if (channel_seal(&t->channel, &t->wire_out, &plain) == -1 || buf_len(&plain) > 0)
+	if (channel_seal(&t->channel, &t->wire_out, &plain) < 0 || buf_len(&plain) > 0)
 		return -1;
 	int result = write_all(t->fd, buf_peek(&t->wire_out));
 	buf_clear(&t->wire_out);
@@ -136,7 +136,7 @@ expect(struct talk *t, unsigned code)
 	for (;;) {
 		size_t room;
 
-		if (t->encrypted && channel_open(&t->channel, &t->in, &t->wire_in) == -1)
+		if (t->encrypted && channel_open(&t->channel, &t->in, &t->wire_in) < 0)
 			return -1;
 		switch (reply_take(&t->reply, &t->in)) {
 		case REPLY_WHOLE:
@@ -157,7 +157,7 @@ expect(struct talk *t, unsigned code)
 static int
 ask(struct talk *t, const char *command, unsigned code)
 {
-	return say(t, span_of(command)) == -1 || expect(t, code) == -1 ? -1 : 0;
+	return say(t, span_of(command)) < 0 || expect(t, code) < 0 ? -1 : 0;
 }
 
 /* The XCRYPT line of the EHLO reply. */
@@ -182,15 +182,15 @@ encrypt(struct talk *t)
 	struct buf out;
 
 	buf_init(&out, line, sizeof(line));
-	if (!handshake_choose(h, offer(&t->reply)) || handshake_propose(h, &out) == -1 ||
-	    say(t, buf_peek(&out)) == -1 || expect(t, 250) == -1 ||
-	    handshake_take_answer(h, &t->reply) != VERDICT_GOOD || handshake_compute(h) == -1)
+	if (!handshake_choose(h, offer(&t->reply)) || handshake_propose(h, &out) < 0 ||
+	    say(t, buf_peek(&out)) < 0 || expect(t, 250) < 0 ||
+	    handshake_take_answer(h, &t->reply) != VERDICT_GOOD || handshake_compute(h) < 0)
 		return -1;
 	buf_clear(&out);
-	if (handshake_put_ok(h, &out) == -1 || say(t, buf_peek(&out)) == -1 ||
-	    expect(t, 250) == -1 ||
+	if (handshake_put_ok(h, &out) < 0 || say(t, buf_peek(&out)) < 0 ||
+	    expect(t, 250) < 0 ||
 	    handshake_take_ok_reply(h, &t->reply) != VERDICT_GOOD ||
-	    channel_start(&t->channel, &h->agreement) == -1)
+	    channel_start(&t->channel, &h->agreement) < 0)
 		return -1;
 	t->encrypted = true;
 	return 0;
@@ -202,10 +202,10 @@ say_message(struct talk *t)
 	size_t left = octets;
 
 	for (; left > sizeof(chunk); left -= sizeof(chunk))
-		if (say(t, span(chunk, sizeof(chunk))) == -1)
+		if (say(t, span(chunk, sizeof(chunk))) < 0)
 			return -1;
 	/* whatever its length, it ends in a line end of its own */
-	if (say(t, span(chunk, left - 2)) == -1)
+	if (say(t, span(chunk, left - 2)) < 0)
 		return -1;
 	return say(t, SPAN("\r\n.\r\n"));
 }
@@ -226,17 +226,17 @@ converse(struct talk *t)
 {
 	const char *ehlo = "EHLO mail.a.example\r\n";
 
-	if (expect(t, 220) == -1 || ask(t, ehlo, 250) == -1)
+	if (expect(t, 220) < 0 || ask(t, ehlo, 250) < 0)
 		return -1;
-	if (suites.count > 0 && (encrypt(t) == -1 || ask(t, ehlo, 250) == -1))
+	if (suites.count > 0 && (encrypt(t) < 0 || ask(t, ehlo, 250) < 0))
 		return -1;
-	if (ask(t, "MAIL FROM:<alice@a.example>\r\n", 250) == -1 ||
-	    ask(t, "RCPT TO:<bob@b.example>\r\n", 250) == -1)
+	if (ask(t, "MAIL FROM:<alice@a.example>\r\n", 250) < 0 ||
+	    ask(t, "RCPT TO:<bob@b.example>\r\n", 250) < 0)
 		return -1;
 	if (holds)
 		hold();
-	if (ask(t, "DATA\r\n", 354) == -1 || say_message(t) == -1 || expect(t, 250) == -1 ||
-	    ask(t, "QUIT\r\n", 221) == -1)
+	if (ask(t, "DATA\r\n", 354) < 0 || say_message(t) < 0 || expect(t, 250) < 0 ||
+	    ask(t, "QUIT\r\n", 221) < 0)
 		return -1;
 	if (t->encrypted && channel_end(&t->channel, &t->wire_out))
 		write_all(t->fd, buf_peek(&t->wire_out));
@@ -276,7 +276,7 @@ call_all(uint16_t port, unsigned long workers, unsigned long sessions)
 		if (fork_bound() != 0)
 			continue;
 		for (unsigned long n = 0; n < sessions; n++)
-			if (call_once(port) == -1)
+			if (call_once(port) < 0)
 				_exit(1);
 		_exit(0);
 	}
@@ -292,14 +292,14 @@ main(int argc, char *argv[])
 	struct span culprit;
 	int letter;
 
-	while ((letter = getopt(argc, argv, "fhk:")) != -1) {
+	while ((letter = getopt(argc, argv, "fhk:")) >= 0) {
 		fresh = fresh || letter == 'f';
 		holds = holds || letter == 'h';
 		if (letter == 'k')
 			file = optarg;
 	}
 	argv += optind;
-	if (argc - optind != 5 || suite_list_read(&suites, span_of(argv[1]), &culprit) == -1)
+	if (argc - optind != 5 || suite_list_read(&suites, span_of(argv[1]), &culprit) < 0)
 		return 64;
 	uint16_t port = (uint16_t)number(argv[0]);
 	unsigned long workers = number(argv[2]), sessions = number(argv[3]);
@@ -309,7 +309,7 @@ main(int argc, char *argv[])
 	if (file != NULL)
 		keys_load(file);
 	double begun = wall_us();
-	unsigned long failed = workers == 1 && sessions == 1 ? call_once(port) == -1 :
+	unsigned long failed = workers == 1 && sessions == 1 ? call_once(port) < 0 :
 	    call_all(port, workers, sessions);
 	printf("%.0f\n", wall_us() - begun);
 	if (file != NULL && failed == 0 && workers == 1 && sessions == 1)

@@ -115,13 +115,13 @@ main(int argc, char *argv[])
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listen_fd, (struct sockaddr *)&at, sizeof(at)) == -1 ||
-	    listen(listen_fd, 128) == -1)
+	if (bind(listen_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(listen_fd, 128) < 0)
 		give_up("listening on loopback");
 	for (unsigned long workers = number(argv[2]); workers > 1; workers--)
 		if (fork_bound() == 0)
 			break;
-	while ((sink.fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+	while ((sink.fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		serve(&sink);
 		close(sink.fd);
 	}

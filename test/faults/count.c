@@ -104,6 +104,6 @@ end(void)
 	char text[64];
 	int len = snprintf(text, sizeof(text), "allocations %ld unfreed %ld\n", taken, left);
 
-	if (len > 0 && write(STDERR_FILENO, text, (size_t)len) == -1)
+	if (len > 0 && write(STDERR_FILENO, text, (size_t)len) < 0)
 		return;
 }

@@ -256,7 +256,7 @@ copy_memory(pid_t pid)
 	int mem = open(path, O_RDONLY);
 	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
 	FILE *maps = fopen(path, "r"), *out = fopen(known_hosts_path, "w");
-	if (mem == -1 || maps == NULL || out == NULL)
+	if (mem < 0 || maps == NULL || out == NULL)
 		trouble(known_hosts_path);
 	while (fgets(line, sizeof(line), maps) != NULL)
 		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && mode[1] == 'w')
@@ -282,7 +282,7 @@ at_entry(pid_t pid)
 {
 	struct user_regs_struct regs;
 
-	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) < 0)
 		trouble("registers");
 	long call = (long)regs.orig_rax;
 	/* calls that both libcs make first: fcntl() of descriptor 0, getting identities */
@@ -302,7 +302,7 @@ at_entry(pid_t pid)
 		shorten(&regs);
 	else if (call != SYS_close)	/* close() takes effect even when it fails */
 		regs.orig_rax = ~0ull;
-	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) < 0)
 		trouble("registers");
 	return fault.error != 0;
 }
@@ -313,7 +313,7 @@ at_exit(pid_t pid, bool held)
 	static unsigned long long break_at;
 	struct user_regs_struct regs;
 
-	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) < 0)
 		trouble("registers");
 	if (!held) {
 		if (regs.orig_rax == SYS_brk)
@@ -322,7 +322,7 @@ at_exit(pid_t pid, bool held)
 	}
 	/* brk reports failure by returning the old break */
 	regs.rax = fault.call == SYS_brk ? break_at : (unsigned long long)-(long long)fault.error;
-	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) < 0)
 		trouble("registers");
 }
 
@@ -376,9 +376,9 @@ trace(pid_t pid)
 	int status, result = 0;
 
 	find_or_add(pid);
-	if (ptrace(PTRACE_SYSCALL, pid, 0, 0) == -1)
+	if (ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0)
 		trouble("ptrace");
-	while ((pid = waitpid(-1, &status, __WALL)) != -1) {
+	while ((pid = waitpid(-1, &status, __WALL)) >= 0) {
 		bool is_new = find(pid) == NULL;
 		struct traced *p = find_or_add(pid);
 
@@ -388,7 +388,7 @@ trace(pid_t pid)
 		} else {
 			int number = stopped(p, status, is_new);
 
-			if (ptrace(PTRACE_SYSCALL, pid, 0, number) == -1 && errno != ESRCH)
+			if (ptrace(PTRACE_SYSCALL, pid, 0, number) < 0 && errno != ESRCH)
 				trouble("ptrace");
 		}
 	}
@@ -409,18 +409,18 @@ start(char *argv[])
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1)
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
 			_exit(TROUBLE);
 		raise(SIGSTOP);
 		execv(argv[0], argv);
 		_exit(TROUBLE);
 	}
-	if (pid == -1 || waitpid(pid, &status, 0) == -1 || !WIFSTOPPED(status))
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
 		trouble("start");
 	victim = pid;
 	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL |
-	    (follow ? PTRACE_O_TRACEFORK : 0)) == -1 ||
-	    sigaction(SIGTERM, &action, NULL) == -1)
+	    (follow ? PTRACE_O_TRACEFORK : 0)) < 0 ||
+	    sigaction(SIGTERM, &action, NULL) < 0)
 		trouble("ptrace");
 	return pid;
 }
@@ -453,7 +453,7 @@ main(int argc, char *argv[])
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "+c:fr:m:w:l")) != -1) {
+	while ((option = getopt(argc, argv, "+c:fr:m:w:l")) >= 0) {
 		if (option == 'c')
 			read_fault(optarg);
 		else if (option == 'f')

@@ -97,7 +97,7 @@ look_at_written(const struct compaction *f, int fd)
 		/* our look-up finds the same, or reports too many entries in one place */
 		size_t found_by_us = 0;
 		int found = cdb_look(fd, e->key, sealed, sizeof(sealed), &found_by_us);
-		assert(found == -1 || (found == 1 && found_by_us == e->sealed.len));
+		assert(found < 0 || (found == 1 && found_by_us == e->sealed.len));
 		n++;
 		/* the newest one; so many are enough to see that */
 		for (size_t j = i + 1; j < f->count && j < i + 100; j++)

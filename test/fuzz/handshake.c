@@ -121,14 +121,14 @@ talk(void)
 	buf_put(&f.sent[OFFER], handshake_offer(&f.server));
 	buf_put(&f.sent[OFFER], SPAN("\r\n"));
 	if (!handshake_choose(&f.client, pass(OFFER)) ||
-	    handshake_propose(&f.client, &f.sent[CHOICE]) == -1)
+	    handshake_propose(&f.client, &f.sent[CHOICE]) < 0)
 		return;
 	enum handshake_answer answer = handshake_answer(&f.server, pass(CHOICE), &f.sent[ANSWER]);
 	assert(span_starts(buf_peek(&f.sent[ANSWER]), SPAN("250 XCRYPT ")) ==
 	    (answer == HANDSHAKE_AGREED));
 	reply = pass_reply(ANSWER);
 	if (reply == NULL || handshake_take_answer(&f.client, reply) != VERDICT_GOOD ||
-	    handshake_compute(&f.client) == -1 || handshake_put_ok(&f.client, &f.sent[OK]) == -1)
+	    handshake_compute(&f.client) < 0 || handshake_put_ok(&f.client, &f.sent[OK]) < 0)
 		return;
 	line = pass(OK);
 	/* a forged answer, or one that does not belong to this line */

@@ -15,7 +15,7 @@ look_at_operand(struct span operand)
 	static struct host_list list;
 	const char *why = NULL;
 
-	if (host_list_read(&list, operand, &why) == -1) {
+	if (host_list_read(&list, operand, &why) < 0) {
 		assert(why != NULL && why[0] != '\0');
 		return;
 	}
@@ -39,7 +39,7 @@ look_at_address(struct span text)
 	struct address address, again;
 	char written[ADDRESS_TEXT_MAX];
 
-	if (address_read(&address, text, 25) == -1)
+	if (address_read(&address, text, 25) < 0)
 		return;
 	address_text(&address, written);
 	assert(address_port(&address) == 25 && !host_is_name(span_of(written)));

@@ -42,7 +42,7 @@ main(int argc, char **argv)
 		return 64;
 	}
 	for (int i = 1; i < argc; i++)
-		if (replay(argv[i]) == -1)
+		if (replay(argv[i]) < 0)
 			return 1;
 	printf("%d replayed\n", argc - 1);
 	return 0;

@@ -73,10 +73,10 @@ look(const char *folder, struct seen *seen)
 	int result = -1;
 
 	*seen = (struct seen){ 0 };
-	if (store_open(&s, folder, "keys") == -1)
+	if (store_open(&s, folder, "keys") < 0)
 		return -1;
 	/* it may be busy for longer than a session would wait */
-	for (int i = 0; i < 10 && result == -1; i++)
+	for (int i = 0; i < 10 && result < 0; i++)
 		result = store_lock(&s);
 	if (result == 0 && private_file_load(s.cdbfd, s.cdb_len, &cdb) == 0 &&
 	    compact_add_cdb(&f, cdb) == 0 &&
@@ -100,7 +100,7 @@ answer_looks(const char *folder)
 	struct seen seen;
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		if (look(folder, &seen) == -1)
+		if (look(folder, &seen) < 0)
 			printf("not opened: %s\n", strerror(errno));
 		else if (seen.unsound > 0)
 			printf("%zu unsound entries\n", seen.unsound);
@@ -120,8 +120,8 @@ session(const struct key_cache_settings *settings, const struct kex *x)
 
 	key_cache_open(&cache, settings);
 	struct key_source source = key_cache_source(&cache);
-	if (random_octets(peer, x->public_len) == -1 ||
-	    random_octets(secret, x->secret_len) == -1 || source.own(source.context, x) == NULL ||
+	if (random_octets(peer, x->public_len) < 0 ||
+	    random_octets(secret, x->secret_len) < 0 || source.own(source.context, x) == NULL ||
 	    source.find(source.context, x, peer, found))
 		give_up("a key that cannot be");
 	source.keep(source.context, x, peer, secret);
@@ -144,7 +144,7 @@ start_worker(const struct key_cache_settings *settings, unsigned long keys)
 {
 	pid_t pid = fork();
 
-	if (pid == -1)
+	if (pid < 0)
 		give_up("fork");
 	if (pid > 0)
 		return pid;
@@ -165,7 +165,7 @@ report(const struct flood *f)
 {
 	struct seen seen;
 
-	if (look(f->settings.directory, &seen) == -1) {
+	if (look(f->settings.directory, &seen) < 0) {
 		printf("not opened: %s\n", strerror(errno));
 		return false;
 	}
@@ -226,7 +226,7 @@ main(int argc, char *argv[])
 	if (argc == 3 && strcmp(argv[1], "look") == 0)
 		return answer_looks(argv[2]);
 	if (argc != 8 || strcmp(argv[1], "flood") != 0 ||
-	    suite_list_read(&suites, SPAN(SUITE), &culprit) == -1) {
+	    suite_list_read(&suites, SPAN(SUITE), &culprit) < 0) {
 		fprintf(stderr,
 		    "usage: keys flood FOLDER CAP KEYS WORKERS KILLS SEED | look FOLDER\n");
 		return 64;

@@ -65,7 +65,7 @@ put(const char *folder, const char *name, int flags, struct span octets)
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
-	if (fd == -1 || write(fd, octets.at, octets.len) != (ssize_t)octets.len || close(fd) == -1)
+	if (fd < 0 || write(fd, octets.at, octets.len) != (ssize_t)octets.len || close(fd) < 0)
 		exit(EX_TEMPFAIL);
 }
 

@@ -13,7 +13,7 @@ address(const char *text, uint16_t port)
 {
 	struct address a = { .len = 0 };
 
-	if (address_read(&a, span_of(text), port) == -1)
+	if (address_read(&a, span_of(text), port) < 0)
 		abort();
 	return a;
 }
@@ -25,7 +25,7 @@ bound_to(const char *text)
 	struct address a = address(text, 0);
 	int fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1)
+	if (fd < 0)
 		abort();
 	if (bind(fd, (struct sockaddr *)&a.at, a.len) == 0)
 		return fd;

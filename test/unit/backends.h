@@ -39,7 +39,7 @@ release(void **state)
 static inline void
 set(const char *assignment)
 {
-	if (settings_option(&s, assignment) == -1)
+	if (settings_option(&s, assignment) < 0)
 		fail_msg("%s", s.error);
 }
 

@@ -70,7 +70,7 @@ write_file(pid_t pid, const char *name, const char *text)
 
 	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		skip();
 	close(fd);
 }
@@ -130,7 +130,7 @@ allow_no_more_namespaces(const char *kind)
 
 	snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kind);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	need_or_skip(fd != -1 && write(fd, "0\n", 2) == 2);
+	need_or_skip(fd >= 0 && write(fd, "0\n", 2) == 2);
 	close(fd);
 }
 

@@ -30,10 +30,10 @@ make_file(void **state)
 	char name[] = "/tmp/jail.XXXXXX";
 
 	(void)state;
-	if ((file_fd = mkstemp(name)) == -1)
+	if ((file_fd = mkstemp(name)) < 0)
 		return -1;
 	tcp_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return tcp_fd == -1 ? -1 : unlink(name);
+	return tcp_fd < 0 ? -1 : unlink(name);
 }
 
 /* Opened anew for each attempt: shutdown(2) and file offsets affect all processes. */
@@ -52,7 +52,7 @@ enter(enum jail jail)
 {
 	const char *step;
 
-	if (jail_enter(jail, FILE_MAX, &step) == -1)
+	if (jail_enter(jail, FILE_MAX, &step) < 0)
 		_exit(NO_JAIL);
 }
 
@@ -83,7 +83,7 @@ inside(enum jail jail, int (*attempt)(void))
 static inline int
 result(long returned)
 {
-	return returned == -1 ? errno : 0;
+	return returned < 0 ? errno : 0;
 }
 
 /* Makes a system call by number, with arguments that a kernel would process without the jail. */

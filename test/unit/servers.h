@@ -70,7 +70,7 @@ serve(int64_t idle_ms)
 	enum accepted result = accept_loop(STDIN_FILENO, &server.settings, idle_ms);
 	if (result == ACCEPT_CLIENT)
 		session();
-	_exit(result != ACCEPT_BROKEN && waitpid(-1, NULL, WNOHANG) != -1 ? 100 : (int)result);
+	_exit(result != ACCEPT_BROKEN && waitpid(-1, NULL, WNOHANG) >= 0 ? 100 : (int)result);
 }
 
 static inline void
@@ -138,7 +138,7 @@ hear(int fd)
 
 	memset(text, 0, sizeof(text));
 	while (len < sizeof(text) - 1 && strchr(text, '\n') == NULL) {
-		if (fd_wait(fd, POLLIN, clock_ms() + PATIENCE_MS) == -1)
+		if (fd_wait(fd, POLLIN, clock_ms() + PATIENCE_MS) < 0)
 			return "(nothing)";
 		ssize_t more = read(fd, text + len, sizeof(text) - 1 - len);
 		if (more <= 0)

@@ -86,10 +86,10 @@ add_address(const char *text)
 	memset(&up, 0, sizeof(up));
 	strcpy(up.ifr_name, "lo");
 	up.ifr_flags = IFF_UP | IFF_RUNNING;
-	need_or_skip(fd != -1 && inet_pton(AF_INET6, text, &request.ifr6_addr) == 1 &&
+	need_or_skip(fd >= 0 && inet_pton(AF_INET6, text, &request.ifr6_addr) == 1 &&
 	    ioctl(fd, SIOCSIFFLAGS, &up) == 0 && ioctl(fd, SIOCSIFADDR, &request) == 0);
 	/* the kernel needs some time */
-	while (bind(fd, (struct sockaddr *)&a.at, a.len) == -1)
+	while (bind(fd, (struct sockaddr *)&a.at, a.len) < 0)
 		need(clock_ms() < deadline_ms);
 	close(fd);
 }

@@ -14,11 +14,11 @@ backend_at(const char *bind_at, const char *call_at)
 	char assignment[128];
 	int fd = bound_to(bind_at);
 
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
 	fd_own(fd, &at);
 	snprintf(assignment, sizeof(assignment), "backend=%s:%u", call_at, address_port(&at));
-	if (settings_option(&s, assignment) == -1)
+	if (settings_option(&s, assignment) < 0)
 		abort();
 	return fd;
 }
@@ -29,10 +29,10 @@ open_backend(const char *listen_at, const char *call_at, const struct client_inf
 {
 	int listener = backend_at(listen_at, call_at);
 
-	if (listener == -1)
+	if (listener < 0)
 		skip();
 	assert_int_equal(listen(listener, 1), 0);
-	if (backend_open(&m, no_program, &s, c) == -1)
+	if (backend_open(&m, no_program, &s, c) < 0)
 		fail_msg("%s: %s: %s", s.backend, m.error, strerror(errno));
 	assert_int_equal(m.pid, 0);
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -135,7 +135,7 @@ open_own_addresses(void)
 	for (size_t i = 0; i < COUNT(own); i++) {
 		int listener = backend_at(own[i], own[i]);
 
-		need(listener != -1 && listen(listener, 1) == 0);
+		need(listener >= 0 && listen(listener, 1) == 0);
 		need(backend_open(&m, no_program, &s, &c) == 0);
 		int fd = accept(listener, NULL, NULL);
 		fd_peer(fd, &peer);
@@ -144,7 +144,7 @@ open_own_addresses(void)
 		close(listener);
 	}
 	need(settings_option(&s, "backend=[2001:db8::1]:25") == 0);
-	need(backend_open(&m, no_program, &s, &c) == -1);
+	need(backend_open(&m, no_program, &s, &c) < 0);
 	need(strstr(m.error, "IPv6 address of this host") != NULL);
 	/* not our own address */
 	need(settings_option(&s, "backend=[2001:db8::2]:25") == 0);
@@ -214,7 +214,7 @@ open_transparent(void)
 	need_or_skip(unshare(CLONE_NEWNET) == 0);
 	need_or_skip(system("ip link set lo up && ip route add local 198.51.100.0/24 dev lo") == 0);
 	int listener = backend_at("127.0.0.1", "127.0.0.1");
-	need(listener != -1 && listen(listener, 1) == 0);
+	need(listener >= 0 && listen(listener, 1) == 0);
 	need(settings_option(&s, "client-address=transparent") == 0);
 	for (size_t i = 0; i < 2; i++) {
 		struct client_info c = { .remote = address(clients[i], (uint16_t)(40025 + i)) };
@@ -226,7 +226,7 @@ open_transparent(void)
 		need(strcmp(text, "198.51.100.77") == 0 && address_port(&peer) == 40025 + i);
 	}
 	struct client_info c = { .remote = address("2001:db8::9", 40025) };
-	need(backend_open(&m, no_program, &s, &c) == -1);
+	need(backend_open(&m, no_program, &s, &c) < 0);
 	need(strstr(m.error, "family") != NULL);
 }
 

@@ -117,7 +117,7 @@ open_where_forbidden(void)
 	need_or_skip(unshare(CLONE_NEWUSER) == 0);
 	allow_no_more_namespaces("user");
 	lose_all_capabilities();
-	need(backend_open(&m, shows_peer, &s, &c) == -1);
+	need(backend_open(&m, shows_peer, &s, &c) < 0);
 	need(strstr(m.error, "max_user_namespaces") != NULL);
 	need(strstr(m.error, "as root") != NULL);
 	need(strstr(m.error, "client-address = none") != NULL);

@@ -44,7 +44,7 @@ need_groups(const gid_t *want, int count)
 static void
 need_refused(int result)
 {
-	need(result == -1 && errno == EPERM);
+	need(result < 0 && errno == EPERM);
 }
 
 /* Root cannot be regained in any way. */
@@ -131,7 +131,7 @@ become_unknown(void)
 	need(setgroups(3, roots_groups) == 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		why = NULL;
-		need(ids_become(names[i], &why) == -1);
+		need(ids_become(names[i], &why) < 0);
 		need(strstr(why, "no such user") != NULL);
 	}
 	need_ids(0, 0, 0, 0, 0, 0);
@@ -151,9 +151,9 @@ become_nobody_in_particular(void)
 	const char *why = NULL;
 
 	need(setgroups(3, roots_groups) == 0);
-	need(ids_may_become("", &why) == -1 && strstr(why, "user = root") != NULL);
+	need(ids_may_become("", &why) < 0 && strstr(why, "user = root") != NULL);
 	why = NULL;
-	need(ids_become("", &why) == -1 && strstr(why, "user = root") != NULL);
+	need(ids_become("", &why) < 0 && strstr(why, "user = root") != NULL);
 	need_ids(0, 0, 0, 0, 0, 0);
 	need_groups(roots_groups, 3);
 }
@@ -191,7 +191,7 @@ look_only(void)
 	const char *why = NULL;
 
 	need(ids_may_become("nobody", &why) == 0 && why == NULL);
-	need(ids_may_become("no-such-user-here", &why) == -1 && why != NULL);
+	need(ids_may_become("no-such-user-here", &why) < 0 && why != NULL);
 	need_ids(0, 0, 0, 0, 0, 0);
 }
 
@@ -401,7 +401,7 @@ drop_without_setgroups(void)
 	const char *why = NULL;
 
 	need(setresgid(0, MAILER, MAILER) == 0 && setresuid(0, MAILER, MAILER) == 0);
-	need(ids_drop_leftovers(&why) == -1);
+	need(ids_drop_leftovers(&why) < 0);
 	need(strcmp(why, "root's groups could not be given up") == 0);
 	/* an error, but root has been given up all the same */
 	need_ids(MAILER, MAILER, MAILER, MAILER, MAILER, MAILER);
@@ -415,7 +415,7 @@ become_without_setgroups(void)
 	const char *why = NULL;
 
 	need_or_skip(getpwnam("nobody") != NULL);
-	need(ids_become("nobody", &why) == -1);
+	need(ids_become("nobody", &why) < 0);
 	need(strcmp(why, "root could not be given up") == 0);
 }
 

@@ -70,7 +70,7 @@ serve(void *context, const struct outside_request *request, int *fd)
 {
 	(void)context, (void)request;
 	*fd = dup(file_fd);
-	return *fd == -1 ? -1 : 0;
+	return *fd < 0 ? -1 : 0;
 }
 
 /* Receives one descriptor at a time. */
@@ -80,11 +80,11 @@ a_call(void)
 	struct outside_request request = { .what = 1 };
 	int fd, more;
 
-	NEED(outside_ask(&outside, &request, &fd) == 0 && fd != -1);
+	NEED(outside_ask(&outside, &request, &fd) == 0 && fd >= 0);
 	NEED(write(fd, "x", 1) == 1);
-	NEED(jail_is_wide || (outside_ask(&outside, &request, &more) == 0 && more == -1));
+	NEED(jail_is_wide || (outside_ask(&outside, &request, &more) == 0 && more < 0));
 	close(fd);
-	NEED(outside_ask(&outside, &request, &fd) == 0 && fd != -1);
+	NEED(outside_ask(&outside, &request, &fd) == 0 && fd >= 0);
 	close(fd);
 	outside_end(&outside);
 	return a_session();
@@ -97,7 +97,7 @@ connections_are_handed_in(void **state)
 	start_anew();
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (outside_start(&outside, serve, NULL) == -1)
+		if (outside_start(&outside, serve, NULL) < 0)
 			_exit(NO_JAIL);
 		enter(JAIL_CALL);
 		_exit(a_call());
@@ -172,7 +172,7 @@ grow(void)
 
 	if (write(file_fd, all, sizeof(all)) != (ssize_t)sizeof(all))
 		return 1;
-	return write(file_fd, "x", 1) == -1 && errno == EFBIG ? 0 : 2;
+	return write(file_fd, "x", 1) < 0 && errno == EFBIG ? 0 : 2;
 }
 
 static void
@@ -196,8 +196,8 @@ lack(long call, int why)
 	};
 	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
 		_exit(NO_JAIL);
 }
 

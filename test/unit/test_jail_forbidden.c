@@ -244,7 +244,7 @@ other_sockets(void)
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (socket(kinds[i][0], kinds[i][1], kinds[i][2]) != -1 || errno != EPERM)
+		if (socket(kinds[i][0], kinds[i][1], kinds[i][2]) >= 0 || errno != EPERM)
 			return (int)i + 1;
 	return 0;
 }

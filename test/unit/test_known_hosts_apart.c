@@ -37,7 +37,7 @@ threat_39_a_session_knows_what_was_noted(void **state)
 	worked(T + DAY, k1, k2);
 	known_hosts_worked(&m, &elsewhere, T, 20, k3, NULL);
 	leave(T + DAY);
-	assert_true(m.store.dirfd == -1 && m.store.cdbfd == -1 && m.store.journalfd == -1);
+	assert_true(m.store.dirfd < 0 && m.store.cdbfd < 0 && m.store.journalfd < 0);
 	struct known_host known = look_at(&b, T + DAY);
 	assert_int_equal(known.standing, KNOWN_ESTABLISHED);
 	assert_true(known.has_key && known.has_next && known_hosts_complete(&m));

@@ -23,7 +23,7 @@ bound(int type, uint16_t *port)
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
-	if (bind(fd, (struct sockaddr *)&at, len) == -1) {
+	if (bind(fd, (struct sockaddr *)&at, len) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -194,7 +194,7 @@ cut_answers_come_again(size_t said, int expected)
 	int fd = bound(SOCK_DGRAM, &port), listener;
 
 	/* the TCP port with that number may be in use */
-	while ((listener = bound(SOCK_STREAM, &port)) == -1) {
+	while ((listener = bound(SOCK_STREAM, &port)) < 0) {
 		close(fd);
 		port = 0;
 		fd = bound(SOCK_DGRAM, &port);
@@ -204,7 +204,7 @@ cut_answers_come_again(size_t said, int expected)
 	if (stream == 0) {
 		uint8_t message[512];
 		int client = accept(listener, NULL, NULL);
-		ssize_t len = client == -1 ? -1 : recv(client, message, sizeof(message), 0);
+		ssize_t len = client < 0 ? -1 : recv(client, message, sizeof(message), 0);
 
 		if (len < 14)
 			_exit(1);

@@ -11,7 +11,7 @@
 static bool
 is_forbidden(int result)
 {
-	return result == -1 && (errno == EPERM || errno == EACCES || errno == ENOSPC);
+	return result < 0 && (errno == EPERM || errno == EACCES || errno == ENOSPC);
 }
 
 static void
@@ -22,7 +22,7 @@ connect_or_skip(const struct address *remote, const struct address *local, int e
 
 	if (is_forbidden(result))
 		skip();
-	if (result == -1)
+	if (result < 0)
 		fail_msg("%s: %s", step, strerror(errno));
 }
 
@@ -205,7 +205,7 @@ connect_with_room(rlim_t room, const char **step)
 	struct rlimit old, limit;
 	int ends[2], probe = dup(STDIN_FILENO);
 
-	need(probe != -1 && close(probe) == 0 && getrlimit(RLIMIT_NOFILE, &old) == 0);
+	need(probe >= 0 && close(probe) == 0 && getrlimit(RLIMIT_NOFILE, &old) == 0);
 	limit = (struct rlimit){ .rlim_cur = (rlim_t)probe + room, .rlim_max = old.rlim_max };
 	need(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	int result = netns_connect(&client, &server, ends, step), why = errno;
@@ -223,13 +223,13 @@ run_out_of_descriptors(void)
 	const char *step = NULL;
 	int ends[2];
 
-	need(dup(STDIN_FILENO) != -1);
+	need(dup(STDIN_FILENO) >= 0);
 	before++;
 	need_or_skip(!is_forbidden(netns_connect(&client, &server, ends, &step)));
 	need(close(ends[0]) == 0 && close(ends[1]) == 0);
 	for (rlim_t room = 0; room < 3; room++) {
 		step = NULL;
-		need(connect_with_room(room, &step) == -1);
+		need(connect_with_room(room, &step) < 0);
 		need(errno == EMFILE);
 		need(step != NULL && strcmp(step, "the namespace itself") != 0);
 		need(open_descriptors() == before);

@@ -20,7 +20,7 @@ everybody_may(void)
 		make_namespaces();
 		_exit(CHILD_GOOD);
 	}
-	return pid != -1 && waitpid(pid, &status, 0) == pid && status == 0;
+	return pid >= 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 static void
@@ -45,7 +45,7 @@ connect_unprivileged(void)
 	need(peer_is(ends[1], "2001:db8::9", 25));
 	/* and no privilege was gained */
 	need(namespace_name("user", after) > 0 && strcmp(before, after) == 0);
-	need(unshare(CLONE_NEWNET) == -1 && errno == EPERM);
+	need(unshare(CLONE_NEWNET) < 0 && errno == EPERM);
 }
 
 static void
@@ -62,7 +62,7 @@ need_forbidden(void)
 	const char *step = NULL;
 	int ends[2];
 
-	need(netns_connect(&client, &server, ends, &step) == -1);
+	need(netns_connect(&client, &server, ends, &step) < 0);
 	need(errno == ENOSPC);
 	need(step != NULL && strcmp(step, "the namespace itself") == 0);
 	need(open_descriptors() == before);

@@ -22,7 +22,7 @@ count_descriptors(void)
 	int count = 0;
 
 	for (int fd = 0; fd < 256; fd++)
-		count += fcntl(fd, F_GETFD) != -1;
+		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
 }
 
@@ -136,7 +136,7 @@ it_has_neither_input_nor_output_and_no_life_of_its_own(void **state)
 	if (pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);
 		close(ends[1]);
-		if (outside_start(&o, serve, &sum) == -1)
+		if (outside_start(&o, serve, &sum) < 0)
 			_exit(1);
 		close(STDOUT_FILENO);
 		pause();
@@ -165,7 +165,7 @@ it_ends_with_the_session(void **state)
 	if (pid == 0) {
 		dup2(ends[1], 100);		/* inherited by the process outside */
 		close(ends[1]);
-		if (outside_start(&o, serve, &sum) == -1)
+		if (outside_start(&o, serve, &sum) < 0)
 			_exit(1);
 		raise(SIGKILL);
 	}
@@ -183,9 +183,9 @@ without_a_process_there_is_none(void **state)
 	(void)state;
 	pid_t pid = fork();
 	if (pid == 0) {
-		for (int fd = 3; dup(0) != -1; fd++)
+		for (int fd = 3; dup(0) >= 0; fd++)
 			;
-		_exit(outside_start(&o, serve, &sum) == -1 && o.fd == -1 ? 0 : 1);
+		_exit(outside_start(&o, serve, &sum) < 0 && o.fd < 0 ? 0 : 1);
 	}
 	int status = -1;
 	signal(SIGCHLD, SIG_DFL);

@@ -62,7 +62,7 @@ dribble(void *argument)
 			return NULL;
 		p->s = span_from(p->s, len);
 		while (p->s.len > 0 && waiting > 0) {
-			if (ioctl(p->fd, TIOCOUTQ, &waiting) == -1)
+			if (ioctl(p->fd, TIOCOUTQ, &waiting) < 0)
 				return NULL;
 			sched_yield();
 		}

@@ -193,9 +193,9 @@ forget_tmpfile(void)
 	};
 	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1 ||
-	    open("/tmp", O_TMPFILE | O_RDWR, 0600) != -1 || errno != EOPNOTSUPP)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ||
+	    open("/tmp", O_TMPFILE | O_RDWR, 0600) >= 0 || errno != EOPNOTSUPP)
 		_exit(2);
 }
 
@@ -211,7 +211,7 @@ a_file_with_a_name_will_do_for_a_moment(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		forget_tmpfile();
-		if (open_pipe(SPAN("a\n"), 1) == -1)
+		if (open_pipe(SPAN("a\n"), 1) < 0)
 			_exit(3);
 		/* in this directory, not accessible to others, and without a name */
 		bool good = fstat(spool.fd, &st) == 0 && st.st_nlink == 0 &&

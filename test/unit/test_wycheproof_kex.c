@@ -154,8 +154,8 @@ assert_product(const number scalar, const number point)
 	reference_x25519(expected, scalar, point);
 	int agreed = kex_x25519.agree(&a);
 	if (memcmp(expected, zero, 32) == 0)
-		assert_true(agreed == -1 || kex_x25519.prepare(&a) == -1);
-	else if (agreed == -1 || memcmp(a.secret, expected, 32) != 0)
+		assert_true(agreed < 0 || kex_x25519.prepare(&a) < 0);
+	else if (agreed < 0 || memcmp(a.secret, expected, 32) != 0)
 		fail_msg("point %02x %02x ... %02x", point[0], point[1], point[31]);
 }
 

@@ -67,7 +67,7 @@ end_start(struct end *e, int rfd, int wfd, struct text *in, struct text *out, si
 static bool
 has_to_write(const struct end *e)
 {
-	return e->wfd != -1 && !e->broken && !e->closed && !e->shaking &&
+	return e->wfd >= 0 && !e->broken && !e->closed && !e->shaking &&
 	    (*e->sent < e->out->len || e->closes);
 }
 
@@ -81,7 +81,7 @@ end_wants_write(const struct end *e, int64_t now)
 bool
 end_wants_read(const struct end *e, int64_t now)
 {
-	return e->rfd != -1 && !e->eof && now >= e->rests_until;
+	return e->rfd >= 0 && !e->eof && now >= e->rests_until;
 }
 
 int
@@ -137,7 +137,7 @@ end_read(struct end *e, int64_t now)
 		size_t len = piece(e, e->pace.read_max < 65536 ? e->pace.read_max : 65536);
 		ssize_t got = get(e, text_room(e->in, len), len);
 
-		if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (got <= 0) {
 			e->eof = true;
@@ -169,7 +169,7 @@ half_close(struct end *e)
 {
 	if (e->tls != NULL)
 		mbedtls_ssl_close_notify(e->tls);
-	if (shutdown(e->wfd, SHUT_WR) == -1 && errno == ENOTSOCK) {
+	if (shutdown(e->wfd, SHUT_WR) < 0 && errno == ENOTSOCK) {
 		close(e->wfd);
 		e->wfd = -1;
 	}
@@ -206,9 +206,9 @@ end_close(struct end *e)
 {
 	if (e->tls != NULL)
 		mbedtls_ssl_free(e->tls);
-	if (e->rfd != -1)
+	if (e->rfd >= 0)
 		close(e->rfd);
-	if (e->wfd != -1 && e->wfd != e->rfd)
+	if (e->wfd >= 0 && e->wfd != e->rfd)
 		close(e->wfd);
 	e->rfd = e->wfd = -1;
 	e->tls = NULL;

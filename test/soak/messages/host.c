@@ -27,8 +27,8 @@ listens(unsigned *port, int flags)
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
-	if (fd == -1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 || listen(fd, 64) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) < 0)
 		give_up("a socket to listen on");
 	*port = ntohs(a.sin_port);
 	return fd;
@@ -46,7 +46,7 @@ host_start(struct host *h)
 	snprintf(path, sizeof(path), "%s/log-%u", h->folder, h->number);
 	h->log_fd = open(h->verbose ? path : "/dev/null", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
 	    0600);
-	if (h->message_fd == -1 || h->log_fd == -1)
+	if (h->message_fd < 0 || h->log_fd < 0)
 		give_up(path);
 }
 
@@ -164,13 +164,13 @@ host_connect(unsigned port, uint64_t seed, unsigned series)
 		.sin_port = htons((uint16_t)port) };
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1)
+	if (fd < 0)
 		give_up("socket");
 	end_narrow(fd, seed, series);
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == -1)
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		give_up("connect");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		give_up("fcntl");
 	return fd;
 }
@@ -180,12 +180,12 @@ host_wait(pid_t pid, int patience_ms)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	bool late = fd == -1 || poll(&p, 1, patience_ms) != 1;
+	bool late = fd < 0 || poll(&p, 1, patience_ms) != 1;
 
 	if (late)
 		kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	if (fd != -1)
+	if (fd >= 0)
 		close(fd);
 	return late ? -1 : status;
 }

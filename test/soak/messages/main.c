@@ -257,7 +257,7 @@ start_worker(unsigned number, uint64_t first, unsigned long messages)
 {
 	pid_t pid = fork();
 
-	if (pid == -1)
+	if (pid < 0)
 		give_up("fork");
 	if (pid > 0)
 		return pid;
@@ -316,7 +316,7 @@ read_options(int argc, char *argv[], unsigned *workers)
 	work.only = -1;
 	work.most = 10;
 	optind = 5;
-	while ((option = getopt(argc, argv, "j:vw:t:f:s:")) != -1) {
+	while ((option = getopt(argc, argv, "j:vw:t:f:s:")) >= 0) {
 		if (option == 'j')
 			*workers = (unsigned)atoi(optarg);
 		else if (option == 'v')

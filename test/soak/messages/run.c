@@ -33,7 +33,7 @@ drain(int fd)
 {
 	int other;
 
-	while ((other = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) != -1)
+	while ((other = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		close(other);
 }
 
@@ -42,7 +42,7 @@ take_call(int fd, bool blocks)
 {
 	int one = 1, other = accept4(fd, NULL, NULL, SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK));
 
-	if (other == -1)
+	if (other < 0)
 		give_up("accept");
 	setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return other;
@@ -57,7 +57,7 @@ add_child(struct run *r, pid_t pid)
 static void
 blocks_not(int fd)
 {
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		give_up("fcntl");
 }
 
@@ -69,7 +69,7 @@ start_sender(struct run *r, unsigned port)
 	int in[2], out[2];
 
 	if (dice_chance(&d, 400) && r->set->letter == NULL) {
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == -1)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0)
 			give_up("socketpair");
 		/* our end, its end */
 		add_child(r, host_blackpony(r->host, r->set, port, in[1], in[1]));
@@ -78,7 +78,7 @@ start_sender(struct run *r, unsigned port)
 		r->user.rfd = r->user.wfd = in[0];
 		return;
 	}
-	if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1)
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		give_up("pipe");
 	if (dice_chance(&d, 400)) {
 		fcntl(in[1], F_SETPIPE_SZ, 4096);
@@ -91,11 +91,11 @@ start_sender(struct run *r, unsigned port)
 		in[1] = -1;
 	}
 	add_child(r, host_blackpony(r->host, r->set, port, in[0], out[1]));
-	if (in[1] != -1)
+	if (in[1] >= 0)
 		close(in[0]);
 	close(out[1]);
 	blocks_not(out[0]);
-	if (in[1] != -1)
+	if (in[1] >= 0)
 		blocks_not(in[1]);
 	r->user.rfd = out[0];
 	r->user.wfd = in[1];
@@ -106,7 +106,7 @@ write_message(struct host *h, const struct text *letter)
 {
 	size_t at = 0;
 
-	if (ftruncate(h->message_fd, 0) == -1 || lseek(h->message_fd, 0, SEEK_SET) == -1)
+	if (ftruncate(h->message_fd, 0) < 0 || lseek(h->message_fd, 0, SEEK_SET) < 0)
 		give_up("message");
 	while (at < letter->len) {
 		ssize_t put = pwrite(h->message_fd, letter->at + at, letter->len - at, (off_t)at);
@@ -254,7 +254,7 @@ turn(struct run *r)
 {
 	struct end *ends[4] = { &r->mail, &r->user, &r->near, &r->far };
 	struct pollfd fds[10] = { { .fd = r->host->mail_fd, .events = POLLIN },
-		{ .fd = r->near.rfd == -1 && (r->set->cutter || r->set->each) ? r->host->wire_fd :
+		{ .fd = r->near.rfd < 0 && (r->set->cutter || r->set->each) ? r->host->wire_fd :
 										-1,
 		    .events = POLLIN } };
 	int64_t now = now_ms();
@@ -306,7 +306,7 @@ finish(struct run *r)
 	end_close(&r->far);
 	for (unsigned i = 0; i < r->child_count; i++) {
 		r->statuses[i] = host_wait(r->children[i], r->fault[0] != '\0' ? 200 : patience);
-		if (r->statuses[i] == -1 && r->fault[0] == '\0')
+		if (r->statuses[i] < 0 && r->fault[0] == '\0')
 			snprintf(r->fault, sizeof(r->fault), "STALL: a program did not end");
 	}
 	/* what is late must not reach the mail server of the next dialogue */

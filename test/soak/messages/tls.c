@@ -79,7 +79,7 @@ sends(void *context, const uint8_t *octets, size_t len)
 	const struct end *e = context;
 	ssize_t put = write(e->wfd, octets, len);
 
-	if (put == -1)
+	if (put < 0)
 		return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE :
 					 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 	return (int)put;
@@ -91,7 +91,7 @@ receives(void *context, uint8_t *octets, size_t len)
 	const struct end *e = context;
 	ssize_t got = read(e->rfd, octets, len);
 
-	if (got == -1)
+	if (got < 0)
 		return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 	return (int)got;
 }
