@@ -34,8 +34,8 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Appends `s` to `out`.  Blanks, `\`, `"`, `=` and everything but printable ASCII are written as
- * \xNN, so that a value cannot look like two.  After LOG_VALUE_MAX octets the rest is replaced by
- * `...`.
+ * \xNN, so that a value cannot be mistaken for two pairs.  After LOG_VALUE_MAX octets the rest is
+ * replaced by `...`.
  */
 void log_escape(struct buf *out, struct span s);
 

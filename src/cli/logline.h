@@ -1,5 +1,5 @@
 /*
- * What the log line of a session of blackponyd and of a connection of blackpony have in common.
+ * What the log lines of a session of blackponyd and of a connection of blackpony have in common.
  */
 #ifndef CLI_LOGLINE_H
 #define CLI_LOGLINE_H

@@ -36,8 +36,8 @@ say_later(const struct answer *a, const char *status, const char *address, const
 }
 
 /*
- * An address that cannot exist is refused for good.  One that could be meant otherwise is refused
- * for now, so that a person can correct it.
+ * If no recipient can exist, the message is refused for good.  Any other fault defers it, so that
+ * a person can correct it.
  */
 static int
 check(const struct answer *a, const struct deliver_message *m)

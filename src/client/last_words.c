@@ -37,7 +37,7 @@ words_reply(char text[WORDS_REPLY_MAX], const struct attempt *c, enum outcome en
 	bool refused = end == OUTCOME_GREETED_LATER || end == OUTCOME_GREETED_NEVER ||
 	    end == OUTCOME_REFUSED_LATER;
 
-	/* a 5yz bounces the message, so all hosts must have said it */
+	/* a 5yz bounces the message, so it is passed on only if every host said it */
 	if (refused && ((code >= 400 && code < 500) || (code >= 500 && c->refused_only)))
 		snprintf(text, WORDS_REPLY_MAX, "%.*s", (int)said.len, (const char *)said.at);
 	else if (refused && said.len > 4)

@@ -6,7 +6,7 @@
 
 #include "client/attempt.h"
 
-#define WORDS_REPLY_MAX 511	/* with CRLF and NUL; RFC 5321 section 4.5.3.1.5 */
+#define WORDS_REPLY_MAX 511	/* without CRLF, with NUL; RFC 5321 section 4.5.3.1.5 */
 
 /*
  * The prefix of `text` in a reply: "blackpony: ", or "" if the text names a command to run, which

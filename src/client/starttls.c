@@ -17,7 +17,7 @@ static int roots_fd = -1;
 static uint8_t *roots;		/* PEM, NUL-terminated; never freed */
 static size_t roots_len;
 
-/* Opens the file only: few sessions need the certificates, which take hundreds of kilobytes. */
+/* Only opens the file: few sessions need the certificates, which take hundreds of kilobytes. */
 void
 starttls_prepare(void)
 {

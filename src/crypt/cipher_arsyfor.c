@@ -1,3 +1,4 @@
+/* arsyfor, a stream cipher compatible with RC4. */
 #include "crypt/cipher_arsyfor.h"
 
 #include "base/octets.h"

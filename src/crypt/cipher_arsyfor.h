@@ -1,6 +1,7 @@
 /*
  * arsyfor, which is RC4 by its published test vectors.  XCRYPT uses it through cipher_arsyfor,
- * with keys of 10 octets; this header is for the test vectors, whose keys have other lengths.
+ * with keys of 10 octets; this header is exposed for the test vectors, whose keys have other
+ * lengths.
  */
 #ifndef CRYPT_CIPHER_ARSYFOR_H
 #define CRYPT_CIPHER_ARSYFOR_H

@@ -1,3 +1,4 @@
+/* Blowfish (Schneier, 1993) in 64-bit CFB, by mbedTLS. */
 #include "crypt/cipher_blowfish.h"
 
 #include "base/octets.h"

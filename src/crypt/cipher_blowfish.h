@@ -1,7 +1,7 @@
 /*
  * Blowfish in 64-bit CFB.  XCRYPT uses it through cipher_blowfish, with keys of 10 octets and a
- * zero IV.  This header is for the test vectors, and says whether Blowfish is available: mbedTLS
- * 3.0 has dropped it, and an earlier mbedTLS may have been built without it.
+ * zero IV.  This header is exposed for the test vectors, and says whether Blowfish is available:
+ * mbedTLS 3.0 has dropped it, and an earlier mbedTLS may have been built without it.
  */
 #ifndef CRYPT_CIPHER_BLOWFISH_H
 #define CRYPT_CIPHER_BLOWFISH_H

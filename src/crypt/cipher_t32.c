@@ -1,3 +1,4 @@
+/* t32, a stream cipher of the SOBER t-class (Hawkes and Rose, 2000). */
 #include "crypt/cipher_t32.h"
 
 #include "base/octets.h"
@@ -179,9 +180,9 @@ t32_nonce(struct t32 *t, const uint8_t *nonce, size_t len)
 }
 
 /*
- * Produces all output words of the next control word.  Its two-bit fields do not influence the
- * register, only at which steps the filter is applied.  So all steps are computed first, and the
- * loop over the fields needs no branches.
+ * Produces all output words of the next control word, which consists of two-bit fields.  The
+ * fields do not change the register's words, only how many steps are taken and where the filter
+ * is applied.  So all steps are computed first, and the loop over the fields needs no branches.
  */
 static void
 next_words(struct t32 *t)
@@ -208,7 +209,7 @@ next_words(struct t32 *t)
 	t->made = (uint8_t)(out - t->stream);
 }
 
-/* Works on 8 octets at a time; one by one would take a fifth of the cipher's whole time. */
+/* 8 octets at a time: octet by octet, this alone would be a fifth of the cipher's whole time. */
 static void
 exclusive_or(uint8_t *octets, const uint8_t *stream, size_t len)
 {

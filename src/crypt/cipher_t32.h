@@ -1,8 +1,8 @@
 /*
  * t32 of the t-class of SOBER ciphers: a shift register over GF(2^32) with a nonlinear output
  * filter and stuttering controlled by its own output.  XCRYPT uses it through cipher_t32, with
- * keys of 10 octets and no nonce; this header is for the published test vectors, which have other
- * keys and load nonces.
+ * keys of 10 octets and no nonce; this header is exposed for the published test vectors, which
+ * have other keys and load nonces.
  */
 #ifndef CRYPT_CIPHER_T32_H
 #define CRYPT_CIPHER_T32_H
@@ -19,7 +19,7 @@ struct t32 {
 	uint32_t keyed[T32_WORDS];		/* the register after the key was loaded */
 	uint32_t konst;
 	uint8_t stream[4 * T32_FIELDS];		/* keystream from the last control word */
-	uint8_t used, made;			/* stream[used] to stream[made - 1] are unused */
+	uint8_t used, made;			/* stream[used] to stream[made - 1] are not used yet */
 };
 
 /* Sets the key of `len` octets and prepares for the first octet of the keystream. */

@@ -183,7 +183,10 @@ limit_ms(const struct session *s)
 	return s->limits.command_ms;
 }
 
-/* Milliseconds until the deadline; 0: it has passed.  Starts the deadline anew on progress. */
+/*
+ * Milliseconds until the deadline; 0: it has passed.  It also starts the deadline: anew whenever
+ * the kind of wait has changed or there was progress.
+ */
 static int64_t
 time_left(struct session *s)
 {

@@ -1,5 +1,6 @@
 /*
- * The only poll loop: connects descriptors, a machine (smtp/io.h), a layer and the deadlines.
+ * The poll loop of a session: connects descriptors, a machine (smtp/io.h), a layer and the
+ * deadlines.
  *
  * The poll set is derived from the buffers on every turn.  The session knows nothing of SMTP
  * beyond its machine, and nothing of policy: it returns an outcome, and its caller decides what
@@ -85,8 +86,9 @@ void session_local(struct session *s, int read_fd, int write_fd);
 
 /*
  * Runs until the machine sets io->end or both sides are done.  Then writes out what is left, and
- * closes in order: close_notify, FIN, and on a server up to two seconds for the client's FIN.
- * Returns the outcome.  The caller closes the descriptors.
+ * shuts the wire down in order: close_notify, FIN, and on a server up to two seconds for the
+ * client's FIN.  Returns the outcome.  The descriptors stay open: blackpony closes its connection,
+ * blackponyd exits.
  */
 enum outcome session_run(struct session *s);
 

@@ -20,12 +20,16 @@
 /* Which timeout applies; the settings are those of blackpony.conf(5). */
 enum io_wait {
 	WAIT_COMMAND,		/* for a command or a reply: command-timeout */
-	WAIT_GREETING,		/* for the greeting or the reply to EHLO: rest of dial-timeout */
+	/*
+	 * for the greeting or the reply to EHLO: what is left of dial-timeout, half of that when
+	 * other hosts remain, and at most command-timeout
+	 */
+	WAIT_GREETING,
 	WAIT_DATA,		/* for the next block of a message: data-timeout */
 	WAIT_FINAL,		/* for the reply to the end of a message: final-timeout */
 	WAIT_HANDSHAKE,		/* for the end of the handshake: handshake-timeout */
 	WAIT_IDLE,		/* for any octet, once the session is a pipe: idle-timeout */
-	WAIT_LINGER		/* for the client's FIN after our last octet: two seconds */
+	WAIT_LINGER		/* for the reply to QUIT, or to write the last octets: two seconds */
 };
 
 /*
@@ -96,7 +100,7 @@ struct io {
 	const struct agreement *encrypt; /* encrypt the wire from here on; the session resets it */
 	const char *start_tls;		/* start TLS with this host; the session resets it */
 	bool pipe;			/* pass octets on unread from here on; no more step() */
-	bool settled;			/* no other host is called, no handshake follows */
+	bool settled;			/* no further connection or handshake follows */
 	bool midway;			/* inside a reply: its deadline is not restarted */
 	bool shut_wire, shut_local;	/* to_wire, to_local are complete: half-close after them */
 	bool elsewhere;			/* with `end`: the next host may be called */

@@ -2,8 +2,8 @@
  * The machine of blackpony when the local MTA speaks SMTP to it on standard input and output.
  *
  * It passes on the server's greeting, does the handshake (client_handshake.h) when the local
- * MTA says EHLO or HELO, gives it the reply that counts, and becomes a pipe of octets.  It
- * serves one session of the local MTA, for which more than one host may be called.
+ * MTA says EHLO or HELO, passes on the final EHLO reply, and becomes a pipe of octets.  It serves
+ * one session of the local MTA, and may try several hosts for it.
  *
  * If an attempt to encrypt has failed, ours or the local MTA's STARTTLS, it does not become a
  * pipe.  It turns the server's 5yz replies into 4yz (soften.h), so that the message waits for
@@ -15,7 +15,7 @@
 #include "smtp/client_handshake.h"
 #include "smtp/soften.h"
 
-/* The dialogue after the reply to EHLO, as long as it is not a pipe. */
+/* State of the dialogue with the local MTA. */
 enum transparent_dialogue {
 	TRANSPARENT_HANDSHAKE,		/* before the reply to EHLO, or a pipe */
 	TRANSPARENT_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */

@@ -3,12 +3,15 @@
  *
  *   an incomplete record at the journal's end    readers stop there; the next append cuts it off
  *   NAME.cdb.new, complete or not                never read; the next rebuilding removes it
+ *   NAME.journal.new, complete or not            never read; the next replacing of a journal that
+ *                                                stays locked removes it
  *   the new CDB, with the journal not emptied    its entries exist twice or are outdated; the next
  *                                                rebuilding drops them
  *   holes in the journal after a power failure   a hole is no record, or fails its check
  *
  * rename(2) is the commit point: the new CDB is synced before it and the directory after it, and
- * only then is the journal emptied.  So every entry is always in one of the two files.
+ * only then is the journal emptied.  Appends are not synced: an entry survives the death of any
+ * process, but a power failure may lose the latest ones.
  *
  * There are two locks.  To append, a process takes the journal's lock.  To rebuild, it takes the
  * directory's lock and then the journal's (store/store_rebuild.c).  A session in the jail has the

@@ -3,7 +3,9 @@
  * journal of newer entries, in one directory.
  *
  * NAME.cdb      written completely, synced, and put in place by rename(2); never changed.
- * NAME.journal  records appended under a lock (store/journal.h); emptied, never rewritten.
+ * NAME.journal  records appended under a lock (store/journal.h); emptied when a new CDB has them.
+ *               Otherwise never changed in place except to cut off a damaged end; replaced by a
+ *               copy if its lock stays taken.
  *
  * Maintenance (compacting a full journal into a new CDB, or replacing everything) happens when a
  * store is opened; after that a process only looks up and appends.  A fault costs at worst some

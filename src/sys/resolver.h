@@ -1,6 +1,6 @@
 /*
- * The interface for look-ups of MX hosts and addresses, so that mx_lookup() can be tested without
- * a network.
+ * The interface for look-ups of MX hosts and addresses, so that mx_lookup() (sys/host.h) can be
+ * tested without a network.
  */
 #ifndef SYS_RESOLVER_H
 #define SYS_RESOLVER_H
@@ -45,11 +45,13 @@ extern const struct resolver resolver_dns;
 #define RESOLVER_DEFAULT (&resolver_dns)
 #endif
 
-/*
- * For both: sorts the MX records of an answer; sets an address's port; is_own for struct resolver.
- */
+/* For both resolvers: reads the MX records of an answer, in the order to be tried. */
 enum resolved resolver_exchangers(struct dns_mx_list *list, const uint8_t *answer, size_t len);
+
+/* For both: sets an address's port. */
 void resolver_set_port(struct address *address, uint16_t port);
+
+/* For both: is_own() of struct resolver. */
 bool resolver_is_own(const struct address *address);
 
 #endif
