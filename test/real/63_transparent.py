@@ -119,4 +119,4 @@ def test_the_other_family(w):
     b.inetd(lines(b)[0], addresses=[DOORS[1]])
     client = w.keep(Client(call_from_elsewhere(OUTSIDERS[1], (DOORS[1], 25), "cable")))
     assert client.reply().text.startswith(b"421 4.3.0 ") and client.rest() == b""
-    machine.logged(r"^blackponyd\[.*give each family a blackponyd with a backend of its own")
+    machine.logged(r"^blackponyd\[.*run a blackponyd for each family")
