@@ -40,7 +40,7 @@ bool span_starts_nocase(struct span s, struct span prefix);
 /* The rest of `s` after its first `n` octets; empty if n >= s.len. */
 struct span span_from(struct span s, size_t n);
 
-/* The index of the first `octet` in `s`, or s.len if there is none. */
+/* The index of the first `octet` in `s`; s.len if `s` does not contain it. */
 size_t span_find(struct span s, uint8_t octet);
 
 /*

@@ -13,7 +13,7 @@ connected(void *machine, bool plain)
 	transparent_connected(machine, plain);
 }
 
-/* Where the local MTA still waits for a reply, it gets the reason why there is none. */
+/* If the local MTA still waits for a reply, sends one that says why the session ended. */
 static void
 last_word(struct client *c, enum outcome end)
 {

@@ -34,7 +34,7 @@ struct layer {
 	/* Text for the log: why open() or seal() returned -1. */
 	const char *(*fault)(const void *state);
 
-	/* Progress of its handshake.  NULL: there is none, it is open from the start. */
+	/* Progress of its handshake.  NULL: a layer without a handshake, open from the start. */
 	enum layer_state (*state)(const void *state);
 
 	/* Frees and wipes the state, which may then be used again. */

@@ -87,7 +87,7 @@ keyword_mechanism(struct span name)
 	    !span_equal_nocase(span_from(name, name.len - plus.len), plus);
 }
 
-/* Appends AUTH (or AUTH=) with the mechanisms that can be carried.  False if there are none. */
+/* Appends AUTH (or AUTH=) with the mechanisms that can be carried.  False if none of them can. */
 static bool
 put_auth(struct span text, struct buf *out)
 {

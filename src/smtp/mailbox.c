@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct parts {
-	struct span local, domain;	/* `domain` begins with its @; empty: there is none */
+	struct span local, domain;	/* `domain` begins with its @; empty if the address has no domain */
 	bool quoted;
 };
 

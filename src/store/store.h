@@ -62,7 +62,8 @@ bool store_is_due(const struct store *s);
 void store_leave_directory(struct store *s);
 
 /*
- * Looks up the newest value of a key, as of the opening or of this process's last store_append().
+ * Looks up the newest value of a key.  Entries of other processes count up to the opening, or to
+ * this process's last store_append().
  * Writes up to `room` octets to `value` and their number to `*len`.  False when there is no entry,
  * its check fails, or the value is longer.
  */

@@ -144,7 +144,7 @@ put_on_filter(enum jail jail)
 }
 #endif
 
-/* struct landlock_ruleset_attr as of ABI 6; the system's headers may be older. */
+/* struct landlock_ruleset_attr of ABI 6; the system's headers may be older. */
 struct rules {
 	uint64_t files, net, scoped;
 };
