@@ -134,34 +134,15 @@ client_handshake_hello(struct client_handshake *ch, struct io *io, struct span n
 	return 0;
 }
 
-/*
- * Finds the XCRYPT line in the reply to EHLO, whose first line is never an offer.  Two XCRYPT
- * lines count as no offer.  A Cisco ASA on the path overwrites keywords that it does not know
- * with X.
- */
+/* Takes the offer from the reply to EHLO.  False, with ch->why set: the host makes no valid one. */
 static bool
 find_offer(struct client_handshake *ch, struct span *offer)
 {
-	struct span rest = buf_peek(&ch->reply.raw), text;
-	unsigned offers = 0;
-
-	ch->why = "not-offered";
-	ehlo_next(&rest, &text);
-	while (ehlo_next(&rest, &text)) {
-		if (ehlo_is(text, SPAN("XCRYPT"))) {
-			*offer = text;
-			offers++;
-		}
-		if (span_starts(text, SPAN("XXXX")))
-			ch->why = "masked-on-the-way";
-	}
-	if (offers > 1)
-		ch->why = "two-offers";
-	if (offers != 1 || line_is_torn(*offer) || offer->len > sizeof(ch->offer))
+	ch->why = ehlo_find_offer(&ch->reply, sizeof(ch->offer), offer);
+	if (ch->why != NULL)
 		return false;
 	memcpy(ch->offer, offer->at, offer->len);
 	ch->offer_len = offer->len;
-	ch->why = NULL;
 	return true;
 }
 
@@ -450,24 +431,4 @@ client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome 
 		client_over(ch, io, fault);
 	else
 		no_reply(ch, io, fault);
-}
-
-void
-client_handshake_put_reply(const struct client_handshake *ch, struct buf *out, bool one_line)
-{
-	struct span rest = buf_peek(&ch->reply.raw), text, held;
-
-	ehlo_next(&rest, &held);
-	while (!one_line && ehlo_next(&rest, &text)) {
-		if (ehlo_is(text, SPAN("XCRYPT")) || span_starts_nocase(text, SPAN("XCRYPT-")) ||
-		    (ch->encrypted && ehlo_is(text, SPAN("STARTTLS"))))
-			continue;
-		buf_printf(out, "%u-", ch->reply.code);
-		buf_put(out, held);
-		buf_put(out, SPAN("\r\n"));
-		held = text;
-	}
-	buf_printf(out, "%u ", ch->reply.code);
-	buf_put(out, held);
-	buf_put(out, SPAN("\r\n"));
 }

@@ -112,11 +112,4 @@ const char *client_handshake_crypt(const struct client_handshake *ch);
 /* The deadline that applies in the present state. */
 enum io_wait client_handshake_wait(const struct client_handshake *ch);
 
-/*
- * Appends `reply` to `out` as the local MTA is to see it: without XCRYPT lines, and without
- * STARTTLS when encrypted.  `one_line`: only its first line.  `out` has room for REPLY_MAX
- * octets.
- */
-void client_handshake_put_reply(const struct client_handshake *ch, struct buf *out, bool one_line);
-
 #endif

@@ -73,3 +73,44 @@ ehlo_find_statements(const struct reply *reply, struct span *id, struct span *ne
 			take_statement(next, &nexts, text);
 	}
 }
+
+const char *
+ehlo_find_offer(const struct reply *reply, size_t len_max, struct span *offer)
+{
+	struct span rest = buf_peek(&reply->raw), text;
+	const char *why = "not-offered";
+	unsigned offers = 0;
+
+	ehlo_next(&rest, &text);
+	while (ehlo_next(&rest, &text)) {
+		if (ehlo_is(text, SPAN("XCRYPT"))) {
+			*offer = text;
+			offers++;
+		}
+		if (span_starts(text, SPAN("XXXX")))
+			why = "masked-on-the-way";
+	}
+	if (offers > 1)
+		return "two-offers";
+	return offers == 1 && !line_is_torn(*offer) && offer->len <= len_max ? NULL : why;
+}
+
+void
+ehlo_put_for_mta(struct buf *out, const struct reply *reply, bool encrypted, bool one_line)
+{
+	struct span rest = buf_peek(&reply->raw), text, held;
+
+	ehlo_next(&rest, &held);
+	while (!one_line && ehlo_next(&rest, &text)) {
+		if (ehlo_is(text, SPAN("XCRYPT")) || span_starts_nocase(text, SPAN("XCRYPT-")) ||
+		    (encrypted && ehlo_is(text, SPAN("STARTTLS"))))
+			continue;
+		buf_printf(out, "%u-", reply->code);
+		buf_put(out, held);
+		buf_put(out, SPAN("\r\n"));
+		held = text;
+	}
+	buf_printf(out, "%u ", reply->code);
+	buf_put(out, held);
+	buf_put(out, SPAN("\r\n"));
+}

@@ -122,7 +122,7 @@ pass_reply(struct transparent *c, struct io *io)
 {
 	bool one_line = c->helo && c->client.reply.code < 300;
 
-	client_handshake_put_reply(&c->client, &io->to_local, one_line);
+	ehlo_put_for_mta(&io->to_local, &c->client.reply, c->client.encrypted, one_line);
 	c->waits = false;
 	io->progress++;
 }
