@@ -37,7 +37,8 @@ const char *ehlo_find_offer(const struct reply *reply, size_t len_max, struct sp
 
 /*
  * Appends the reply as the local MTA is to see it: without XCRYPT and XCRYPT-... lines and, if
- * `encrypted`, without STARTTLS.  `out` has room for REPLY_MAX octets.  With `one_line`: the first line only, as the reply to HELO.
+ * `encrypted`, without STARTTLS.  `out` has room for REPLY_MAX octets.  With
+ * `one_line`: the first line only, as the reply to HELO.
  */
 void ehlo_put_for_mta(struct buf *out, const struct reply *reply, bool encrypted, bool one_line);
 

@@ -103,6 +103,60 @@ statements_in_a_reply(void **state)
 	}
 }
 
+/* Why there is no offer; the offer itself has 8 octets. */
+static void
+assert_offer(const char *text, size_t len_max, const char *why)
+{
+	struct span offer = span(NULL, 0);
+
+	read_reply(text);
+	const char *got = ehlo_find_offer(&reply, len_max, &offer);
+	if (why == NULL) {
+		assert_null(got);
+		assert_span(offer, "XCRYPT a");
+	} else {
+		assert_non_null(got);
+		assert_string_equal(got, why);
+	}
+}
+
+static void
+an_offer_is_one_line_after_the_first(void **state)
+{
+	(void)state;
+	assert_offer("250-mx\r\n250 XCRYPT a\r\n", 8, NULL);
+	assert_offer("250-mx\r\n250 XCRYPT a\r\n", 7, "not-offered");
+	assert_offer("250-mx\r\n250-XXXXXXXX\r\n250 XCRYPT a\r\n", 8, NULL);
+	assert_offer("250-XCRYPT a\r\n250 SIZE\r\n", 8, "not-offered");
+	assert_offer("250-mx\r\n250 XCRYPTED a\r\n", 8, "not-offered");
+	assert_offer("250-mx\r\n250-XCRYPT a\r\n250 XCRYPT a\r\n", 8, "two-offers");
+	assert_offer("250-mx\r\n250 XXXXXXXX\r\n", 8, "masked-on-the-way");
+}
+
+static void
+assert_for_mta(const char *text, bool encrypted, bool one_line, const char *expected)
+{
+	uint8_t mem[REPLY_MAX];
+	struct buf out;
+
+	read_reply(text);
+	buf_init(&out, mem, sizeof(mem));
+	ehlo_put_for_mta(&out, &reply, encrypted, one_line);
+	assert_span(buf_peek(&out), expected);
+}
+
+static void
+the_local_mta_sees_no_xcrypt(void **state)
+{
+	static const char all[] = "250-mx\r\n250-xcrypt a\r\n250-SIZE\r\n250-STARTTLS\r\n250 XCRYPT-ID k\r\n";
+
+	(void)state;
+	assert_for_mta(all, false, false, "250-mx\r\n250-SIZE\r\n250 STARTTLS\r\n");
+	assert_for_mta(all, true, false, "250-mx\r\n250 SIZE\r\n");
+	assert_for_mta(all, true, true, "250 mx\r\n");
+	assert_for_mta("502 no\r\n", false, false, "502 no\r\n");
+}
+
 int
 main(void)
 {
@@ -112,6 +166,8 @@ main(void)
 		cmocka_unit_test(the_first_line_is_a_name),
 		cmocka_unit_test(words_are_found_among_parameters),
 		cmocka_unit_test(statements_in_a_reply),
+		cmocka_unit_test(an_offer_is_one_line_after_the_first),
+		cmocka_unit_test(the_local_mta_sees_no_xcrypt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
