@@ -37,8 +37,9 @@ a_session_is_not_idle(void **state)
 
 	(void)state;
 	listen_on("127.0.0.1");
+	int fd = call("127.0.0.1");	/* waits there when the server starts */
 	start(idle_ms);
-	int fd = served("127.0.0.1");
+	assert_string_equal(hear(fd), SERVED);
 	poll(NULL, 0, (int)idle_ms + 100);
 	assert_int_equal(waitpid(server.pid, NULL, WNOHANG), 0);
 	int64_t ended_ms = clock_ms();
@@ -56,7 +57,7 @@ sigterm_lets_sessions_finish(void **state)
 
 	(void)state;
 	listen_on("127.0.0.1");
-	start(1);
+	start(LONG_MS);
 	int fd = served("127.0.0.1");
 	kill(server.pid, SIGTERM);
 	/* the address is free for another process at once */
