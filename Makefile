@@ -18,7 +18,7 @@ VERSION := 0.1
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 # static archives of the libraries: half of what a connection costs is the loader
-LIBS := -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libidn2.a -l:libunistring.a -l:libresolv.a
+LIBS := -l:libsodium.a -l:libmbedtls.a -l:libmbedx509.a -l:libmbedcrypto.a -l:libcdb.a -l:libidn2.a -l:libunistring.a -l:libresolv.a
 
 # Debian's name of the machine; clang adds a vendor.  Before there is a compiler, the kernel's name has to do.
 MACHINE := $(subst -pc-,-,$(subst -unknown-,-,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m)-linux-gnu)))

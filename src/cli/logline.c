@@ -11,11 +11,11 @@ logline_cache_word(const struct key_cache *cache, const struct handshake *handsh
 {
 	const struct suite *suite = handshake_suite(handshake);
 
-	if (suite == NULL || !handshake->computed)
+	if (suite == NULL || !handshake_has_keys(handshake))
 		return "-";
-	if (!cache->stored || !suite->kex->cached)
+	if (!cache->stored || (!suite->kex->cached && suite->kex->version < KEX_VERSION_2_0))
 		return "off";
-	return handshake->kept && !handshake->recomputed ? "hit" : "miss";
+	return handshake_met(handshake) ? "hit" : "miss";
 }
 
 void

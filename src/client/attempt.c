@@ -5,6 +5,7 @@
 #include "cli/logline.h"
 #include "client/starttls.h"
 #include "smtp/outcome.h"
+#include "store/meetings.h"
 #include "sys/dial.h"
 
 #include <errno.h>
@@ -204,9 +205,20 @@ at_most(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What is kept of a meeting is kept of this host, at this address. */
+static void
+set_meeting(struct attempt *c)
+{
+	char address[ADDRESS_TEXT_MAX];
+
+	address_text(&c->target->address, address);
+	meetings_set_host(c->cache, c->target->name, span_of(address),
+	    address_port(&c->target->address));
+}
+
 /* One connection to the present target. */
 static void
-connect_and_run(struct attempt *c, bool plain)
+connect_and_run(struct attempt *c, enum client_call call)
 {
 	const struct settings *settings = &c->options->settings;
 	int64_t begun = clock_ms(), left = c->deadline_ms - begun;
@@ -230,7 +242,8 @@ connect_and_run(struct attempt *c, bool plain)
 	if (c->session->io.others)
 		left /= 2;
 	c->session->limits.greeting_ms = at_most(left, settings->command_timeout_ms);
-	c->connected(c->machine, plain);
+	set_meeting(c);
+	c->connected(c->machine, call);
 	session_wire(c->session, fd, fd);
 	c->end = session_run(c->session);
 	close(fd);
@@ -263,12 +276,14 @@ call_target(struct attempt *c, bool others)
 {
 	apply_policy(c);
 	c->session->io.others = others;
-	connect_and_run(c, false);
+	connect_and_run(c, CLIENT_CALL_FIRST);
+	if (c->end == OUTCOME_RETRY_APART)
+		connect_and_run(c, CLIENT_CALL_APART);
 	if (c->end != OUTCOME_RETRY_CLEAR)
 		return;
 	log_line(LOG_WARNING, "%s: encryption failed; connecting again without it",
 	    c->target->name);
-	connect_and_run(c, true);
+	connect_and_run(c, CLIENT_CALL_CLEAR);
 }
 
 enum outcome

@@ -24,7 +24,7 @@ struct attempt {
 	struct client_settings *client_settings;	/* the machine's; set for each target */
 	struct client_handshake *client;		/* the machine's */
 	void *machine;
-	void (*connected)(void *machine, bool plain);
+	void (*connected)(void *machine, enum client_call call);
 
 	struct outside outside;		/* dials and stores for the session in the jail */
 

@@ -135,20 +135,36 @@ settle(void *client)
 	struct client *c = client;
 
 	attempt_settled(&c->attempt);
-	key_cache_done(&c->cache);
-	agreement_wipe(&c->attempt.client->handshake.agreement);
+	handshake_settle(&c->attempt.client->handshake);
+	if (c->attempt.client->handshake.owed)
+		key_cache_settle(&c->cache);
+	else
+		key_cache_done(&c->cache);
 	starttls_done();
+}
+
+/* A reply to our first record has verified: what a first meeting gave is kept, and nothing more after it. */
+static void
+proved(void *client)
+{
+	struct client *c = client;
+
+	handshake_proved(&c->attempt.client->handshake);
+	if (c->session.settled == NULL)
+		key_cache_done(&c->cache);
 }
 
 void
 client_prepare(struct client *c, struct machine machine, struct client_handshake *handshake,
-    void (*connected)(void *machine, bool plain))
+    void (*connected)(void *machine, enum client_call call))
 {
 	struct session_limits limits = options_limits(&c->options.settings);
 
 	session_start(&c->session, machine, &limits);
 	c->session.settled = settle;
 	c->session.settled_context = c;
+	c->session.proved = proved;
+	c->session.proved_context = c;
 	c->session.tls_start = starttls_begin;
 	c->attempt.session = &c->session;
 	c->attempt.client_settings = &c->settings;

@@ -49,7 +49,7 @@ int client_look_up(struct client *c, const char *operand);
  * function for a new connection.
  */
 void client_prepare(struct client *c, struct machine machine, struct client_handshake *handshake,
-    void (*connected)(void *machine, bool plain));
+    void (*connected)(void *machine, enum client_call call));
 
 /* Enters the jail.  0, or -1 with c->options.error. */
 int client_jail(struct client *c);

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 static void
-connected(void *machine, bool plain)
+connected(void *machine, enum client_call call)
 {
-	deliver_connected(machine, plain);
+	deliver_connected(machine, call);
 }
 
 /* Without -f, the sender is the user who runs us. */

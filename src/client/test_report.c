@@ -78,9 +78,9 @@ put_report(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 }
 
 static void
-connected(void *machine, bool plain)
+connected(void *machine, enum client_call call)
 {
-	deliver_connected(machine, plain);
+	deliver_connected(machine, call);
 }
 
 /* Puts the report to `out` and returns the exit status. */

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 static void
-connected(void *machine, bool plain)
+connected(void *machine, enum client_call call)
 {
-	transparent_connected(machine, plain);
+	transparent_connected(machine, call);
 }
 
 /* If the local MTA still waits for a reply, sends one that says why the session ended. */

@@ -6,8 +6,8 @@
 
 #include "base/span.h"
 
-/* The most octets that one call takes: an RSA modulus of 2,048 bits. */
-#define BASE64_OCTETS_MAX 256
+/* The most octets that one call takes: an encapsulation key of ML-KEM-768. */
+#define BASE64_OCTETS_MAX 1184
 
 /* The characters that `octets` octets become. */
 #define BASE64_LEN(octets) (((octets) + 2) / 3 * 4)

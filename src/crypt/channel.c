@@ -48,6 +48,7 @@ channel_start(struct channel *c, const struct agreement *a)
 	memcpy(c->send.iv, a->server ? a->iv_ba : a->iv_ab, CIPHER_IV_LEN);
 	memcpy(c->receive.iv, a->server ? a->iv_ab : a->iv_ba, CIPHER_IV_LEN);
 	c->suite = a->suite;
+	c->server = a->server;
 	return 0;
 
 stop_send:
@@ -85,15 +86,28 @@ run_stream(const struct cipher *cipher, struct channel_direction *direction, str
 	cipher->stream(direction->state, at, len);
 }
 
+/* How long the inside of the next record has to be at least. */
+static size_t
+inner_min(const struct channel *c, size_t content_len)
+{
+	size_t len = content_len + 1 + c->first_hides;
+
+	if (!c->server || c->send.records > 0)
+		return 0;
+	if (len < RECORD_FIRST_MIN)
+		return RECORD_FIRST_MIN;
+	return len < RECORD_INNER_MAX ? len : RECORD_INNER_MAX;
+}
+
 /* Appends one record to `wire`, which must have room for it. */
 static int
 seal_record(struct channel *c, struct buf *wire, enum record_type type, struct span content)
 {
-	size_t room, len = record_len(content.len);
+	size_t room, min = inner_min(c, content.len), len = record_len(content.len, min);
 	uint8_t *at = buf_space(wire, &room);
 
 	assert(len <= room);
-	if (record_seal(c->suite->cipher, &c->send, type, content, at) < 0)
+	if (record_seal(c->suite->cipher, &c->send, type, content, min, at) < 0)
 		return channel_fail(c, CHANNEL_CIPHER_FAILED);
 	buf_added(wire, len);
 	return 0;
@@ -119,7 +133,7 @@ channel_seal(struct channel *c, struct buf *wire, struct buf *plain)
 			return channel_fail(c, CHANNEL_KEY_LIMIT);
 		if (content.len > RECORD_CONTENT_MAX)
 			content.len = RECORD_CONTENT_MAX;
-		if (buf_room(wire) < record_len(content.len))
+		if (buf_room(wire) < record_len(content.len, inner_min(c, content.len)))
 			break;
 		if (seal_record(c, wire, RECORD_DATA, content) < 0)
 			return -1;
@@ -136,7 +150,7 @@ channel_end(struct channel *c, struct buf *wire)
 	if (c->send.ended)
 		return true;
 	if (!is_stream(c)) {
-		if (buf_room(wire) < record_len(notice.len))
+		if (buf_room(wire) < record_len(notice.len, inner_min(c, notice.len)))
 			return false;
 		/* if the cipher fails, nothing can be sent; the end of file is left */
 		(void)seal_record(c, wire, RECORD_ALERT, notice);

@@ -197,12 +197,16 @@ put_id_text(struct buf *out, const uint8_t short_public[HOSTKEY_SHORT_LEN], int6
 	buf_printf(out, "%lld", (long long)until_s);
 }
 
-/* The signed text of XCRYPT-NEXT: "XCRYPT NEXT", 0, next key. */
+/* The signed text of XCRYPT-NEXT: "XCRYPT NEXT", 0, short key, 0, until, 0, next key. */
 static void
-put_next_text(struct buf *out, const uint8_t next_public[HOSTKEY_PUBLIC_LEN])
+put_next_text(struct buf *out, const struct hostkey_next *next)
 {
 	buf_put(out, SPAN("XCRYPT NEXT\0"));
-	buf_put(out, span(next_public, HOSTKEY_PUBLIC_LEN));
+	buf_put(out, span(next->short_public, HOSTKEY_SHORT_LEN));
+	buf_put(out, SPAN("\0"));
+	buf_printf(out, "%lld", (long long)next->until_s);
+	buf_put(out, SPAN("\0"));
+	buf_put(out, span(next->public, HOSTKEY_PUBLIC_LEN));
 }
 
 int
@@ -238,25 +242,28 @@ hostkey_in_time(int64_t until_s, int64_t now_s)
 
 int
 hostkey_sign_next(struct hostkey_next *next, const struct hostkey *key,
+    const uint8_t short_public[HOSTKEY_SHORT_LEN], int64_t until_s,
     const uint8_t next_public[HOSTKEY_PUBLIC_LEN])
 {
-	uint8_t mem[96];
+	uint8_t mem[160];
 	struct buf text;
 
-	buf_init(&text, mem, sizeof(mem));
-	put_next_text(&text, next_public);
 	memcpy(next->public, next_public, sizeof(next->public));
+	memcpy(next->short_public, short_public, sizeof(next->short_public));
+	next->until_s = until_s;
+	buf_init(&text, mem, sizeof(mem));
+	put_next_text(&text, next);
 	return hostkey_sign(next->signature, key, buf_peek(&text));
 }
 
 bool
 hostkey_verify_next(const struct hostkey_next *next, const uint8_t public[HOSTKEY_PUBLIC_LEN])
 {
-	uint8_t mem[96];
+	uint8_t mem[160];
 	struct buf text;
 
 	buf_init(&text, mem, sizeof(mem));
-	put_next_text(&text, next->public);
+	put_next_text(&text, next);
 	return hostkey_verify(next->signature, public, buf_peek(&text));
 }
 
@@ -304,7 +311,7 @@ hostkey_put_next(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey_next *ne
 	buf_init(&out, text, HOSTKEY_STATEMENT_MAX);
 	buf_put(&out, next_keyword);
 	put_base64(&out, next->public, sizeof(next->public));
-	buf_put(&out, SPAN(" "));
+	buf_printf(&out, " %lld ", (long long)next->until_s);
 	put_base64(&out, next->signature, sizeof(next->signature));
 	return buf_len(&out);
 }
@@ -312,10 +319,11 @@ hostkey_put_next(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey_next *ne
 bool
 hostkey_get_next(struct hostkey_next *next, struct span text)
 {
-	struct span rest = span_from(text, next_keyword.len), key, signature;
+	struct span rest = span_from(text, next_keyword.len), key, until, signature;
 
 	return span_starts_nocase(text, next_keyword) && span_word(&rest, ' ', &key) &&
-	    span_word(&rest, ' ', &signature) && rest.at == NULL &&
+	    span_word(&rest, ' ', &until) && span_word(&rest, ' ', &signature) &&
+	    rest.at == NULL && get_time(&next->until_s, until) &&
 	    base64_decode(next->signature, sizeof(next->signature), signature) &&
 	    hostkey_get_public(next->public, key);
 }

@@ -12,6 +12,4 @@ agreement_wipe(struct agreement *a)
 	octets_wipe(a->key_ba, sizeof(a->key_ba));
 	octets_wipe(a->iv_ab, sizeof(a->iv_ab));
 	octets_wipe(a->iv_ba, sizeof(a->iv_ba));
-	octets_wipe(a->confirm_a, sizeof(a->confirm_a));
-	octets_wipe(a->confirm_b, sizeof(a->confirm_b));
 }

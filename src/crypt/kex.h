@@ -13,6 +13,7 @@
 #include "crypt/cipher.h"
 
 struct suite;
+struct hybrid_kept;
 
 #define KEX_PRIVATE_MAX 256	/* octets; the two primes of an RSA-2048 key are the longest */
 #define KEX_PUBLIC_MAX 256
@@ -35,13 +36,11 @@ struct agreement {
 	uint8_t peer_public[KEX_PUBLIC_MAX];
 	uint8_t nonce_a[KEX_NONCE_MAX], nonce_b[KEX_NONCE_MAX];
 	uint8_t secret[KEX_SECRET_MAX];	/* the shared secret, Z in xcrypt(7) */
-	uint8_t transcript[32];		/* hash of the negotiation, T in xcrypt(7); version 2.0 */
 	uint8_t half_a[KEX_CONFIRM_MAX], half_b[KEX_CONFIRM_MAX]; /* Sa and Sb of version 0.2 */
 
 	/* the results */
 	uint8_t key_ab[CIPHER_KEY_MAX], key_ba[CIPHER_KEY_MAX];
 	uint8_t iv_ab[CIPHER_IV_LEN], iv_ba[CIPHER_IV_LEN];
-	uint8_t confirm_a[16], confirm_b[16];
 };
 
 enum kex_field {
@@ -61,8 +60,6 @@ struct kex {
 	size_t nonce_len;		/* octets of a nonce in struct agreement */
 	bool cached;			/* shared secrets are kept in the key cache */
 	bool pair_on_demand;		/* pairs are slow to make: made when first needed */
-	bool hears_ehlo_first;		/* after the switch, EHLO must precede other commands */
-	bool confirms;			/* a wrong reply to XCRYPT OK is a sign of tampering */
 
 	/*
 	 * Makes a pair that is used until keys are replaced (xcrypt(7), WHAT IS KEPT).  0, or -1:
@@ -88,14 +85,7 @@ struct kex {
 	int (*agree)(struct agreement *a);
 
 	/*
-	 * Hashes the negotiation into a->transcript; `lines` is offer LF choice LF answer LF.  0,
-	 * or -1.  NULL where keys do not depend on the lines.
-	 */
-	int (*hash_transcript)(struct agreement *a, struct span lines);
-
-	/*
-	 * Called when keys, nonces, transcript and shared secret are known.  0, or -1: they must
-	 * not be used (such as an all-zero shared secret).
+	 * Called when keys, nonces and shared secret are known.  0, or -1: they must not be used.
 	 */
 	int (*prepare)(struct agreement *a);
 
@@ -111,7 +101,7 @@ struct kex {
 	int (*finish)(struct agreement *a);
 };
 
-extern const struct kex kex_x25519;	/* version 2.0 */
+extern const struct kex kex_hybrid;	/* version 2.0 */
 extern const struct kex kex_oakley1;	/* version 1.0 */
 extern const struct kex kex_rsa;	/* version 0.2 */
 extern const struct kex kex_rotn;	/* version 0.1 */
@@ -136,6 +126,26 @@ struct key_source {
 	/* Notes that a handshake completed with the secret found last.  May be NULL. */
 	void (*used)(void *context, const struct kex *x, const uint8_t *peer_public,
 	    const uint8_t *secret);
+
+	/*
+	 * 2.0.  Server: for how many seconds an id made now will be known; what is kept under kept->id,
+	 * to the rest of it (false: nothing); keeps it; notes that it was used.
+	 */
+	unsigned (*keep_s)(void *context, const struct kex *x);
+	bool (*find_id)(void *context, struct hybrid_kept *kept);
+	void (*keep_id)(void *context, const struct hybrid_kept *kept);
+	void (*used_id)(void *context, const struct hybrid_kept *kept);
+	/*
+	 * Client: what is kept of the host that is called, with the offer it was kept under (`room` octets at
+	 * most); keeps it for `keep_s` seconds at most; forgets it.  Is that two-hour key one of our own, the
+	 * present one or the one before?
+	 */
+	bool (*find_host)(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
+	    size_t *offer_len);
+	void (*keep_host)(void *context, const struct hybrid_kept *kept, struct span offer,
+	    unsigned keep_s);
+	void (*forget_host)(void *context);
+	bool (*is_own)(void *context, const uint8_t *server_public);
 };
 
 #endif

@@ -12,18 +12,20 @@ const uint8_t record_close_notify[2] = { 1, 0 };
 
 /* Length of content, content type and the zeros that follow. */
 static size_t
-padded_len(size_t content_len)
+padded_len(size_t content_len, size_t inner_min)
 {
-	return (content_len + 1 + RECORD_PAD_TO - 1) / RECORD_PAD_TO * RECORD_PAD_TO;
+	size_t len = content_len + 1 > inner_min ? content_len + 1 : inner_min;
+
+	return (len + RECORD_PAD_TO - 1) / RECORD_PAD_TO * RECORD_PAD_TO;
 }
 
 _Static_assert((RECORD_CONTENT_MAX + 1) % RECORD_PAD_TO == 0 &&
     RECORD_CONTENT_MAX + 1 + CIPHER_TAG_LEN <= RECORD_SEALED_MAX, "the largest record is full");
 
 size_t
-record_len(size_t content_len)
+record_len(size_t content_len, size_t inner_min)
 {
-	return RECORD_HEADER_LEN + padded_len(content_len) + CIPHER_TAG_LEN;
+	return RECORD_HEADER_LEN + padded_len(content_len, inner_min) + CIPHER_TAG_LEN;
 }
 
 /* The nonce of the next record, RFC 8446 section 5.3. */
@@ -40,13 +42,14 @@ next_nonce(uint8_t nonce[CIPHER_IV_LEN], const struct channel_direction *directi
 
 int
 record_seal(const struct cipher *cipher, struct channel_direction *direction,
-    enum record_type type, struct span content, uint8_t *out)
+    enum record_type type, struct span content, size_t inner_min, uint8_t *out)
 {
-	size_t len = padded_len(content.len);
+	size_t len = padded_len(content.len, inner_min);
 	uint8_t *inner = out + RECORD_HEADER_LEN;
 	uint8_t nonce[CIPHER_IV_LEN];
 
-	assert(content.len <= RECORD_CONTENT_MAX && direction->records < RECORD_COUNT_MAX);
+	assert(content.len <= RECORD_CONTENT_MAX && inner_min <= RECORD_INNER_MAX);
+	assert(direction->records < RECORD_COUNT_MAX);
 	out[0] = RECORD_DATA;	/* the outer type, whatever the content type */
 	octets_put16(out + 1, TLS_1_2);
 	octets_put16(out + 3, (uint16_t)(len + CIPHER_TAG_LEN));

@@ -9,8 +9,11 @@
 
 enum record_type { RECORD_ALERT = 21, RECORD_DATA = 23 };
 
-/* Octets on the wire, from header to tag, of a record that we make of `content_len` octets. */
-size_t record_len(size_t content_len);
+/*
+ * Octets on the wire, from header to tag, of a record that we make of `content_len` octets.  Content, type and
+ * padding fill at least `inner_min` octets, which is at most RECORD_INNER_MAX.
+ */
+size_t record_len(size_t content_len, size_t inner_min);
 
 /*
  * Seals `content`, at most RECORD_CONTENT_MAX octets, as the next record of this direction into
@@ -18,7 +21,7 @@ size_t record_len(size_t content_len);
  * sent then.
  */
 int record_seal(const struct cipher *cipher, struct channel_direction *direction,
-    enum record_type type, struct span content, uint8_t *out);
+    enum record_type type, struct span content, size_t inner_min, uint8_t *out);
 
 /* Octets that follow a header according to its length field; 0 for an invalid header. */
 size_t record_sealed_len(const uint8_t header[RECORD_HEADER_LEN]);

@@ -3,8 +3,8 @@
 #include "crypt/cipher_blowfish.h"
 
 const struct suite suite_table[] = {
-	{ "chacha20poly1305_2.0", &kex_x25519, &cipher_chacha20poly1305, "default" },
-	{ "aes256gcm_2.0", &kex_x25519, &cipher_aes256gcm, "default" },
+	{ "chacha20poly1305_2.0", &kex_hybrid, &cipher_chacha20poly1305, "default" },
+	{ "aes256gcm_2.0", &kex_hybrid, &cipher_aes256gcm, "default" },
 	{ "arsyfor_1.0", &kex_oakley1, &cipher_arsyfor, "historic" },
 	{ "t32_1.0", &kex_oakley1, &cipher_t32, "historic" },
 #ifdef BLOWFISH_BUILT_IN
@@ -74,6 +74,28 @@ suite_list_has(const struct suite_list *list, const struct suite *suite)
 		if (list->at[i] == suite)
 			return true;
 	return false;
+}
+
+static bool
+is_slow(const struct suite *s)
+{
+	return s->cipher->slow != NULL && s->cipher->slow();
+}
+
+void
+suite_list_fast_first(struct suite_list *list)
+{
+	for (size_t i = 1; i < list->count; i++) {
+		const struct suite *suite = list->at[i];
+		size_t at = i;
+
+		while (at > 0 && list->at[at - 1]->kex == suite->kex &&
+		    is_slow(list->at[at - 1]) && !is_slow(suite)) {
+			list->at[at] = list->at[at - 1];
+			at--;
+		}
+		list->at[at] = suite;
+	}
 }
 
 unsigned

@@ -38,6 +38,9 @@ int suite_list_read(struct suite_list *list, struct span names, struct span *cul
 
 bool suite_list_has(const struct suite_list *list, const struct suite *suite);
 
+/* Server: puts those that are slow on this processor behind the others of their generation. */
+void suite_list_fast_first(struct suite_list *list);
+
 /* The newest XCRYPT version (struct kex) among the suites; 0 for an empty list. */
 unsigned suite_list_newest(const struct suite_list *list);
 

@@ -192,25 +192,41 @@ take(const struct private_file_place *place, const char *name, struct hostkey *k
 }
 
 void
-hostkey_cmd_statements(const struct options *p, struct key_cache *cache,
-    struct hostkey_statements *said)
+hostkey_cmd_read(const struct options *p, struct hostkey_statements *said)
 {
 	struct private_file_place place;
-	struct hostkey host, next;
-	struct hostkey_id id;
-	struct hostkey_next after;
+	struct hostkey next;
 	const char *why;
 
-	*said = (struct hostkey_statements){ .id_len = 0 };
-	if (private_file_place(&place, p->settings_file, p->settings.user, &why) < 0 ||
-	    !take(&place, HOSTKEY_FILE, &host))
+	memset(said, 0, sizeof(*said));
+	if (private_file_place(&place, p->settings_file, p->settings.user, &why) < 0)
 		return;
-	if (hostkey_cache_id(cache, &kex_x25519, &host, &id) == 0)
-		said->id_len = hostkey_put_id(said->id, &id);
-	if (said->id_len > 0 && take(&place, HOSTKEY_FILE_NEXT, &next)) {
-		if (hostkey_cache_next(cache, &kex_x25519, &host, next.public, &after) == 0)
-			said->next_len = hostkey_put_next(said->next, &after);
+	said->has_host = take(&place, HOSTKEY_FILE, &said->host);
+	said->has_next = said->has_host && take(&place, HOSTKEY_FILE_NEXT, &next);
+	if (said->has_next) {
+		memcpy(said->next_public, next.public, sizeof(said->next_public));
 		hostkey_wipe(&next);
 	}
-	hostkey_wipe(&host);
+}
+
+void
+hostkey_cmd_sign(struct key_cache *cache, struct hostkey_statements *said)
+{
+	struct hostkey_id id;
+	struct hostkey_next next;
+
+	if (said->has_host && hostkey_cache_id(cache, &kex_hybrid, &said->host, &id) == 0)
+		said->id_len = hostkey_put_id(said->id, &id);
+	if (said->id_len > 0 && said->has_next &&
+	    hostkey_cache_next(cache, &kex_hybrid, &said->host, id.until_s, said->next_public,
+	    &next) == 0)
+		said->next_len = hostkey_put_next(said->next, &next);
+	hostkey_cmd_forget(said);
+}
+
+void
+hostkey_cmd_forget(struct hostkey_statements *said)
+{
+	hostkey_wipe(&said->host);
+	said->has_host = said->has_next = false;
 }

@@ -20,17 +20,25 @@ int hostkey_cmd(struct options *p);
  */
 int hostkey_cmd_test(const struct options *p);
 
-struct hostkey_statements {	/* of a reply to EHLO, from `XCRYPT-` on; length 0: none */
+/* The host key that a session signs with, and the statements: lines of a reply to EHLO, from `XCRYPT-` on. */
+struct hostkey_statements {
+	struct hostkey host;
+	uint8_t next_public[HOSTKEY_PUBLIC_LEN];
+	bool has_host, has_next;
 	char id[HOSTKEY_STATEMENT_MAX], next[HOSTKEY_STATEMENT_MAX];
-	size_t id_len, next_len;
+	size_t id_len, next_len;	/* 0: none */
 };
 
 /*
- * Makes the statements for the EHLO reply inside; none if there is no host key, or one that
- * cannot be used, which is logged.  For use as the settings' user, before the jail.  Wipes the
- * host key.
+ * Reads the host key and its successor.  A file that cannot be used is logged, and counts as none.  For use as
+ * started: a file that belongs to root is read by root.
  */
-void hostkey_cmd_statements(const struct options *p, struct key_cache *cache,
-    struct hostkey_statements *said);
+void hostkey_cmd_read(const struct options *p, struct hostkey_statements *said);
+
+/* Makes the statements, once it is known that they are needed, and wipes the host key. */
+void hostkey_cmd_sign(struct key_cache *cache, struct hostkey_statements *said);
+
+/* Wipes the host key; the statements stay. */
+void hostkey_cmd_forget(struct hostkey_statements *said);
 
 #endif

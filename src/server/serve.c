@@ -5,6 +5,7 @@
 #include "cli/logline.h"
 #include "server/identify.h"
 #include "smtp/policy.h"
+#include "store/meetings.h"
 #include "sys/accept.h"
 #include "sys/fd.h"
 
@@ -86,8 +87,43 @@ settle(void *server)
 {
 	struct server *s = server;
 
+	handshake_settle(&s->relay.handshake);
+	if (s->relay.handshake.owed)
+		key_cache_settle(&s->cache);
+	else
+		key_cache_done(&s->cache);
+	hostkey_cmd_forget(&s->statements);
+}
+
+/* The client's first record has verified: what a first meeting gave is kept, and nothing more after it. */
+static void
+proved(void *server)
+{
+	struct server *s = server;
+
+	handshake_proved(&s->relay.handshake);
 	key_cache_done(&s->cache);
-	agreement_wipe(&s->relay.handshake.agreement);
+}
+
+/* The lines about the host key, for the reply to EHLO inside. */
+static size_t
+says(void *server, struct span lines[RELAY_SAYS_MAX], size_t *missing)
+{
+	struct server *s = server;
+	struct hostkey_statements *said = &s->statements;
+	size_t count = 0;
+
+	hostkey_cmd_sign(&s->cache, said);
+	*missing = 0;
+	if (said->id_len > 0)
+		lines[count++] = span(said->id, said->id_len);
+	else
+		*missing += HOSTKEY_ID_LINE_LEN;
+	if (said->next_len > 0)
+		lines[count++] = span(said->next, said->next_len);
+	else
+		*missing += HOSTKEY_NEXT_LINE_LEN;
+	return count;
 }
 
 /* Relays between the client and the backend, from the client's first octet to the last. */
@@ -104,17 +140,19 @@ relay_session(struct server *s, const struct client_info *client, const struct s
 		.mark = set->mark,
 		.hostname = set->hostname,
 		.peer = peer,
+		.says = says,
+		.says_context = s,
 	};
 	int64_t begun = clock_ms();
 
-	settings.says[0] = span(s->statements.id, s->statements.id_len);
-	settings.says[1] = span(s->statements.next, s->statements.next_len);
 	address_literal(&client->remote, peer);
 	relay_start(&s->relay, &settings, key_cache_source(&s->cache));
 	session_start(&s->session, machine, &limits);
 	s->session.serving = true;
 	s->session.settled = settle;
 	s->session.settled_context = s;
+	s->session.proved = proved;
+	s->session.proved_context = s;
 	s->session.by_hand = client->by_hand;
 	session_wire(&s->session, STDIN_FILENO, STDOUT_FILENO);
 	session_local(&s->session, s->backend.fd, s->backend.fd);
@@ -139,11 +177,13 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	/* as started, since sendmail needs root; its output is read without root */
 	if (backend_open(&s->backend, argv, set, &client) < 0)
 		return server_refuse_backend(s);
+	hostkey_cmd_read(&s->options, &s->statements);
 	if (options_become(&s->options) < 0)
 		return server_refuse(s, "421 4.3.5 System incorrectly configured");
 	suites = policy_suites(set->policy, &s->options.suites);
+	suite_list_fast_first(&suites);
 	options_open_key_cache(&s->options, &s->cache, &suites);
-	hostkey_cmd_statements(&s->options, &s->cache, &s->statements);
+	meetings_set_client(&s->cache, address_octets(&client.remote));
 	key_cache_leave_directory(&s->cache);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)

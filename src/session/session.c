@@ -85,6 +85,8 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	s->wire_read_fd = read_fd;
 	s->wire_write_fd = write_fd;
 	s->wire_shut = s->wire_closed = s->wire_full = false;
+	s->spoken = s->proof_seen = false;
+	s->heard = 0;
 	buf_clear(&io->from_wire);
 	buf_clear(&io->to_wire);
 	buf_clear(&s->wire_in);
@@ -93,6 +95,8 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	io->encrypt = NULL;
 	io->start_tls = NULL;
 	io->tls = IO_TLS_NONE;
+	io->gathers = false;
+	io->hides = 0;
 	s->layer_fault = NULL;
 	io->end = OUTCOME_NONE;
 	s->wire_read = s->wire_written = 0;

@@ -6,12 +6,15 @@
 
 void
 client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
-    struct key_source keys, bool plain)
+    struct key_source keys, enum client_call call)
 {
+	bool plain = call == CLIENT_CALL_CLEAR;
+
 	memset(ch, 0, offsetof(struct client_handshake, reply));
 	ch->set = settings;
 	ch->retried_clear = ch->provisional = plain;
 	ch->plain = plain || settings->suites->count == 0;
+	ch->apart = call != CLIENT_CALL_FIRST;
 	ch->why = ch->plain && !plain ? "switched-off" : NULL;
 	handshake_start(&ch->handshake, false, settings->suites, keys);
 	reply_start(&ch->reply);
@@ -42,7 +45,7 @@ client_handshake_crypt(const struct client_handshake *ch)
 enum io_wait
 client_handshake_wait(const struct client_handshake *ch)
 {
-	if (in_handshake(ch))
+	if (in_handshake(ch) && !(ch->encrypted && ch->pushed))
 		return WAIT_HANDSHAKE;
 	/* the next host may still be called, so the short deadline applies */
 	return !ch->encrypted && (ch->state == CLIENT_GREETING || ch->state == CLIENT_EHLO ||
@@ -118,6 +121,20 @@ client_say(struct io *io, const char *verb, struct span text)
 	buf_put(&io->to_wire, SPAN("\r\n"));
 }
 
+/* XCRYPT goes with EHLO to a host that has been met, so that encryption costs no round trip. */
+static void
+ride(struct client_handshake *ch, struct io *io)
+{
+	uint8_t mem[CLIENT_NAME_MAX + 8];
+	struct buf line;
+
+	buf_init(&line, mem, sizeof(mem));
+	buf_printf(&line, "EHLO ");
+	buf_put(&line, span(ch->name, ch->name_len));
+	handshake_hello(&ch->handshake, buf_peek(&line));
+	ch->riding = !ch->plain && !ch->apart && handshake_ride(&ch->handshake, &io->to_wire);
+}
+
 int
 client_handshake_hello(struct client_handshake *ch, struct io *io, struct span name, bool helo)
 {
@@ -130,6 +147,8 @@ client_handshake_hello(struct client_handshake *ch, struct io *io, struct span n
 	if (!ch->encrypted)
 		io_show(io, helo ? "> HELO" : "> EHLO", name);
 	client_say(io, helo ? "HELO" : "EHLO", span(ch->name, ch->name_len));
+	if (!helo && !ch->encrypted)
+		ride(ch, io);
 	client_enter(ch, io, helo ? CLIENT_HELO : CLIENT_EHLO);
 	return 0;
 }
@@ -240,17 +259,32 @@ ehlo_refused(struct client_handshake *ch, struct io *io)
 	    client_enter(ch, io, CLIENT_REFUSED);
 }
 
+/* XCRYPT was said already: it is answered next, if the host offers what it did. */
+static enum client_state
+rode(struct client_handshake *ch, struct io *io, bool offered, struct span offer)
+{
+	if (!offered || !handshake_same_offer(&ch->handshake, offer))
+		return client_over(ch, io, OUTCOME_RETRY_APART);
+	reply_copy(&ch->clear, &ch->reply);
+	reply_start(&ch->reply);
+	return client_enter(ch, io, CLIENT_ANSWER);
+}
+
 static enum client_state
 got_ehlo(struct client_handshake *ch, struct io *io)
 {
 	struct span offer = span(NULL, 0);
 
+	if (ch->riding && ch->reply.code != 250)
+		return client_over(ch, io, OUTCOME_RETRY_APART);
 	if (!hello_taken(ch))
 		return ehlo_refused(ch, io);
 	ch->at.ehlo = io->now_ms;
 	if (ch->encrypted)
 		return client_ready(ch, io);
 	bool offered = find_offer(ch, &offer);
+	if (ch->riding)
+		return rode(ch, io, offered, offer);
 	if (ch->plain) {
 		ch->why = ch->retried_clear ? "called-again" : "switched-off";
 		return without_xcrypt(ch, io);
@@ -268,20 +302,58 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 	return client_enter(ch, io, CLIENT_ANSWER);
 }
 
+/* The handshake came to nothing.  Said together with EHLO, it may do so for that reason. */
+static enum client_state
+failed(struct client_handshake *ch, struct io *io)
+{
+	return ch->riding ? client_over(ch, io, OUTCOME_RETRY_APART) :
+			    retry_clear(ch, io, "handshake-failed");
+}
+
+static enum client_state
+encrypted(struct client_handshake *ch, struct io *io, enum client_state next)
+{
+	ch->encrypted = true;
+	ch->why = NULL;
+	ch->at.handshake = io->now_ms;
+	io->encrypt = &ch->handshake.agreement;
+	reply_start(&ch->reply);
+	return client_enter(ch, io, next);
+}
+
+/* The id is not known there any more: XCRYPT once more, as at a first meeting. */
+static enum client_state
+propose_again(struct client_handshake *ch, struct io *io)
+{
+	if (handshake_propose(&ch->handshake, &io->to_wire) < 0)
+		return go_on_clear(ch, io, "no-key");
+	reply_start(&ch->reply);
+	return client_enter(ch, io, CLIENT_ANSWER);
+}
+
 static enum client_state
 got_answer(struct client_handshake *ch, struct io *io)
 {
 	switch (handshake_take_answer(&ch->handshake, &ch->reply)) {
+	case VERDICT_ENCRYPTED:
+		ch->pushed = true;
+		return encrypted(ch, io, CLIENT_INSIDE_EHLO);
 	case VERDICT_GOOD:
 		return client_enter(ch, io, CLIENT_SAY_OK);
+	case VERDICT_UNKNOWN_ID:
+		ch->riding = false;
+		return propose_again(ch, io);
+	case VERDICT_TAMPERED:
+		return client_over(ch, io, OUTCOME_CONFIRMATION);
 	case VERDICT_CLEAN_FAIL:
-		return go_on_clear(ch, io, "refused");
+		return ch->riding ? client_over(ch, io, OUTCOME_RETRY_APART) :
+				    go_on_clear(ch, io, "refused");
 	case VERDICT_KEY_REFUSED:
 		buf_put(&io->to_wire, SPAN("XCRYPT FAIL\r\n"));
 		reply_start(&ch->reply);
 		return client_enter(ch, io, CLIENT_FAIL);
 	default:
-		return retry_clear(ch, io, "handshake-failed");
+		return failed(ch, io);
 	}
 }
 
@@ -301,18 +373,12 @@ got_ok(struct client_handshake *ch, struct io *io)
 	switch (handshake_take_ok_reply(&ch->handshake, &ch->reply)) {
 	case VERDICT_GOOD:
 		break;
-	case VERDICT_TAMPERED:
-		return client_over(ch, io, OUTCOME_CONFIRMATION);
 	default:
 		return retry_clear(ch, io, "handshake-failed");
 	}
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return client_over(ch, io, OUTCOME_INJECTED);
-	ch->encrypted = true;
-	ch->why = NULL;
-	ch->at.handshake = io->now_ms;
-	io->encrypt = &ch->handshake.agreement;
-	return client_enter(ch, io, CLIENT_INSIDE);
+	return encrypted(ch, io, CLIENT_INSIDE);
 }
 
 /* A 5yz greeting is final only where mail may go in the clear; else it may be forged. */
@@ -361,11 +427,22 @@ client_got_reply(struct client_handshake *ch, struct io *io)
 	}
 }
 
+/* 2.0: has a record of the server's verified?  Then what is wrong is no failure of XCRYPT. */
+static bool
+has_record(const struct client_handshake *ch, const struct io *io, enum outcome end)
+{
+	return ch->encrypted && ch->pushed &&
+	    (reply_begun(&ch->reply) || buf_len(&io->from_wire) > 0 ||
+	    end == OUTCOME_WIRE_GONE);	/* it said close_notify */
+}
+
 /* The connection ended, or what came is not a reply. */
 static enum client_state
 no_reply(struct client_handshake *ch, struct io *io, enum outcome end)
 {
-	if (in_handshake(ch))
+	if (ch->riding && !ch->encrypted)
+		return client_over(ch, io, OUTCOME_RETRY_APART);
+	if (in_handshake(ch) && !has_record(ch, io, end))
 		return retry_clear(ch, io, "handshake-failed");
 	if (ch->state == CLIENT_GREETING)
 		end = OUTCOME_GREETED_LATER;
@@ -376,6 +453,9 @@ enum client_state
 client_handshake_step(struct client_handshake *ch, struct io *io)
 {
 	for (;;) {
+		/* what was read after the line that switches is not plain: the session opens it first */
+		if (io->encrypt != NULL)
+			return ch->state;
 		switch (ch->state) {
 		case CLIENT_GREETED:
 		case CLIENT_READY:
@@ -390,12 +470,15 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 				return io->wire_eof ? no_reply(ch, io, io_wire_end(io)) : ch->state;
 			continue;
 		case CLIENT_INSIDE:
-			if (io->encrypt != NULL)	/* the session has not switched yet */
-				return ch->state;
 			reply_start(&ch->reply);
 			client_say(io, "EHLO", span(ch->name, ch->name_len));
 			client_enter(ch, io, CLIENT_INSIDE_EHLO);
 			continue;
+		case CLIENT_INSIDE_EHLO:
+			/* until the session has switched, octets behind the answer are in the clear */
+			if (io->encrypt != NULL)
+				return ch->state;
+			break;
 		default:
 			break;
 		}
@@ -406,10 +489,6 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 			client_got_reply(ch, io);
 			continue;
 		case REPLY_BROKEN:
-			/* in 2.0, anything but the right confirmation is a wrong one */
-			if (ch->state == CLIENT_OK &&
-			    handshake_suite(&ch->handshake)->kex->confirms)
-				return client_over(ch, io, OUTCOME_CONFIRMATION);
 			return no_reply(ch, io, OUTCOME_BAD_REPLY);
 		case REPLY_MORE:
 			if (io->wire_eof)
@@ -422,6 +501,9 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 void
 client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome fault)
 {
+	if (fault == OUTCOME_BAD_RECORD && ch->encrypted && !ch->tls &&
+	    handshake_met(&ch->handshake))
+		handshake_forget(&ch->handshake);
 	/*
 	 * Never retried in the clear: a record that does not verify after a good handshake is a
 	 * sign of tampering, and the others are failures on this host.

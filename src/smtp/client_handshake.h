@@ -64,6 +64,9 @@ struct client_handshake {
 	enum client_state state;
 	bool retried_clear;	/* in the clear, since encryption failed the last time */
 	bool plain;		/* ignore XCRYPT: retried in the clear, or XCRYPT is off */
+	bool apart;		/* do not send XCRYPT together with EHLO: the host changed its offer */
+	bool riding;		/* XCRYPT was sent together with EHLO */
+	bool pushed;		/* 2.0: the reply to EHLO inside comes without a command of ours */
 	bool encrypted;		/* by XCRYPT or TLS */
 	bool tls;		/* encrypted by TLS, not by XCRYPT */
 	/*
@@ -90,8 +93,13 @@ struct client_handshake {
  * `plain`: do not use XCRYPT, because encryption failed on the last connection.
  * client_handshake_wipe() must be called at the end, and before `ch` is started again.
  */
+enum client_call {
+	CLIENT_CALL_FIRST,
+	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART */
+	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR */
+};
 void client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
-    struct key_source keys, bool plain);
+    struct key_source keys, enum client_call call);
 void client_handshake_wipe(struct client_handshake *ch);
 
 /*

@@ -15,14 +15,14 @@ deliver_start(struct deliver *d, const struct client_settings *settings,
 	d->message = message;
 	d->keys = keys;
 	d->hostname = hostname;
-	client_handshake_start(&d->client, settings, keys, false);
+	client_handshake_start(&d->client, settings, keys, CLIENT_CALL_FIRST);
 }
 
 void
-deliver_connected(struct deliver *d, bool plain)
+deliver_connected(struct deliver *d, enum client_call call)
 {
 	client_handshake_wipe(&d->client);
-	client_handshake_start(&d->client, d->set, d->keys, plain);
+	client_handshake_start(&d->client, d->set, d->keys, call);
 	d->state = DELIVER_HANDSHAKE;
 	d->helo = d->elsewhere = false;
 	/* `code` and `text` keep the last host's reply until this one has sent its own */

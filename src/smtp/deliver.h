@@ -70,11 +70,8 @@ struct deliver {
 void deliver_start(struct deliver *d, const struct client_settings *settings,
     const struct deliver_message *message, struct key_source keys, const char *hostname);
 
-/*
- * To be called for each new connection.  `plain`: do not use XCRYPT, because encryption failed on
- * the last one.  Nothing of the message may have been read before.
- */
-void deliver_connected(struct deliver *d, bool plain);
+/* To be called for each new connection.  Nothing of the message may have been read before. */
+void deliver_connected(struct deliver *d, enum client_call call);
 
 /* For struct machine. */
 void deliver_step(void *deliver, struct io *io);

@@ -28,7 +28,7 @@ io_mark(const struct io *io)
 	const bool flags[] = { io->wire_eof, io->local_eof, io->wire_truncated, io->pipe,
 		io->settled, io->shut_wire, io->shut_local, io->encrypt != NULL,
 		io->start_tls != NULL, io->tls == IO_TLS_OPEN, io->tls == IO_TLS_FAILED,
-		io->end != OUTCOME_NONE };
+		io->end != OUTCOME_NONE, io->gathers };
 	struct io_mark mark = { .progress = io->progress };
 
 	mark.octets = buf_moves(&io->from_wire) + buf_moves(&io->to_wire) +

@@ -43,6 +43,8 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	[OUTCOME_REFUSED_FOR_GOOD] = { "refused", EXIT_REFUSED, "5.0.0", "refused" },
 	[OUTCOME_RETRY_CLEAR] = { "handshake-failed", EXIT_LATER, "4.7.5",
 	    "the handshake failed twice" },
+	[OUTCOME_RETRY_APART] = { "offer-changed", EXIT_LATER, "4.7.5",
+	    "the host does not answer EHLO and XCRYPT as it did" },
 	[OUTCOME_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
 	[OUTCOME_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
 };

@@ -129,7 +129,9 @@ relay_note_message(struct relay *r, enum verb verb, bool good)
 static enum io_wait
 deadline(const struct relay *r)
 {
-	if (r->crypt == CRYPT_ANSWERED || (r->crypt == CRYPT_ON && !r->heard_inside))
+	bool old = r->crypt == CRYPT_ON && handshake_suite(&r->handshake)->kex->version < KEX_VERSION_2_0;
+
+	if (r->crypt == CRYPT_ANSWERED || (old && !r->heard_inside))
 		return WAIT_HANDSHAKE;
 	if (r->input == INPUT_MESSAGE || r->input == INPUT_CHUNK)
 		return WAIT_DATA;
@@ -174,6 +176,7 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 	struct relay *r = relay;
 
 	io->end = fault;
+	io->gathers = false;	/* nothing follows that would go into the same record */
 	/* a last reply can only be sent between two replies */
 	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s Timeout exceeded\r\n", r->set->hostname);
@@ -206,6 +209,8 @@ relay_step(void *relay, struct io *io)
 		if (goes_on(io) && r->input != INPUT_OVER && wire_exhausted(r, io))
 			client_gone(r, io);
 	} while (moved);
+	if (io->end != OUTCOME_NONE)
+		io->gathers = false;
 	io->settled = io->pipe || r->crypt == CRYPT_ON || r->crypt == CRYPT_GIVEN_UP;
 	if (io->end != OUTCOME_NONE || io->pipe)
 		return;

@@ -97,6 +97,8 @@ forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb
     struct span name)
 {
 	remember_name(r, name);
+	r->hello_line_len = line->text.len <= sizeof(r->hello_line) ? line->text.len : 0;
+	memcpy(r->hello_line, line->text.at, r->hello_line_len);
 	return forward(r, io, line, verb);
 }
 
@@ -122,11 +124,37 @@ give_up(struct relay *r, struct io *io, const char *why)
 	r->why = why;
 }
 
+/* Back to where the session stood after the greeting (xcrypt.7, "Starting over"). */
+static void
+start_over(struct relay *r, struct io *io)
+{
+	relay_set_crypt(r, io, CRYPT_ON);
+	r->why = NULL;
+	io->encrypt = &r->handshake.agreement;
+}
+
+/*
+ * 2.0: says the EHLO that the transcript covers to the mailer again.  Its reply goes to the client
+ * unasked, in one record that hides whether this host has a host key.
+ */
+static void
+push_hello(struct relay *r, struct io *io)
+{
+	if (r->set->says != NULL)
+		r->says_count = r->set->says(r->set->says_context, r->says, &io->hides);
+	memcpy(r->said, r->name, r->name_len);
+	r->said_len = r->name_len;
+	buf_put(&io->to_local, span(r->handshake.hello.mem, r->handshake.hello.len));
+	buf_put(&io->to_local, SPAN("\r\n"));
+	relay_queue_put(r, VERB_EHLO);
+	r->sync = io->gathers = true;
+}
+
 /* A client's `XCRYPT ...` before encryption. */
 static bool
 xcrypt(struct relay *r, struct io *io, const struct line *line)
 {
-	if (!can_answer(r, io))
+	if (!can_answer(r, io) || buf_room(&io->to_local) < RELAY_HELLO_MAX + 2)
 		return false;
 	io_show(io, ">", line->text);
 	if (has_octets_behind(io, line)) {
@@ -139,26 +167,22 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		return relay_answer(r, io, line->octets,
 		    "503 5.5.1 XCRYPT FAIL only one attempt allowed");
 	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
+	case HANDSHAKE_ENCRYPTED:
+		start_over(r, io);
+		push_hello(r, io);
+		break;
 	case HANDSHAKE_AGREED:
 		relay_set_crypt(r, io, CRYPT_ANSWERED);
 		break;
 	case HANDSHAKE_USED_UP:
 		give_up(r, io, "handshake-refused");
 		break;
+	case HANDSHAKE_UNKNOWN_ID:
 	case HANDSHAKE_NO_SUITE:
 		break;
 	}
 	relay_take(io, line->octets);
 	return true;
-}
-
-/* Encryption begins, and the client says EHLO again (xcrypt(7), "Starting over"). */
-static void
-start_over(struct relay *r, struct io *io)
-{
-	relay_set_crypt(r, io, CRYPT_ON);
-	r->why = NULL;
-	io->encrypt = &r->handshake.agreement;
 }
 
 /* The client's XCRYPT OK or XCRYPT FAIL after our 250 XCRYPT. */
@@ -251,7 +275,7 @@ is_foreign_auth(enum verb verb, struct span arguments)
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
-	const struct kex *x = handshake_suite(&r->handshake)->kex;
+	bool hybrid = handshake_suite(&r->handshake)->kex->version >= KEX_VERSION_2_0;
 	struct span arguments;
 	enum verb verb = verb_of(line->text, &arguments);
 
@@ -272,10 +296,10 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 		break;
 	}
 	if (!r->hello_inside) {
-		if (x->hears_ehlo_first && verb == VERB_BDAT)
+		if (hybrid && verb == VERB_BDAT)
 			return relay_refuse_chunk(r, io, line, arguments,
 			    "503 5.5.1 Send EHLO again first");
-		if (x->hears_ehlo_first)
+		if (hybrid)
 			return relay_answer(r, io, line->octets,
 			    "503 5.5.1 Send EHLO again first");
 		return repeat_hello(r, io);

@@ -58,16 +58,12 @@ offers(const struct relay *r)
 static size_t
 own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
 {
-	const struct suite *suite = handshake_suite(&r->handshake);
 	size_t count = 0;
 
 	if (r->offered)
 		lines[count++] = handshake_offer(&r->handshake);
-	if (r->crypt != CRYPT_ON || !suite->kex->confirms)
-		return count;
-	for (size_t i = 0; i < RELAY_SAYS_MAX; i++)
-		if (r->set->says[i].len > 0)
-			lines[count++] = r->set->says[i];
+	for (size_t i = 0; r->crypt == CRYPT_ON && i < r->says_count; i++)
+		lines[count++] = r->says[i];
 	return count;
 }
 
@@ -184,6 +180,8 @@ reply_is_whole(struct relay *r, struct io *io, enum verb verb, unsigned code)
 			break;
 		if (verb != VERB_OWN_EHLO)
 			take_name(r);
+		if (verb == VERB_EHLO)
+			handshake_hello(&r->handshake, span(r->hello_line, r->hello_line_len));
 		r->hello = verb == VERB_HELO ? VERB_HELO : VERB_EHLO;
 		r->hello_inside = r->crypt == CRYPT_ON;
 		/* HELO offers nothing; an earlier EHLO, perhaps in the clear, does not count */
@@ -347,6 +345,7 @@ relay_reply(struct relay *r, struct io *io)
 	if (reply.last) {
 		relay_queue_take(r);
 		reply_is_whole(r, io, verb, reply.code);
+		io->gathers = false;
 		io->progress++;
 		/* what the client sent after QUIT is ignored */
 		if (r->done)

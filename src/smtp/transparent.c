@@ -13,14 +13,14 @@ transparent_start(struct transparent *c, const struct client_settings *settings,
 	c->set = settings;
 	c->keys = keys;
 	c->greeting_due = true;
-	client_handshake_start(&c->client, settings, keys, false);
+	client_handshake_start(&c->client, settings, keys, CLIENT_CALL_FIRST);
 }
 
 void
-transparent_connected(struct transparent *c, bool plain)
+transparent_connected(struct transparent *c, enum client_call call)
 {
 	client_handshake_wipe(&c->client);
-	client_handshake_start(&c->client, c->set, c->keys, plain);
+	client_handshake_start(&c->client, c->set, c->keys, call);
 	c->greeting_due = true;
 	c->ehlo_refused = false;
 }

@@ -45,11 +45,8 @@ struct transparent {
 void transparent_start(struct transparent *c, const struct client_settings *settings,
     struct key_source keys);
 
-/*
- * To be called for each new connection.  `plain`: do not use XCRYPT, because encryption failed on
- * the last one.
- */
-void transparent_connected(struct transparent *c, bool plain);
+/* To be called for each new connection. */
+void transparent_connected(struct transparent *c, enum client_call call);
 
 /* For struct machine. */
 void transparent_step(void *transparent, struct io *io);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/octets.h"
+#include "store/meetings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,7 @@
  * dropped with the pair:
  *
  *   'I' version own-public host-public			until (8 octets), signature
- *   'N' version own-public host-public next-public	signature
+ *   'N' version own-public host-public next-public	until (8 octets), signature
  *   'V' version own-public peer-public			until, digest of the lines, host key, and
  *							the next host key if it was announced
  */
@@ -99,24 +100,29 @@ hostkey_cache_id(struct key_cache *r, const struct kex *x, const struct hostkey 
 
 int
 hostkey_cache_next(struct key_cache *r, const struct kex *x, const struct hostkey *host,
-    const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next)
+    int64_t until_s, const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next)
 {
 	const struct key_cache_own *own = own_pair(r, x);
-	uint8_t mem[KEY_MAX];
+	uint8_t mem[KEY_MAX], value[ID_LEN];
 	size_t len;
 
 	if (own == NULL)
 		return -1;
 	struct span key = hostkey_cache_put_key(mem, KEY_CACHE_NEXT, own,
 	    span(host->public, sizeof(host->public)), span(next_public, HOSTKEY_PUBLIC_LEN));
-	if (find(r, own, key, next->signature, sizeof(next->signature), &len) &&
-	    len == sizeof(next->signature)) {
+	if (find(r, own, key, value, sizeof(value), &len) && len == ID_LEN &&
+	    octets_get64(value) == (uint64_t)until_s) {
 		memcpy(next->public, next_public, sizeof(next->public));
+		memcpy(next->short_public, own->pair.public, sizeof(next->short_public));
+		next->until_s = until_s;
+		memcpy(next->signature, value + TIME_LEN, sizeof(next->signature));
 		return 0;
 	}
-	if (hostkey_sign_next(next, host, next_public) < 0)
+	if (hostkey_sign_next(next, host, own->pair.public, until_s, next_public) < 0)
 		return -1;
-	hostkey_cache_keep(r, own, key, span(next->signature, sizeof(next->signature)));
+	octets_put64(value, (uint64_t)until_s);
+	memcpy(value + TIME_LEN, next->signature, sizeof(next->signature));
+	hostkey_cache_keep(r, own, key, span(value, ID_LEN));
 	return 0;
 }
 
@@ -135,10 +141,17 @@ put_verified(uint8_t value[VERIFIED_MAX], const struct verified_statement *v,
 	return TIME_LEN + buf_len(&out);
 }
 
+static bool
+get_next(struct hostkey_next *next, const uint8_t *peer_public, struct span line)
+{
+	memcpy(next->short_public, peer_public, sizeof(next->short_public));
+	return hostkey_get_next(next, line);
+}
+
 /* Whether the cache says that these lines were verified before. */
 static bool
 find_verified(struct key_cache *r, const struct key_cache_own *own, struct span key,
-    struct span next_line, const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
+    const uint8_t *peer_public, struct span next_line, const uint8_t digest[HOSTKEY_DIGEST_LEN], struct verified_statement *v)
 {
 	uint8_t value[VERIFIED_MAX];
 	const uint8_t *at = value + TIME_LEN;
@@ -151,7 +164,7 @@ find_verified(struct key_cache *r, const struct key_cache_own *own, struct span 
 	at += HOSTKEY_DIGEST_LEN;
 	v->until_s = (int64_t)octets_get64(value);
 	memcpy(v->public, at, sizeof(v->public));
-	v->has_next = len == VERIFIED_MAX && hostkey_get_next(&v->next, next_line) &&
+	v->has_next = len == VERIFIED_MAX && get_next(&v->next, peer_public, next_line) &&
 	    memcmp(v->next.public, at + HOSTKEY_PUBLIC_LEN, sizeof(v->next.public)) == 0;
 	return true;
 }
@@ -171,13 +184,13 @@ verify(const uint8_t *peer_public, struct span id_line, struct span next_line, i
 		return STATEMENT_INVALID;
 	v->until_s = id.until_s;
 	memcpy(v->public, id.public, sizeof(v->public));
-	v->has_next = hostkey_get_next(&v->next, next_line) &&
-	    hostkey_verify_next(&v->next, id.public);
+	v->has_next = get_next(&v->next, peer_public, next_line) &&
+	    v->next.until_s == id.until_s && hostkey_verify_next(&v->next, id.public);
 	return STATEMENT_GOOD;
 }
 
-enum statement_verdict
-hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *peer_public,
+static enum statement_verdict
+check(struct key_cache *r, const struct kex *x, const uint8_t *peer_public,
     struct span id_line, struct span next_line, int64_t now_s, struct verified_statement *v)
 {
 	const struct key_cache_own *own = own_pair(r, x);
@@ -190,10 +203,24 @@ hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *pee
 		return STATEMENT_INVALID;
 	struct span key = hostkey_cache_put_key(mem, KEY_CACHE_VERIFIED, own,
 	    span(peer_public, HOSTKEY_SHORT_LEN), span(NULL, 0));
-	if (find_verified(r, own, key, next_line, digest, v))
+	if (find_verified(r, own, key, peer_public, next_line, digest, v))
 		return hostkey_in_time(v->until_s, now_s) ? STATEMENT_GOOD : STATEMENT_EXPIRED;
 	enum statement_verdict verdict = verify(peer_public, id_line, next_line, now_s, v);
 	if (verdict == STATEMENT_GOOD)
 		hostkey_cache_keep(r, own, key, span(value, put_verified(value, v, digest)));
+	return verdict;
+}
+
+enum statement_verdict
+hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *peer_public,
+    struct span id_line, struct span next_line, int64_t now_s, struct verified_statement *v)
+{
+	enum statement_verdict verdict = check(r, x, peer_public, id_line, next_line, now_s, v);
+
+	/* what does not verify is not passed on */
+	if (!v->has_next)
+		v->next = (struct hostkey_next){ .until_s = 0 };
+	if (verdict == STATEMENT_GOOD)
+		meetings_set_until(r, v->until_s);
 	return verdict;
 }

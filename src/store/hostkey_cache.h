@@ -19,7 +19,7 @@
 int hostkey_cache_id(struct key_cache *cache, const struct kex *x, const struct hostkey *host,
     struct hostkey_id *id);
 int hostkey_cache_next(struct key_cache *cache, const struct kex *x, const struct hostkey *host,
-    const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next);
+    int64_t until_s, const uint8_t next_public[HOSTKEY_PUBLIC_LEN], struct hostkey_next *next);
 
 struct verified_statement {		/* the contents of a good statement */
 	int64_t until_s;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/octets.h"
+#include "store/meetings.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,11 +13,13 @@
  * Entries of the store, by key and value:
  *
  *   'P' version                         creation time (8 octets), public key, private key
+ *   'B' version                         public key of the pair before, if not made on demand
  *   'S' version own-public peer-public  shared secret; one octet more (1) once it was used again
  *
- * store/hostkey_cache.c has others, whose keys also begin with kind, version and own public key.
+ * store/hostkey_cache.c and store/meetings.c have others, whose keys also begin with kind,
+ * version and own public key.
  */
-enum { KIND_PAIR = 'P', KIND_SECRET = 'S' };
+enum { KIND_PAIR = 'P', KIND_SECRET = 'S', KIND_BEFORE = 'B' };
 
 #define KEY_HEAD_LEN 2
 #define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * KEX_PUBLIC_MAX)
@@ -70,6 +73,25 @@ key_cache_forget(struct key_cache_own *own)
 	own->made = own->shared = false;
 }
 
+static void
+note_before(struct key_cache_own *own, const uint8_t *public)
+{
+	memcpy(own->before, public, own->kex->public_len);
+	own->has_before = true;
+}
+
+static void
+load_before(struct key_cache *r, struct key_cache_own *own)
+{
+	uint8_t key[KEY_HEAD_LEN], value[KEX_PUBLIC_MAX];
+	size_t len;
+
+	put_key_head(key, KIND_BEFORE, own->kex);
+	if (store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len) &&
+	    len == own->kex->public_len)
+		note_before(own, value);
+}
+
 /* Loads the present pair from the store. */
 static enum age
 load_pair(struct key_cache *r, struct key_cache_own *own)
@@ -89,7 +111,10 @@ load_pair(struct key_cache *r, struct key_cache_own *own)
 		bool good = created_s > now_s - r->lifetime_s && created_s <= now_s + AHEAD_MAX_S;
 		age = good ? AGE_GOOD : AGE_OUTLIVED;
 	}
+	if (age == AGE_OUTLIVED)
+		note_before(own, value + TIME_LEN);
 	if (age == AGE_GOOD) {
+		load_before(r, own);
 		own->pair.private_len = len - head_len;
 		memcpy(own->pair.public, value + TIME_LEN, x->public_len);
 		memcpy(own->pair.private, value + head_len, own->pair.private_len);
@@ -116,14 +141,18 @@ load_pairs(struct key_cache *r)
 			continue;
 		worst = age > worst ? age : worst;
 	}
-	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++)
+	for (size_t i = 0; worst == AGE_OUTLIVED && i < r->count; i++) {
+		if (r->own[i].made)
+			note_before(&r->own[i], r->own[i].pair.public);
 		key_cache_forget(&r->own[i]);
+	}
 	return worst;
 }
 
 struct keeping {
 	const struct key_cache *cache;
 	bool only_ours;		/* drop entries of versions that are not enabled here */
+	struct meetings_count meetings;
 };
 
 /*
@@ -152,7 +181,7 @@ key_cache_worth(uint8_t kind, struct entry entry, const struct key_cache_own *ow
 static enum compact_keep
 key_cache_keep(void *context, struct entry entry)
 {
-	const struct keeping *j = context;
+	struct keeping *j = context;
 	const struct key_cache_own *own = NULL;
 	uint8_t kind = entry.key.at[0];
 
@@ -164,11 +193,13 @@ key_cache_keep(void *context, struct entry entry)
 	if (own == NULL && j->only_ours)
 		return COMPACT_DROP;
 	/* the old pair: replaced by an added one, or on demand later */
-	if (kind == KIND_PAIR)
+	if (kind == KIND_PAIR || kind == KIND_BEFORE)
 		return own == NULL || own->made ? COMPACT_KEEP_ALWAYS : COMPACT_DROP;
 	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
 	    span(own->pair.public, own->kex->public_len)))
 		return COMPACT_DROP;
+	if (kind == KEY_CACHE_CLIENT || kind == KEY_CACHE_HOST)
+		return meetings_worth(&j->meetings, entry, j->cache->now_s());
 	return key_cache_worth(kind, entry, own);
 }
 
@@ -202,8 +233,9 @@ static int
 key_cache_rebuild(struct key_cache *r, bool only_ours)
 {
 	uint8_t keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN], values[KEY_CACHE_VERSIONS][PAIR_MAX];
-	struct store_addition added[KEY_CACHE_VERSIONS];
-	struct keeping keeping = { r, only_ours };
+	struct store_addition added[2 * KEY_CACHE_VERSIONS];
+	uint8_t before_keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN];
+	struct keeping keeping = { .cache = r, .only_ours = only_ours };
 	struct store_rebuilding how = { added, 0, key_cache_keep, &keeping, r->entries_max };
 	int result = -1;
 
@@ -215,9 +247,15 @@ key_cache_rebuild(struct key_cache *r, bool only_ours)
 			continue;
 		if (key_cache_make_pair(r, own) < 0)
 			goto out;
-		put_key_head(keys[n], KIND_PAIR, own->kex);
-		added[n].key = span(keys[n], KEY_HEAD_LEN);
-		added[n].value = span(values[n], format_pair(values[n], own));
+		put_key_head(keys[i], KIND_PAIR, own->kex);
+		added[n].key = span(keys[i], KEY_HEAD_LEN);
+		added[n].value = span(values[i], format_pair(values[i], own));
+		how.added_count++;
+		if (!own->has_before)
+			continue;
+		put_key_head(before_keys[i], KIND_BEFORE, own->kex);
+		added[n + 1].key = span(before_keys[i], KEY_HEAD_LEN);
+		added[n + 1].value = span(own->before, own->kex->public_len);
 		how.added_count++;
 	}
 	/* if this fails, only this process uses the new pairs */
@@ -231,7 +269,7 @@ out:
 
 /* Loads the pairs and does the maintenance that is due, or all of it. */
 static int
-key_cache_settle(struct key_cache *r, bool everything)
+maintain(struct key_cache *r, bool everything)
 {
 	enum age worst = load_pairs(r);
 	/* a CDB is made even without pairs: sessions notice by it that entries were replaced */
@@ -276,7 +314,7 @@ void
 key_cache_open(struct key_cache *r, const struct key_cache_settings *settings)
 {
 	key_cache_prepare(r, settings);
-	if (r->stored && key_cache_settle(r, false) < 0)
+	if (r->stored && maintain(r, false) < 0)
 		log_debug("no maintenance of the key cache: %s", strerror(errno));
 }
 
@@ -295,7 +333,7 @@ key_cache_expire(const struct key_cache_settings *settings)
 	if (settings->directory == NULL)
 		return 0;
 	key_cache_prepare(&r, settings);
-	if (!r.stored || key_cache_settle(&r, true) < 0) {
+	if (!r.stored || maintain(&r, true) < 0) {
 		if (r.stored)
 			log_line(LOG_WARNING, "%s: cannot remove expired keys: %s",
 			    settings->directory, strerror(errno));
@@ -329,6 +367,13 @@ share(struct key_cache *r, struct key_cache_own *own)
 	octets_wipe(value, sizeof(value));
 }
 
+/* A connection that has waited may use an outlived pair for as long as its host key statement holds, and no longer. */
+static bool
+is_past_use(const struct key_cache *r, const struct key_cache_own *own)
+{
+	return own->shared && r->now_s() > own->created_s + r->lifetime_s + AHEAD_MAX_S;
+}
+
 static const struct kex_pair *
 source_own(void *context, const struct kex *x)
 {
@@ -338,6 +383,8 @@ source_own(void *context, const struct kex *x)
 		return NULL;
 	if (!own->made && x->pair_on_demand)
 		share(context, own);	/* another process may have made it meanwhile */
+	if (own->made && is_past_use(context, own))
+		return NULL;
 	if (own->made)
 		return &own->pair;
 	if (key_cache_make_pair(context, own) < 0)
@@ -415,7 +462,29 @@ source_used(void *context, const struct kex *x, const uint8_t *peer_public,
 struct key_source
 key_cache_source(struct key_cache *r)
 {
-	return (struct key_source){ r, source_own, source_find, source_keep, source_used };
+	return (struct key_source){
+		.context = r,
+		.own = source_own,
+		.find = source_find,
+		.keep = source_keep,
+		.used = source_used,
+		.keep_s = meetings_keep_s,
+		.find_id = meetings_find_id,
+		.keep_id = meetings_keep_id,
+		.used_id = meetings_used_id,
+		.find_host = meetings_find_host,
+		.keep_host = meetings_keep_host,
+		.forget_host = meetings_forget_host,
+		.is_own = meetings_is_own,
+	};
+}
+
+void
+key_cache_settle(struct key_cache *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		octets_wipe(r->own[i].pair.private, sizeof(r->own[i].pair.private));
+	store_only_append(&r->store);
 }
 
 void

@@ -375,6 +375,13 @@ store_leave_directory(struct store *s)
 }
 
 void
+store_only_append(struct store *s)
+{
+	store_close_fd(&s->dirfd);
+	store_close_fd(&s->cdbfd);
+}
+
+void
 store_close(struct store *s)
 {
 	store_close_fd(&s->cdbfd);

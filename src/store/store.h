@@ -61,6 +61,9 @@ bool store_is_due(const struct store *s);
  */
 void store_leave_directory(struct store *s);
 
+/* From now on nothing is looked up, only appended: closes the CDB and the directory. */
+void store_only_append(struct store *s);
+
 /*
  * Looks up the newest value of a key.  Entries of other processes count up to the opening, or to
  * this process's last store_append().

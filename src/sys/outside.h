@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define OUTSIDE_OCTETS 224
+#define OUTSIDE_OCTETS 256
 
 struct outside_request {
 	uint16_t what, about;		/* defined by the owner */

@@ -1,12 +1,16 @@
 /*
- * What a peer that is not in the cache costs at least, alone, with the C library that the programs have:
+ * What connections cost at least, alone, with the C library that the programs have:
  *
  *	x25519 first US			a public-key operation, the first of its process, as in a session
- *	x25519 mbedtls US		one of many
+ *	x25519 ours US			one of many
+ *	mlkem keys US			ML-KEM-768: a key pair is made (client, first meeting)
+ *	mlkem encapsulate US		... (server), the check of the key included
+ *	mlkem decapsulate US		... (client)
  *	append US			an entry to the journal of the cache in the current directory
  */
 #include "bench.h"
 
+#include "crypt/kex_hybrid.h"
 #include "crypt/suite.h"
 #include "store/key_cache.h"
 
@@ -22,25 +26,57 @@ enum {
 static void
 time_exchange(void)
 {
-	const struct kex *x = &kex_x25519;
-	struct kex_pair own = { .private_len = x->secret_len };
-	struct agreement a = { .own = &own };
+	uint8_t private[X25519_LEN], public[X25519_LEN], secret[X25519_LEN];
 	double us[ROUNDS];
 
-	for (uint8_t i = 0; i < x->public_len; i++)
-		own.private[i] = a.peer_public[i] = (uint8_t)(i * 7 + 1);
+	for (uint8_t i = 0; i < X25519_LEN; i++)
+		private[i] = public[i] = (uint8_t)(i * 7 + 1);
 	double first = cpu_us();
-	if (x->agree(&a) < 0)
+	if (x25519(secret, private, public) < 0)
 		give_up("X25519");
 	printf("x25519 first %.1f\n", cpu_us() - first);
 	for (int round = 0; round < ROUNDS; round++) {
 		double begun = cpu_us();
 		for (int i = 0; i < OPERATIONS; i++)
-			if (x->agree(&a) < 0)
+			if (x25519(secret, private, public) < 0)
 				give_up("X25519");
 		us[round] = (cpu_us() - begun) / OPERATIONS;
 	}
-	printf("x25519 mbedtls %.1f\n", median(us, ROUNDS));
+	printf("x25519 ours %.1f\n", median(us, ROUNDS));
+}
+
+enum { KEYS, ENCAPSULATE, DECAPSULATE, KEM_STEPS };
+
+static void
+time_kem(void)
+{
+	static const char *const names[KEM_STEPS] = { "keys", "encapsulate", "decapsulate" };
+	static uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN], decaps_key[MLKEM768_DECAPS_KEY_LEN],
+	    ciphertext[MLKEM768_CIPHERTEXT_LEN], secret[MLKEM768_SECRET_LEN];
+	static const uint8_t seed[MLKEM768_SEED_LEN] = { 1 }, message[MLKEM768_MESSAGE_LEN] = { 2 };
+	double us[KEM_STEPS][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		double at[KEM_STEPS + 1];
+
+		at[KEYS] = cpu_us();
+		for (int i = 0; i < OPERATIONS; i++)
+			mlkem768_make_keys(encaps_key, decaps_key, seed);
+		at[ENCAPSULATE] = cpu_us();
+		for (int i = 0; i < OPERATIONS; i++) {
+			if (!mlkem768_good_key(encaps_key))
+				give_up("ML-KEM");
+			mlkem768_encapsulate(secret, ciphertext, encaps_key, message);
+		}
+		at[DECAPSULATE] = cpu_us();
+		for (int i = 0; i < OPERATIONS; i++)
+			mlkem768_decapsulate(secret, ciphertext, decaps_key);
+		at[KEM_STEPS] = cpu_us();
+		for (int i = 0; i < KEM_STEPS; i++)
+			us[i][round] = (at[i + 1] - at[i]) / OPERATIONS;
+	}
+	for (int i = 0; i < KEM_STEPS; i++)
+		printf("mlkem %s %.1f\n", names[i], median(us[i], ROUNDS));
 }
 
 static void
@@ -52,17 +88,19 @@ time_append(void)
 		.suites = &list,
 		.lifetime_s = 7200,
 		.entries_max = 65536 };
-	uint8_t peer[KEX_PUBLIC_MAX] = { 0 }, secret[KEX_SECRET_MAX] = { 0 };
+	struct hybrid_kept kept = { 0 };
 	struct key_cache cache;
 
 	key_cache_open(&cache, &settings);
 	if (!cache.stored || cache.store.journal.count > 0)
 		give_up("an empty cache directory");
 	struct key_source source = key_cache_source(&cache);
+	if (source.own(source.context, x) == NULL)
+		give_up("a key pair");
 	double begun = cpu_us();
 	for (uint8_t i = 0; i < APPENDS; i++) {
-		peer[0] = i;
-		source.keep(source.context, x, peer, secret);
+		kept.id[0] = i;
+		source.keep_id(source.context, &kept);
 	}
 	printf("append %.1f\n", (cpu_us() - begun) / APPENDS);
 	key_cache_close(&cache);
@@ -72,6 +110,7 @@ int
 main(void)
 {
 	time_exchange();
+	time_kem();
 	time_append();
 	return 0;
 }

@@ -47,6 +47,9 @@ static struct talk talk;
 static struct keys {
 	struct kex_pair pair;
 	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
+	struct hybrid_kept kept;	/* 2.0 */
+	uint8_t offer[512];
+	size_t offer_len;		/* 0: nothing is kept */
 } keys;
 
 static const struct kex_pair *
@@ -74,6 +77,47 @@ keys_keep(void *context, const struct kex *x, const uint8_t *peer, const uint8_t
 	(void)context;
 	memcpy(keys.peer, peer, x->public_len);
 	memcpy(keys.secret, secret, x->secret_len);
+}
+
+/* 2.0: the server is always the same. */
+static bool
+keys_find_host(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
+    size_t *offer_len)
+{
+	(void)context;
+	if (fresh || keys.offer_len == 0 || keys.offer_len > room)
+		return false;
+	*kept = keys.kept;
+	memcpy(offer, keys.offer, keys.offer_len);
+	*offer_len = keys.offer_len;
+	return true;
+}
+
+static void
+keys_keep_host(void *context, const struct hybrid_kept *kept, struct span offer, unsigned keep_s)
+{
+	(void)context;
+	(void)keep_s;
+	if (offer.len > sizeof(keys.offer))
+		return;
+	keys.kept = *kept;
+	memcpy(keys.offer, offer.at, offer.len);
+	keys.offer_len = offer.len;
+}
+
+static void
+keys_forget_host(void *context)
+{
+	(void)context;
+	keys.offer_len = 0;
+}
+
+static bool
+keys_is_own(void *context, const uint8_t *server_public)
+{
+	(void)context;
+	(void)server_public;
+	return false;
 }
 
 static void
@@ -154,6 +198,8 @@ expect(struct talk *t, unsigned code)
 	}
 }
 
+#define EHLO "EHLO mail.a.example\r\n"
+
 static int
 ask(struct talk *t, const char *command, unsigned code)
 {
@@ -174,26 +220,63 @@ offer(const struct reply *reply)
 	return span(NULL, 0);
 }
 
+/* Before 2.0: XCRYPT OK both ways, and EHLO again. */
 static int
-encrypt(struct talk *t)
+confirm(struct talk *t)
 {
 	struct handshake *h = &t->handshake;
 	uint8_t line[XCRYPT_LINE_MAX];
 	struct buf out;
 
 	buf_init(&out, line, sizeof(line));
-	if (!handshake_choose(h, offer(&t->reply)) || handshake_propose(h, &out) < 0 ||
+	if (handshake_compute(h) < 0 || handshake_put_ok(h, &out) < 0 ||
 	    say(t, buf_peek(&out)) < 0 || expect(t, 250) < 0 ||
-	    handshake_take_answer(h, &t->reply) != VERDICT_GOOD || handshake_compute(h) < 0)
+	    handshake_take_ok_reply(h, &t->reply) != VERDICT_GOOD)
 		return -1;
-	buf_clear(&out);
-	if (handshake_put_ok(h, &out) < 0 || say(t, buf_peek(&out)) < 0 ||
-	    expect(t, 250) < 0 ||
-	    handshake_take_ok_reply(h, &t->reply) != VERDICT_GOOD ||
-	    channel_start(&t->channel, &h->agreement) < 0)
-		return -1;
-	t->encrypted = true;
 	return 0;
+}
+
+/* After that the reply to EHLO inside has come. */
+static int
+encrypt(struct talk *t, bool rides)
+{
+	struct handshake *h = &t->handshake;
+	uint8_t line[XCRYPT_LINE_MAX];
+	struct buf out;
+
+	buf_init(&out, line, sizeof(line));
+	if (rides && !handshake_same_offer(h, offer(&t->reply)))
+		return -1;
+	if (!rides && (!handshake_choose(h, offer(&t->reply)) ||
+	    handshake_propose(h, &out) < 0 || say(t, buf_peek(&out)) < 0))
+		return -1;
+	if (expect(t, 250) < 0)
+		return -1;
+	enum handshake_verdict verdict = handshake_take_answer(h, &t->reply);
+	if ((verdict != VERDICT_GOOD || confirm(t) < 0) && verdict != VERDICT_ENCRYPTED)
+		return -1;
+	if (channel_start(&t->channel, &h->agreement) < 0)
+		return -1;
+	/* what is behind a 2.0 answer are records */
+	buf_move(&t->wire_in, &t->in);
+	t->encrypted = true;
+	return verdict == VERDICT_ENCRYPTED ? expect(t, 250) : ask(t, EHLO, 250);
+}
+
+/* In one write where we have met. */
+static int
+say_hello(struct talk *t, bool *rides)
+{
+	uint8_t lines[XCRYPT_LINE_MAX + sizeof(EHLO)];
+	struct buf out;
+
+	buf_init(&out, lines, sizeof(lines));
+	buf_put(&out, SPAN(EHLO));
+	if (suites.count > 0) {
+		handshake_hello(&t->handshake, span(EHLO, strlen(EHLO) - 2));
+		*rides = handshake_ride(&t->handshake, &out);
+	}
+	return say(t, buf_peek(&out)) < 0 || expect(t, 250) < 0 ? -1 : 0;
 }
 
 static int
@@ -224,14 +307,17 @@ hold(void)
 static int
 converse(struct talk *t)
 {
-	const char *ehlo = "EHLO mail.a.example\r\n";
+	bool rides = false;
 
-	if (expect(t, 220) < 0 || ask(t, ehlo, 250) < 0)
+	if (expect(t, 220) < 0 || say_hello(t, &rides) < 0)
 		return -1;
-	if (suites.count > 0 && (encrypt(t) < 0 || ask(t, ehlo, 250) < 0))
+	if (suites.count > 0 && encrypt(t, rides) < 0)
 		return -1;
-	if (ask(t, "MAIL FROM:<alice@a.example>\r\n", 250) < 0 ||
-	    ask(t, "RCPT TO:<bob@b.example>\r\n", 250) < 0)
+	if (ask(t, "MAIL FROM:<alice@a.example>\r\n", 250) < 0)
+		return -1;
+	if (suites.count > 0)
+		handshake_proved(&t->handshake);
+	if (ask(t, "RCPT TO:<bob@b.example>\r\n", 250) < 0)
 		return -1;
 	if (holds)
 		hold();
@@ -246,7 +332,15 @@ converse(struct talk *t)
 static int
 call_once(uint16_t port)
 {
-	struct key_source source = { NULL, keys_own, keys_find, keys_keep };
+	struct key_source source = {
+		.own = keys_own,
+		.find = keys_find,
+		.keep = keys_keep,
+		.find_host = keys_find_host,
+		.keep_host = keys_keep_host,
+		.forget_host = keys_forget_host,
+		.is_own = keys_is_own,
+	};
 	struct talk *t = &talk;
 
 	t->encrypted = false;

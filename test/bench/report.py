@@ -18,11 +18,11 @@ TARGETS = {
     2: "on a listening socket: CPU of its side at most that of the whole spiped pair without forward secrecy",
     3: """sendmail to sendmail, before a daemon: as many messages a second as by STARTTLS on new connections, and
     less CPU at either end; what is lost against its plain TCP, one connection for all, is said""",
-    4: """encryption (encrypted less `suites` empty): at most 0.25 of the forwarder with glibc for 2,950 octets; less
-    than 5 % of the CPU of both hosts for 64 KB by sendmail""",
-    5: """100 MB: 90 % of what the AEAD in use and the cores permit; CPU for an octet at most 1.2 of the AEAD's""",
-    6: """a session whose peer is not in the cache, less one whose peer is: a process's first public-key operation
-    and an append to the journal, and nothing else (at most 1.10 of what the two cost alone)""",
+    4: """encryption between hosts that have met, for 2,950 octets: at most 1.15 of the CPU in the clear and of two
+    X25519, a process's first and another; less than 5 % of the CPU of both hosts for 64 KB by sendmail""",
+    5: """100 MB: at least stunnel's rate, and 85 % of what libsodium's AEAD and the cores permit, the cost of carrying
+    counted (what they permit without it, and CPU for an octet over the AEAD's, are said)""",
+    6: """a first meeting, less a later one: at most 0.35 of the forwarder with glibc""",
     7: "less than 2 MB of private memory for a session, and for one with a message of 1 GB",
     8: """CPU for a message the same (at most 1.15) with 1 to 100,000 peers in the cache, for those that are in
     it, and with 1 to 200 sessions at once""",

@@ -23,12 +23,16 @@ def printable(octets):
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def wrapped(octets, first):
-    """A long line goes on below, at the same column."""
+def wrapped(octets, first, most=4):
+    """A long line goes on below, at the same column; of one that is very long, the end follows its beginning."""
     text, room = printable(octets), WIDTH - len(first)
-    print((first + text[:room]).rstrip())
-    for at in range(room, len(text), room):
-        print(" " * len(first) + text[at:at + room])
+    rows = [text[at:at + room] for at in range(0, len(text), room)] or [""]
+    if len(rows) > most + 2:
+        left_out = len(text) - (most + 1) * room
+        rows = rows[:most] + ["... %s characters more ..." % format(left_out, ","), text[-room:]]
+    print((first + rows[0]).rstrip())
+    for row in rows[1:]:
+        print(" " * len(first) + row)
 
 
 def command(words):
@@ -40,7 +44,7 @@ def lines(octets, most=40):
     """The first lines of a message."""
     all_lines = octets.decode("latin-1").split("\n")
     for line in all_lines[:most]:
-        wrapped(line.encode("latin-1"), "| ")
+        wrapped(line.encode("latin-1"), "| ", most=20)
     if len(all_lines) > most:
         print("  ... and %d more lines" % (len(all_lines) - most))
 

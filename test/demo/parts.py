@@ -127,6 +127,10 @@ class Recording:
     def octets(self):
         return b"".join(piece for _, piece in self.pieces)
 
+    def octets_in_one(self, pattern):
+        """Was there a piece of exactly this form?"""
+        return any(re.fullmatch(pattern, piece) for _, piece in self.pieces)
+
     def taken_apart(self):
         """(lines said in the clear, records behind them), each a list of (way, octets)."""
         lines, records = [], []
@@ -137,8 +141,9 @@ class Recording:
             while way not in encrypted and b"\n" in held[way]:
                 line, held[way] = held[way].split(b"\n", 1)
                 lines.append((way, line.rstrip(b"\r")))
-                if re.match(rb"(250 )?XCRYPT OK", line):
-                    encrypted.add(way)
+                # nobody says anything more in the clear behind this answer
+                if re.match(rb"250 XCRYPT [0-9a-f]{64} ", line):
+                    encrypted = {"-->", "<--"}
             while way in encrypted and len(held[way]) >= 5:
                 length = 5 + int.from_bytes(held[way][3:5], "big")
                 if len(held[way]) < length:

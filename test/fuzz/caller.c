@@ -28,6 +28,7 @@ act(struct stage *s, struct span octets)
 {
 	struct play *p = (struct play *)(void *)s;
 	bool was_encrypted = s->encrypted;
+	enum client_call call;
 
 	switch (s->letter) {
 	case 'X':
@@ -37,9 +38,10 @@ act(struct stage *s, struct span octets)
 			openings_switched(s, &p->transparent.client, &p->server, p->changed);
 		break;
 	case 'C':
-		if (s->io.end != OUTCOME_RETRY_CLEAR && s->io.end != OUTCOME_GREETED_LATER)
+		if (!openings_call(s->io.end, &call))
 			break;
-		transparent_connected(&p->transparent, s->io.end == OUTCOME_RETRY_CLEAR);
+		transparent_connected(&p->transparent, call);
+		honest_start(&p->server, true, &p->suites);
 		stage_call_again(s);
 		break;
 	case 'G':
@@ -57,12 +59,13 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	p->set = (struct client_settings){ .suites = &p->suites, .encryption_required = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
 	p->changed = (how >> 4) % 3 == KEPT_WRONG;
-	transparent_start(&p->transparent, &p->set, honest_keys(HOST_TESTED, (how >> 4) % 3));
+	transparent_start(&p->transparent, &p->set,
+	    honest_keys(HOST_TESTED, (how >> 4) % 3, &p->suites));
 	honest_start(&p->server, true, &p->suites);
 	stage_start(&p->stage,
 	    (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;
-	transparent_connected(&p->transparent, false);
+	transparent_connected(&p->transparent, CLIENT_CALL_FIRST);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);
 }

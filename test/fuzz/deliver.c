@@ -62,14 +62,15 @@ act(struct stage *s, struct span octets)
 {
 	struct play *p = (struct play *)(void *)s;
 	bool was_encrypted = s->encrypted;
+	enum client_call call;
 
 	if (s->letter == 'X' || s->letter == 'Y') {
 		openings_act(s, &p->server, octets, &p->changed);
 		if (s->encrypted && !was_encrypted)
 			openings_switched(s, &p->deliver.client, &p->server, p->changed);
-	} else if (s->letter == 'C' &&
-	    (s->io.end == OUTCOME_RETRY_CLEAR || s->io.end == OUTCOME_GREETED_LATER)) {
-		deliver_connected(&p->deliver, s->io.end == OUTCOME_RETRY_CLEAR);
+	} else if (s->letter == 'C' && openings_call(s->io.end, &call)) {
+		deliver_connected(&p->deliver, call);
+		honest_start(&p->server, true, &p->suites);
 		stage_call_again(s);
 	}
 }
@@ -87,14 +88,14 @@ perform(struct play *p, uint8_t how, struct span script, size_t octets, bool sin
 	p->ahead = false;
 	p->changed = (how >> 4 & 3) % 3 == KEPT_WRONG;
 	deliver_start(&p->deliver, &p->set, &p->message,
-	    honest_keys(HOST_TESTED, (how >> 4 & 3) % 3), "a.example");
+	    honest_keys(HOST_TESTED, (how >> 4 & 3) % 3, &p->suites), "a.example");
 	honest_start(&p->server, true, &p->suites);
 	stage_start(&p->stage, (struct machine){ &p->deliver, deliver_step, deliver_fault },
 	    single);
 	p->stage.act = act;
 	p->stage.before = before;
 	p->stage.after = after;
-	deliver_connected(&p->deliver, false);
+	deliver_connected(&p->deliver, CLIENT_CALL_FIRST);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);
 }

@@ -1,6 +1,9 @@
 /*
- * The handshake in both roles, with an attacker between them.  An input has five edits, one for
- * each line of the dialogue (offer, choice, answer, OK, the reply to it): a letter and its operands.
+ * The handshake, both roles, and somebody between them.  An input says which suites each
+ * accepts, what each has kept (2 bits for the client, 2 for the server), whether the EHLO line
+ * was changed (16) and whether the client says XCRYPT with it (32).  Five edits follow, one
+ * for each line of the dialogue (offer, choice, answer, OK, its reply; in 2.0 the last two are
+ * the second choice and its answer, after a 450): each a letter and what belongs to it.
  *
  *	p		passes as it is
  *	x at mask	one octet changed
@@ -20,7 +23,8 @@ static struct {
 	struct span edits;
 	struct handshake client, server;
 	struct suite_list suites[2];
-	bool kept_wrong;
+	bool kept_wrong;	/* by one of them */
+	bool hello_changed;
 	uint8_t sent_mem[LINES][2 * XCRYPT_LINE_MAX], heard_mem[LINES][4 * XCRYPT_LINE_MAX];
 	struct buf sent[LINES], heard[LINES];
 } f;
@@ -89,45 +93,117 @@ look_at_switch(const struct kex *x)
 {
 	struct span line = buf_peek(&f.heard[OK_REPLY]);
 
-	assert(line.len <= XCRYPT_LINE_MAX && span_starts_nocase(line, SPAN("250 XCRYPT OK")));
+	assert(line.len <= XCRYPT_OLD_LINE_MAX && span_starts_nocase(line, SPAN("250 XCRYPT OK")));
 	line.len -= 2;
-	if (x->confirms)
-		assert(line.len == strlen("250 XCRYPT OK ") + 32);
-	else if (x->version != 2)
+	if (x->version != 2)
 		assert(line.len == strlen("250 XCRYPT OK"));
 }
 
-/* Statement 5: ends with the same keys in 2.0 have seen the same lines. */
+/* Without a confirmation, nobody notices a secret that was kept wrong. */
 static void
 look_at_keys(bool client_good)
 {
-	bool confirms = handshake_suite(&f.server)->kex->confirms;
-
-	if (confirms)
-		assert(unchanged(OFFER) && unchanged(CHOICE) && unchanged(ANSWER));
-	/* without a confirmation, a wrong cached secret is not detected */
-	if (client_good && (confirms || (!f.kept_wrong && unchanged(CHOICE) && unchanged(ANSWER) &&
-	    unchanged(OK) && unchanged(OK_REPLY))))
+	if (client_good && !f.kept_wrong && unchanged(CHOICE) && unchanged(ANSWER) &&
+	    unchanged(OK) && unchanged(OK_REPLY))
 		assert(honest_same_keys(&f.client.agreement, &f.server.agreement));
 }
 
-/* Runs until one of them stops. */
+/* The other side has proved that it has the keys. */
 static void
-talk(void)
+look_at_kept(void)
+{
+	const struct hybrid_kept *ours, *theirs;
+
+	assert(handshake_met(&f.client) == handshake_met(&f.server));
+	handshake_settle(&f.client);
+	handshake_settle(&f.server);
+	handshake_proved(&f.client);
+	handshake_proved(&f.server);
+	ours = honest_has_kept(HOST_TESTED);
+	theirs = honest_has_kept(HOST_HONEST);
+	assert((ours == NULL) == handshake_met(&f.client));
+	assert((ours == NULL) == (theirs == NULL));
+	assert(ours == NULL || memcmp(ours, theirs, sizeof(*ours)) == 0);
+}
+
+/* Statement 5: in 2.0 a client that encrypts has the server's keys, and each has seen the same lines. */
+static void
+look_at_hybrid(enum leg choice, enum leg answer)
+{
+	struct span line = buf_peek(&f.heard[answer]);
+
+	assert(line.len <= XCRYPT_LINE_MAX && span_starts_nocase(line, SPAN("250 XCRYPT ")));
+	assert(!f.hello_changed && unchanged(OFFER) && unchanged(choice) && unchanged(answer));
+	assert(!f.kept_wrong || !handshake_met(&f.client));
+	assert(honest_same_keys(&f.client.agreement, &f.server.agreement));
+	look_at_kept();
+}
+
+/* One choice and its answer.  What the client makes of it; `*said` is what the server did. */
+static enum handshake_verdict
+exchange(enum leg choice, enum leg answer, enum handshake_answer *said)
 {
 	const struct reply *reply;
+
+	*said = handshake_answer(&f.server, pass(choice), &f.sent[answer]);
+	assert(span_starts(buf_peek(&f.sent[answer]), SPAN("250 XCRYPT ")) ==
+	    (*said == HANDSHAKE_AGREED || *said == HANDSHAKE_ENCRYPTED));
+	reply = pass_reply(answer);
+	return reply != NULL ? handshake_take_answer(&f.client, reply) : VERDICT_UNINTELLIGIBLE;
+}
+
+/* Those two lines, and whether it has to come to an agreement because nobody disturbs. */
+static void
+talk_hybrid(enum leg choice, enum leg answer)
+{
+	enum handshake_answer said;
+	bool met = f.client.hybrid.met, undisturbed = !f.hello_changed && unchanged(OFFER);
+	enum handshake_verdict verdict = exchange(choice, answer, &said);
+
+	undisturbed = undisturbed && unchanged(choice) && unchanged(answer);
+	if (verdict == VERDICT_ENCRYPTED) {
+		assert(said == HANDSHAKE_ENCRYPTED);
+		look_at_hybrid(choice, answer);
+	} else if (verdict == VERDICT_UNKNOWN_ID) {
+		assert(choice == CHOICE && met);
+		if (said != HANDSHAKE_ENCRYPTED &&
+		    handshake_propose(&f.client, &f.sent[OK]) == 0) {
+			assert(!f.client.hybrid.met);
+			talk_hybrid(OK, OK_REPLY);
+		}
+	} else if (undisturbed && said == HANDSHAKE_ENCRYPTED) {
+		assert(verdict == VERDICT_TAMPERED && met && f.kept_wrong);
+	} else {
+		assert(!undisturbed);
+	}
+}
+
+/* Until one of them does not go on. */
+static void
+talk(bool rides)
+{
+	const struct reply *reply;
+	enum handshake_answer answer;
 	struct span line;
 
+	handshake_hello(&f.client, SPAN("EHLO a.example"));
+	handshake_hello(&f.server, f.hello_changed ? SPAN("ehlo a.example") : SPAN("EHLO a.example"));
 	buf_put(&f.sent[OFFER], handshake_offer(&f.server));
 	buf_put(&f.sent[OFFER], SPAN("\r\n"));
-	if (!handshake_choose(&f.client, pass(OFFER)) ||
-	    handshake_propose(&f.client, &f.sent[CHOICE]) < 0)
+	line = pass(OFFER);
+	if (rides && handshake_ride(&f.client, &f.sent[CHOICE])) {
+		if (!handshake_same_offer(&f.client, line))
+			return;
+		assert(unchanged(OFFER));
+	} else if (!handshake_choose(&f.client, line) ||
+	    handshake_propose(&f.client, &f.sent[CHOICE]) < 0) {
 		return;
-	enum handshake_answer answer = handshake_answer(&f.server, pass(CHOICE), &f.sent[ANSWER]);
-	assert(span_starts(buf_peek(&f.sent[ANSWER]), SPAN("250 XCRYPT ")) ==
-	    (answer == HANDSHAKE_AGREED));
-	reply = pass_reply(ANSWER);
-	if (reply == NULL || handshake_take_answer(&f.client, reply) != VERDICT_GOOD ||
+	}
+	if (handshake_suite(&f.client)->kex == &kex_hybrid) {
+		talk_hybrid(CHOICE, ANSWER);
+		return;
+	}
+	if (exchange(CHOICE, ANSWER, &answer) != VERDICT_GOOD ||
 	    handshake_compute(&f.client) < 0 || handshake_put_ok(&f.client, &f.sent[OK]) < 0)
 		return;
 	line = pass(OK);
@@ -163,14 +239,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_init(&f.heard[i], f.heard_mem[i], sizeof(f.heard_mem[i]));
 	}
 	enum kept client_kept = (kept & 3) % 3, server_kept = (kept >> 2 & 3) % 3;
+	bool client_wrong = client_kept == KEPT_WRONG, server_wrong = server_kept == KEPT_WRONG;
 
 	fixed_start(1);
-	f.kept_wrong = client_kept == KEPT_WRONG || server_kept == KEPT_WRONG;
+	f.kept_wrong = client_wrong != server_wrong;
+	f.hello_changed = kept & 16;
 	honest_suites(&f.suites[0], names[who & 7]);
 	honest_suites(&f.suites[1], names[who >> 3 & 7]);
-	handshake_start(&f.client, false, &f.suites[0], honest_keys(HOST_TESTED, client_kept));
-	handshake_start(&f.server, true, &f.suites[1], honest_keys(HOST_HONEST, server_kept));
-	talk();
+	handshake_start(&f.client, false, &f.suites[0],
+	    honest_keys(HOST_TESTED, client_kept, &f.suites[1]));
+	handshake_start(&f.server, true, &f.suites[1],
+	    honest_keys(HOST_HONEST, server_kept, &f.suites[1]));
+	talk(kept & 32);
 	handshake_wipe(&f.client);
 	handshake_wipe(&f.server);
 	return 0;

@@ -9,7 +9,12 @@ enum { EXCHANGES = 4, HOSTS = 2 };
 struct host_keys {
 	enum host host;
 	enum kept kept;
+	const struct suite_list *offered;
+	struct hybrid_kept new;		/* of a first meeting */
+	bool has_new;
 };
+
+static struct host_keys all_keys[HOSTS];
 
 /*
  * Slow computations are done once and are the same for every input: they do not depend on what
@@ -79,13 +84,124 @@ keep(void *context, const struct kex *x, const uint8_t *peer_public, const uint8
 		assert(memcmp(shared->secret, secret, x->secret_len) == 0);
 }
 
-struct key_source
-honest_keys(enum host host, enum kept kept)
+/* What both know of an earlier meeting. */
+static void
+put_kept(const struct host_keys *keys, enum host server, struct hybrid_kept *kept)
 {
-	static struct host_keys keys[HOSTS];
+	memset(kept->id, 0x1d, sizeof(kept->id));
+	memset(kept->secret, 0x5e, sizeof(kept->secret));
+	kept->secret[0] ^= keys->kept == KEPT_WRONG;
+	memcpy(kept->server, made[made_for(&kex_hybrid)].pair[server].public,
+	    sizeof(kept->server));
+}
 
-	keys[host] = (struct host_keys){ host, kept };
-	return (struct key_source){ &keys[host], own, find, keep, NULL };
+static unsigned
+keep_s(void *context, const struct kex *x)
+{
+	(void)context;
+	assert(x == &kex_hybrid);
+	return 7200;
+}
+
+static bool
+find_id(void *context, struct hybrid_kept *kept)
+{
+	const struct host_keys *keys = context;
+	struct hybrid_kept ours;
+
+	put_kept(keys, keys->host, &ours);
+	if (keys->kept == KEPT_NOTHING || memcmp(ours.id, kept->id, sizeof(ours.id)) != 0)
+		return false;
+	*kept = ours;
+	return true;
+}
+
+static void
+used_id(void *context, const struct hybrid_kept *kept)
+{
+	struct hybrid_kept ours = *kept;
+
+	assert(find_id(context, &ours) && memcmp(&ours, kept, sizeof(ours)) == 0);
+}
+
+static void
+keep_new(struct host_keys *keys, const struct hybrid_kept *kept)
+{
+	assert(!keys->has_new);
+	keys->new = *kept;
+	keys->has_new = true;
+}
+
+static void
+keep_id(void *context, const struct hybrid_kept *kept)
+{
+	keep_new(context, kept);
+}
+
+static bool
+find_host(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
+    size_t *offer_len)
+{
+	const struct host_keys *keys = context;
+	struct handshake server;
+
+	if (keys->kept == KEPT_NOTHING)
+		return false;
+	put_kept(keys, 1 - keys->host, kept);
+	handshake_start(&server, true, keys->offered, (struct key_source){ 0 });
+	struct span line = handshake_offer(&server);
+	assert(line.len <= room);
+	memcpy(offer, line.at, line.len);
+	*offer_len = line.len;
+	return true;
+}
+
+static void
+keep_host(void *context, const struct hybrid_kept *kept, struct span offer, unsigned seconds)
+{
+	assert(span_starts_nocase(offer, SPAN("XCRYPT ")) && seconds > 0 &&
+	    seconds <= HYBRID_KEEP_MAX);
+	keep_new(context, kept);
+}
+
+static void
+forget_host(void *context)
+{
+	struct host_keys *keys = context;
+
+	keys->kept = KEPT_NOTHING;
+}
+
+static bool
+is_own(void *context, const uint8_t *server_public)
+{
+	return memcmp(own(context, &kex_hybrid)->public, server_public, X25519_LEN) == 0;
+}
+
+struct key_source
+honest_keys(enum host host, enum kept kept, const struct suite_list *offered)
+{
+	all_keys[host] = (struct host_keys){ .host = host, .kept = kept, .offered = offered };
+	return (struct key_source){
+		.context = &all_keys[host],
+		.own = own,
+		.find = find,
+		.keep = keep,
+		.keep_s = keep_s,
+		.find_id = find_id,
+		.keep_id = keep_id,
+		.used_id = used_id,
+		.find_host = find_host,
+		.keep_host = keep_host,
+		.forget_host = forget_host,
+		.is_own = is_own,
+	};
+}
+
+const struct hybrid_kept *
+honest_has_kept(enum host host)
+{
+	return all_keys[host].has_new ? &all_keys[host].new : NULL;
 }
 
 void
@@ -102,7 +218,7 @@ honest_start(struct honest *h, bool server, const struct suite_list *suites)
 	h->step = 0;
 	h->server = server;
 	h->agreed = false;
-	handshake_start(&h->handshake, server, suites, honest_keys(HOST_HONEST, KEPT_RIGHT));
+	handshake_start(&h->handshake, server, suites, honest_keys(HOST_HONEST, KEPT_RIGHT, suites));
 }
 
 void
@@ -128,6 +244,25 @@ reply_of(struct span line)
 }
 
 static bool
+client_answered(struct honest *h, const struct reply *reply, struct buf *out)
+{
+	switch (handshake_take_answer(&h->handshake, reply)) {
+	case VERDICT_UNKNOWN_ID:
+		h->step = 1;
+		return handshake_propose(&h->handshake, out) == 0;
+	case VERDICT_ENCRYPTED:
+		h->agreed = true;
+		h->step = 3;
+		return false;
+	case VERDICT_GOOD:
+		return handshake_compute(&h->handshake) == 0 &&
+		    handshake_put_ok(&h->handshake, out) == 0;
+	default:
+		return false;
+	}
+}
+
+static bool
 client_says(struct honest *h, struct span line, struct buf *out)
 {
 	const struct reply *reply = reply_of(line);
@@ -139,10 +274,7 @@ client_says(struct honest *h, struct span line, struct buf *out)
 		return handshake_choose(&h->handshake, span_from(line, 4)) &&
 		    handshake_propose(&h->handshake, out) == 0;
 	case 1:
-		return h->handshake.agreement.suite != NULL &&
-		    handshake_take_answer(&h->handshake, reply) == VERDICT_GOOD &&
-		    handshake_compute(&h->handshake) == 0 &&
-		    handshake_put_ok(&h->handshake, out) == 0;
+		return h->handshake.agreement.suite != NULL && client_answered(h, reply, out);
 	case 2:
 		h->agreed = h->handshake.computed &&
 		    handshake_take_ok_reply(&h->handshake, reply) == VERDICT_GOOD;
@@ -164,9 +296,19 @@ server_says(struct honest *h, struct span line, struct span keyword, struct buf 
 		out->mem[out->tail - 1] = ' ';
 		return buf_put(out, handshake_offer(&h->handshake)) && buf_put(out, SPAN("\r\n"));
 	case 1:
-		if (handshake_answer(&h->handshake, line, out) == HANDSHAKE_AGREED)
+		switch (handshake_answer(&h->handshake, line, out)) {
+		case HANDSHAKE_AGREED:
 			return handshake_compute(&h->handshake) == 0;
-		return true;
+		case HANDSHAKE_UNKNOWN_ID:
+			h->step = 1;
+			return true;
+		case HANDSHAKE_ENCRYPTED:
+			h->agreed = true;
+			h->step = 3;
+			return true;
+		default:
+			return true;
+		}
 	case 2:
 		if (h->handshake.agreement.suite == NULL)
 			return false;
@@ -183,8 +325,11 @@ server_says(struct honest *h, struct span line, struct span keyword, struct buf 
 bool
 honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out)
 {
-	struct span line = stage_last_line(heard);
+	struct span line = stage_last_line(heard), said;
 
+	while (h->server && stage_line(&heard, &said))
+		if (span_starts(said, SPAN("EHLO ")))
+			handshake_hello(&h->handshake, said);
 	return h->server ? server_says(h, line, keyword, out) : client_says(h, line, out);
 }
 

@@ -13,10 +13,14 @@ enum host { HOST_TESTED, HOST_HONEST };
 enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
 
 /*
- * The keys of a host: pairs that are the same for every input, and secrets cached earlier, or
- * none.
+ * The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or
+ * not.  A client has kept what belongs to a server that offers `offered`.  Good until it is asked
+ * for again for that host.
  */
-struct key_source honest_keys(enum host host, enum kept kept);
+struct key_source honest_keys(enum host host, enum kept kept, const struct suite_list *offered);
+
+/* What that host was given to keep of a first meeting; NULL: nothing. */
+const struct hybrid_kept *honest_has_kept(enum host host);
 
 /* Reads the names of suites that are known. */
 void honest_suites(struct suite_list *list, const char *names);
@@ -33,9 +37,9 @@ void honest_start(struct honest *h, bool server, const struct suite_list *suites
 void honest_wipe(struct honest *h);
 
 /*
- * Appends its next line, with its CRLF, to `out`: the answer to what it has received.  A server
- * begins with its reply to EHLO, in which `keyword` is a line unless it is empty.  Returns
- * false if there is nothing to send.
+ * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server
+ * begins with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False:
+ * nothing.  A client has to be told (handshake_hello()) which EHLO counts.
  */
 bool honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out);
 

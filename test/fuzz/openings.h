@@ -17,7 +17,10 @@ extern const char *const openings_offers[4];
  */
 void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
 
-/* Asserts that an end that has just switched to encryption was right to. */
+/* Which call is next after that end?  False: none. */
+bool openings_call(enum outcome end, enum client_call *call);
+
+/* Asserts that what has just switched to encryption had every reason to. */
 void openings_switched(struct stage *s, const struct client_handshake *o, const struct honest *server,
     bool changed);
 

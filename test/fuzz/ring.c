@@ -5,11 +5,46 @@
  */
 #include "files.h"
 
+#include "crypt/kex_hybrid.h"
+#include "smtp/handshake.h"
 #include "store/key_cache.h"
+#include "store/meetings.h"
 
 #include <string.h>
 
-/* The pair works as a pair, and a secret is kept. */
+/* What is kept of a meeting is found again, by who kept it and nobody else. */
+static void
+meet(struct key_cache *cache, bool is_there)
+{
+	const struct key_source source = key_cache_source(cache);
+	struct hybrid_kept as_server, as_client, found;
+	struct span offer = SPAN("XCRYPT chacha20poly1305_2.0");
+	uint8_t mem[XCRYPT_LINE_MAX];
+	size_t len;
+
+	memset(&as_server, 0x11, sizeof(as_server));
+	memset(&as_client, 0x22, sizeof(as_client));
+	meetings_set_client(cache, SPAN("192.0.2.1"));
+	meetings_set_host(cache, "mx.b.example", SPAN("192.0.2.2"), 25);
+	found = as_server;
+	assert(source.find_id(cache, &found) || !is_there);
+	assert(source.find_host(cache, &found, mem, sizeof(mem), &len) || !is_there);
+
+	source.keep_id(cache, &as_server);
+	source.keep_host(cache, &as_client, offer, 7200);
+	memset(&found, 0, sizeof(found));
+	memcpy(found.id, as_server.id, sizeof(found.id));
+	assert(source.find_id(cache, &found));
+	assert(memcmp(found.secret, as_server.secret, sizeof(found.secret)) == 0);
+	source.used_id(cache, &found);
+	assert(source.find_host(cache, &found, mem, sizeof(mem), &len));
+	assert(memcmp(&found, &as_client, sizeof(found)) == 0 && span_equal(span(mem, len), offer));
+	assert(!source.find_id(cache, &found));
+	meetings_set_host(cache, "mx.b.example", SPAN("192.0.2.2"), 26);
+	assert(!source.find_host(cache, &found, mem, sizeof(mem), &len));
+}
+
+/* A pair that does what a pair does, and a secret that is kept. */
 static void
 use(struct key_cache *cache, const struct kex *x, bool is_there)
 {
@@ -18,6 +53,10 @@ use(struct key_cache *cache, const struct kex *x, bool is_there)
 	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX], found[KEX_SECRET_MAX];
 
 	assert(pair != NULL && pair->private_len <= KEX_PRIVATE_MAX);
+	if (x == &kex_hybrid) {
+		meet(cache, is_there);
+		return;
+	}
 	memset(peer, 7, sizeof(peer));
 	memset(secret, 9, sizeof(secret));
 	assert(!is_there || source.find(source.context, x, peer, found));

@@ -13,7 +13,7 @@ PROGRAM_OBJ := $(OUT)/musl
 MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
 # the archives and their headers, and the kernel's, are the same for both
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
-HEADERS := $(addprefix /usr/include/,cdb.h idn2.h mbedtls psa linux asm-generic $(MACHINE)/asm)
+HEADERS := $(addprefix /usr/include/,cdb.h sodium.h sodium idn2.h mbedtls psa linux asm-generic $(MACHINE)/asm)
 
 LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
     $(OBJECTS) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o

@@ -16,7 +16,11 @@ $(UNITS:$(OUT)/unit/%=$(OUT)/unit/obj/%.o): $(OUT)/unit/obj/%.o: test/unit/%.c $
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(UNIT_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -c -o $@ $<
 
 $(UNITS): $(OUT)/unit/%: $(OUT)/unit/obj/%.o $(CHECKED) $(OUT)/obj/core.a $(OUT)/ldflags
-	$(call say,LINK)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) -lcmocka $(LIBS)
+	$(call say,LINK)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) -lcmocka $(LIBS) $(WRAP)
+
+# notes the secrets that these make
+$(OUT)/unit/test_secrets_wiped: WRAP = $(patsubst %,-Wl$(comma)--wrap=%,x25519 x25519_make_pair mlkem768_make_keys \
+    mlkem768_encapsulate hkdf_extract hkdf_expand)
 
 units: tools $(UNITS)
 

@@ -47,9 +47,9 @@ def test_both_hops_and_a_death(w):
     arrived_at(one, 2)
     arrived_at(two, 2)
     assert b"Privileged" not in tap.seen()
-    # each host has its own keys and is a known host
+    # each host knows its own ids only: what another one gave costs a round trip, and then they meet again
     entries = machine.connections("blackponyd", 4)
-    assert sorted(e["cache"] for e in entries) == ["hit", "hit", "miss", "miss"], entries
+    assert [e["cache"] for e in entries] == ["miss"] * 4, entries
     end(inetd)
     sent(w, tap, 3)
     arrived_at(one, 2)

@@ -29,6 +29,7 @@ SMUGGLED = b"MAIL FROM:<smuggled@c.example>\r\nRCPT TO:<carol@b.example>\r\n" \
     b"DATA\r\nSubject: smuggled\r\n\r\nsmuggled\r\n.\r\n"
 NEXT = b"MAIL FROM:<smuggled@c.example>\r\nRCPT TO:<carol@b.example>\r\nBDAT 10 LAST\r\nsmuggled\r\n"
 CHOICE = b"XCRYPT chacha20poly1305_2.0 " + b"1" * 64 + b" " + b"2" * 64 + b"\r\n"
+KEYED = CHOICE[:-2] + b" " + b"A" * 1579 + b"=\r\n"
 V2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\1\x7f\0\0\1\1\1\0\x19"
 
 
@@ -90,6 +91,7 @@ attack("octet by octet", *map(Bytewise, (EHLO, MAIL, RCPT, DATA, TEXT + DOT)))
 # Commands after commands, in one packet (statements 1 and 4; CVE-2011-0411, CVE-2014-3556).
 
 attack("behind XCRYPT", EHLO, CHOICE + GROUP, TEXT + DOT, clear=BEHIND)
+attack("behind XCRYPT with all its keys", EHLO, KEYED + GROUP, TEXT + DOT, clear=BEHIND)
 attack("behind XCRYPT, a message", EHLO, CHOICE + WHOLE, clear=BEHIND, inside=EARLY)
 attack("behind XCRYPT, half a line", EHLO, CHOICE + b"RSET", clear=BEHIND)
 attack("behind XCRYPT OK", EHLO, CHOICE, b"XCRYPT OK " + b"0" * 32 + b"\r\n" + GROUP, TEXT + DOT, clear=BEHIND)

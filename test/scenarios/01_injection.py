@@ -1,4 +1,5 @@
-# Claim: octets after an XCRYPT line are never executed, in the clear or inside: blackponyd answers 503 and closes (statements 1 and 7)
+# Claim: octets behind an XCRYPT line are never executed, in the clear or inside; 503, and it closes (statements 1 and 7)
+from kit import xcrypt
 from kit.run import taken
 
 INJECTED = (b"VRFY injected\r\n",
@@ -36,36 +37,38 @@ def test_behind_the_choice_in_any_packets(w):
         refused(client, mailer)
 
 
-def test_behind_the_confirmation(w):
+def test_behind_an_id(w):
+    """Hosts that have met: there is nothing to say behind the choice either."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
+    first = w.session(server, xcrypt.CHACHA)
+    first.quit()
+    kept = first.kept
     for injected in INJECTED:
         client = w.session(server)
-        assert client.ask().code == 250
-        client.send(client.hs.ok(server=False) + b"\r\n" + injected)
+        client.send(client.start(kept=kept) + b"\r\n" + injected)
+        refused(client, mailer)
+    for octets in (b"VRFY injected\r\n", b"\x17\x03\x03\x01\x10" + bytes(272)):
+        client = w.call(server)
+        client.greet()
+        client.send(b"EHLO mail.a.example\r\n" + client.start(kept=kept) + b"\r\n" + octets)
+        assert client.reply().code == 250
         refused(client, mailer)
 
 
-def test_behind_the_confirmation_in_any_packets(w):
-    mailer = w.mailer()
-    server = w.daemon(backend=mailer)
-    for cut in (1, 7, 9, 10, 20, -3, -2, -1):
-        client = w.session(server)
-        assert client.ask().code == 250
-        line = client.hs.ok(server=False) + b"\r\n"
-        client.send(line[:cut])
-        taken(client.reader)
-        client.send(line[cut:] + b"VRFY injected\r\n")
-        refused(client, mailer)
-
-
-def test_a_record_after_the_confirmation(w):
-    """Even a record that would decrypt: nothing may follow the line's end in its packet."""
+def test_a_record_behind_the_choice(w):
+    """The line's end must be the packet's, whatever comes."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
-    assert client.ask().code == 250
-    sealer, _ = client.hs.directions(server=False)
-    client.send(client.hs.ok(server=False) + b"\r\n" + sealer.seal(b"VRFY injected\r\n"))
+    client.send(client.start() + b"\r\n\x17\x03\x03\x01\x10" + bytes(272))
+    refused(client, mailer)
+
+
+def test_behind_the_second_choice(w):
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer))
+    assert client.ask(id=bytes(16)).code == 450
+    client.send(client.start() + b"\r\nVRFY injected\r\n")
     refused(client, mailer)
 
 
@@ -73,17 +76,42 @@ def test_behind_the_old_generations(w):
     mailer = w.mailer()
     server = w.daemon({"suites": "arsyfor_1.0 rotn_0.1"}, backend=mailer)
     for suite in ("arsyfor_1.0", "rotn_0.1"):
+        for injected in INJECTED:
+            client = w.session(server)
+            assert client.ask(suite).code == 250
+            client.send(b"XCRYPT OK\r\n" + injected)
+            refused(client, mailer)
+
+
+def test_behind_the_old_generations_in_any_packets(w):
+    mailer = w.mailer()
+    server = w.daemon({"suites": "arsyfor_1.0"}, backend=mailer)
+    for cut in (1, 7, 9, 10, -1):
         client = w.session(server)
-        assert client.ask(suite).code == 250
-        client.send(b"XCRYPT OK\r\nVRFY injected\r\n")
+        assert client.ask("arsyfor_1.0").code == 250
+        line = b"XCRYPT OK\r\n"
+        client.send(line[:cut])
+        taken(client.reader)
+        client.send(line[cut:] + b"VRFY injected\r\n")
         refused(client, mailer)
+
+
+def test_a_command_behind_the_answer(w):
+    """In the clear, once the server has answered: it is no record, and nothing of it is executed."""
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer))
+    assert client.ask().code == 250
+    client.send(b"VRFY injected\r\n")
+    client.rest()
+    assert not [c for c in mailer.commands if b"injected" in c], mailer.commands
 
 
 def test_behind_lines_that_fail(w):
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for line in (b"XCRYPT", b"XCRYPT FAIL", b"XCRYPT OK", b"XCRYPT unknown_9.9 0 0",
-                 b"xcrypt chacha20poly1305_2.0 zz zz"):
+                 b"xcrypt chacha20poly1305_2.0 zz zz", b"xcrypt chacha20poly1305_2.0 zz zz zz",
+                 b"XCRYPT chacha20poly1305_2.0 " + b"1" * 64 + b" " + b"2" * 64 + b" =" + b"3" * 32):
         client = w.session(server)
         client.send(line + b"\r\nVRFY injected\r\n")
         refused(client, mailer)
@@ -97,14 +125,14 @@ def test_under_must(w):
 
 
 def test_what_came_before_does_not_matter(w):
-    """EHLO and XCRYPT in one packet are accepted."""
-    client = w.call(w.daemon(backend=w.mailer()))
-    client.greet()
-    line = client.start()
-    client.send(b"EHLO mail.a.example\r\n" + line + b"\r\n")
-    ehlo = client.reply()
-    client.hs.offer = [k for k in ehlo.keywords() if k.startswith(b"XCRYPT")][0]
-    client.take_answer(client.reply())
-    client.confirm()
-    client.ehlo()
-    client.quit()
+    """EHLO and XCRYPT in one packet are a handshake like any other."""
+    server = w.daemon(backend=w.mailer())
+    kept = None
+    for expected in (False, True):
+        client = w.call(server)
+        client.greet()
+        ehlo, reply = client.ride(kept)
+        assert (ehlo.code, reply.code) == (250, 250) and client.hs.met == expected, (ehlo, reply)
+        client.confirm()
+        kept = client.kept
+        client.quit()

@@ -1,4 +1,4 @@
-# Claim: if octets follow the server's 250 XCRYPT OK, the client closes and the message waits (statements 2 and 7)
+# Claim: octets behind the line of the server that switches close the connection at the client if they are not its records, and the message waits (statements 2 and 7)
 from kit import xcrypt
 from kit.mailer import SENT
 from kit.run import taken
@@ -15,8 +15,9 @@ def waits(mailer, result):
 
 
 def test_recipients_in_arguments(w):
+    """Of 2.0 whatever follows is a record, and these are none."""
     for injected in INJECTED:
-        mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT OK": injected})
+        mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": injected})
         waits(mailer, w.send(mailer, ["bob@b.example"]))
 
 
@@ -25,9 +26,9 @@ def test_old_generation(w):
     waits(mailer, w.send(mailer, ["bob@b.example"], settings={"suites": xcrypt.ARSYFOR}))
 
 
-def in_two(cut):
+def in_two(cut, line_of):
     def answer(session, line):
-        good = session.hs.ok(server=True) + b"\r\n"
+        good = line_of(session) + b"\r\n"
         session.conn.send(good[:cut])
         taken(session.conn.reader)
         session.conn.send(good[cut:] + b"250 injected\r\n")
@@ -37,22 +38,45 @@ def in_two(cut):
 
 def test_in_any_packets(w):
     for cut in (1, 4, 13, 20, -2, -1):
-        mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT OK": in_two(cut)})
+        mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT": in_two(cut, lambda s: s.hs.whole_answer)})
         waits(mailer, w.send(mailer, ["bob@b.example"]))
 
 
-def test_a_record_after_the_confirmation(w):
-    """Even a record that would decrypt: the server must not send first."""
+def test_old_generation_in_any_packets(w):
+    for cut in (1, 4, 13, -2, -1):
+        mailer = w.mailer(xcrypt=[xcrypt.ARSYFOR],
+                          answers={"XCRYPT OK": in_two(cut, lambda s: s.hs.ok(server=True))})
+        waits(mailer, w.send(mailer, ["bob@b.example"], settings={"suites": xcrypt.ARSYFOR}))
+
+
+def test_what_would_decrypt_behind_an_old_one(w):
+    """The server of an older generation has nothing to say first."""
     def answer(session, line):
         sealer, _ = session.hs.directions(server=True)
         session.conn.send(session.hs.ok(server=True) + b"\r\n" + sealer.seal(b"250 injected\r\n"))
         return SENT
-    mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT OK": answer})
-    waits(mailer, w.send(mailer, ["bob@b.example"]))
+    mailer = w.mailer(xcrypt=[xcrypt.ARSYFOR], answers={"XCRYPT OK": answer})
+    waits(mailer, w.send(mailer, ["bob@b.example"], settings={"suites": xcrypt.ARSYFOR}))
+
+
+def test_a_record_of_another_session(w):
+    """One that would have been right on the connection before."""
+    seen = []
+
+    def answer(session, line):
+        seen.append(session.hs.directions(server=True)[0].seal(b"250 injected\r\n"))
+        if len(seen) == 1:
+            return None
+        session.conn.send(session.hs.whole_answer + b"\r\n" + seen[0])
+        return SENT
+    mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT": answer})
+    assert w.send(mailer, ["bob@b.example"]).status == 0
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 75 and len(mailer.messages) == 1 and len(mailer.sessions) == 2, result
 
 
 def test_smtp_on_pipes(w):
-    mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT OK": b"250-injected\r\n250 injected\r\n"})
+    mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": b"250-injected\r\n250 injected\r\n"})
     pipe = w.pipe(mailer)
     pipe.greet()
     reply = pipe.command("EHLO mail.a.example")
@@ -63,11 +87,20 @@ def test_smtp_on_pipes(w):
     assert len(mailer.sessions) == 1 and not mailer.messages
 
 
-def test_octets_after_the_answer(w):
-    """Octets after the answer: the message goes in the clear, or waits."""
-    mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
-    result = w.send(mailer, ["bob@b.example"])
+def test_behind_the_answer_of_an_old_one(w):
+    """The message goes in the clear, or waits."""
+    mailer = w.mailer(xcrypt=[xcrypt.ARSYFOR], behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
+    result = w.send(mailer, ["bob@b.example"], settings={"suites": xcrypt.ARSYFOR})
     assert result.status in (0, 75), result
     assert len(mailer.messages) == (1 if result.status == 0 else 0)
     for session in mailer.sessions:
         assert all(c.startswith(b"EHLO") for c in session.inside[:1]), session.commands
+
+
+def test_behind_a_refusal(w):
+    """Two replies to one command: it is not taken for a clean FAIL and an early reply to the next."""
+    for reply in (b"454 4.7.0 XCRYPT FAIL no", b"450 4.7.0 XCRYPT FAIL no"):
+        mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT": reply}, behind={"XCRYPT": b"250 2.1.0 injected\r\n"})
+        result = w.send(mailer, ["bob@b.example"])
+        assert result.status in (0, 75), result
+        assert len(mailer.messages) == (1 if result.status == 0 else 0)

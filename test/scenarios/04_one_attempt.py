@@ -60,8 +60,8 @@ def test_refused_key_is_an_attempt(w):
 
 def test_client_refuses_the_answer(w):
     mailer = w.mailer()
-    client = w.session(w.daemon(backend=mailer))
-    assert client.ask().code == 250
+    client = w.session(w.daemon({"suites": xcrypt.ARSYFOR}, backend=mailer))
+    assert client.ask(xcrypt.ARSYFOR).code == 250
     starts(client.command("XCRYPT FAIL"), b"250 XCRYPT FAIL")
     delivers(client, mailer)
 
@@ -69,25 +69,58 @@ def test_client_refuses_the_answer(w):
 def test_another_command_abandons_it(w):
     for line in ("NOOP", "RSET", "EHLO mail.a.example"):
         mailer = w.mailer()
-        client = w.session(w.daemon(backend=mailer))
-        assert client.ask().code == 250
+        client = w.session(w.daemon({"suites": xcrypt.ARSYFOR}, backend=mailer))
+        assert client.ask(xcrypt.ARSYFOR).code == 250
         assert client.command(line).code == 250
         starts(client.command(client.hs.ok(server=False)), b"503 5.5.1 XCRYPT FAIL")
         delivers(client, mailer)
 
 
 def test_words_in_either_case(w):
+    """And hex digits; of 2.0, base64 is as it is."""
     client = w.session(w.daemon(backend=w.mailer()))
-    client.start()
-    client.hs.choice_line = client.hs.choice_line.replace(b"XCRYPT", b"xCrypt", 1)
-    head, suite, rest = client.hs.choice_line.split(b" ", 2)
-    client.hs.choice_line = b" ".join((head, suite, rest.upper()))
+    words = client.start().split(b" ")
+    client.hs.choice_line = b" ".join([b"xCrypt", words[1], words[2].upper(), words[3].upper(), words[4]])
     client.take_answer(client.command(client.hs.choice_line))
-    client.send(client.hs.ok(server=False).replace(b"XCRYPT OK", b"xcrypt ok").upper()
-                .replace(b"XCRYPT OK", b"Xcrypt Ok") + b"\r\n")
+    client.confirm()
+    client.quit()
+    client = w.session(w.daemon({"suites": xcrypt.ARSYFOR}, backend=w.mailer()))
+    head, suite, rest = client.start(xcrypt.ARSYFOR).split(b" ", 2)
+    client.hs.choice_line = b" ".join((head.lower(), suite, rest.upper()))
+    client.take_answer(client.command(client.hs.choice_line))
+    client.send(b"Xcrypt Ok\r\n")
     client.take_ok()
     client.ehlo()
     client.quit()
+
+
+def test_after_other_commands(w):
+    """These leave the session one in which nothing but greetings was said; any other one does not."""
+    for line, good in (("NOOP", True), ("RSET", True), ("HELP", True), ("VRFY x", True), ("EXPN x", True), ("XCRYPT", True),
+                       ("MAIL FROM:<alice@a.example>", False), ("AUTH PLAIN AGEAYg==", False), ("ETRN b.example", False)):
+        mailer = w.mailer(answers={"AUTH": b"235 2.7.0 Welcome"})
+        client = w.session(w.daemon(backend=mailer))
+        client.command(line)
+        reply = client.ask()
+        assert (reply.code == 250) == good and reply.code // 100 in (2, 5), (line, reply)
+        client.close()
+
+
+def test_the_first_unknown_id_is_no_attempt(w):
+    client = w.session(w.daemon(backend=w.mailer()))
+    starts(client.ask(id=bytes(16)), b"450 4.7.0 XCRYPT FAIL")
+    client.xcrypt()
+    client.quit()
+
+
+def test_a_second_unknown_id_is_one(w):
+    mailer = w.mailer()
+    client = w.session(w.daemon(backend=mailer))
+    starts(client.ask(id=bytes(16)), b"450 4.7.0 XCRYPT FAIL")
+    starts(client.ask(id=bytes(16)), b"450 4.7.0 XCRYPT FAIL")
+    starts(client.ask(), b"503 5.5.1 XCRYPT FAIL")
+    assert client.ehlo() and client.offered() == []
+    delivers(client, mailer)
 
 
 def test_no_suites_no_offer(w):

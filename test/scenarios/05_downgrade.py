@@ -3,6 +3,7 @@ import itertools
 
 from kit import xcrypt
 from kit.mailer import FakeMailer
+from kit.wiretap import in_field, other_digit
 
 OLD = "%s %s" % (xcrypt.ARSYFOR, xcrypt.ROTN)
 NEW = "%s %s" % (xcrypt.CHACHA, xcrypt.AES)
@@ -17,7 +18,7 @@ def changed(w, up=None, down=None):
     assert result.status == 75, result
     assert tap.calls == 1, "called again"
     assert not mailer.messages
-    assert b"MAIL" not in tap.seen()
+    assert b"MAIL FROM" not in tap.seen()
 
 
 def test_offer_changed(w):
@@ -31,31 +32,63 @@ def test_choice_changed(w):
     changed(w, up=lambda line: line.replace(b"chacha20poly1305", b"aes256gcm"))
 
 
-def flip(line):
-    """Changes the last digit, which belongs to the nonce."""
-    if len(line) < 100:
-        return line
-    return line[:-3] + (b"1" if line[-3:-2] == b"0" else b"0") + b"\r\n"
+def test_hello_changed(w):
+    changed(w, up=lambda line: line.replace(b"mail.a.example", b"mail.c.example"))
+    changed(w, up=lambda line: line.replace(b"EHLO", b"ehlo"))
 
 
-def test_nonces_changed(w):
-    changed(w, up=flip)
-    changed(w, down=flip)
+def letter_at(at):
+    """Another letter there, which is good base64 as well."""
+    def change(text):
+        letters = bytearray(text)
+        letters[at] = ord("A") if letters[at] != ord("A") else ord("B")
+        return bytes(letters)
+    return change
+
+
+def test_fields_changed(w):
+    """Each of both lines: by one digit, or one letter."""
+    for number, change in ((2, other_digit), (3, other_digit), (4, letter_at(-20))):
+        changed(w, up=in_field(number, change))
+    for number, change in ((2, other_digit), (3, other_digit), (4, other_digit), (5, letter_at(0)), (5, letter_at(-10)),
+                           (6, other_digit), (7, other_digit)):
+        changed(w, down=in_field(number, change))
 
 
 def test_case_of_digits_changed(w):
-    changed(w, up=lambda line: line[:30] + line[30:].upper() if len(line) > 100 else line)
-    changed(w, down=lambda line: line.upper() if len(line) > 100 else line)
+    """It means the same, and is another line."""
+    for number in (2, 3):
+        changed(w, up=in_field(number, bytes.upper))
+        changed(w, down=in_field(number, bytes.upper))
+    changed(w, down=in_field(4, bytes.upper))
 
 
 def test_keys_changed(w):
-    """The attacker's own key in either place, without an answer to the confirmation."""
+    """Somebody's own key in any place, without what belongs to the confirmation."""
     own = xcrypt.Pair20().public.hex().encode()
+    changed(w, up=in_field(2, own))
+    changed(w, down=in_field(2, own))
+    changed(w, down=in_field(4, own))
 
-    def swap(at):
-        return lambda line: line[:at] + own + line[at + 64:] if len(line) > 100 else line
-    changed(w, up=swap(len("XCRYPT chacha20poly1305_2.0 ")))
-    changed(w, down=swap(len("250 XCRYPT ")))
+
+def test_a_later_meeting_changed(w):
+    """Hosts that have met: it waits, and the next call is a first meeting again."""
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    doing = {"up": None, "down": None}
+    tap = w.wiretap(server.port, up=lambda line: (doing["up"] or bytes)(line),
+                    down=lambda line: (doing["down"] or bytes)(line))
+    for way, number in (("up", 2), ("up", 3), ("down", 2), ("down", 3), ("down", -1)):
+        result = w.send(tap, ["bob@b.example"])
+        assert result.status == 0, result
+        before, calls = len(mailer.messages), tap.calls
+        doing[way] = in_field(number, other_digit)
+        result = w.send(tap, ["bob@b.example"])
+        doing[way] = None
+        assert result.status == 75 and tap.calls == calls + 1, result
+        assert len(mailer.messages) == before
+        result = w.send(tap, ["bob@b.example"])
+        assert result.status == 0 and result.entries[-1]["cache"] == "miss", result
 
 
 def test_client_takes_the_highest(w):
@@ -89,9 +122,8 @@ def test_must_of_the_server_takes_no_older(w):
         mailer = w.mailer()
         server = w.daemon({"suites": NEW + " " + OLD, "policy": "must"}, backend=mailer)
         client = w.session(server)
-        if client.ask(suite).code == 250:
-            client.confirm()
-            client.ehlo()
+        assert client.offered() == NEW.split(" ")
+        assert client.ask(suite).code == 504
         assert client.command("MAIL FROM:<alice@a.example>").code == 530
         client.close()
         assert not [c for c in mailer.commands if c.startswith(b"MAIL")]

@@ -2,6 +2,7 @@
 import re
 
 from kit import xcrypt
+from kit.mailer import DROP, SENT
 
 GOOD, BAD = b"VRFY good\r\n", b"VRFY bad\r\n"
 
@@ -81,7 +82,25 @@ def test_first_record(w):
         except xcrypt.BadRecord:
             raise AssertionError("it answered in the clear")
         server.finish()
-        assert len(mailer.commands) == 1, mailer.commands
+        assert mailer.commands == [b"EHLO mail.a.example"] * 2, mailer.commands
+
+
+def test_first_record_is_the_clients_confirmation(w):
+    """Until it has verified, nothing is kept of the meeting."""
+    mailer = w.mailer()
+    server = w.daemon(backend=mailer)
+    for wire in (lambda client: bytes(277), lambda client: b"", lambda client: client.sealer.seal(b"NOOP\r\n")[:-1],
+                 lambda client: client.hs.directions(True)[0].seal(b"NOOP\r\n")):
+        client = w.session(server)
+        client.xcrypt()
+        client.send_raw(wire(client))
+        client.shut()
+        client.rest()
+        kept = client.kept
+        client.close()
+        again = w.session(server)
+        assert again.ask(kept=kept).code == 450
+        again.close()
 
 
 def inner(plaintext, header=None):
@@ -133,6 +152,36 @@ def test_after_the_end(w):
     ends(w, lambda client: client.sealer.end() + BAD)
 
 
+def test_pushed_reply_of_another_form(w):
+    """At blackpony: records that are none, in the place of the first one; the message waits, whatever the policy."""
+    def pushes(wire_of):
+        def answer(session, line):
+            session.conn.send_raw(wire_of(session.conn.sealer))
+            return DROP
+        return w.mailer(xcrypt=[xcrypt.CHACHA], answers={"pushed": answer})
+    good = b"250 mailer.example\r\n"
+    for wire_of in (lambda s: good, lambda s: s.record(good), lambda s: s.record(good + b"\x16"), lambda s: s.record(b"\x17"),
+                    lambda s: s.record(b"\x02\x28\x15"), lambda s: s.record(good + b"\x17", b"\x17\x03\x01\x04\x10"),
+                    lambda s: bytes(1045), lambda s: b"\x17\x03\x03\0\x10" + bytes(16),
+                    lambda s: b"\x17\x03\x03\x40\x12" + bytes(16402),
+                    lambda s: s.seal(good) and s.seal(good)):
+        mailer = pushes(wire_of)
+        result = w.send(mailer, ["bob@b.example"])
+        assert result.status == 75 and len(mailer.sessions) == 1 and not mailer.messages, result
+        mailer.close()
+
+
+def test_pushed_reply_in_any_records(w):
+    """One is what a server should send; a receiver takes what verifies, of any size and padding."""
+    def answer(session, line):
+        sealer, good = session.conn.sealer, b"250-mailer.example\r\n250 8BITMIME\r\n"
+        session.conn.send_raw(b"".join(sealer.record(good[at:at + 5] + b"\x17") for at in range(0, len(good), 5)))
+        return SENT
+    mailer = w.mailer(xcrypt=[xcrypt.AES], answers={"pushed": answer})
+    assert w.send(mailer, ["bob@b.example"]).status == 0
+    assert mailer.messages[0].encrypted == xcrypt.AES
+
+
 def test_bad_record_inside_a_message(w):
     """The octets before it were passed on, and the message never ends."""
     mailer = w.mailer()
@@ -161,7 +210,7 @@ class Meddler:
 
 
 def test_blackpony_at_a_changed_reply(w):
-    """Whichever reply is changed (to EHLO, MAIL and RCPT, DATA, or the dot), there is no success."""
+    """Whichever of the pushed reply and those to MAIL and RCPT, DATA, the dot is changed: no success."""
     for number in range(4):
         mailer = w.mailer()
         tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(number))

@@ -83,10 +83,21 @@ def test_silence_calls_again(w):
     both(w, xcrypt=ONE, answers={"XCRYPT": STALL}, calls=2, settings={"handshake-timeout": "1s"})
 
 
-def test_end_behind_ok_calls_again(w):
+def test_end_behind_the_answer_calls_again(w):
+    """Before the first record of the server has verified; the command's time-out runs there."""
     for how in (DROP, RESET):
-        both(w, xcrypt=ONE, answers={"XCRYPT OK": how}, calls=2)
-    both(w, xcrypt=ONE, answers={"XCRYPT OK": STALL}, calls=2, settings={"handshake-timeout": "1s"})
+        both(w, xcrypt=ONE, answers={"pushed": how}, calls=2)
+    both(w, xcrypt=ONE, answers={"pushed": STALL}, calls=2, settings={"command-timeout": "%ds" % SLOW})
+
+
+def test_end_behind_the_first_record_waits(w):
+    """Half of the pushed reply has verified: from there on it is a session inside that ended."""
+    def half(session, line):
+        session.conn.send(b"250-mailer.example\r\n")
+        return DROP
+    mailer = w.mailer(xcrypt=ONE, answers={"pushed": half})
+    result = w.send(mailer, ["bob@b.example"])
+    assert result.status == 75 and len(mailer.sessions) == 1 and not mailer.messages, result
 
 
 def test_old_generation_calls_again(w):
@@ -97,8 +108,8 @@ def test_old_generation_calls_again(w):
 
 def test_wrong_confirmation_waits(w):
     for policy in ("may", "must"):
-        for reply in (b"250 XCRYPT OK " + b"0" * 32, b"454 4.7.0 XCRYPT FAIL", b"250 ok"):
-            mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT OK": reply})
+        for fields in ({"confirm": bytes(16)}, {"short": xcrypt.Pair20().public}, {"ct": bytes(1088)}):
+            mailer = w.mailer(xcrypt=ONE, answers={"XCRYPT": lambda s, line: s.hs.answer(**fields)})
             result = w.send(mailer, ["bob@b.example"], settings={"policy": policy})
             assert result.status == 75 and len(mailer.sessions) == 1, result
             assert not mailer.messages

@@ -4,7 +4,7 @@ import time
 
 from kit import xcrypt
 from kit.conn import SLOW
-from kit.mailer import STALL
+from kit.mailer import DROP, STALL
 
 PACE = 0.1 * SLOW
 SHORT = {"command-timeout": "%ds" % SLOW}
@@ -50,14 +50,28 @@ def test_slow_commands(w):
 
 
 def test_slow_handshake(w):
-    """handshake-timeout lasts from the offer to the first encrypted octet."""
-    settings = {"handshake-timeout": "%ds" % SLOW}
+    """handshake-timeout is from the offer to the server's 250; from there on command-timeout runs."""
+    settings = {"handshake-timeout": "%ds" % SLOW, "command-timeout": "%ds" % SLOW}
     server = w.daemon(settings, backend=w.mailer())
     client = w.session(server)
-    assert client.ask().code == 250
-    ends_in_time(w, client, server, client.hs.ok(server=False)[:-1] * 10)
+    ends_in_time(w, client, server, client.start())
+    for first in (b"", b"\x17\x03\x03\x01\x10" + bytes(20)):
+        client = w.session(server)
+        client.xcrypt()
+        client.send_raw(first)
+        said = client.rest()
+        assert said == b"" or said.startswith(b"421 "), said
+
+
+def test_slow_handshake_of_an_old_generation(w):
+    """handshake-timeout is from the offer to the first encrypted octet."""
+    settings = {"handshake-timeout": "%ds" % SLOW, "suites": xcrypt.ARSYFOR}
+    server = w.daemon(settings, backend=w.mailer())
     client = w.session(server)
-    client.xcrypt()
+    assert client.ask(xcrypt.ARSYFOR).code == 250
+    ends_in_time(w, client, server, b"XCRYPT OK" * 100)
+    client = w.session(server)
+    client.xcrypt(xcrypt.ARSYFOR)
     said = client.rest()
     assert said == b"" or said.startswith(b"421 "), said
 
@@ -172,3 +186,32 @@ def test_final_reply_may_take_its_time(w):
     mailer = w.mailer(answers={".": late})
     assert w.send(mailer, ["bob@b.example"], settings=SHORT).status == 0
     assert len(mailer.messages) == 1
+
+
+def test_a_slow_answer(w):
+    """At blackpony: handshake-timeout up to the 250 line, command-timeout for the pushed reply; then it calls again."""
+    def answer(session, line):
+        slowly_raw(session.conn, session.hs.whole_answer)
+        return b""
+
+    def pushed(session, line):
+        slowly_raw(session.conn, session.conn.sealer.seal(b"250 mailer.example\r\n"))
+        return DROP
+    settings = {"command-timeout": "%ds" % SLOW, "handshake-timeout": "%ds" % SLOW}
+    for answers in ({"XCRYPT": answer}, {"pushed": pushed}):
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers=answers)
+        began = time.monotonic()
+        result = w.send(mailer, ["bob@b.example"], settings=settings)
+        assert result.status == 0 and result.entries[-1]["crypt"] == "none", result
+        assert time.monotonic() - began < 10 * SLOW
+        mailer.close()
+
+
+def test_a_mailer_that_is_slow_with_its_second_ehlo(w):
+    """Longer than handshake-timeout: the 250 line has gone, so that is over, in both roles."""
+    def late(session, line):
+        if session.commands.count(line) > 1:
+            threading.Event().wait(2.5 * SLOW)
+    server = w.daemon({"handshake-timeout": "%ds" % SLOW}, backend=w.mailer(answers={"EHLO": late}))
+    result = w.send(server, ["bob@b.example"], settings={"handshake-timeout": "%ds" % SLOW})
+    assert result.status == 0 and result.entries[-1]["crypt"] == xcrypt.CHACHA, result

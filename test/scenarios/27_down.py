@@ -115,8 +115,8 @@ def test_few_descriptors_for_blackpony(w):
         assert len(mailer.messages) == (result.status == 0)
 
 
-# octets of address space, from the least in which the programs start; qmail's softlimit is often set so low
-SPACES = range(2000000, 3400000, 100000)
+# octets of address space, from where the programs fit in that qmail's softlimit is often set to
+SPACES = range(2900000, 4400000, 100000)
 
 
 def test_little_address_space(w):

@@ -76,7 +76,7 @@ def test_many_at_once(w):
     server = w.daemon(backend=mailer)
     chance = random.Random(29)
     for turn in range(3):
-        children = [start(w, server, turn * 20 + i, {}) for i in range(20)]
+        children = [start(w, server, turn * 20 + i, {"cache": w.callers}) for i in range(20)]
         for child in children[::3]:
             time.sleep(chance.random() * 0.01)
             kill(w, child)

@@ -8,7 +8,7 @@ from kit.dns import A, MX, NameServer, enter
 from kit.known import DAY, HERE, Site, known, remember
 from kit.mailer import FakeMailer
 from kit.middle import HostKey, Impostor, TlsMiddle
-from kit.wiretap import Wiretap
+from kit.wiretap import ANSWER_20, Wiretap, in_field, other_digit
 
 POLICIES = ("may", "known", "must", "pinned")
 SECRET = (b"alice@a.example", b"bob@b.example", b"Subject: ", b"eyes only")
@@ -26,28 +26,21 @@ def stripped(line):
 
 
 def offer(text):
-    return lambda line: re.sub(rb"XCRYPT .*_2\.0.*(?=\r)", text, line)
+    return lambda line: re.sub(rb"XCRYPT \S*_2\.0.*(?=\r)", text, line)
 
 
 def twice(line):
-    return b"250-" + line[4:] + line if re.match(rb"250[ -]XCRYPT c", line) else line
+    return b"250-" + line[4:] + line if re.match(rb"250[ -]XCRYPT cha", line) else line
 
 
-def answer(out):
-    """Replaces the server's key by these octets, or ends the connection so."""
-    return lambda line: out if re.match(rb"250 XCRYPT [0-9a-f]{64} ", line) else line
-
-
-def last_answer(out):
-    return lambda line: out if line.startswith(b"250 XCRYPT OK") else line
+def answered(out):
+    """The choice does not reach the server, and this is the answer to it: octets, or what becomes of the connection."""
+    return tapped(up=lambda line: b"NOOP\r\n" if line.startswith(b"XCRYPT ") else line,
+                  down=lambda line: out if line == b"250 2.0.0 Ok\r\n" else line)
 
 
 def masked(line):
     return b"XXXXXX" + line[6:] if line.startswith(b"XCRYPT") else line
-
-
-def other_digit(line):
-    return line[:-3] + (b"1" if line[-3:-2] == b"0" else b"0") + b"\r\n" if len(line) > 100 else line
 
 
 def tapped(**filters):
@@ -87,21 +80,22 @@ OFFER = {
 }
 HANDSHAKE = {
     "command masked": (tapped(up=masked), CLEAR, "refused", "no longer encrypts (refused)"),
-    "454": (tapped(down=answer(b"454 4.7.0 XCRYPT FAIL no\r\n")), CLEAR, "refused", "(refused)"),
-    "500": (tapped(down=answer(b"500 5.5.1 what\r\n")), CLEAR, "refused", "(refused)"),
-    "554": (tapped(down=answer(b"554 5.7.1 no\r\n")), CLEAR, "refused", "(refused)"),
-    "421": (tapped(down=answer(b"421 4.3.2 bye\r\n")), CLEAR, "called-again", "(handshake-failed)"),
-    "nonsense": (tapped(down=answer(b"250 2.0.0 Ok\r\n")), CLEAR, "called-again", "(handshake-failed)"),
-    "low order": (tapped(down=answer(b"250 XCRYPT " + b"0" * 64 + b" " + b"1" * 64 + b"\r\n")), CLEAR,
-                  "key-refused", "(key-refused)"),
-    "reset": (tapped(down=answer(Wiretap.RESET)), CLEAR, "called-again", "(handshake-failed)"),
-    "reset later": (tapped(down=last_answer(Wiretap.RESET)), CLEAR, "called-again", "(handshake-failed)"),
+    "454": (answered(b"454 4.7.0 XCRYPT FAIL no\r\n"), CLEAR, "refused", "(refused)"),
+    "500": (answered(b"500 5.5.1 what\r\n"), CLEAR, "refused", "(refused)"),
+    "554": (answered(b"554 5.7.1 no\r\n"), CLEAR, "refused", "(refused)"),
+    "450": (answered(b"450 4.7.0 XCRYPT FAIL unknown id\r\n"), CLEAR, "refused", "(refused)"),
+    "421": (answered(b"421 4.3.2 bye\r\n"), CLEAR, "called-again", "(handshake-failed)"),
+    "nonsense": (answered(b"250 2.0.0 Ok!\r\n"), CLEAR, "called-again", "(handshake-failed)"),
+    "low order": (tapped(down=in_field(2, b"0" * 64)), CLEAR, "called-again", ""),
+    "other of low order": (tapped(down=in_field(4, b"01" + b"0" * 62)), CLEAR, "called-again", ""),
+    "reset": (tapped(down=lambda line: Wiretap.RESET if ANSWER_20.match(line) else line), CLEAR, "called-again",
+              "(handshake-failed)"),
     "reset inside": (tapped(wire_down=lambda octets: Wiretap.RESET), CLEAR, "called-again",
                      "(handshake-failed)"),
 }
 SILENCE = {
-    "stalled": (tapped(down=answer(b"")), CLEAR, "called-again", "(handshake-failed)"),
-    "stalled later": (tapped(down=last_answer(b"")), CLEAR, "called-again", "(handshake-failed)"),
+    "stalled": (tapped(down=lambda line: b"" if ANSWER_20.match(line) else line, wire_down=lambda octets: b""), CLEAR,
+                "called-again", "(handshake-failed)"),
     "stalled inside": (tapped(wire_down=lambda octets: b""), CLEAR, "called-again", "(handshake-failed)"),
 }
 KEYS = {
@@ -114,7 +108,7 @@ KEYS = {
         ANOTHER.statement(PAIR.public, int(time.time()) + 60)], PAIR), KEY, None, "shows no host key"),
     "own key announced": (impostor(lambda site, real: [
         ANOTHER.statement(PAIR.public, int(time.time()) + 60),
-        b"XCRYPT-NEXT " + site.key.encode() + b" " + ANOTHER.sign(b"XCRYPT NEXT\0")], PAIR),
+        ANOTHER.announcement(site.key.encode(), PAIR.public, int(time.time()) + 60)], PAIR),
         KEY, None, "shows another host key"),
     "another blackponyd": (elsewhere(), KEY, None, "shows another host key"),
     "blackponyd without": (elsewhere(key=False), KEY, None, "shows no host key"),
@@ -122,12 +116,12 @@ KEYS = {
 # Not downgrades but signs of tampering: no policy lets the message through
 TAMPERING = {
     "offer cut": (tapped(down=offer(b"XCRYPT aes256gcm_2.0")), LATER, None, "keys of the two ends differ"),
-    "answer changed": (tapped(down=other_digit), LATER, None, "keys of the two ends differ"),
-    "choice changed": (tapped(up=other_digit), LATER, None, "keys of the two ends differ"),
-    "wrong confirmation": (tapped(down=last_answer(b"250 XCRYPT OK " + b"0" * 32 + b"\r\n")), LATER, None,
-                           "keys of the two ends differ"),
-    "octets behind": (tapped(down=lambda line: line + b"250 mx\r\n" if b"XCRYPT OK" in line else line),
-                      LATER, None, "unexpected data at the switch"),
+    "hello changed": (tapped(up=lambda line: line.replace(b"EHLO ", b"ehlo ")), LATER, None, "keys of the two ends differ"),
+    "answer changed": (tapped(down=in_field(3, other_digit)), LATER, None, "keys of the two ends differ"),
+    "choice changed": (tapped(up=in_field(3, other_digit)), LATER, None, "keys of the two ends differ"),
+    "wrong confirmation": (tapped(down=in_field(-1, b"0" * 32)), LATER, None, "keys of the two ends differ"),
+    "octets behind": (tapped(down=lambda line: line + b"250 mx\r\n" if ANSWER_20.match(line) else line),
+                      LATER, None, "changes what is encrypted"),
     "record damaged": (tapped(wire_down=lambda octets: octets[:-1] + bytes((octets[-1] ^ 1,))), LATER, None,
                        "encrypted data was changed"),
 }
@@ -271,7 +265,7 @@ def test_the_handshake(w):
 def test_silence(w):
     site = Site(w)
     acquainted(w, site)
-    check(w, site, SILENCE, {"downgrade": "2.0"})
+    check(w, site, SILENCE, {"downgrade": "2.0"}, **{"command-timeout": "1s"})
 
 
 def test_another_key(w):

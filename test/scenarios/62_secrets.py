@@ -51,16 +51,23 @@ def private_key(folder, generation):
 
 
 def secrets(handshake, folder):
-    """name -> octets: the secrets that this host shares with its peer, and its own."""
-    keys, generation = handshake.keys, handshake.generation
-    found = {"private key": private_key(folder, generation)}
+    """name -> octets: all that this host and its peer share, and what only this one knows.
+
+    A caller of 2.0 has no pair but that of the connection, which nobody else knows: no folder.
+    """
+    keys, generation, found = handshake.keys, handshake.generation, {}
+    if folder:
+        found["private key"] = private_key(folder, generation)
     if generation == "2.0":
-        pair = xcrypt.Pair20(found["private key"])
         for name in ("key_ab", "key_ba", "iv_ab", "iv_ba"):
             found[name] = getattr(keys, name)
-    else:
-        pair = xcrypt.Pair10(found["private key"])
-        found.update(key_ab=keys.key_ab, key_ba=keys.key_ba)
+        found.update(handshake.secrets)
+        if folder and not handshake.met:
+            public = xcrypt.Pair20(found["private key"]).public
+            assert public == handshake.peer_short, "not the keys of this session"
+        return found
+    pair = xcrypt.Pair10(found["private key"])
+    found.update(key_ab=keys.key_ab, key_ba=keys.key_ba)
     found["Z"] = pair.agree(handshake.pair.public)
     assert found["Z"] == handshake.pair.agree(pair.public), "not the keys of this session"
     return found
@@ -138,34 +145,39 @@ def test_blackponyd_however_it_ends(w):
 
 
 def test_blackponyd_with_what_it_knew(w):
-    """With the shared secret from the cache."""
+    """R out of the cache, and in 1.0 Z."""
     need_inject()
-    pair = xcrypt.Pair20()
-    for _ in range(2):
-        memory = w.path("memory")
-        server = w.daemon(backend=w.mailer())
-        server.argv = [INJECT, "-m", memory] + server.argv
-        client = w.session(server)
-        client.xcrypt(pair=pair)
-        client.ehlo()
-        handshake = client.hs
-        client.quit()
-        entry = server.finish().entries[0]
-        assert_clean(memory, secrets(handshake, w.cache))
-    assert entry["cache"] == "hit"
+    for suite in xcrypt.CHACHA, xcrypt.ARSYFOR:
+        pair, kept = None if suite == xcrypt.CHACHA else xcrypt.Pair10(), None
+        for _ in range(2):
+            memory = w.path("memory")
+            server = w.daemon({"suites": suite}, backend=w.mailer())
+            server.argv = [INJECT, "-m", memory] + server.argv
+            client = w.session(server)
+            client.xcrypt(suite, pair=pair, kept=kept)
+            client.ehlo()
+            handshake, kept = client.hs, client.kept
+            client.quit()
+            entry = server.finish().entries[0]
+            assert_clean(memory, secrets(handshake, w.cache))
+        assert entry["cache"] == "hit"
 
 
 def test_blackponyd_in_the_handshake(w):
-    """Abandoned before its end, or with a wrong confirmation."""
+    """Given up before its end; confirmed wrongly, or with half a record; and R that is never kept."""
     need_inject()
-    for last in (None, b"XCRYPT OK " + b"0" * 32):
+    for last in (None, b"", bytes(300), b"\x17\x03\x03\x01\x10" + bytes(100)):
         memory = w.path("memory")
         server = w.daemon(backend=w.mailer())
         server.argv = [INJECT, "-m", memory] + server.argv
         client = w.session(server)
         client.ask()
-        if last:
-            assert client.command(last).code == 454
+        if last is not None:
+            client.switch()
+            client.take_pushed()
+            client.send_raw(last)
+            client.shut()
+            client.rest()
         handshake = client.hs
         client.close()
         server.finish()
@@ -198,10 +210,12 @@ def of_statements(w, reply):
     private, short = host_keys(w)["host.key"], xcrypt.Pair20(private_key(w.cache, "2.0")).public
     said = {words[0]: words[1:] for words in (line.split() for line in reply.keywords())}
     _, until, for_this = said[b"XCRYPT-ID"]
-    following, for_next = said[b"XCRYPT-NEXT"]
+    following, until_too, for_next = said[b"XCRYPT-NEXT"]
+    assert until == until_too
     return {"k of XCRYPT-ID": signing_number(private, for_this, b"XCRYPT ID\0" + short + b"\0" + until),
             "k of XCRYPT-NEXT": signing_number(private, for_next,
-                                               b"XCRYPT NEXT\0" + base64.b64decode(following))}
+                                               b"XCRYPT NEXT\0" + short + b"\0" + until + b"\0" +
+                                               base64.b64decode(following))}
 
 
 def tool(w, *words, **settings):
@@ -257,11 +271,11 @@ def memory_of(pid):
 
 
 def assert_unknown(pid, handshake, folder):
-    """It knows neither our private key nor the shared secret, only the keys of this connection."""
+    """Neither our private key nor what was agreed on: only what encrypts this one connection."""
     octets = b"\0".join(memory_of(pid))
     assert b"mx.b.example" in octets, "not its memory"
-    known = {name: octets for name, octets in secrets(handshake, folder).items() if name in ("private key", "Z")}
-    assert len(known) == 2
+    known = {name: octets for name, octets in secrets(handshake, folder).items() if name[:3] not in ("key", "iv_")}
+    assert len(known) >= 2
     left = [name for name, secret in known.items() if any(piece in octets for piece in pieces(secret))]
     assert not left, "still in memory: %s" % ", ".join(left)
 
@@ -290,14 +304,20 @@ def test_a_settled_caller_knows_no_key(w):
 
         def answer(session, line):
             eventually(lambda: child, "the process")
-            assert_unknown(child[0].pid, session.hs, w.cache)
+            assert_unknown(child[0].pid, session.hs, own_cache(session.hs, w))
             seen.append(line)
-        mailer = w.mailer(xcrypt=[suite], answers={"MAIL": answer})
+        # behind the reply to its first record it has nothing to keep any more
+        mailer = w.mailer(xcrypt=[suite], answers={"RCPT": answer}, keywords=())
         child.append(w.spawn([SENDER] + w.options({"suites": suite}) + ["-f", "a@a.example", "--", operand(mailer),
                                                                        "bob@b.example"],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=w.log_file("blackpony")))
         child[0].communicate(MESSAGE, timeout=60)
         assert child[0].returncode == 0 and seen, "not sent"
+
+
+def own_cache(handshake, w):
+    """Of blackpony: where it has a pair of its own."""
+    return None if handshake.generation == "2.0" else w.cache
 
 
 def blackpony(w, suite, by_pipe, **script):
@@ -311,7 +331,7 @@ def blackpony(w, suite, by_pipe, **script):
             SENDER_NAME, MESSAGE.replace(b"\n", b"\r\n"))
     w.run(argv + ([] if by_pipe else ["bob@b.example"]), stdin)
     session = mailer.session()
-    assert_clean(memory, secrets(session.hs, w.cache))
+    assert_clean(memory, secrets(session.hs, own_cache(session.hs, w)))
     return session
 
 
@@ -325,9 +345,26 @@ def test_blackpony(w):
 def test_blackpony_however_it_ends(w):
     need_inject()
     for by_pipe in (False, True):
-        for verb in ("XCRYPT OK", "MAIL", ".", "QUIT"):
+        for verb in ("pushed", "MAIL", ".", "QUIT"):
             blackpony(w, xcrypt.AES, by_pipe, answers={verb: DROP})
-        blackpony(w, xcrypt.AES, by_pipe, answers={"XCRYPT OK": b"250 XCRYPT OK " + b"0" * 32})
+        blackpony(w, xcrypt.AES, by_pipe, answers={"XCRYPT": lambda s, line: s.hs.answer(confirm=bytes(16))})
+
+
+def test_blackpony_with_what_it_knew(w):
+    """R out of the cache, of the host it called; and an id that was refused."""
+    need_inject()
+    memory, mailer = w.path("memory"), w.mailer(xcrypt=[xcrypt.CHACHA])
+    argv = [INJECT, "-m", memory, SENDER] + w.options({}) + ["-f", "alice@a.example", "--", operand(mailer), "bob@b.example"]
+    first = None
+    for number, met in enumerate((False, True, False)):
+        if number == 2:
+            mailer.script.memory.clear()
+        result = w.run(argv, MESSAGE)
+        assert result.status == 0, result
+        session = mailer.session(number)
+        assert session.hs.met == met and session.unknown == (number == 2)
+        first = first or session.hs
+        assert_clean(memory, {**secrets(session.hs, None), "R before": first.secrets["R"]})
 
 
 def test_the_search_finds_words(w):

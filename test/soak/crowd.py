@@ -96,7 +96,8 @@ class HalfOpen(Member):
         if stage >= 3:
             client.ask()
         if stage == 4:
-            client.send_raw(client.hs.ok(server=False)[:20])
+            client.confirm()
+            client.send_raw(client.sealer.seal(b"NOOP\r\n")[:20])
         self.wait(client)
 
 

@@ -2,10 +2,10 @@
  * Uses the key cache as sessions do.
  *
  *   keys flood FOLDER CAP KEYS WORKERS KILLS SEED
- *       KEYS peers with fresh keys, by WORKERS processes at a time, one session after the other: open,
- *       look the peer up, keep its secret, close.  KILLS of the workers are killed with SIGKILL at
- *       random moments, and others take their places.  Prints the state every two seconds and at the
- *       end.
+ *       KEYS clients that are met for the first time, by WORKERS processes at a time, one session after the
+ *       other: open, look an id up, keep its secret, close.  KILLS of the workers are killed with SIGKILL at
+ *       random moments, and others take their places.  Says what there is to see once in two seconds,
+ *       and at the end.
  *   keys look FOLDER
  *       For each line on standard input, opens the cache, reads every entry of it, and answers with a
  *       line: "good", or what is wrong.
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "crypt/random.h"
 #include "store/key_cache.h"
+#include "store/meetings.h"
 #include "sys/private_file.h"
 
 #include <errno.h>
@@ -115,18 +116,24 @@ answer_looks(const char *folder)
 static void
 session(const struct key_cache_settings *settings, const struct kex *x)
 {
-	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX], found[KEX_SECRET_MAX];
+	struct hybrid_kept kept = { 0 }, found;
+	uint8_t client[4];
 	struct key_cache cache;
 
 	key_cache_open(&cache, settings);
 	struct key_source source = key_cache_source(&cache);
-	if (random_octets(peer, x->public_len) < 0 ||
-	    random_octets(secret, x->secret_len) < 0 || source.own(source.context, x) == NULL ||
-	    source.find(source.context, x, peer, found))
-		give_up("a key that cannot be");
-	source.keep(source.context, x, peer, secret);
-	if (source.find(source.context, x, peer, found) &&
-	    memcmp(found, secret, x->secret_len) == 0)
+	if (random_octets(client, sizeof(client)) < 0 ||
+	    random_octets(kept.id, sizeof(kept.id)) < 0 ||
+	    random_octets(kept.secret, sizeof(kept.secret)) < 0)
+		give_up("randomness");
+	meetings_set_client(&cache, span(client, sizeof(client)));
+	found = kept;
+	if (source.own(source.context, x) == NULL || source.find_id(source.context, &found))
+		give_up("an id that cannot be");
+	source.keep_id(source.context, &kept);
+	memset(found.secret, 0, sizeof(found.secret));
+	if (source.find_id(source.context, &found) &&
+	    memcmp(found.secret, kept.secret, sizeof(kept.secret)) == 0)
 		atomic_fetch_add(&shared->kept, 1);
 	else
 		atomic_fetch_add(&shared->forgotten, 1);

@@ -42,7 +42,7 @@ deliver_up(void)
 {
 	deliver_start(&deliver, &set, &message, keys_source(&client_keys), "a.example");
 	bench_start(&bench, (struct machine){ &deliver, deliver_step, deliver_fault });
-	deliver_connected(&deliver, false);
+	deliver_connected(&deliver, CLIENT_CALL_FIRST);
 	bench_step(&bench);
 }
 

@@ -1,13 +1,16 @@
-/* A key source in memory: one host's pairs, and the secrets that it was given. */
+/* A key source in memory: one host's pairs, the secrets that it keeps, and what it keeps of meetings. */
 #ifndef TEST_KEYS_H
 #define TEST_KEYS_H
 
 #include "unit.h"
 
+#include "crypt/kex_hybrid.h"
 #include "crypt/suite.h"
 
 #define KEYS_EXCHANGES 3
 #define KEYS_KEPT 8
+#define KEYS_LIFE_S 7200	/* how long a server knows an id */
+#define KEYS_OFFER_MAX 512
 
 struct keys {
 	struct {
@@ -19,8 +22,18 @@ struct keys {
 		uint8_t public[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
 	} kept[KEYS_KEPT];
 	size_t kept_count;
-	unsigned keeps, uses;	/* number of calls of keep() and used() */
-	bool none;		/* there is no pair */
+	unsigned keeps, uses;	/* times that keep() and used() were called */
+	bool none;		/* no pair is to be had */
+
+	/* 2.0: as a server, and as a client of one host */
+	struct hybrid_kept ids[KEYS_KEPT];
+	size_t id_count;
+	unsigned id_uses;
+	bool keeps_nothing;
+	struct hybrid_kept host;
+	uint8_t host_offer[KEYS_OFFER_MAX];
+	size_t host_offer_len;		/* 0: nothing is kept of it */
+	unsigned host_keep_s, host_keeps, forgets;
 };
 
 static inline const struct kex_pair *
@@ -91,10 +104,120 @@ keys_used(void *context, const struct kex *x, const uint8_t *public, const uint8
 	k->uses++;
 }
 
+static inline unsigned
+keys_keep_s(void *context, const struct kex *x)
+{
+	const struct keys *k = context;
+
+	assert_ptr_equal(x, &kex_hybrid);
+	return k->keeps_nothing ? 0 : KEYS_LIFE_S;
+}
+
+/* Where that id is, or would go. */
+static inline size_t
+keys_id_index(const struct keys *k, const uint8_t id[HYBRID_ID_LEN])
+{
+	size_t i = 0;
+
+	while (i < k->id_count && memcmp(k->ids[i].id, id, HYBRID_ID_LEN) != 0)
+		i++;
+	return i;
+}
+
+static inline bool
+keys_find_id(void *context, struct hybrid_kept *kept)
+{
+	struct keys *k = context;
+	size_t i = keys_id_index(k, kept->id);
+
+	if (i == k->id_count)
+		return false;
+	*kept = k->ids[i];
+	return true;
+}
+
+static inline void
+keys_keep_id(void *context, const struct hybrid_kept *kept)
+{
+	struct keys *k = context;
+
+	assert_true(k->id_count < KEYS_KEPT && keys_id_index(k, kept->id) == k->id_count);
+	k->ids[k->id_count++] = *kept;
+}
+
+/* It has to be the one that is there. */
+static inline void
+keys_used_id(void *context, const struct hybrid_kept *kept)
+{
+	struct keys *k = context;
+	size_t i = keys_id_index(k, kept->id);
+
+	assert_true(i < k->id_count);
+	assert_memory_equal(&k->ids[i], kept, sizeof(*kept));
+	k->id_uses++;
+}
+
+static inline bool
+keys_find_host(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
+    size_t *offer_len)
+{
+	struct keys *k = context;
+
+	if (k->host_offer_len == 0)
+		return false;
+	assert_true(k->host_offer_len <= room);
+	*kept = k->host;
+	memcpy(offer, k->host_offer, k->host_offer_len);
+	*offer_len = k->host_offer_len;
+	return true;
+}
+
+static inline void
+keys_keep_host(void *context, const struct hybrid_kept *kept, struct span offer, unsigned keep_s)
+{
+	struct keys *k = context;
+
+	assert_true(offer.len > 0 && offer.len <= KEYS_OFFER_MAX);
+	k->host = *kept;
+	memcpy(k->host_offer, offer.at, offer.len);
+	k->host_offer_len = offer.len;
+	k->host_keep_s = keep_s;
+	k->host_keeps++;
+}
+
+static inline void
+keys_forget_host(void *context)
+{
+	struct keys *k = context;
+
+	k->host_offer_len = 0;
+	k->forgets++;
+}
+
+static inline bool
+keys_is_own(void *context, const uint8_t *server_public)
+{
+	return memcmp(keys_own(context, &kex_hybrid)->public, server_public, X25519_LEN) == 0;
+}
+
 static inline struct key_source
 keys_source(struct keys *k)
 {
-	return (struct key_source){ k, keys_own, keys_find, keys_keep, keys_used };
+	return (struct key_source){
+		.context = k,
+		.own = keys_own,
+		.find = keys_find,
+		.keep = keys_keep,
+		.used = keys_used,
+		.keep_s = keys_keep_s,
+		.find_id = keys_find_id,
+		.keep_id = keys_keep_id,
+		.used_id = keys_used_id,
+		.find_host = keys_find_host,
+		.keep_host = keys_keep_host,
+		.forget_host = keys_forget_host,
+		.is_own = keys_is_own,
+	};
 }
 
 static inline void

@@ -58,7 +58,7 @@ standing(int64_t now_s)
 static inline void
 worked(int64_t now_s, const uint8_t *key, const uint8_t *next)
 {
-	struct hostkey_next announced;
+	struct hostkey_next announced = { .until_s = now_s + 3600 };
 
 	if (next != NULL)
 		memcpy(announced.public, next, sizeof(announced.public));

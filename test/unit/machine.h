@@ -65,7 +65,8 @@ bench_cut(struct bench *b, size_t cut)
 static inline void
 bench_drain(struct bench *b)
 {
-	if (!b->wire_stuck)
+	/* what stands before the encryption goes out; what is gathered behind it waits */
+	if (!b->wire_stuck && (!b->io.gathers || b->io.encrypt != NULL))
 		buf_move(&b->wire, &b->io.to_wire);
 	if (!b->local_stuck)
 		buf_move(&b->local, &b->io.to_local);

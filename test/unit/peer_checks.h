@@ -85,7 +85,7 @@ show_key(const struct hostkey *key, int64_t seconds)
 {
 	struct hostkey_id id;
 
-	const struct kex_pair *pair = keys_own(&server_keys, &kex_x25519);
+	const struct kex_pair *pair = keys_own(&server_keys, &kex_hybrid);
 	assert_int_equal(hostkey_sign_id(&id, key, pair->public, now + seconds), 0);
 	id_line[hostkey_put_id(id_line, &id)] = '\0';
 }

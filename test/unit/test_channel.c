@@ -311,7 +311,7 @@ spy_seal(void *state, const uint8_t nonce[CIPHER_IV_LEN], struct span ad,
 
 static const struct cipher spy_cipher = { .name = "spy", .key_len = 32, .start = spy_start,
 	.stop = spy_stop, .seal = spy_seal };
-static const struct suite spy_suite = { "spy_2.0", &kex_x25519, &spy_cipher, "spy" };
+static const struct suite spy_suite = { "spy_2.0", &kex_hybrid, &spy_cipher, "spy" };
 
 /* The nonce of record n is the IV with its last 64 bits XORed with n, so none occurs twice. */
 static void
@@ -402,6 +402,71 @@ threat_23_stop_wipes(void **state)
 	}
 }
 
+/* How long the record is that one end makes of so much content, on the wire. */
+static size_t
+sealed_len(struct channel *from, size_t content_len)
+{
+	size_t before = buf_len(&wire);
+
+	seal(from, span(bulk, content_len));
+	return buf_len(&wire) - before;
+}
+
+#define OVERHEAD (RECORD_HEADER_LEN + CIPHER_TAG_LEN)
+
+/* A server's first record has 1024 octets inside, or as many as its content seems to need; no other has. */
+static void
+threat_22_the_first_record_hides_whether_there_is_a_host_key(void **state)
+{
+	static const struct { size_t content, hides, inner; } rows[] = {
+		{ 1, 0, 1024 }, { 600, 0, 1024 }, { 1023, 0, 1024 }, { 1024, 0, 1280 }, { 1279, 0, 1280 },
+		{ 1280, 0, 1536 }, { 1, 1022, 1024 }, { 1, 1023, 1280 }, { 600, 410, 1024 },
+		{ 613, 410, 1024 }, { 614, 410, 1280 }, { 1024, 410, 1536 }, { 16383, 0, 16384 },
+		{ 16383, 410, 16384 }, { 16000, 410, 16384 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		connect_ends(suite_named("aes256gcm_2.0"));
+		b.first_hides = rows[i].hides;
+		assert_int_equal(sealed_len(&b, rows[i].content), rows[i].inner + OVERHEAD);
+		assert_int_equal(sealed_len(&b, 1), 256 + OVERHEAD);
+		assert_int_equal(channel_open(&a, &got, &wire), 0);
+		assert_int_equal(buf_len(&got), rows[i].content + 1);
+	}
+	/* a client has nothing to hide, whatever is set */
+	connect_ends(suite_named("aes256gcm_2.0"));
+	a.first_hides = 410;
+	assert_int_equal(sealed_len(&a, 1), 256 + OVERHEAD);
+	/* the end, where it is all there is */
+	connect_ends(suite_named("aes256gcm_2.0"));
+	b.first_hides = 410;
+	assert_true(channel_end(&b, &wire));
+	assert_int_equal(buf_len(&wire), 1024 + OVERHEAD);
+	/* a stream has no records */
+	connect_ends(suite_named("arsyfor_1.0"));
+	b.first_hides = 410;
+	assert_int_equal(sealed_len(&b, 10), 10);
+}
+
+/* It waits for room like any other, and needs no octet more. */
+static void
+the_first_record_waits_for_room(void **state)
+{
+	(void)state;
+	connect_ends(suite_table);
+	buf_init(&wire, wire_mem, RECORD_MAX);
+	assert_true(buf_put(&wire, span(bulk, RECORD_MAX - 1024 - OVERHEAD + 1)));
+	buf_put(&plain, SPAN("250 mx\r\n"));
+	assert_int_equal(channel_seal(&b, &wire, &plain), 0);
+	assert_int_equal(buf_len(&plain), 8);
+	assert_false(channel_end(&b, &wire));
+	buf_take(&wire, 1);
+	assert_int_equal(channel_seal(&b, &wire, &plain), 0);
+	assert_int_equal(buf_len(&plain), 0);
+	assert_int_equal(buf_room(&wire), 0);
+}
+
 #define AEADS(test) \
 	cmocka_unit_test_prestate(test, "chacha20poly1305_2.0"), \
 	cmocka_unit_test_prestate(test, "aes256gcm_2.0")
@@ -418,6 +483,8 @@ main(void)
 		cmocka_unit_test(seal_waits_for_room),
 		cmocka_unit_test(open_waits_for_room),
 		cmocka_unit_test(threat_22_record_sizes_are_in_classes),
+		cmocka_unit_test(threat_22_the_first_record_hides_whether_there_is_a_host_key),
+		cmocka_unit_test(the_first_record_waits_for_room),
 		AEADS(end_of_stream),
 		STREAM(end_of_stream),
 		cmocka_unit_test(octets_after_the_end),

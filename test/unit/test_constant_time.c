@@ -3,51 +3,15 @@
  * valgrind's memcheck with the secrets marked as undefined, which reports every branch and
  * address that depends on them.
  */
-#include "unit.h"
+#include "memcheck.h"
 
 #include "base/octets.h"
+#include "crypt/kex_hybrid.h"
 #include "crypt/suite.h"
-#include "sys/jail.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#define HAS_VALGRIND 1
-#else
-#define HAS_VALGRIND 0
-#endif
-
-#if HAS_VALGRIND
 
 #define LEN_MAX 64
 
-static void
-skip_without_valgrind(void)
-{
-	if (RUNNING_ON_VALGRIND)
-		return;
-	print_message("valgrind is not installed, or this is a build for sanitizers\n");
-	skip();
-}
-
-/* From now on, whatever depends on these octets is undefined for memcheck. */
-static void
-hide(const void *at, size_t len)
-{
-	(void)VALGRIND_MAKE_MEM_UNDEFINED(at, len);
-}
-
-/* The result of a comparison is not secret. */
-static bool
-shown(bool result)
-{
-	(void)VALGRIND_MAKE_MEM_DEFINED(&result, sizeof(result));
-	return result;
-}
-
-/* Compares octets that differ at `at`, or not at all if `at` is not below `len`. */
+/* Differs in its octet `at`, where that is in it. */
 static bool
 compare(size_t len, size_t at)
 {
@@ -57,16 +21,16 @@ compare(size_t len, size_t at)
 	memset(b, 0x5a, len);
 	if (at < len)
 		b[at] ^= 0x80;
-	hide(a, len);
-	hide(b, len);
-	return shown(octets_equal_secret(a, b, len));
+	memcheck_hide(a, len);
+	memcheck_hide(b, len);
+	return memcheck_shown(octets_equal_secret(a, b, len));
 }
 
 static void
 threat_23_octets_are_compared_in_constant_time(void **state)
 {
 	(void)state;
-	skip_without_valgrind();
+	memcheck_or_skip();
 	unsigned before = VALGRIND_COUNT_ERRORS;
 	for (size_t len = 0; len <= LEN_MAX; len++)
 		for (size_t at = 0; at <= len; at++)
@@ -74,27 +38,56 @@ threat_23_octets_are_compared_in_constant_time(void **state)
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }
 
-/* In both roles: right, and wrong in each octet. */
+/* What one side of a connection that is known in all its parts makes of `secret`, which is R or K. */
+static void
+make_confirmation(struct hybrid *h, bool server, bool met, const uint8_t secret[32])
+{
+	static struct kex_pair own = { .private = { 7 }, .private_len = X25519_LEN };
+	const struct span lines[HYBRID_LINES] = { SPAN("EHLO a"), SPAN("XCRYPT s"), SPAN("XCRYPT s a"),
+		SPAN("250 XCRYPT b") };
+	struct agreement a = { .suite = suite_table, .server = server };
+
+	memset(h, 0, sizeof(*h));
+	h->met = met;
+	h->private[0] = 3;
+	h->peer[0] = 9;
+	h->kept.server[0] = 9;
+	memcpy(met ? h->kept.secret : h->kem_secret, secret, 32);
+	assert_int_equal(hybrid_agree(h, &a, &own, lines), 0);
+	agreement_wipe(&a);
+}
+
+/* Right, and wrong at each octet. */
+static void
+assert_confirmed(bool server, bool met)
+{
+	uint8_t secret[32] = { 0xc3 }, confirm[HYBRID_CONFIRM_LEN];
+	struct hybrid h;
+
+	make_confirmation(&h, server, met, secret);
+	for (size_t at = 0; at <= sizeof(confirm); at++) {
+		memcpy(confirm, h.confirm, sizeof(confirm));
+		if (at < sizeof(confirm))
+			confirm[at] ^= 0x10;
+		memcheck_hide(secret, sizeof(secret));
+		make_confirmation(&h, server, met, secret);
+		bool equal = octets_equal_secret(confirm, h.confirm, sizeof(confirm));
+		assert_int_equal(memcheck_shown(equal), at == sizeof(confirm));
+		memcheck_show(&h, sizeof(h));
+		memcheck_show(secret, sizeof(secret));
+	}
+}
+
+/* From R, or from what ML-KEM gives a server, to the comparison of confirmations. */
 static void
 threat_23_confirmations_are_compared_in_constant_time(void **state)
 {
 	(void)state;
-	skip_without_valgrind();
+	memcheck_or_skip();
 	unsigned before = VALGRIND_COUNT_ERRORS;
-	for (int server = 0; server < 2; server++)
-		for (size_t at = 0; at <= 16; at++) {
-			struct agreement a = { .suite = suite_table, .server = server };
-			uint8_t *expected = server ? a.confirm_a : a.confirm_b;
-			char text[32];
-
-			memset(expected, 0xc3, 16);
-			octets_to_hex(text, expected, 16);
-			if (at < 16)
-				text[2 * at] = '4';
-			hide(a.confirm_a, sizeof(a.confirm_a));
-			hide(a.confirm_b, sizeof(a.confirm_b));
-			assert_int_equal(shown(kex_x25519.get_ok(&a, span(text, 32))), at == 16);
-		}
+	assert_confirmed(false, true);
+	assert_confirmed(true, true);
+	assert_confirmed(true, false);
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }
 
@@ -114,52 +107,23 @@ what_is_careless_is_seen(void **state)
 	uint8_t a[16] = { 1 }, b[16] = { 2 };
 
 	(void)state;
-	skip_without_valgrind();
+	memcheck_or_skip();
 	unsigned before = VALGRIND_COUNT_ERRORS;
-	hide(a, sizeof(a));
-	assert_false(shown(equal_carelessly(a, b, sizeof(a))));
+	memcheck_hide(a, sizeof(a));
+	assert_false(memcheck_shown(equal_carelessly(a, b, sizeof(a))));
 	assert_true(VALGRIND_COUNT_ERRORS > before);
 }
-
-#define HERE_AGAIN "CONSTANT_TIME_AGAIN"
-
-static void
-start_again_under_valgrind(char *argv[])
-{
-	char *const again[] = { (char[]){ "valgrind" }, (char[]){ "-q" }, argv[0], NULL };
-
-	if (RUNNING_ON_VALGRIND || getenv(HERE_AGAIN) != NULL || jail_is_wide)
-		return;
-	setenv(HERE_AGAIN, "1", 1);
-	execvp(again[0], again);
-}
-
-#else
-
-static void
-threat_23_octets_are_compared_in_constant_time(void **state)
-{
-	(void)state;
-	print_message("valgrind's headers are not installed\n");
-	skip();
-}
-
-#endif
 
 int
 main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threat_23_octets_are_compared_in_constant_time),
-#if HAS_VALGRIND
 		cmocka_unit_test(threat_23_confirmations_are_compared_in_constant_time),
 		cmocka_unit_test(what_is_careless_is_seen),
-#endif
 	};
 
-	(void)argc, (void)argv;
-#if HAS_VALGRIND
-	start_again_under_valgrind(argv);
-#endif
+	(void)argc;
+	memcheck_again(argv[0]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

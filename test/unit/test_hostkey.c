@@ -11,11 +11,12 @@
 
 #define KEY_TEXT "BGD+1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p+2eQP+EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk="
 #define UNTIL "1795291200"
+#define UNTIL_S 1795291200
 #define ID_SIGNATURE "7h9QW/z5xtyDD4yMp19HhQ62hJwVUpIjXA+cRmm0KjlTpNNB+XCNrIE4ZBZp6yJjYbnMCqdoo57E+LX8XuHaaQ=="
 #define NEXT_TEXT "BBV5euV8V0r9z80f5ISCUSv4E0oDOPFOA3SlQlhUd/1wKWqWs/XPFOY5Uqp0X5JJ09XV2NuUZRqTBw9TUT3BUnE="
-#define NEXT_SIGNATURE "LgphZlACEQZpHC09Kp2mf2N+mxNX4JVW/T6ppPwuLrXurZWsiuxz9AJ7wS1M1GjatOZ6I+QIJPHnKx5AiCYvFw=="
+#define NEXT_SIGNATURE "hafHwhClC4mfNtCx3mVCnDn9xgAJ/yVt61TJ88GBg0r57r9jKFe9NRjsGc6E/+TLdfQ+Fhmq6fbtB8rnMVs5Xg=="
 #define ID_LINE "XCRYPT-ID " KEY_TEXT " " UNTIL " " ID_SIGNATURE
-#define NEXT_LINE "XCRYPT-NEXT " NEXT_TEXT " " NEXT_SIGNATURE
+#define NEXT_LINE "XCRYPT-NEXT " NEXT_TEXT " " UNTIL " " NEXT_SIGNATURE
 #define FILE_TEXT KEY_TEXT " ya+p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE=\n"
 #define NEXT_FILE NEXT_TEXT " ya+p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyI=\n"
 
@@ -169,6 +170,7 @@ id_known_answer(void **state)
 	(void)state;
 	assert_int_equal(hostkey_sign_id(&id, &key, short_key, 1795291200), 0);
 	assert_span(span(text, hostkey_put_id(text, &id)), ID_LINE);
+	assert_int_equal(strlen("250-" ID_LINE "\r\n"), HOSTKEY_ID_LINE_LEN);
 	assert_true(hostkey_get_id(&read, SPAN(ID_LINE)));
 	assert_true(hostkey_verify_id(&read, short_key));
 	assert_int_equal(read.until_s, 1795291200);
@@ -202,9 +204,20 @@ next_known_answer(void **state)
 	char text[HOSTKEY_STATEMENT_MAX];
 
 	(void)state;
-	assert_int_equal(hostkey_sign_next(&next, &key, next_key.public), 0);
+	assert_int_equal(hostkey_sign_next(&next, &key, short_key, UNTIL_S, next_key.public), 0);
 	assert_span(span(text, hostkey_put_next(text, &next)), NEXT_LINE);
+	assert_int_equal(strlen("250-" NEXT_LINE "\r\n"), HOSTKEY_NEXT_LINE_LEN);
 	assert_true(hostkey_get_next(&read, SPAN(NEXT_LINE)));
+	assert_int_equal(read.until_s, UNTIL_S);
+	/* beside which short key it stands is not on the wire */
+	memcpy(read.short_public, short_key, sizeof(read.short_public));
+	assert_true(hostkey_verify_next(&read, key.public));
+	read.short_public[31] ^= 1;
+	assert_false(hostkey_verify_next(&read, key.public));
+	read.short_public[31] ^= 1;
+	read.until_s++;
+	assert_false(hostkey_verify_next(&read, key.public));
+	read.until_s--;
 	assert_true(hostkey_verify_next(&read, key.public));
 	/* only by the previous key, and only for that key */
 	assert_false(hostkey_verify_next(&read, next_key.public));
@@ -243,11 +256,17 @@ statements_have_one_form(void **state)
 		"",
 		"XCRYPT-NEXT",
 		"XCRYPT-NEXT " NEXT_TEXT,
+		"XCRYPT-NEXT " NEXT_TEXT " " UNTIL,
+		"XCRYPT-NEXT " NEXT_TEXT " " NEXT_SIGNATURE,
 		NEXT_LINE " ",
 		NEXT_LINE " 1",
-		"XCRYPT-NEXT " NEXT_TEXT "  " NEXT_SIGNATURE,
-		"XCRYPT-NEXT  " NEXT_TEXT " " NEXT_SIGNATURE,
-		"XCRYPT-NEXT " NEXT_SIGNATURE " " NEXT_TEXT,
+		"XCRYPT-NEXT " NEXT_TEXT "  " UNTIL " " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_TEXT " " UNTIL "  " NEXT_SIGNATURE,
+		"XCRYPT-NEXT  " NEXT_TEXT " " UNTIL " " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_TEXT " 0" UNTIL " " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_TEXT " -1 " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_TEXT " 9223372036854775808 " NEXT_SIGNATURE,
+		"XCRYPT-NEXT " NEXT_SIGNATURE " " UNTIL " " NEXT_TEXT,
 		ID_LINE,
 	};
 	struct hostkey_id id;
@@ -262,7 +281,8 @@ statements_have_one_form(void **state)
 			fail_msg("a statement: %s", wrong_nexts[i]);
 	/* keywords are case-insensitive; the largest and the smallest number */
 	assert_true(hostkey_get_id(&id, SPAN("xcrypt-id " KEY_TEXT " " UNTIL " " ID_SIGNATURE)));
-	assert_true(hostkey_get_next(&next, SPAN("Xcrypt-Next " NEXT_TEXT " " NEXT_SIGNATURE)));
+	assert_true(hostkey_get_next(&next, SPAN("Xcrypt-Next " NEXT_TEXT " " UNTIL " "
+	    NEXT_SIGNATURE)));
 	assert_true(hostkey_get_id(&id, SPAN("XCRYPT-ID " KEY_TEXT " 9223372036854775807 "
 	    ID_SIGNATURE)));
 	assert_true(id.until_s == INT64_MAX);

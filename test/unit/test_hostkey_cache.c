@@ -3,12 +3,15 @@
 
 #include "base/octets.h"
 #include "store/hostkey_cache.h"
+#include "store/meetings.h"
 
-#define X (&kex_x25519)
+#define X (&kex_hybrid)
 
-static const struct suite real = { .kex = &kex_x25519 };
+static const struct suite real = { .kex = &kex_hybrid };
 static const struct suite_list only_real = { { &real }, 1 };
 static struct hostkey host, other;
+
+#define UNTIL 2000000000
 
 static int
 make_keys(void **state)
@@ -74,13 +77,25 @@ the_next_key_is_announced_likewise(void **state)
 
 	(void)state;
 	opened(&r, &only_real);
-	assert_int_equal(hostkey_cache_next(&r, X, &host, other.public, &first), 0);
+	assert_int_equal(hostkey_cache_next(&r, X, &host, UNTIL, other.public, &first), 0);
 	assert_true(hostkey_verify_next(&first, host.public));
+	assert_int_equal(first.until_s, UNTIL);
+	assert_memory_equal(first.short_public, own(&r, X)->public, sizeof(first.short_public));
 	key_cache_close(&r);
 	opened(&r, &only_real);
-	assert_int_equal(hostkey_cache_next(&r, X, &blunt, other.public, &again), 0);
-	assert_memory_equal(&first, &again, sizeof(first));
-	assert_int_equal(hostkey_cache_next(&r, X, &blunt, host.public, &again), -1);
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL, other.public, &again), 0);
+	assert_memory_equal(first.public, again.public, sizeof(first.public));
+	assert_memory_equal(first.short_public, again.short_public, sizeof(first.short_public));
+	assert_memory_equal(first.signature, again.signature, sizeof(first.signature));
+	assert_int_equal(again.until_s, UNTIL);
+	/* another key, and another time, as the statement beside it has one */
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL, host.public, &again), -1);
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL + 1, other.public, &again), -1);
+	key_cache_close(&r);
+	/* it goes with the short key */
+	age(X, LIFETIME_S);
+	opened(&r, &only_real);
+	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL, other.public, &again), -1);
 	key_cache_close(&r);
 }
 
@@ -147,15 +162,14 @@ id_line(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey *key, const uint8
 }
 
 static struct span
-next_line(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey *key, const struct hostkey *next)
+next_line(char text[HOSTKEY_STATEMENT_MAX], const struct hostkey *key, const uint8_t *short_key,
+    int64_t until_s, const struct hostkey *next)
 {
 	struct hostkey_next after;
 
-	assert_int_equal(hostkey_sign_next(&after, key, next->public), 0);
+	assert_int_equal(hostkey_sign_next(&after, key, short_key, until_s, next->public), 0);
 	return span(text, hostkey_put_next(text, &after));
 }
-
-#define UNTIL 2000000000
 
 static void
 what_is_signed_is_believed(void **state)
@@ -169,7 +183,8 @@ what_is_signed_is_believed(void **state)
 	peer(peer_public, 1);
 	peer(elses, 2);
 	struct span id = id_line(id_text, &host, peer_public, UNTIL);
-	struct span next = next_line(next_text, &host, &other), none_said = SPAN("");
+	struct span next = next_line(next_text, &host, peer_public, UNTIL, &other),
+		none_said = SPAN("");
 	opened(&r, &only_real);
 	/* twice: verified, then found in the cache */
 	for (int round = 0; round < 2; round++) {
@@ -206,25 +221,62 @@ what_is_signed_is_believed(void **state)
 static void
 an_invalid_next_key_is_ignored(void **state)
 {
-	uint8_t peer_public[KEX_PUBLIC_MAX];
-	char id_text[HOSTKEY_STATEMENT_MAX], next_text[HOSTKEY_STATEMENT_MAX];
+	uint8_t peer_public[KEX_PUBLIC_MAX], elses[KEX_PUBLIC_MAX];
+	char id_text[HOSTKEY_STATEMENT_MAX], next_text[5][HOSTKEY_STATEMENT_MAX];
 	struct verified_statement v;
 	struct key_cache r;
 
 	(void)state;
 	peer(peer_public, 1);
+	peer(elses, 2);
 	struct span id = id_line(id_text, &host, peer_public, UNTIL);
-	struct span by_another = next_line(next_text, &other, &other);
+	const struct span bad[] = {
+		next_line(next_text[0], &other, peer_public, UNTIL, &other),
+		next_line(next_text[1], &host, elses, UNTIL, &other),
+		next_line(next_text[2], &host, peer_public, UNTIL - 1, &other),
+		next_line(next_text[3], &host, peer_public, UNTIL + 1, &other),
+		SPAN("XCRYPT-NEXT x"),
+	};
+	struct span good = next_line(next_text[4], &host, peer_public, UNTIL, &other);
 	opened(&r, &only_real);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, by_another, UNTIL, &v),
+		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+			assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, bad[i], UNTIL, &v),
+			    STATEMENT_GOOD);
+			assert_false(v.has_next);
+		}
+		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, good, UNTIL, &v),
 		    STATEMENT_GOOD);
-		assert_false(v.has_next);
-		assert_int_equal(hostkey_cache_check(&r, X, peer_public, id, SPAN("XCRYPT-NEXT x"),
-				     UNTIL, &v),
-		    STATEMENT_GOOD);
-		assert_false(v.has_next);
+		assert_true(v.has_next);
+		assert_int_equal(v.next.until_s, UNTIL);
 	}
+	key_cache_close(&r);
+}
+
+/* What is kept of the host counts no longer than its statement; a bad one does not say how long. */
+static void
+a_statement_bounds_what_is_kept(void **state)
+{
+	uint8_t peer_public[KEX_PUBLIC_MAX], elses[KEX_PUBLIC_MAX];
+	char id_text[HOSTKEY_STATEMENT_MAX];
+	struct verified_statement v;
+	struct key_cache r;
+
+	(void)state;
+	peer(peer_public, 1);
+	peer(elses, 2);
+	struct span id = id_line(id_text, &host, peer_public, UNTIL);
+	opened(&r, &only_real);
+	meetings_set_host(&r, "mx.example", SPAN("192.0.2.1"), 25);
+	assert_true(r.until_s == INT64_MAX);
+	hostkey_cache_check(&r, X, elses, id, SPAN(""), UNTIL, &v);
+	hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL + 601, &v);
+	assert_true(r.until_s == INT64_MAX);
+	hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL - 5, &v);
+	assert_true(r.until_s == UNTIL);
+	/* the next host is another matter */
+	meetings_set_host(&r, "mx2.example", SPAN("192.0.2.1"), 25);
+	assert_true(r.until_s == INT64_MAX);
 	key_cache_close(&r);
 }
 
@@ -330,6 +382,7 @@ main(void)
 		TEST(other_versions_have_no_statements),
 		TEST(what_is_signed_is_believed),
 		TEST(an_invalid_next_key_is_ignored),
+		TEST(a_statement_bounds_what_is_kept),
 		TEST(what_is_not_of_the_form_is_not_believed),
 		TEST(verified_once),
 		TEST(with_the_cache_off_nothing_is_kept),

@@ -116,6 +116,36 @@ time_is_what_the_settings_say(void **state)
 	}
 }
 
+/* A connection that has waited may use an outlived pair for ten minutes more, and no other does. */
+static void
+an_outlived_pair_has_ten_minutes(void **state)
+{
+	struct key_cache_settings settings = settings_for(&only_new);
+	struct key_cache slow, quick;
+
+	(void)state;
+	settings.now_s = as_told;
+	told_s = 1000000;
+	key_cache_open(&slow, &settings);
+	for (int64_t past = 0; past <= 600; past += 100) {
+		told_s = 1000000 + LIFETIME_S + past;
+		assert_non_null(own(&slow, &x_new));
+	}
+	key_cache_open(&quick, &settings);
+	assert_memory_not_equal(own(&quick, &x_new)->public, own(&slow, &x_new)->public, 32);
+	told_s++;
+	assert_null(own(&slow, &x_new));
+	key_cache_close(&quick);
+	key_cache_close(&slow);
+	/* a pair of this process alone has no such end */
+	settings.directory = NULL;
+	key_cache_open(&slow, &settings);
+	assert_non_null(own(&slow, &x_new));
+	told_s += 10 * LIFETIME_S;
+	assert_non_null(own(&slow, &x_new));
+	key_cache_close(&slow);
+}
+
 /* The number of entries in CDB and journal together. */
 static size_t
 entries(void)
@@ -151,11 +181,12 @@ replacing_drops_everything(void **state)
 	pairs_made = 0;
 	assert_false(survives(&both, &x_new));
 	assert_int_equal(pairs_made, 2);
-	assert_int_equal(entries(), 2);
+	/* beside each pair, the public key of the one before */
+	assert_int_equal(entries(), 4);
 	/* entries of a version that is no longer enabled go too */
 	age(&x_new, LIFETIME_S);
 	assert_false(survives(&only_new, &x_new));
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(), 2);
 }
 
 /* statement 19 */
@@ -183,7 +214,7 @@ threat_19_late_secret_of_an_old_pair(void **state)
 	keep_many(10, STORE_COMPACT_AT);
 	assert_false(survives(&only_new, &x_new));
 	assert_int_equal(scratch_size("keys.journal"), 0);
-	assert_int_equal(entries(), 1 + 1 + STORE_COMPACT_AT);
+	assert_int_equal(entries(), 2 + 1 + STORE_COMPACT_AT);
 	assert_true(found(&quick, &x_new, 2));
 	key_cache_close(&quick);
 	key_cache_close(&slow);
@@ -224,7 +255,7 @@ threat_29_cap_on_peers(void **state)
 		settings.entries_max = STORE_COMPACT_AT;
 		keep_many(0, STORE_COMPACT_AT + more);
 		key_cache_open(&r, &settings);
-		assert_int_equal(entries(), 1 + STORE_COMPACT_AT);
+		assert_int_equal(entries(), 1 + more + STORE_COMPACT_AT);
 		assert_int_equal(found(&r, &x_new, 0), more == 0);
 		for (unsigned i = 1; i < STORE_COMPACT_AT + more; i++)
 			assert_true(found(&r, &x_new, i));
@@ -239,7 +270,7 @@ threat_29_cap_on_peers(void **state)
 		if (i % 200 == 199)
 			key_cache_close(&r);
 	}
-	assert_true(entries() <= 1 + 1000 + STORE_COMPACT_AT + 200);
+	assert_true(entries() <= 2 + 1000 + STORE_COMPACT_AT + 200);
 }
 
 /* statement 29: peers that connect once do not push out those that have connected again */
@@ -342,7 +373,7 @@ expire_is_for_a_timer(void **state)
 	assert_true(survives(&only_new, &x_new));
 	age(&x_new, LIFETIME_S);
 	assert_int_equal(key_cache_expire(&settings), 0);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(), 2);
 	/* entries of versions no longer enabled are dropped */
 	keep_many(1, 5);
 	settings.suites = &none;
@@ -363,6 +394,7 @@ main(void)
 		TEST(newly_enabled_version),
 		TEST(pairs_are_replaced_at_their_lifetime),
 		TEST(time_is_what_the_settings_say),
+		TEST(an_outlived_pair_has_ten_minutes),
 		TEST(replacing_drops_everything),
 		TEST(threat_19_late_secret_of_an_old_pair),
 		TEST(compacted_at_256_and_not_at_255),

@@ -17,10 +17,12 @@ the_cache_has_its_word(void **state)
 	assert_string_equal(logline_cache_word(&cache, &h), "off");
 	cache.stored = true;
 	assert_string_equal(logline_cache_word(&cache, &h), "miss");
+	h.met = true;
+	assert_string_equal(logline_cache_word(&cache, &h), "hit");
+	h.agreement.suite = suite_find(SPAN("arsyfor_1.0"));
+	assert_string_equal(logline_cache_word(&cache, &h), "miss");
 	h.kept = true;
 	assert_string_equal(logline_cache_word(&cache, &h), "hit");
-	h.recomputed = true;
-	assert_string_equal(logline_cache_word(&cache, &h), "miss");
 	h.agreement.suite = suite_find(SPAN("rotn_0.1"));
 	assert_string_equal(logline_cache_word(&cache, &h), "off");
 }

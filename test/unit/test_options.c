@@ -109,6 +109,44 @@ options_have_a_limit(void **state)
 	}
 }
 
+/* What -V prints, each line of it. */
+static void
+the_version_names_every_suite(void **state)
+{
+	static const char *const lines[] = {
+		"chacha20poly1305_2.0: generation 2.0, X25519 and ML-KEM-768; ChaCha20-Poly1305, 256-bit key; ",
+		"aes256gcm_2.0: generation 2.0, X25519 and ML-KEM-768; AES-256-GCM, 256-bit key; ",
+		"arsyfor_1.0: generation 1.0, ", "t32_1.0: generation 1.0, ",
+		"rotn_0.1: generation 0.1, ",
+	};
+	char text[4096], line[256];
+	int old = dup(STDOUT_FILENO), out = open(scratch_path("said"), O_RDWR | O_CREAT, 0600);
+
+	(void)state;
+	options.name = "blackpony";
+	fflush(stdout);
+	assert_int_equal(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	options_print_version(&options);
+	fflush(stdout);
+	assert_int_equal(dup2(old, STDOUT_FILENO), STDOUT_FILENO);
+	close(old);
+	ssize_t len = pread(out, text, sizeof(text) - 1, 0);
+	close(out);
+	assert_true(len > 0);
+	text[len] = '\0';
+	snprintf(line, sizeof(line), "blackpony %s, libc ", VERSION);
+	assert_memory_equal(text, line, strlen(line));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(line, sizeof(line), "\n%s", lines[i]);
+		if (strstr(text, line) == NULL)
+			fail_msg("%s is not in %s", lines[i], text);
+	}
+	for (const struct suite *s = suite_table; s->name != NULL; s++) {
+		snprintf(line, sizeof(line), "\n%s: ", s->name);
+		assert_non_null(strstr(text, line));
+	}
+}
+
 static void
 limits_are_the_settings(void **state)
 {
@@ -152,6 +190,7 @@ main(void)
 		cmocka_unit_test(options_come_before_operands),
 		cmocka_unit_test(threat_30_what_is_wrong_is_said),
 		cmocka_unit_test(options_have_a_limit),
+		cmocka_unit_test(the_version_names_every_suite),
 		cmocka_unit_test(limits_are_the_settings),
 		cmocka_unit_test(the_cache_is_off_by_that_word_only),
 	};

@@ -113,6 +113,7 @@ threat_24_known_waits_whatever_is_lost(void **state)
 	/* also while the encrypted EHLO reply is incomplete */
 	peer_check_start(&check);
 	call_inside(MODERN);
+	bench.io.wire_truncated = true;
 	bench_wire_eof(&bench);
 	assert_waits(OUTCOME_NOT_TRUSTED, "(handshake-failed)");
 }
@@ -145,7 +146,7 @@ threat_25_may_calls_again_and_says_so_then(void **state)
 	assert_false(known().alerted);
 	peer_check_start(&check);
 	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
-	transparent_connected(&transparent, true);
+	transparent_connected(&transparent, CLIENT_CALL_CLEAR);
 	bench_step(&bench);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_said_wire(&bench);

@@ -305,7 +305,6 @@ threat_11_chunks_that_are_not_offered_end_the_session(void **state)
 {
 	(void)state;
 	relay_encrypts();
-	bench_wire(&bench, "EHLO a\r\n");
 	bench_local(&bench, "250-mx\r\n250 PIPELINING\r\n");
 	bench_said_wire(&bench);
 	bench_said_local(&bench);

@@ -58,6 +58,8 @@ threat_11_a_refused_chunk_is_not_read_as_commands(void **state)
 
 	(void)state;
 	relay_encrypts();
+	bench_local(&bench, "550 no\r\n");
+	assert_wire(&bench, "550 no\r\n");
 	bench_wire(&bench, chunk);
 	assert_wire(&bench, "503 5.5.1 Send EHLO again first\r\n");
 	assert_local(&bench, "");

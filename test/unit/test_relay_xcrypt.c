@@ -19,17 +19,26 @@ the_switch_works(void **state)
 static void
 threat_7_the_switch_works_in_any_division(void **state)
 {
+	static const char *const names[] = { MODERN, "arsyfor_1.0" };
+
 	(void)state;
-	for (size_t cut = 0; cut <= 170; cut++) {
-		relay_offers();
-		bench_cut(&bench, cut);
-		client_proposes();
-		take_text(answer_line, relay_says(choice));
-		client_says_ok();
-		take_text(ok_reply, relay_says(ok));
-		assert_int_equal(client_takes_ok(), VERDICT_GOOD);
-		assert_true(bench.encrypted);
-		relay_wipe(&relay);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		suites_named(&relay_suites, names[i]);
+		for (size_t cut = 0; cut <= 1800; cut += cut < 180 || cut > 1730 ? 1 : 31) {
+			relay_offers();
+			bench_cut(&bench, cut);
+			client_proposes();
+			take_text(answer_line, relay_says(choice));
+			if (is_hybrid(&client)) {
+				assert_int_equal(client_takes_answer(), VERDICT_ENCRYPTED);
+			} else {
+				client_says_ok();
+				take_text(ok_reply, relay_says(ok));
+				assert_int_equal(client_takes_ok(), VERDICT_GOOD);
+			}
+			assert_true(bench.encrypted);
+			relay_wipe(&relay);
+		}
 	}
 }
 
@@ -40,6 +49,7 @@ the_answer_goes_out_before_the_secret_is_computed(void **state)
 	char line[LINE_TEXT + 2];
 
 	(void)state;
+	suites_named(&relay_suites, "arsyfor_1.0");
 	relay_offers();
 	client_proposes();
 	bench.wire_stuck = true;
@@ -54,48 +64,64 @@ the_answer_goes_out_before_the_secret_is_computed(void **state)
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 }
 
-/* statement 1: octets after the line, cut anywhere, in the buffer or still in the socket */
+/* `behind` the line, cut at that place, in the machine's buffer or still in the socket */
+static void
+assert_injected(void (*start)(void), const char *line, const char *injected, size_t cut)
+{
+	static char text[2 * LINE_TEXT];
+
+	start();
+	/* the handshake's own lines differ each time */
+	if (strcmp(line, "CHOICE") == 0)
+		client_proposes();
+	const char *mine = strcmp(line, "OK") == 0 ? ok : strcmp(line, "CHOICE") == 0 ? choice : line;
+	snprintf(text, sizeof(text), "%s\r\n%s", mine, injected);
+	bench_cut(&bench, cut);
+	bench_wire(&bench, text);
+	assert_wire(&bench, behind);
+	assert_local(&bench, "");
+	assert_int_equal(bench.io.end, OUTCOME_INJECTED);
+	assert_false(bench.encrypted || bench.io.pipe);
+	relay_wipe(&relay);
+}
+
+/* statement 1, cut anywhere */
 static void
 assert_injection(void (*start)(void), const char *line, const char *injected)
 {
-	char text[2 * LINE_TEXT];
+	size_t len = strcmp(line, "CHOICE") == 0 ? 1800 : strlen(line) + 2 + strlen(injected);
 
-	snprintf(text, sizeof(text), "%s\r\n%s", line, injected);
-	for (size_t cut = 0; cut <= strlen(text); cut++) {
-		start();
-		/* the handshake's own lines differ each time */
-		const char *mine = strcmp(line, "OK") == 0 ? ok : line;
-		snprintf(text, sizeof(text), "%s\r\n%s", mine, injected);
-		bench_cut(&bench, cut);
-		bench_wire(&bench, text);
-		assert_wire(&bench, behind);
-		assert_local(&bench, "");
-		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
-		assert_false(bench.encrypted || bench.io.pipe);
-		relay_wipe(&relay);
-	}
+	for (size_t cut = 0; cut <= len; cut += cut < 200 || cut > 1730 ? 1 : 51)
+		assert_injected(start, line, injected, cut);
 }
 
 static const char proposal[] =
     "XCRYPT aes256gcm_2.0 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "
-    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "
+    "=00112233445566778899aabbccddeeff";
+
+static const char unknown[] = "450 4.7.0 XCRYPT FAIL id not known\r\n";
 
 static void
 threat_1_octets_after_a_proposal_are_never_executed(void **state)
 {
 	(void)state;
+	assert_injection(relay_offers, "CHOICE", "NOOP\r\n");
 	assert_injection(relay_offers, proposal, "NOOP\r\n");
 	assert_injection(relay_offers, proposal, "\r");
 	assert_injection(relay_offers, proposal, "XCRYPT OK\r\n");
 	assert_injection(relay_offers, "XCRYPT", "QUIT\r\n");
 	assert_injection(relay_offers, "XCRYPT nothing_0.0 0 0", "MAIL FROM:<>\r\n");
 	assert_injection(relay_greets, proposal, "NOOP\r\n");
+	suites_named(&relay_suites, "arsyfor_1.0");
+	assert_injection(relay_offers, "CHOICE", "NOOP\r\n");
 }
 
 static void
 threat_1_octets_after_the_ok_are_never_executed(void **state)
 {
 	(void)state;
+	suites_named(&relay_suites, "arsyfor_1.0");
 	assert_injection(relay_agrees, "OK", "N");
 	assert_injection(relay_agrees, "OK", "EHLO a\r\nMAIL FROM:<>\r\n");
 	assert_injection(relay_agrees, "XCRYPT FAIL", "NOOP\r\n");
@@ -106,25 +132,37 @@ threat_1_octets_after_the_ok_are_never_executed(void **state)
 static void
 threat_1_an_octet_not_read_yet_counts(void **state)
 {
+	static const char *const names[] = { MODERN, "arsyfor_1.0" };
+
 	(void)state;
-	relay_agrees();
-	bench.io.from_wire.head = bench.io.from_wire.tail = 0;
-	buf_put(&bench.io.from_wire, span_of(ok));
-	buf_put(&bench.io.from_wire, SPAN("\r\n"));
-	bench.rest_behind = true;
-	bench_step(&bench);
-	assert_wire(&bench, behind);
-	assert_int_equal(bench.io.end, OUTCOME_INJECTED);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		suites_named(&relay_suites, names[i]);
+		if (i == 0) {
+			relay_offers();
+			client_proposes();
+		} else {
+			relay_agrees();
+		}
+		bench.io.from_wire.head = bench.io.from_wire.tail = 0;
+		buf_put(&bench.io.from_wire, span_of(i == 0 ? choice : ok));
+		buf_put(&bench.io.from_wire, SPAN("\r\n"));
+		bench.rest_behind = true;
+		bench_step(&bench);
+		assert_wire(&bench, behind);
+		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
+		assert_local(&bench, "");
+		relay_wipe(&relay);
+	}
 }
 
 /* Commands before the line do not matter. */
 static void
 xcrypt_may_come_after_other_commands(void **state)
 {
-	char line[2 * LINE_TEXT];
+	static char line[2 * LINE_TEXT];
 
 	(void)state;
-	for (size_t cut = 0; cut <= 200; cut++) {
+	for (size_t cut = 0; cut <= 1800; cut += cut < 60 || cut > 1740 ? 1 : 97) {
 		relay_offers();
 		client_proposes();
 		snprintf(line, sizeof(line), "RSET\r\nNOOP\r\n%s\r\n", choice);
@@ -138,21 +176,11 @@ xcrypt_may_come_after_other_commands(void **state)
 		struct span said = bench_said_wire(&bench);
 		assert_true(span_starts(said, SPAN("250 n\r\n250 XCRYPT ")));
 		take_text(answer_line, span_from(said, 7));
-		client_says_ok();
-		take_text(ok_reply, relay_says(ok));
-		assert_int_equal(client_takes_ok(), VERDICT_GOOD);
+		assert_int_equal(client_takes_answer(), VERDICT_ENCRYPTED);
+		assert_true(bench.encrypted);
+		assert_local(&bench, "EHLO a.example\r\n");
 		relay_wipe(&relay);
 	}
-}
-
-static void
-assert_says(const char *line, const char *reply)
-{
-	struct span said = relay_says(line);
-
-	if (!span_equal(said, span_of(reply)))
-		print_error("%s: %.*s\n", line, (int)said.len, (const char *)said.at);
-	assert_span(said, reply);
 }
 
 /* Only what follows EHLO is an attempt, and only one is allowed. */
@@ -194,10 +222,39 @@ there_is_one_attempt(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
+/* An id that is not known is said once for nothing; a second one uses the attempt up. */
+static void
+an_unknown_id_is_no_attempt(void **state)
+{
+	(void)state;
+	relay_offers();
+	assert_says(proposal, unknown);
+	assert_null(relay.why);
+	client_proposes();
+	take_text(answer_line, relay_says(choice));
+	assert_int_equal(client_takes_answer(), VERDICT_ENCRYPTED);
+	relay_wipe(&relay);
+
+	relay_offers();
+	assert_says(proposal, unknown);
+	/* the offer stands */
+	bench_wire(&bench, "EHLO a.example\r\n");
+	bench_local(&bench, "250 mx\r\n");
+	assert_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
+	assert_says(proposal, unknown);
+	assert_string_equal(relay.why, "handshake-refused");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	bench_wire(&bench, "EHLO a.example\r\n");
+	bench_local(&bench, "250 mx\r\n");
+	assert_wire(&bench, "250 mx\r\n");
+	assert_false(bench.encrypted);
+}
+
 static void
 the_client_may_refuse(void **state)
 {
 	(void)state;
+	suites_named(&relay_suites, "arsyfor_1.0");
 	relay_agrees();
 	assert_says("XCRYPT FAIL", "250 XCRYPT FAIL\r\n");
 	assert_string_equal(relay.why, "client-refused");
@@ -211,6 +268,7 @@ static void
 any_other_command_abandons_the_attempt(void **state)
 {
 	(void)state;
+	suites_named(&relay_suites, "arsyfor_1.0");
 	relay_agrees();
 	bench_wire(&bench, "NOOP\r\n");
 	assert_local(&bench, "NOOP\r\n");
@@ -233,17 +291,18 @@ any_other_command_abandons_the_attempt(void **state)
 static void
 a_wrong_confirmation_ends_it(void **state)
 {
+	static const char *const wrong[] = { " x", " ", " 00" };
+
 	(void)state;
-	relay_agrees();
-	ok[strlen(ok) - 1] ^= 1;
-	assert_says(ok, "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
-	assert_int_equal(bench.io.end, OUTCOME_CONFIRMATION);
-	assert_false(bench.encrypted);
-	relay_wipe(&relay);
-	relay_agrees();
-	strcat(ok, "\n");
-	assert_says(ok, "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
-	assert_int_equal(bench.io.end, OUTCOME_CONFIRMATION);
+	suites_named(&relay_suites, "arsyfor_1.0");
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		relay_agrees();
+		strcat(ok, wrong[i]);
+		assert_says(ok, "454 4.7.0 XCRYPT FAIL wrong confirmation\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_CONFIRMATION);
+		assert_false(bench.encrypted);
+		relay_wipe(&relay);
+	}
 }
 
 /* statement 3 */
@@ -258,6 +317,8 @@ threat_3_2_0_hears_ehlo_first(void **state)
 
 	(void)state;
 	relay_encrypts();
+	bench_local(&bench, "501 bad name\r\n");
+	assert_wire(&bench, "501 bad name\r\n");
 	for (size_t i = 0; i < COUNT(refused); i++)
 		assert_says(refused[i], "503 5.5.1 Send EHLO again first\r\n");
 	assert_local(&bench, "");
@@ -277,21 +338,25 @@ static void
 threat_3_chunking_does_not_survive(void **state)
 {
 	(void)state;
-	relay_offers();
-	bench_wire(&bench, "EHLO a.example\r\n");
-	bench_local(&bench, "250-mx.b.example\r\n250 CHUNKING\r\n");
-	bench_said_wire(&bench);
-	client_proposes();
-	take_text(answer_line, relay_says(choice));
-	client_says_ok();
-	relay_says(ok);
-	assert_true(bench.encrypted);
-	bench_said_local(&bench);
-	bench_wire(&bench, "HELO a\r\n");
-	bench_local(&bench, "250 mx\r\n");
-	assert_wire(&bench, "250 mx\r\n");
-	assert_says("BDAT 6 LAST", "502 5.5.1 CHUNKING not offered\r\n");
-	assert_local(&bench, "HELO a\r\n");
+	for (int helo = 0; helo < 2; helo++) {
+		relay_offers();
+		bench_wire(&bench, "EHLO a.example\r\n");
+		bench_local(&bench, "250-mx.b.example\r\n250 CHUNKING\r\n");
+		bench_said_wire(&bench);
+		client_proposes();
+		take_text(answer_line, relay_says(choice));
+		assert_true(bench.encrypted);
+		bench_local(&bench, helo ? "250-mx\r\n250 CHUNKING\r\n" : "250 mx\r\n");
+		if (helo) {
+			bench_wire(&bench, "HELO a\r\n");
+			bench_local(&bench, "250 mx\r\n");
+		}
+		bench_said_wire(&bench);
+		bench_said_local(&bench);
+		assert_says("BDAT 6 LAST", "502 5.5.1 CHUNKING not offered\r\n");
+		assert_local(&bench, "");
+		relay_wipe(&relay);
+	}
 }
 
 /* statement 3: an older client continues with MAIL, and the backend gets an EHLO all the same */
@@ -357,6 +422,11 @@ the_handshakes_deadline_covers_it(void **state)
 	relay_offers();
 	assert_int_equal(bench.io.wait, WAIT_COMMAND);
 	relay_wipe(&relay);
+	relay_encrypts();
+	assert_int_equal(bench.io.wait, WAIT_COMMAND);
+	relay_wipe(&relay);
+
+	suites_named(&relay_suites, "arsyfor_1.0");
 	relay_agrees();
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 	relay_says(ok);
@@ -378,6 +448,7 @@ main(void)
 		with_relay(xcrypt_may_come_after_other_commands),
 		with_relay(xcrypt_has_its_place),
 		with_relay(there_is_one_attempt),
+		with_relay(an_unknown_id_is_no_attempt),
 		with_relay(the_client_may_refuse),
 		with_relay(any_other_command_abandons_the_attempt),
 		with_relay(a_wrong_confirmation_ends_it),

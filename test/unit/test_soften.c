@@ -99,7 +99,7 @@ threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
 	bench.io.end = OUTCOME_NONE;
 	bench.io.wire_eof = false;
-	transparent_connected(&transparent, true);
+	transparent_connected(&transparent, CLIENT_CALL_CLEAR);
 	bench_wire(&bench, "220 mx\r\n250 mx\r\n550 5.1.1 who?\r\n");
 	assert_local(&bench, "250 mx\r\n450 4.1.1 who?\r\n");
 	bench_local_eof(&bench);

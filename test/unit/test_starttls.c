@@ -14,7 +14,7 @@ asks(bool must, bool again)
 	set.starttls = "mx.b.example";
 	transparent_start(&transparent, &set, keys_source(&client_keys));
 	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
-	transparent_connected(&transparent, again);
+	transparent_connected(&transparent, again ? CLIENT_CALL_CLEAR : CLIENT_CALL_FIRST);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "EHLO a\r\n");
 	assert_wire(&bench, "EHLO a\r\n");

@@ -57,8 +57,8 @@ rows_fit(void **state)
 		assert_true((x->public_len == 0) == (x->pair == NULL));
 		assert_true((x->secret_len == 0) == (x->agree == NULL));
 		assert_true(!x->cached || (x->agree != NULL && !x->pair_on_demand));
-		assert_true((x->version >= 20) == (x->confirms && x->hash_transcript != NULL &&
-		    x->hears_ehlo_first));
+		assert_true((x->version >= KEX_VERSION_2_0) == (x == &kex_hybrid));
+		assert_true((c->seal != NULL) == (x == &kex_hybrid));
 	}
 }
 

@@ -24,6 +24,14 @@ happens(const char *what)
 		bench_wire(&bench, what);
 }
 
+/* Inside, and should the end of file come, it is a truncation. */
+static void
+call_inside_cut_off(const char *names)
+{
+	call_inside(names);
+	bench.io.wire_truncated = true;
+}
+
 struct row {
 	const char *what;
 	enum outcome may, must;
@@ -155,7 +163,10 @@ threat_25_answers_to_the_proposal(void **state)
 		{ "250 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "250 XCRYPT\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "250 XCRYPT OK\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ "250 XCRYPT FAIL\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "454-x\r\n454 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		/* no id was said */
+		{ "450 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ "454 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ "500\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ "503 5.5.1 XCRYPT FAIL octets\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
@@ -164,30 +175,41 @@ threat_25_answers_to_the_proposal(void **state)
 
 	(void)state;
 	assert_rows(call_choice, MODERN, rows);
+	assert_rows(call_choice, "arsyfor_1.0", rows);
 }
 
 /* In 2.0 a wrong reply here is tampering; a missing one is not. */
 static void
-threat_25_replies_to_the_confirmation(void **state)
+threat_25_answers_that_are_changed(void **state)
 {
-	const struct row rows[] = {
-		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
-		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
-		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
-		{ "what?\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ long_line, OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "421 later\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "454 no\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "500 no\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "250 XCRYPT OK\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
-		{ "250 XCRYPT OK 00112233445566778899aabbccddeeff\r\n", OUTCOME_CONFIRMATION,
-		    OUTCOME_CONFIRMATION, "", false },
-		{ "250-x\r\n250 x\r\n", OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION, "", false },
+	static const struct { size_t at; char to; enum outcome may, must; } rows[] = {
+		{ 11, 'x', OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED },	/* Eb */
+		{ 11, '\0', OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION },
+		{ 11 + 65, '\0', OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION },	/* Nb */
+		{ 11 + 130, '\0', OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION },	/* Sb */
+		{ 11 + 195, '\0', OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION },	/* ct */
+		{ 11 + 195, '=', OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED },
+		{ 11 + 195 + 1453, '0', OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED },	/* keep: 0200 */
+		{ 11 + 195 + 1453 + 5, '\0', OUTCOME_CONFIRMATION, OUTCOME_CONFIRMATION },
+		{ 11 + 195 + 1453 + 4, '_', OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED },
 	};
 
 	(void)state;
-	assert_rows(call_ok, MODERN, rows);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int must = 0; must < 2; must++) {
+			set.encryption_required = must;
+			call_choice(MODERN);
+			server_agrees();
+			char *at = answer_line + rows[i].at;
+			*at = rows[i].to != '\0' ? rows[i].to : *at == '2' ? '3' : '2';
+			server_says(answer_line);
+			if (bench.io.end != (must ? rows[i].must : rows[i].may))
+				fail_msg("row %zu: ended by %d", i, bench.io.end);
+			assert_false(bench.encrypted || bench.io.elsewhere);
+			assert_local(&bench, "");
+			assert_wire(&bench, "");
+			transparent_wipe(&transparent);
+		}
 }
 
 static void
@@ -207,39 +229,84 @@ threat_25_replies_to_an_older_ok(void **state)
 	assert_rows(call_ok, "arsyfor_1.0", rows);
 }
 
-/* Until the first encrypted reply, octets that make no sense are a failed handshake. */
+/* Before a record has come, an end or silence is a handshake that failed; a record that is wrong is tampering. */
+static void
+threat_25_before_the_first_record(void **state)
+{
+	const struct row rows[] = {
+		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ broken, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
+		{ bad_record, OUTCOME_BAD_RECORD, OUTCOME_BAD_RECORD, "", false },
+	};
+
+	(void)state;
+	assert_rows(call_inside_cut_off, MODERN, rows);
+}
+
+/* What a record has brought is the mailer's behind the server: whatever it says or does, encryption has not failed. */
 static void
 threat_25_replies_inside(void **state)
+{
+	const struct row rows[] = {
+		{ "what?\r\n", OUTCOME_BAD_REPLY, OUTCOME_BAD_REPLY, "", false },
+		{ long_line, OUTCOME_BAD_REPLY, OUTCOME_BAD_REPLY, "", false },
+		{ "421 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
+		{ "450 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
+	};
+	static const struct {
+		const char *says, *seen;
+		bool pipe;
+	} good[] = {
+		{ "250 mx\r\n", "250 mx\r\n", true },
+		{ "550 no\r\n", "550 no\r\n", false },
+	};
+	static const char *const ends[] = { end_of_file, time_out, broken };
+	static const enum outcome ended[] = { OUTCOME_WIRE_GONE, OUTCOME_TIMEOUT, OUTCOME_WIRE_BROKEN };
+
+	(void)state;
+	assert_rows(call_inside, MODERN, rows);
+	for (int must = 0; must < 2; must++) {
+		set.encryption_required = must;
+		for (size_t i = 0; i < COUNT(good); i++) {
+			call_inside(MODERN);
+			bench_wire(&bench, good[i].says);
+			assert_local(&bench, good[i].seen);
+			assert_int_equal(bench.io.pipe, good[i].pipe);
+			assert_int_equal(bench.io.end, OUTCOME_NONE);
+			transparent_wipe(&transparent);
+		}
+		/* with half a reply, or a close_notify and nothing before it */
+		for (size_t i = 0; i < COUNT(ends); i++) {
+			call_inside(MODERN);
+			bench_wire(&bench, "250-mx\r\n25");
+			happens(ends[i]);
+			assert_int_equal(bench.io.end, ended[i]);
+			assert_true(bench.io.elsewhere);
+			assert_local(&bench, "");
+			transparent_wipe(&transparent);
+		}
+		call_inside(MODERN);
+		bench.io.wire_truncated = false;
+		happens(end_of_file);
+		assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
+		transparent_wipe(&transparent);
+	}
+}
+
+/* Before 2.0: until the first reply inside, what cannot be understood is a handshake that failed. */
+static void
+threat_25_replies_inside_before_2_0(void **state)
 {
 	const struct row rows[] = {
 		{ end_of_file, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ time_out, OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "what?\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
-		{ bad_record, OUTCOME_BAD_RECORD, OUTCOME_BAD_RECORD, "", false },
-	};
-	static const struct {
-		const char *says, *seen;
-		bool pipe;
-		enum outcome end;
-	} good[] = {
-		{ "250 mx\r\n", "250 mx\r\n", true, OUTCOME_NONE },
-		{ "421 later\r\n", "", false, OUTCOME_REFUSED_LATER },
-		{ "550 no\r\n", "550 no\r\n", false, OUTCOME_NONE },
+		{ "421 later\r\n", OUTCOME_REFUSED_LATER, OUTCOME_REFUSED_LATER, "", false },
 	};
 
 	(void)state;
-	assert_rows(call_inside, MODERN, rows);
-	for (int must = 0; must < 2; must++) {
-		for (size_t i = 0; i < COUNT(good); i++) {
-			set.encryption_required = must;
-			call_inside(MODERN);
-			bench_wire(&bench, good[i].says);
-			assert_local(&bench, good[i].seen);
-			assert_int_equal(bench.io.pipe, good[i].pipe);
-			assert_int_equal(bench.io.end, good[i].end);
-			transparent_wipe(&transparent);
-		}
-	}
+	assert_rows(call_inside, "arsyfor_1.0", rows);
 }
 
 /* statement 24 */
@@ -248,7 +315,7 @@ threat_24_must_does_not_go_on_after_a_refused_key(void **state)
 {
 	(void)state;
 	set.encryption_required = true;
-	call_choice(MODERN);
+	call_choice("arsyfor_1.0");
 	server_says(spell("250 XCRYPT@", strchr(strchr(choice, ' ') + 1, ' ')));
 	assert_wire(&bench, "XCRYPT FAIL\r\n");
 	server_says("250 XCRYPT FAIL");
@@ -296,8 +363,16 @@ each_deadline_has_its_time(void **state)
 	transparent_wipe(&transparent);
 	call_choice(MODERN);
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
+	server_agrees();
+	server_says(answer_line);
+	assert_true(bench.encrypted);
+	assert_int_equal(bench.io.wait, WAIT_COMMAND);
+	transparent_wipe(&transparent);
+
+	call_choice("arsyfor_1.0");
+	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 	uint64_t before = bench.io.progress;
-	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
+	server_agrees();
 	server_says(answer_line);
 	take_text(ok, bench_said_wire(&bench));
 	assert_true(server_takes_ok());
@@ -325,9 +400,11 @@ main(void)
 		with_caller(after_an_invalid_greeting_the_next_host_is_tried),
 		with_caller(threat_25_replies_to_ehlo),
 		with_caller(threat_25_answers_to_the_proposal),
-		with_caller(threat_25_replies_to_the_confirmation),
+		with_caller(threat_25_answers_that_are_changed),
 		with_caller(threat_25_replies_to_an_older_ok),
+		with_caller(threat_25_before_the_first_record),
 		with_caller(threat_25_replies_inside),
+		with_caller(threat_25_replies_inside_before_2_0),
 		with_caller(threat_24_must_does_not_go_on_after_a_refused_key),
 		with_caller(threat_24_must_and_helo),
 		with_caller(without_suites_nothing_is_taken_up),

@@ -3,15 +3,29 @@
  * (statement 17): all lengths, and each bit of each tag flipped, against second implementations
  * that are as simple as possible.
  */
+/* AES-256-GCM once more, as it is on a processor without instructions for it */
+#define sodium_has_aes no_processor_has_aes
+#define cipher_aes256gcm cipher_aes256gcm_slow
+#include "../../src/crypt/cipher_aes256gcm.c"
+#undef sodium_has_aes
+#undef cipher_aes256gcm
+
 #include "unit.h"
 
 #include "base/octets.h"
-#include "crypt/cipher.h"
 #include "crypt/random.h"
 
 #include <mbedtls/aes.h>
 
 #define TEXT_MAX 300
+
+extern const struct cipher cipher_aes256gcm;
+
+bool
+no_processor_has_aes(void)
+{
+	return false;
+}
 
 struct sealed {
 	uint8_t text[TEXT_MAX], tag[16];
@@ -217,6 +231,7 @@ struct aead {
 
 static struct aead chacha = { &cipher_chacha20poly1305, reference_chacha20poly1305 };
 static struct aead gcm = { &cipher_aes256gcm, reference_aes256gcm };
+static struct aead slow_gcm = { &cipher_aes256gcm_slow, reference_aes256gcm };
 
 struct keyed {
 	_Alignas(max_align_t) uint8_t state[CIPHER_STATE_MAX];
@@ -306,14 +321,30 @@ threat_17_aead_with_extreme_ciphertexts(void **state)
 	}
 }
 
+static void
+a_slow_state_is_wiped(void **state)
+{
+	static const struct keyed zeros;
+	static struct keyed k;
+	uint8_t key[32] = { 1 };
+
+	(void)state;
+	assert_int_equal(cipher_aes256gcm_slow.start(k.state, key, CIPHER_SEND), 0);
+	cipher_aes256gcm_slow.stop(k.state);
+	assert_memory_equal(&k, &zeros, sizeof(k));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(threat_17_aead_at_every_length, &chacha),
 		cmocka_unit_test_prestate(threat_17_aead_at_every_length, &gcm),
+		cmocka_unit_test_prestate(threat_17_aead_at_every_length, &slow_gcm),
 		cmocka_unit_test_prestate(threat_17_aead_with_extreme_ciphertexts, &chacha),
 		cmocka_unit_test_prestate(threat_17_aead_with_extreme_ciphertexts, &gcm),
+		cmocka_unit_test_prestate(threat_17_aead_with_extreme_ciphertexts, &slow_gcm),
+		cmocka_unit_test(a_slow_state_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,13 @@
 /*
- * Cases like Wycheproof's for X25519 at the edges of the field, and for HKDF, generated here and
- * tried through our own wrappers (statement 17), against second implementations that are as
- * simple as possible.  (Low-order points are in test_kex_x25519.)
+ * What Wycheproof has cases for, made here and tried through our own wrappers (statement 17): X25519 at the
+ * edges of the field, and HKDF, against second implementations that are as plain as can be.  (Low-order
+ * points are in test_x25519.)
  */
 #include "unit.h"
 
 #include "crypt/random.h"
-#include "crypt/suite.h"
+#include "crypt/hkdf.h"
+#include "crypt/x25519.h"
 
 #include <mbedtls/md.h>
 
@@ -143,19 +144,14 @@ reference_x25519(number out, const number scalar, const number point)
 static void
 assert_product(const number scalar, const number point)
 {
-	static struct kex_pair own;
-	struct agreement a = { .suite = suite_table, .own = &own };
 	static const number zero;
-	number expected;
+	number expected, secret;
 
-	own.private_len = 32;
-	memcpy(own.private, scalar, 32);
-	memcpy(a.peer_public, point, 32);
 	reference_x25519(expected, scalar, point);
-	int agreed = kex_x25519.agree(&a);
+	int rc = x25519(secret, scalar, point);
 	if (memcmp(expected, zero, 32) == 0)
-		assert_true(agreed < 0 || kex_x25519.prepare(&a) < 0);
-	else if (agreed < 0 || memcmp(a.secret, expected, 32) != 0)
+		assert_int_equal(rc, -1);
+	else if (rc < 0 || memcmp(secret, expected, 32) != 0)
 		fail_msg("point %02x %02x ... %02x", point[0], point[1], point[31]);
 }
 
@@ -211,9 +207,13 @@ static void
 hmac(uint8_t out[32], struct span key, struct span text)
 {
 	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-	uint8_t pad[64 + 512], inner[64 + 32];
+	uint8_t pad[64 + 1024], inner[64 + 32], short_key[32];
 
-	assert_true(key.len <= 64 && text.len <= 512);
+	assert_true(text.len <= 1024);
+	if (key.len > 64) {
+		assert_int_equal(mbedtls_md(sha256, key.at, key.len, short_key), 0);
+		key = span(short_key, sizeof(short_key));
+	}
 	for (int outer = 0; outer < 2; outer++) {
 		uint8_t *at = outer ? inner : pad;
 
@@ -227,15 +227,16 @@ hmac(uint8_t out[32], struct span key, struct span text)
 	assert_int_equal(mbedtls_md(sha256, inner, sizeof(inner), out), 0);
 }
 
-/* RFC 5869, for 120 octets of output. */
+#define OKM_MAX 320
+
+/* RFC 5869 */
 static void
-reference_hkdf(uint8_t okm[128], struct span salt, struct span secret, struct span info)
+reference_hkdf(uint8_t okm[OKM_MAX], const uint8_t prk[32], struct span info)
 {
-	uint8_t prk[32], text[512];
+	uint8_t text[32 + 256 + 1];
 	size_t len = 0;
 
-	hmac(prk, salt, secret);
-	for (uint8_t n = 1; n <= 4; n++) {
+	for (uint8_t n = 1; n <= OKM_MAX / 32; n++) {
 		memcpy(text + len, info.at, info.len);
 		text[len + info.len] = n;
 		hmac(okm + 32 * (n - 1), span(prk, 32), span(text, len + info.len + 1));
@@ -244,40 +245,32 @@ reference_hkdf(uint8_t okm[128], struct span salt, struct span secret, struct sp
 	}
 }
 
-/* All 2.0 suites, with random and extreme secrets and nonces. */
+/* Salts, secrets and infos of every length around a block, random and as extreme as they come. */
 static void
 threat_17_hkdf(void **state)
 {
-	(void)state;
-	for (const struct suite *s = suite_table; s->name != NULL; s++)
-		for (unsigned turn = 0; s->kex == &kex_x25519 && turn < 30; turn++) {
-			struct agreement a = { .suite = s };
-			uint8_t okm[128], salt[64], info[128];
-			size_t len = 11, name_len = strlen(s->name);
+	static const size_t lens[] = { 0, 1, 31, 32, 33, 55, 56, 63, 64, 65, 96, 127, 128, 129, 200 };
+	uint8_t octets[3][256], prk[32], expected[32], okm[OKM_MAX], reference[OKM_MAX];
 
-			assert_int_equal(random_octets(a.secret, 32), 0);
-			assert_int_equal(random_octets(a.transcript, 32), 0);
-			assert_int_equal(random_octets(a.nonce_a, 32), 0);
-			assert_int_equal(random_octets(a.nonce_b, 32), 0);
-			if (turn < 2)
-				memset(a.secret, turn == 0 ? 0xff : 1, 32);
-			else if (turn < 4)
-				memset(a.nonce_a, turn == 2 ? 0xff : 0, 32);
-			memcpy(salt, a.nonce_a, 32);
-			memcpy(salt + 32, a.nonce_b, 32);
-			memcpy(info, "XCRYPT 2.0", len);
-			memcpy(info + len, s->name, name_len + 1);
-			memcpy(info + len + name_len + 1, a.transcript, 32);
-			reference_hkdf(okm, span(salt, 64), span(a.secret, 32),
-			    span(info, len + name_len + 33));
-			assert_int_equal(kex_x25519.prepare(&a), 0);
-			assert_memory_equal(a.key_ab, okm, 32);
-			assert_memory_equal(a.key_ba, okm + 32, 32);
-			assert_memory_equal(a.iv_ab, okm + 64, 12);
-			assert_memory_equal(a.iv_ba, okm + 76, 12);
-			assert_memory_equal(a.confirm_a, okm + 88, 16);
-			assert_memory_equal(a.confirm_b, okm + 104, 16);
-		}
+	(void)state;
+	for (unsigned turn = 0; turn < 20 * sizeof(lens) / sizeof(lens[0]); turn++) {
+		size_t salt_len = lens[turn % 15], secret_len = lens[turn / 2 % 15],
+			info_len = lens[turn / 3 % 15], okm_len = turn;
+
+		for (size_t i = 0; i < 3; i++)
+			if (turn < 4)
+				memset(octets[i], turn & 1 ? 0xff : 0, sizeof(octets[i]));
+			else
+				assert_int_equal(random_octets(octets[i], sizeof(octets[i])), 0);
+		struct span salt = span(octets[0], salt_len), secret = span(octets[1], secret_len),
+			info = span(octets[2], info_len);
+		assert_int_equal(hkdf_extract(prk, salt, secret), 0);
+		hmac(expected, salt, secret);
+		assert_memory_equal(prk, expected, sizeof(prk));
+		assert_int_equal(hkdf_expand(okm, okm_len, prk, info), 0);
+		reference_hkdf(reference, prk, info);
+		assert_memory_equal(okm, reference, okm_len);
+	}
 }
 
 int

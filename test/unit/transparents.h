@@ -40,7 +40,7 @@ call(const char *names)
 	hosts_meet(names, names);
 	transparent_start(&transparent, &set, keys_source(&client_keys));
 	bench_start(&bench, (struct machine){ &transparent, transparent_step, transparent_fault });
-	transparent_connected(&transparent, false);
+	transparent_connected(&transparent, CLIENT_CALL_FIRST);
 	bench_step(&bench);
 }
 
@@ -75,13 +75,21 @@ server_says(const char *line)
 	bench_wire(&bench, text);
 }
 
-/* The same, after the answer; OK was sent. */
+/* ... and the answer; in 2.0 both sides encrypt then, before it OK has been said. */
+static inline void
+call_answer(const char *names)
+{
+	call_choice(names);
+	server_agrees();
+	server_says(answer_line);
+	assert_int_equal(bench.encrypted, is_hybrid(&server));
+}
+
+/* ... and OK said (before 2.0). */
 static inline void
 call_ok(const char *names)
 {
-	call_choice(names);
-	assert_int_equal(server_answers(), HANDSHAKE_AGREED);
-	server_says(answer_line);
+	call_answer(names);
 	take_text(ok, bench_said_wire(&bench));
 	assert_true(server_takes_ok());
 }
@@ -90,6 +98,11 @@ call_ok(const char *names)
 static inline void
 call_inside(const char *names)
 {
+	if (strstr(names, "_2.0") != NULL) {
+		call_answer(names);
+		assert_wire(&bench, "");
+		return;
+	}
 	call_ok(names);
 	server_says(ok_reply);
 	assert_true(bench.encrypted);

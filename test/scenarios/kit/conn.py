@@ -159,8 +159,12 @@ class Conn:
         return octets
 
     def command(self, line, patience=None):
-        self.send(line.encode() + b"\r\n" if isinstance(line, str) else line + b"\r\n")
-        return self.reply(patience)
+        line = line.encode() if isinstance(line, str) else line
+        self.send(line + b"\r\n")
+        reply = self.reply(patience)
+        if line[:4].upper() == b"EHLO" and reply and reply.code == 250 and not self.sealer:
+            self.hello = line
+        return reply
 
     # ends
 
@@ -192,8 +196,8 @@ class Conn:
 class Client(Conn):
     """Speaks SMTP as a client, and XCRYPT step by step."""
     hs = None
-    offer = None
-    ehlo_reply = None
+    hello = offer = ehlo_reply = None
+    kept = None         # of a first meeting
 
     def greet(self):
         reply = self.reply()
@@ -203,6 +207,9 @@ class Client(Conn):
     def ehlo(self, name="mail.a.example"):
         reply = self.command("EHLO " + name)
         assert reply and reply.code == 250, "EHLO: %r" % reply
+        return self.take_ehlo(reply)
+
+    def take_ehlo(self, reply):
         offers = [k for k in reply.keywords() if k.upper().split(b" ")[0] == b"XCRYPT"]
         assert len(offers) < 2, offers
         self.offer = offers[0] if offers else None
@@ -212,22 +219,22 @@ class Client(Conn):
     def offered(self):
         return self.offer.decode().split(" ")[1:] if self.offer else []
 
-    def start(self, suite=xcrypt.CHACHA, pair=None, nonce=None):
-        """Starts the handshake; its first line is returned and not sent."""
-        self.hs = xcrypt.Handshake(suite, pair, nonce)
-        self.hs.offer = self.offer
+    def start(self, suite=xcrypt.CHACHA, pair=None, nonce=None, **more):
+        """The handshake's state; its first line comes back without being sent."""
+        self.hs = xcrypt.handshake(suite, pair, nonce, **more)
+        self.hs.hello, self.hs.offer = self.hello, self.offer
         return self.hs.choice()
 
-    def ask(self, suite=xcrypt.CHACHA, pair=None, nonce=None, **fields):
-        self.start(suite, pair, nonce)
+    def ask(self, suite=xcrypt.CHACHA, pair=None, nonce=None, kept=None, **fields):
+        """`kept` goes back to a first meeting; what more there is takes the place of fields."""
+        self.start(suite, pair, nonce, **({"kept": kept} if kept else {}))
         reply = self.command(self.hs.choice(**fields))
         self.take_answer(reply)
         return reply
 
     def take_answer(self, reply):
         if reply and reply.code == 250:
-            self.hs.answer_line = reply.text
-            self.hs.derive(server=False)
+            self.confirmed = self.hs.take_answer(reply.text)
 
     def take_ok(self):
         """Reads the reply to XCRYPT OK, which has been sent."""
@@ -235,12 +242,45 @@ class Client(Conn):
         assert reply and self.hs.take_ok(False, reply.text), "XCRYPT OK: %r" % reply
         self.encrypt(*self.hs.directions(server=False))
 
-    def confirm(self):
-        self.send(self.hs.ok(server=False) + b"\r\n")
-        self.take_ok()
+    def switch(self):
+        """2.0: what comes from here on are records, and what is sent."""
+        self.encrypt(*self.hs.directions(server=False))
 
-    def xcrypt(self, suite=xcrypt.CHACHA, pair=None):
-        reply = self.ask(suite, pair)
+    def take_pushed(self):
+        """2.0: the reply to EHLO that is the first thing in the channel."""
+        reply = self.reply()
+        assert reply and reply.code == 250, "pushed: %r" % reply
+        assert self.opener.lengths[0] >= 1024 + 16, self.opener.lengths
+        return self.take_ehlo(reply)
+
+    def confirm(self):
+        """After the answer: inside, where in 2.0 the pushed reply has been taken."""
+        if self.hs.generation == "2.0":
+            assert self.confirmed, "a wrong confirmation"
+            if not self.hs.met and self.hs.keep:
+                self.kept = self.hs.meeting()
+            self.switch()
+            self.take_pushed()
+        else:
+            self.send(self.hs.ok(server=False) + b"\r\n")
+            self.take_ok()
+
+    def ride(self, kept, suite=xcrypt.CHACHA, name="mail.a.example", **fields):
+        """EHLO and XCRYPT in one write, between hosts that have met; the replies to both."""
+        self.hello = b"EHLO " + name.encode()
+        self.start(suite, kept=kept)
+        self.send(self.hello + b"\r\n" + self.hs.choice(**fields) + b"\r\n")
+        ehlo = self.reply()
+        self.hs.offer = self.take_ehlo(ehlo) and self.offer
+        reply = self.reply()
+        self.take_answer(reply)
+        return ehlo, reply
+
+    def xcrypt(self, suite=xcrypt.CHACHA, pair=None, kept=None):
+        """All of it; with an id that is refused, a first meeting on this same connection."""
+        reply = self.ask(suite, pair, kept=kept)
+        if kept and reply and reply.code == 450:
+            reply = self.ask(suite, pair)
         assert reply and reply.code == 250, "XCRYPT: %r" % reply
         self.confirm()
         return self

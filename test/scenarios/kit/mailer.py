@@ -1,37 +1,48 @@
 """The mail server: it records all that it gets and answers as it is told to."""
 import os
+import re
 import select
 import socket
 import threading
 import time
 
-from . import xcrypt
+from . import xcrypt as crypt
 from .conn import Conn, PATIENCE, TooSlow
 from .listening import Listening, in_background
 
 KEYWORDS = (b"PIPELINING", b"SIZE 10240000", b"8BITMIME")
 ENDS_A_GROUP = ("EHLO", "HELO", "DATA", "QUIT", "XCLIENT", "STARTTLS", "XCRYPT")
 
-DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers that are not replies
+RIDER = re.compile(rb"XCRYPT \S+_2\.0 [0-9a-f]{64} [0-9a-f]{64} =[0-9a-f]{32}\r\n")
+
+DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers that are none
 
 
 class Script:
     """How the mail server behaves.
 
-    answers   verb -> octets of the reply without the last CRLF, DROP, RESET, STALL, or a function
+    answers   verb -> octets of the reply without the last CRLF, RIDER = re.compile(rb"XCRYPT \S+_2\.0 [0-9a-f]{64} [0-9a-f]{64} =[0-9a-f]{32}\r\n")
+
+DROP, RESET, STALL, or a function
               of (session, line) that returns one of those, or SENT when it has sent the good
-              reply in its own way; None is the default reply.  "." is the reply to
-              the end of a message, "greeting" the first one, "XCRYPT OK" that line's.
-    xcrypt    the suites offered; empty: no XCRYPT
+              reply in its own way; None is what it would answer anyway.  "." is the reply to
+              the end of a message, "greeting" the first one, "XCRYPT OK" that line's.  "pushed"
+              is the reply to EHLO that nobody asks for in 2.0, "EHLO" where that is not given.
+    xcrypt    the suites offered; empty for a mailer without
     behind    verb -> octets that follow the reply in the same packet
+    pair      the one that lives two hours: of 1.0 its key, of 2.0 Sb
+    keep      2.0: for how many seconds an id is said to be known
+    memory    2.0: what is kept of first meetings, by id
     """
 
     def __init__(self, keywords=KEYWORDS, xcrypt=(), answers=None, behind=None,
                  name="mailer.example",
-                 pair=None, end_notify=True):
+                 pair=None, end_notify=True, keep=3600, memory=None):
         self.keywords = [k.encode() if isinstance(k, str) else k for k in keywords]
         self.xcrypt, self.answers, self.behind = list(xcrypt), answers or {}, behind or {}
         self.name, self.pair, self.end_notify = name, pair, end_notify
+        self.keep, self.memory = keep, {} if memory is None else memory
+        self.short = pair or crypt.Pair20()
 
 
 class Message:
@@ -55,15 +66,16 @@ class Over(Exception):
 
 
 class Session:
-    def __init__(self, conn, script):
-        self.conn, self.script = conn, script
+    def __init__(self, conn, script, number=0):
+        self.conn, self.script, self.number = conn, script, number
         self.commands = []      # every line, without CRLF
         self.clear, self.inside = [], []    # the same lines, by where they were sent
         self.grouped = []       # (verb, octets that came with it) where none may
         self.messages = []
         self.suite = None
         self.ended = None       # "quit", "eof", "reset", "dropped", "truncated", "bad"
-        self.hs, self.attempted = None, False
+        self.hs, self.hello, self.offer, self.attempted = None, None, None, False
+        self.unknown = 0        # ids that were
         self.done = threading.Event()
         self.reset_transaction()
 
@@ -80,7 +92,7 @@ class Session:
                 self.hear(line)
         except Over as how:
             self.ended = str(how)
-        except xcrypt.BadRecord as what:
+        except crypt.BadRecord as what:
             self.ended = "bad: %s" % what
         except (EOFError, OSError):
             self.ended = "eof"
@@ -95,14 +107,20 @@ class Session:
     def hear(self, line):
         verb = line.split(b" ")[0].split(b":")[0].upper().decode("latin-1")
         self.commands.append(line)
+        if self.suite and not self.inside and self.hs.generation == "2.0":
+            self.hs.keeps_in(self.script.memory)    # its first record has verified
         (self.inside if self.suite else self.clear).append(line)
-        if verb in ENDS_A_GROUP and (self.conn.got or self.waiting()):
+        if verb in ENDS_A_GROUP and (self.conn.got or self.waiting()) and not self.rides(verb):
             self.grouped.append((verb, self.conn.got))
         method = getattr(self, "do_" + verb.lower(), None)
         if method:
             method(line)
         else:
             self.say(verb, b"500 5.5.1 What?", line)
+
+    def rides(self, verb):
+        """EHLO with the choice of a host that has met this one, and no more."""
+        return verb == "EHLO" and RIDER.fullmatch(self.conn.got) and not self.waiting()
 
     def waiting(self):
         poll = select.poll()
@@ -126,21 +144,26 @@ class Session:
             self.conn.rest(patience=10 * PATIENCE)
             raise Over("eof")
         if answer is SENT:
+            self.said = default
             return True
-        out = default if answer is None else answer
+        self.said = out = default if answer is None else answer
         self.conn.send(out + b"\r\n" + self.script.behind.get(verb, b""))
         return answer is None or out[:3] == default[:3] and out[3:4] in (b" ", b"-", b"")
 
-    def do_ehlo(self, line):
+    def do_ehlo(self, line, pushed=False):
         words = list(self.script.keywords)
         if self.script.xcrypt and not self.attempted:
             words.append(b"XCRYPT " + " ".join(self.script.xcrypt).encode())
             self.offer = words[-1]
         lines = [self.script.name.encode()] + words
-        if self.say("EHLO", b"\r\n".join(
-                b"250" + (b" " if i == len(lines) - 1 else b"-") + text
-                for i, text in enumerate(lines)), line):
+        text = b"\r\n".join(b"250" + (b" " if i == len(lines) - 1 else b"-") + text
+                            for i, text in enumerate(lines))
+        if pushed:
+            self.conn.sealer.least = crypt.first_record(text + b"\r\n")
+        if self.say("pushed" if pushed and "pushed" in self.script.answers else "EHLO", text, line):
             self.reset_transaction()
+            if not self.suite:
+                self.hello = line
 
     def do_helo(self, line):
         if self.say("HELO", b"250 " + self.script.name.encode(), line):
@@ -229,14 +252,32 @@ class Session:
         words = line.split(b" ")
         if not self.script.xcrypt:
             return self.say("XCRYPT", b"500 5.5.1 What?", line)
-        if words[1:2] in ([b"OK"], [b"ok"]):
+        if line.upper().startswith(b"XCRYPT OK"):
             return self.xcrypt_ok(line)
         if words[1:2] == [b"FAIL"]:
             return self.say("XCRYPT FAIL", b"250 XCRYPT FAIL", line)
+        suite = words[1].decode("latin-1")
         self.attempted = True
-        self.hs = xcrypt.Handshake(words[1].decode(), self.script.pair)
+        if crypt.generation(suite) == "2.0":
+            return self.meet(suite, line)
+        self.hs = crypt.handshake(suite, self.script.pair)
         self.hs.offer, self.hs.choice_line = self.offer, line
         return self.say("XCRYPT", self.hs.answer(), line)
+
+    def meet(self, suite, line):
+        """2.0: behind the answer that its handshake has made last, it encrypts."""
+        hs = self.hs = crypt.handshake(suite, short=self.script.short, keep=self.script.keep)
+        hs.hello, hs.offer = self.hello, self.offer
+        try:
+            hs.take_choice(line, self.script.memory)
+            default = hs.answer()
+        except crypt.Refused as what:
+            default = what.line
+            self.unknown += default.startswith(b"450 ")
+        if self.say("XCRYPT", default, line) and self.said == hs.whole_answer:
+            self.conn.encrypt(*hs.directions(server=True))
+            self.suite = hs.suite
+            self.do_ehlo(self.hello, pushed=True)
 
     def xcrypt_ok(self, line):
         self.hs.derive(server=True)
@@ -260,7 +301,7 @@ class FakeMailer(Listening):
 
     def accepted(self, sock, peer):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        session = Session(Conn(sock, patience=6 * PATIENCE), self.script)
+        session = Session(Conn(sock, patience=6 * PATIENCE), self.script, len(self.sessions))
         session.peer = peer
         with self.changed:
             self.sessions.append(session)

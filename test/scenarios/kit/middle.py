@@ -8,9 +8,10 @@ import threading
 import time
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from . import xcrypt
 from .conn import Client, Conn, PATIENCE
@@ -39,6 +40,23 @@ class HostKey:
         until = b"%d" % until
         signature = self.sign(b"XCRYPT ID\0" + short + b"\0" + until)
         return b"XCRYPT-ID " + self.public + b" " + until + b" " + signature
+
+    def announcement(self, following, short, until):
+        """XCRYPT-NEXT of that public host key (as it stands in a line), beside the XCRYPT-ID of the same two."""
+        until = b"%d" % until
+        signature = self.sign(b"XCRYPT NEXT\0" + short + b"\0" + until + b"\0" + base64.b64decode(following))
+        return b"XCRYPT-NEXT " + following + b" " + until + b" " + signature
+
+
+def is_signed(public, octets, signature):
+    """By that host key, both as they stand in a line?"""
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64.b64decode(public))
+    r, s = (int.from_bytes(base64.b64decode(signature)[at:at + 32], "big") for at in (0, 32))
+    try:
+        key.verify(encode_dss_signature(r, s), octets, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 class Middle(Listening):
@@ -72,51 +90,61 @@ class Middle(Listening):
 class Impostor(Middle):
     """Two XCRYPT sessions, one with each end, and everything readable between them.
 
-    pair        the attacker's short key
-    statements  a function of the real host's XCRYPT- lines inside; returns those to send instead
+    pair        his short key
+    statements  a function of the real host's XCRYPT- lines inside that returns those he says
+    keep        for how long he says that he will know an id
     """
 
-    def __init__(self, port, statements, pair=None):
-        self.pair, self.statements = pair or xcrypt.Pair20(), statements
+    def __init__(self, port, statements, pair=None, keep=0):
+        self.pair, self.statements, self.keep = pair or xcrypt.Pair20(), statements, keep
+        self.memory = {}
         super().__init__(port)
 
     def handle(self, near):
         near, far = Conn(near), self.reach()
         near.send(far.greet().text + b"\r\n")
-        far.ehlo(self.line(near).split(b" ", 1)[1].decode())
+        hello = self.line(near)
+        far.ehlo(hello.split(b" ", 1)[1].decode())
         near.send(b"\r\n".join(far.ehlo_reply.lines) + b"\r\n")
-        suite = self.shake(near, far.offer)
-        if suite is None:
+        hs = self.shake(near, hello, far.offer)
+        if hs is None:
             return
-        far.xcrypt(suite)
-        reply = far.command(self.line(near))
-        words = [line[4:] for line in reply.lines if not line[4:].startswith(b"XCRYPT-")]
-        words += self.statements([line[4:] for line in reply.lines if line[4:].startswith(b"XCRYPT-")])
-        near.send(b"".join(b"250%c%s\r\n" % (b" -"[i + 1 < len(words)], word)
-                           for i, word in enumerate(words)))
+        far.xcrypt(hs.suite)
+        lines = [line[4:] for line in far.ehlo_reply.lines]
+        words = [line for line in lines if not line.startswith(b"XCRYPT-")]
+        words += self.statements([line for line in lines if line.startswith(b"XCRYPT-")])
+        reply = b"".join(b"250%c%s\r\n" % (b" -"[i + 1 < len(words)], word)
+                         for i, word in enumerate(words))
+        near.sealer.least = xcrypt.first_record(reply)
+        near.send(reply)
         back = threading.Thread(target=self.pump, args=(far, near, bytearray()), daemon=True)
         back.start()
         self.pump(near, far, self.heard)
+        hs.keeps_in(self.memory)
         back.join(PATIENCE)
         far.close()
 
-    def shake(self, near, offer):
-        """The server's part of the handshake, with his own keys."""
+    def shake(self, near, hello, offer):
+        """The server's part, with keys of his own."""
         line = self.line(near)
-        if not line.startswith(b"XCRYPT "):
-            return None
-        hs = xcrypt.Handshake(line.split(b" ")[1].decode(), self.pair)
-        hs.offer, hs.choice_line = offer, line
-        near.send(hs.answer() + b"\r\n")
-        line = near.line()
-        hs.derive(server=True)
-        assert hs.take_ok(True, line), line
-        near.send(hs.ok(server=True) + b"\r\n")
-        near.encrypt(*hs.directions(server=True))
-        return hs.suite
+        while line.startswith(b"XCRYPT "):
+            hs = xcrypt.handshake(line.split(b" ")[1].decode(), short=self.pair, keep=self.keep)
+            hs.hello, hs.offer = hello, offer
+            try:
+                hs.take_choice(line, self.memory)
+            except xcrypt.Refused as what:
+                near.send(what.line + b"\r\n")
+                line = self.line(near)
+                continue
+            near.send(hs.answer() + b"\r\n")
+            near.encrypt(*hs.directions(server=True))
+            return hs
+        return None
 
     def line(self, near):
         line = near.line()
+        if line is None:
+            raise EOFError
         self.heard += line + b"\r\n"
         return line
 

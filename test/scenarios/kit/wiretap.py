@@ -1,18 +1,51 @@
-"""The wire between two ends: records all octets, and changes them when told to."""
+"""The wire between two ends: writes down all octets, and meddles when told to."""
+import re
 import select
 import socket
 
 from .conn import PATIENCE
 from .listening import Listening, in_background
 
+ANSWER_20 = re.compile(rb"250 XCRYPT [0-9a-fA-F]{64} [0-9a-fA-F]{64} ")     # behind it there are records
+
+
+def behind_answer(octets):
+    """The records of one direction of a session of 2.0: what follows the last line in the clear."""
+    found = ANSWER_20.search(octets) or [m for m in re.finditer(rb"XCRYPT \w+_2\.0 ", octets)][-1]
+    return bytes(octets[octets.index(b"\n", found.start()) + 1:])
+
+
+def is_20(words):
+    """A choice or an answer of 2.0, by its fields."""
+    return words[:2] == [b"250", b"XCRYPT"] and len(words) in (6, 8) or \
+        words[0].upper() == b"XCRYPT" and len(words) == 5 and words[1].endswith(b"_2.0")
+
+
+def in_field(number, change):
+    """A filter that changes that field of a line of 2.0 (of a choice: 2 Ea, 3 Na, 4 ek or id; of an answer: 2 Eb, 3 Nb, 4 Sb,
+    5 ct, 6 keep, -1 the confirmation), which may be octets instead."""
+    def filter(line):
+        words = line[:-2].split(b" ")
+        if not is_20(words):
+            return line
+        words[number] = change(words[number]) if callable(change) else change
+        return b" ".join(words) + b"\r\n"
+    return filter
+
+
+def other_digit(text):
+    """The last digit is another one."""
+    return text[:-1] + (b"1" if text[-1:] == b"0" else b"0")
+
 
 class Wiretap(Listening):
     """A relay on a port of its own.
 
     up, down     functions of a clear line (with its line end) of one direction that return what
-                 goes on instead; b"" drops the line.  RESET resets both connections.
-    wire_up, wire_down   the same for pieces of octets after `XCRYPT OK`
-    split        everything is passed on in single octets
+                 goes on instead; b"" drops the line.  RESET ends both sides with a reset.
+    wire_up, wire_down   the same for the pieces of octets behind the server's answer of 2.0, of
+                 older generations behind `XCRYPT OK`
+    split        everything goes on in single octets
     host, source where the other end is, and from which address it is called
     """
     RESET = object()
@@ -25,7 +58,8 @@ class Wiretap(Listening):
         self.wire_filters = {"up": wire_up, "down": wire_down}
         self.meddles = up or down or wire_up or wire_down
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before any change
-        self.calls = 0
+        self.calls = self.turns = 0     # turns: how often the other side went on
+        self.last = None
         self.listen()
 
     def accepted(self, sock, peer):
@@ -38,6 +72,10 @@ class Wiretap(Listening):
         far.settimeout(None)
         in_background(Relay(self, sock, far).run)
 
+    def encrypted(self):
+        """Has 2.0 been agreed on, in any of the calls?"""
+        return bool(ANSWER_20.search(self.octets["down"]))
+
     def seen(self):
         return bytes(self.octets["up"] + self.octets["down"])
 
@@ -45,7 +83,8 @@ class Wiretap(Listening):
 class Relay:
     def __init__(self, tap, near, far):
         self.tap = tap
-        self.ways = [Way(tap, "up", near, far), Way(tap, "down", far, near)]
+        up, down = self.ways = [Way(tap, "up", near, far), Way(tap, "down", far, near)]
+        down.other = up
         for sock in (near, far):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -73,10 +112,14 @@ class Way:
     def __init__(self, tap, name, source, sink):
         self.tap, self.name, self.source, self.sink = tap, name, source, sink
         self.open, self.held, self.encrypted = True, b"", False
+        self.other = None       # of the server's: the client's
 
     def move(self):
         piece = self.source.recv(65536)
         self.tap.octets[self.name] += piece
+        if piece and self.tap.last is not self:
+            self.tap.last = self
+            self.tap.turns += 1
         if not piece:
             self.send(self.held)
             self.close()
@@ -97,6 +140,8 @@ class Way:
             line, octets = octets.split(b"\n", 1)
             line += b"\n"
             self.encrypted = b"XCRYPT OK" in line
+            if self.other and ANSWER_20.match(line):
+                self.encrypted = self.other.encrypted = True
             self.send(self.filter(self.tap.line_filters, line))
         self.held = b"" if self.encrypted else octets
         if self.encrypted and octets:

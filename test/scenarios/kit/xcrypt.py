@@ -1,29 +1,23 @@
 """XCRYPT versions 0.1, 0.2, 1.0 and 2.0, written from xcrypt(7), without code from src/.
 
-Every step can be called alone, so that a scenario can do it wrong.  Run as a program, this checks
-itself against test/vectors/xcrypt.txt.
+Every step can be called alone, so that a scenario can do it wrongly.  test/static/wire checks it all
+against test/vectors.
 """
 import base64
 import hashlib
+import hmac
 import os
-import warnings
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
                                                           PublicFormat)
 
-try:    # newer versions keep the old algorithms there
-    from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
-except ImportError:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")     # the warning is known
-        from cryptography.hazmat.primitives.ciphers.algorithms import Blowfish
+from . import mlkem
+from .ciphers import BlowfishCfb, Rc4, Rot, SoberT32
+from .records import BadRecord, RecordWay, StreamWay     # noqa: F401 (BadRecord is for others)
 
 CHACHA = "chacha20poly1305_2.0"
 AES = "aes256gcm_2.0"
@@ -32,8 +26,6 @@ T32 = "t32_1.0"
 BLOWFISH = "blowfish_0.2"
 ROTN = "rotn_0.1"
 HISTORIC = (ARSYFOR, T32, BLOWFISH)
-
-VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "vectors")
 
 # RFC 2412 appendix E.1 says how it is made of pi; these are its digits
 P = int("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E"
@@ -45,10 +37,6 @@ LOW_ORDER = [u.to_bytes(32, "little") for u in (
     0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18,
     325606250916557431795983626356110631294008115727848805560023387167927233504,
     39382357235489614581723060781553021112529911719440698176882885853963445705823)]
-
-
-class BadRecord(Exception):
-    """A record that must end the connection."""
 
 
 class Pair20:
@@ -100,234 +88,30 @@ class NoPair:
         return b""
 
 
-class Rc4:
-    def __init__(self, key):
-        self.s, self.i, self.j = list(range(256)), 0, 0
-        j = 0
-        for i in range(256):
-            j = (j + self.s[i] + key[i % len(key)]) % 256
-            self.s[i], self.s[j] = self.s[j], self.s[i]
-
-    def stream(self, octets):
-        s, out = self.s, bytearray()
-        for octet in octets:
-            self.i = (self.i + 1) % 256
-            self.j = (self.j + s[self.i]) % 256
-            s[self.i], s[self.j] = s[self.j], s[self.i]
-            out.append(octet ^ s[(s[self.i] + s[self.j]) % 256])
-        return bytes(out)
+def generation(suite):
+    return suite.rsplit("_", 1)[1]
 
 
-class SoberT32:
-    """Step by step as in the description; the register shifts, and nothing is optimised."""
-    sbox, products = [], []
-
-    def __init__(self, key):
-        if not self.sbox:
-            self.make_tables()
-        self.r, self.konst = [1, 1], 0
-        while len(self.r) < 17:
-            self.r.append(self.r[-1] + self.r[-2] & 0xffffffff)
-        self.load(key)
-        self.step()
-        self.konst = self.filter()
-        self.keyed = list(self.r)
-        self.control = self.fields = 0
-        self.spare = b""
-
-    @classmethod
-    def make_tables(cls):
-        with open(os.path.join(VECTORS, "t32-sbox.txt")) as lines:
-            cls.sbox += [int(w, 16) for line in lines if line[0] != "#" for w in line.split()]
-        cls.products += [[cls.product(octet << shift) for octet in range(256)]
-                         for shift in (0, 8, 16, 24)]
-
-    @staticmethod
-    def product(word):
-        out, power = 0, 0xC2DB2AA3
-        while word:
-            out ^= power if word & 1 else 0
-            power = power << 1 ^ (0x165656565 if power >> 31 else 0)
-            word >>= 1
-        return out
-
-    def step(self):
-        w, p = self.r[0], self.products
-        self.r.append(self.r[15] ^ self.r[4] ^ p[0][w & 255] ^ p[1][w >> 8 & 255] ^
-                      p[2][w >> 16 & 255] ^ p[3][w >> 24])
-        del self.r[0]
-
-    def filter(self):
-        r = self.r
-        t = r[0] + r[16] & 0xffffffff
-        t = self.sbox[t >> 24] ^ (t & 0xffffff)
-        return ((t + r[1] + r[6] & 0xffffffff) ^ self.konst) + r[13] & 0xffffffff
-
-    def mix(self):
-        self.step()
-        self.r[4] ^= self.filter()
-
-    def load(self, octets):
-        h = len(octets) % 4
-        words = [octets[:h]] if h else []
-        words += [octets[at:at + 4] for at in range(h, len(octets), 4)]
-        for word in [int.from_bytes(w, "big") for w in words] + [len(octets)]:
-            self.r[15] = self.r[15] + word & 0xffffffff
-            self.mix()
-        for _ in range(16):
-            self.mix()
-
-    def nonce(self, octets):
-        self.r = list(self.keyed)
-        self.load(octets)
-        self.fields, self.spare = 0, b""
-
-    def word(self):
-        while True:
-            if not self.fields:
-                self.step()
-                self.control, self.fields = self.filter(), 16
-            field = self.control & 3
-            self.control >>= 2
-            self.fields -= 1
-            self.step()
-            if field == 1:
-                out = self.filter() ^ 0x6996C53A
-                self.step()
-                return out
-            if field == 2:
-                self.step()
-                return self.filter()
-            if field == 3:
-                return self.filter() ^ 0x96693AC5
-
-    def stream(self, octets):
-        out = self.spare
-        while len(out) < len(octets):
-            out += self.word().to_bytes(4, "big")
-        self.spare = out[len(octets):]
-        return bytes(a ^ b for a, b in zip(octets, out))
-
-
-class BlowfishCfb:
-    def __init__(self, key, opening):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            cipher = Cipher(Blowfish(key), modes.CFB(bytes(8)))
-        self.stream = (cipher.decryptor() if opening else cipher.encryptor()).update
-
-
-class Rot:
-    def __init__(self, places):
-        upper, lower = bytes(range(65, 91)), bytes(range(97, 123))
-        n = places % 26
-        self.table = bytes.maketrans(upper + lower, upper[n:] + upper[:n] + lower[n:] + lower[:n])
-
-    def stream(self, octets):
-        return octets.translate(self.table)
-
-
-class StreamWay:
-    """One direction of a version without records."""
-    ended = True            # it cannot signal its end
-
-    def __init__(self, cipher):
-        self.cipher = cipher
-
-    def seal(self, octets):
-        return self.cipher.stream(octets)
-
-    def end(self):
-        return b""
-
-    def open(self, wire):
-        """(plaintext octets, remaining wire octets)"""
-        return self.cipher.stream(wire), b""
-
-
-class RecordWay:
-    """One direction of version 2.0."""
-
-    def __init__(self, aead, iv):
-        self.aead, self.iv = aead, iv
-        self.number = 0
-        self.ended = False
-        self.lengths = []       # the lengths of the records opened, from their headers
-
-    def nonce(self, number):
-        mask = number.to_bytes(12, "big")
-        return bytes(a ^ b for a, b in zip(self.iv, mask))
-
-    def record(self, inner, header=None):
-        """Seals a whole plaintext (content, type and zeros) as given."""
-        header = header or bytes((23, 3, 3)) + (len(inner) + 16).to_bytes(2, "big")
-        sealed = self.aead.encrypt(self.nonce(self.number), inner, header)
-        self.number += 1
-        return header + sealed
-
-    def seal(self, octets, content_type=23, pad_to=256):
-        records = []
-        for at in range(0, len(octets), 16383):
-            inner = octets[at:at + 16383] + bytes((content_type,))
-            records.append(self.record(inner + bytes(-len(inner) % pad_to)))
-        return b"".join(records)
-
-    def end(self):
-        return self.seal(b"\x01\x00", 21)
-
-    def open(self, wire):
-        plain = b""
-        while len(wire) >= 5:
-            length = int.from_bytes(wire[3:5], "big")
-            if wire[:3] != b"\x17\x03\x03" or not 17 <= length <= 16401:
-                raise BadRecord("header %s" % wire[:5].hex())
-            if len(wire) < 5 + length:
-                break
-            plain += self.open_one(wire[:5], wire[5:5 + length])
-            wire = wire[5 + length:]
-        return plain, wire
-
-    def open_one(self, header, sealed):
-        if self.ended:
-            raise BadRecord("after close_notify")
-        try:
-            inner = self.aead.decrypt(self.nonce(self.number), sealed, header)
-        except InvalidTag:
-            raise BadRecord("does not verify")
-        self.number += 1
-        self.lengths.append(len(sealed))
-        inner = inner.rstrip(b"\0")
-        content, kind = inner[:-1], inner[-1:]
-        if kind == b"\x15" and content == b"\x01\x00":
-            self.ended = True
-            return b""
-        if kind != b"\x17" or not content:
-            raise BadRecord("type %s, content of %d" % (kind.hex(), len(content)))
-        return content
+def handshake(suite, pair=None, nonce=None, **more):
+    """One side of one handshake, of the suite's generation."""
+    if generation(suite) == "2.0":
+        return Meeting(suite, pair, nonce, **more)
+    return Handshake(suite, pair, nonce)
 
 
 class Keys:
     """The results of a handshake."""
 
-    def __init__(self, suite, z, na, nb, transcript=b""):
+    def __init__(self, suite, z, na, nb):
         self.suite = suite
-        generation = suite.rsplit("_", 1)[1]
-        if generation == "2.0":
-            info = b"XCRYPT 2.0\0" + suite.encode() + b"\0" + transcript
-            okm = HKDF(hashes.SHA256(), 120, na + nb, info).derive(z)
-            self.key_ab, self.key_ba, self.iv_ab, self.iv_ba, self.confirm_a, self.confirm_b = (
-                okm[:32], okm[32:64], okm[64:76], okm[76:88], okm[88:104], okm[104:])
-        elif generation in ("1.0", "0.2"):
+        if generation(suite) in ("1.0", "0.2"):
             h = hashlib.sha1(z + na + nb).digest()
             self.key_ab, self.key_ba = h[:10], h[10:]
         else:
             self.places = (na[0] + nb[0]) % 26
 
-    def ways(self):
-        """New directions: (a to b, b to a), each for sealing."""
-        return self.way("ab"), self.way("ba")
-
     def way(self, which, opening=False):
+        """A fresh direction."""
         if self.suite == ROTN:
             return StreamWay(Rot(-self.places if opening else self.places))
         key = getattr(self, "key_" + which)
@@ -335,25 +119,51 @@ class Keys:
             return StreamWay(Rc4(key))
         if self.suite == T32:
             return StreamWay(SoberT32(key))
-        if self.suite == BLOWFISH:
-            return StreamWay(BlowfishCfb(key, opening))
-        aead = {CHACHA: ChaCha20Poly1305, AES: AESGCM}[self.suite](key)
-        return RecordWay(aead, getattr(self, "iv_" + which))
+        return StreamWay(BlowfishCfb(key, opening))
+
+
+class Keys20:
+    """The same of generation 2.0 (section 3)."""
+    NAMES = (("key_ab", 32), ("key_ba", 32), ("iv_ab", 12), ("iv_ba", 12), ("confirm_b", 16), ("id", 16),
+             ("r", 32))
+
+    def __init__(self, suite, ikm, na, nb, transcript):
+        self.suite, self.ikm, self.transcript = suite, ikm, transcript
+        self.prk = hmac.digest(na + nb, ikm, "sha256")
+        okm = self.expand(b"XCRYPT 2.0\0" + suite.encode() + b"\0" + transcript, 152)
+        for name, size in self.NAMES:
+            setattr(self, name, okm[:size])
+            okm = okm[size:]
+
+    def expand(self, info, size):
+        """HKDF-Expand (RFC 5869 section 2.3)."""
+        out = block = b""
+        while len(out) < size:
+            block = hmac.digest(self.prk, block + info + bytes((len(out) // 32 + 1,)), "sha256")
+            out += block
+        return out[:size]
+
+    def way(self, which, opening=False):
+        aead = {CHACHA: ChaCha20Poly1305, AES: AESGCM}[self.suite](getattr(self, "key_" + which))
+        way = RecordWay(aead, getattr(self, "iv_" + which))
+        if which == "ba":
+            way.least = 1024
+        return way
 
 
 class Handshake:
-    """One side of one handshake.  Lines are octets without CRLF."""
+    """One side of one handshake of a generation below 2.0.  Lines are octets without CRLF."""
 
     def __init__(self, suite, pair=None, nonce=None):
         self.suite = suite
-        self.generation = suite.rsplit("_", 1)[1]
-        pairs = {"2.0": Pair20, "1.0": Pair10, "0.2": Pair02, "0.1": NoPair}
+        self.generation = generation(suite)
+        pairs = {"1.0": Pair10, "0.2": Pair02, "0.1": NoPair}
         self.pair = pair or pairs[self.generation]()
-        size = {"2.0": 32, "1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
+        size = {"1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
         self.nonce = nonce or (os.urandom(size) if size > 1 else bytes((os.urandom(1)[0] % 26,)))
         self.keys = None
-        self.halves = {}        # 0.2: the halves that are known, by the letter of their side
-        self.offer = self.choice_line = self.answer_line = None
+        self.halves = {}        # 0.2: those that are known, by the letter of their side
+        self.hello = self.offer = self.choice_line = self.answer_line = None
 
     def fields(self, public=None, nonce=None):
         public = self.pair.public if public is None else public
@@ -380,19 +190,21 @@ class Handshake:
         self.answer_line = b"250 XCRYPT " + self.fields(**fields)
         return self.answer_line
 
-    def derive(self, server, offer=None):
-        """From the lines exchanged. `offer` is the XCRYPT line, from XCRYPT on."""
-        offer = self.offer if offer is None else offer
-        transcript = hashlib.sha256(b"".join(
-            line + b"\n" for line in (offer or b"", self.choice_line, self.answer_line))).digest()
-        fields = self.choice_line.split(b" ", 2)[2] if server else self.answer_line.split(b" ",
-                                                                                          2)[2]
-        self.peer, peer_nonce = self.read_fields(fields)
+    def derive(self, server):
+        """From the lines that went by."""
+        line = self.choice_line if server else self.answer_line
+        self.peer, peer_nonce = self.read_fields(line.split(b" ", 2)[2])
         z = self.pair.agree(self.peer)
         na, nb = (peer_nonce, self.nonce) if server else (self.nonce, peer_nonce)
-        self.keys = Keys(self.suite, z, na, nb, transcript)
+        self.keys = Keys(self.suite, z, na, nb)
         self.nonces = na, nb
         return self.keys
+
+    def take_answer(self, line):
+        """The server's line.  There is nothing in it that could be wrong and be noticed."""
+        self.answer_line = line
+        self.derive(server=False)
+        return True
 
     def ok(self, server, confirm=None):
         """Our XCRYPT OK; in 0.2, `confirm` takes the place of the sealed half."""
@@ -401,17 +213,11 @@ class Handshake:
             half = os.urandom(20)
             self.know("b" if server else "a", half)
             return line + b" " + base64.b64encode(confirm or self.pair.seal(half, self.peer))
-        if self.generation != "2.0":
-            return line
-        own = self.keys.confirm_b if server else self.keys.confirm_a
-        return line + b" " + (confirm or own).hex().encode()
+        return line
 
     def take_ok(self, server, line):
         """Whether the other side's XCRYPT OK is right."""
         start = b"XCRYPT OK" if server else b"250 XCRYPT OK"
-        if self.generation == "2.0":
-            theirs = self.keys.confirm_a if server else self.keys.confirm_b
-            return line == start + b" " + theirs.hex().encode()
         if self.generation != "0.2":
             return line == start
         if not line.startswith(start + b" ") or len(line) != len(start) + 1 + 344:
@@ -435,75 +241,198 @@ class Handshake:
         return self.keys.way("ab"), self.keys.way("ba", opening=True)
 
 
-def read_vectors(path):
-    sections, section = {}, None
-    with open(path) as lines:
-        for line in map(str.strip, lines):
-            if line.startswith("["):
-                section = sections[line[1:line.index("]")]] = {}
-            elif line and not line.startswith("#"):
-                name, value = line.split(" = ", 1)
-                section[name] = value
-    return sections
+# Generation 2.0
+
+BOTH_STATEMENTS = len(b"250-XCRYPT-ID ") + len(b"250-XCRYPT-NEXT ") + 2 * (88 + 1 + 10 + 1 + 88 + 2)
 
 
-def check_vectors(path):
-    """Raises AssertionError if this file and the known answers differ."""
-    vectors = read_vectors(path)
-    for suite in (CHACHA, AES):
-        v = vectors[suite]
-        hexes = {n: bytes.fromhex(x) for n, x in v.items()
-                 if n not in ("offer", "choice", "answer")}
-        a = Handshake(suite, Pair20(hexes["ra"]), hexes["na"])
-        b = Handshake(suite, Pair20(hexes["rb"]), hexes["nb"])
-        assert a.choice() == v["choice"].encode() and b.answer() == v["answer"].encode()
-        a.answer_line, b.choice_line = b.answer_line, a.choice_line
-        for side, server in ((a, False), (b, True)):
-            keys = side.derive(server, v["offer"].encode())
-            for name in "key-ab key-ba iv-ab iv-ba confirm-a confirm-b".split():
-                assert getattr(keys, name.replace("-", "_")) == hexes[name], name
-        sealer, _ = a.directions(False)
-        _, opener = b.directions(True)
-        for plain, wire in (("plain-ab", "wire-ab"), ("plain-ab-2", "wire-ab-2")):
-            assert sealer.seal(hexes[plain]) == hexes[wire], wire
-            assert opener.open(hexes[wire]) == (hexes[plain], b"")
-        assert sealer.end() == hexes["wire-ab-end"]
-        assert opener.open(hexes["wire-ab-end"]) == (b"", b"") and opener.ended
-        assert b.directions(True)[0].seal(hexes["plain-ba"]) == hexes["wire-ba"]
-    v = {n: bytes.fromhex(x) for n, x in vectors["1.0"].items()}
-    a, b = Pair10(v["ra"]), Pair10(v["rb"])
-    assert a.public == v["ka"] and b.public == v["kb"]
-    assert a.agree(b.public) == b.agree(a.public) == v["z"]
-    plain = v
-    for suite in (ARSYFOR, T32):
-        keys = Keys(suite, v["z"], v["na"], v["nb"])
-        for way in ("ab", "ba"):
-            wire = v["%s-wire-%s" % (suite.split("_")[0], way)]
-            assert keys.way(way).seal(v["plain-" + way]) == wire
-            assert keys.way(way, True).open(wire)[0] == v["plain-" + way]
-    v = {n: bytes.fromhex(x) for n, x in vectors["0.2"].items()}
-    keys = Keys(BLOWFISH, v["sa"] + v["sb"], v["na"], v["nb"])
-    assert (keys.key_ab, keys.key_ba) == (v["key-ab"], v["key-ba"])
-    for way in ("ab", "ba"):
-        wire = v["blowfish-wire-" + way]
-        assert keys.way(way).seal(plain["plain-" + way]) == wire
-        assert keys.way(way, True).open(wire)[0] == plain["plain-" + way]
-    v = vectors["rotn_0.1"]
-    keys = Keys(ROTN, b"", bytes((int(v["na"]),)), bytes((int(v["nb"]),)))
-    assert keys.way("ab").seal(bytes.fromhex(v["plain"])) == bytes.fromhex(v["wire"])
-    assert keys.way("ab", True).open(bytes.fromhex(v["wire"]))[0] == bytes.fromhex(v["plain"])
+class Text(bytes):
+    """What stands in a line as it is, where a field would be encoded."""
 
 
-def check_t32():
-    """The first published vector, which has a longer key and a nonce."""
-    v = read_vectors(os.path.join(VECTORS, "t32.txt"))["vector 1"]
-    cipher = SoberT32(v["key_ascii"].encode())
-    assert "%08x" % cipher.konst == v["konst"]
-    cipher.nonce(bytes.fromhex(v["nonce"]))
-    assert cipher.stream(bytes(40)).hex() == v["keystream40"]
+class Refused(Exception):
+    """What the server answers to a choice that it does not take."""
+
+    def __init__(self, code, why):
+        super().__init__(why)
+        status = {501: "5.5.4", 454: "4.7.0", 450: "4.7.0"}[code]
+        self.line = b"%d %s XCRYPT FAIL %s" % (code, status.encode(), why.encode())
 
 
-if __name__ == "__main__":
-    check_vectors(os.path.join(VECTORS, "xcrypt.txt"))
-    check_t32()
-    print("agrees with test/vectors/xcrypt.txt and t32.txt")
+class Kept:
+    """What is kept of a first meeting: by the server under its id, by the client under the host."""
+
+    def __init__(self, id, r, short, keep=0, offer=None):
+        self.id, self.r, self.short, self.keep, self.offer = id, r, short, keep, offer
+
+
+def in_hex(octets):
+    return octets if isinstance(octets, Text) else octets.hex().encode()
+
+
+def in_base64(octets):
+    return octets if isinstance(octets, Text) else base64.b64encode(octets)
+
+
+def from_hex(text, size):
+    octets = bytes.fromhex(text.decode("ascii")) if len(text) == 2 * size and text.isalnum() else None
+    if octets is None:
+        raise ValueError("%r is not %d octets in hex" % (text, size))
+    return octets
+
+
+def from_base64(text, size):
+    octets = base64.b64decode(text, validate=True)
+    if len(octets) != size or base64.b64encode(octets) != text:
+        raise ValueError("not %d octets in base64" % size)
+    return octets
+
+
+def first_record(reply):
+    """The least size of the plaintext of the server's first record, which is this reply: as if it had both statements."""
+    others = [line for line in reply.splitlines(True) if not line[4:].startswith((b"XCRYPT-ID ", b"XCRYPT-NEXT "))]
+    size = sum(map(len, others)) + BOTH_STATEMENTS + 1
+    return min(16384, max(1024, size + -size % 256))
+
+
+class Meeting:
+    """One side of one handshake of generation 2.0.  Lines are octets without CRLF.
+
+    pair     X25519, for this connection only: Ea or Eb
+    short    the server's two-hour pair, Sb
+    kem      the client's ML-KEM pair (ek, dk)
+    kept     at the client: the first meeting that is gone back to
+    keep     what the server says in that field
+    m        what the encapsulation is made from
+
+    Each field of both lines can be overridden: by octets, which are encoded as the field is, or by a
+    Text, which is not.  The keys are then those that follow from the line where that is possible.
+    """
+    generation = "2.0"
+
+    def __init__(self, suite, pair=None, nonce=None, short=None, kem=None, kept=None, keep=3600, m=None):
+        self.suite, self.pair = suite, pair or Pair20()
+        self.nonce = nonce or os.urandom(32)
+        self.short, self.the_kem, self.kept, self.keep, self.m = short, kem, kept, keep, m
+        self.hello = self.offer = self.choice_line = self.answer_line = self.whole_answer = None
+        self.keys = self.sealed = self.peer_short = None
+        self.secrets = {}       # by their names: what has come up, for who looks for it in a memory
+
+    @property
+    def kem(self):
+        if self.the_kem is None:
+            self.the_kem = mlkem.keygen()
+        return self.the_kem
+
+    # the client
+
+    def choice(self, public=None, nonce=None, ek=None, id=None):
+        """With `ek` a first meeting, with `id` a later one; with neither as `kept` has it."""
+        if id is None and ek is None and self.kept:
+            id = self.kept.id
+        self.met = id is not None
+        self.nonce = nonce if nonce is not None and not isinstance(nonce, Text) else self.nonce
+        last = b"=" + in_hex(id) if self.met else in_base64(self.kem[0] if ek is None else ek)
+        self.choice_line = b" ".join((
+            b"XCRYPT", self.suite.encode(), in_hex(self.pair.public if public is None else public),
+            in_hex(self.nonce if nonce is None else nonce), last))
+        return self.choice_line
+
+    def take_answer(self, line):
+        """Whether its confirmation is right; ValueError where it is malformed, or a key is refused."""
+        self.answer_line, confirm = line.rsplit(b" ", 1)
+        words = line.split(b" ")
+        if words[:2] != [b"250", b"XCRYPT"] or len(words) != (6 if self.met else 8):
+            raise ValueError("not this form: %r" % line)
+        self.peer, peer_nonce = from_hex(words[2], 32), from_hex(words[3], 32)
+        if self.met:
+            if words[4] != b"=":
+                raise ValueError("no blank `=`: %r" % line)
+            ikm = self.kept.r + self.agree("DH(Ea, Eb)", self.pair, self.peer)
+        else:
+            self.peer_short, sealed = from_hex(words[4], 32), from_base64(words[5], mlkem.CT_SIZE)
+            self.keep = int(words[6])
+            if b"%d" % self.keep != words[6] or not 0 <= self.keep <= 86400:
+                raise ValueError("keep: %r" % words[6])
+            self.secrets["K"] = mlkem.decapsulate(self.kem[1], sealed)
+            ikm = self.secrets["K"] + self.agree("DH(Ea, Eb)", self.pair, self.peer) + \
+                self.agree("DH(Ea, Sb)", self.pair, self.peer_short)
+        self.derive(ikm, self.nonce, peer_nonce)
+        return from_hex(confirm, 16) == self.keys.confirm_b
+
+    def meeting(self):
+        """What the client keeps of a first one."""
+        assert not self.met
+        return Kept(self.keys.id, self.keys.r, self.peer_short, self.keep, self.offer)
+
+    # the server
+
+    def take_choice(self, line, memory=None):
+        """`memory` is what it has kept, by id.  Raises Refused."""
+        self.choice_line = line
+        try:
+            _, _, public, nonce, last = line.split(b" ")
+            self.peer, self.peer_nonce = from_hex(public, 32), from_hex(nonce, 32)
+            self.met = last.startswith(b"=")
+            told = from_hex(last[1:], 16) if self.met else from_base64(last, mlkem.EK_SIZE)
+        except ValueError:
+            raise Refused(501, "malformed")
+        if self.peer[:31] + bytes((self.peer[31] & 127,)) in LOW_ORDER:
+            raise Refused(454, "key refused")
+        if self.met:
+            self.kept = (memory or {}).get(told)
+            if self.kept is None:
+                raise Refused(450, "unknown id")
+            return
+        try:
+            self.secrets["K"], self.sealed = mlkem.encapsulate(told, self.m)
+        except mlkem.BadKey:
+            raise Refused(454, "key refused")
+
+    def answer(self, public=None, nonce=None, short=None, ct=None, keep=None, confirm=None, met=None):
+        """The whole line; `met` says in which form, whatever form the choice had."""
+        self.nonce = nonce if nonce is not None and not isinstance(nonce, Text) else self.nonce
+        fields = [in_hex(self.pair.public if public is None else public),
+                  in_hex(self.nonce if nonce is None else nonce)]
+        if self.met if met is None else met:
+            fields.append(b"=")
+        else:
+            self.keep = keep if isinstance(keep, int) else self.keep
+            fields += [in_hex(self.short.public if short is None else short),
+                       in_base64((self.sealed or bytes(mlkem.CT_SIZE)) if ct is None else ct),
+                       keep if isinstance(keep, Text) else b"%d" % self.keep]
+        self.answer_line = b"250 XCRYPT " + b" ".join(fields)
+        if self.met:
+            ikm = self.kept.r + self.agree("DH(Ea, Eb)", self.pair, self.peer)
+        else:
+            ikm = self.secrets["K"] + self.agree("DH(Ea, Eb)", self.pair, self.peer) + \
+                self.agree("DH(Ea, Sb)", self.short, self.peer)
+        self.derive(ikm, self.peer_nonce, self.nonce)
+        self.whole_answer = self.answer_line + b" " + in_hex(self.keys.confirm_b if confirm is None else confirm)
+        return self.whole_answer
+
+    def keeps_in(self, memory):
+        """Of a first meeting, once the client's first record has verified."""
+        if not self.met and self.keep:
+            memory[self.keys.id] = Kept(self.keys.id, self.keys.r, self.short.public, self.keep, self.offer)
+
+    # both
+
+    def agree(self, name, pair, peer):
+        self.secrets[name] = pair.agree(peer)
+        return self.secrets[name]
+
+    def transcript(self):
+        lines = self.hello, self.offer, self.choice_line, self.answer_line
+        return hashlib.sha256(b"".join((line or b"") + b"\n" for line in lines)).digest()
+
+    def derive(self, ikm, na, nb):
+        self.keys = Keys20(self.suite, ikm, na, nb, self.transcript())
+        self.secrets.update(IKM=ikm, PRK=self.keys.prk)
+        self.secrets["R"] = self.kept.r if self.met else self.keys.r
+
+    def directions(self, server):
+        """(to seal with, to open with)"""
+        if server:
+            return self.keys.way("ba"), self.keys.way("ab", opening=True)
+        return self.keys.way("ab"), self.keys.way("ba", opening=True)

@@ -1,0 +1,137 @@
+# Claim: whatever the mailer behind makes of the EHLO that is said to it again is passed on inside, and is no failure of XCRYPT: nobody calls without it, and nothing is lost (statements 3, 24 and 27)
+from kit import xcrypt
+from kit.conn import SLOW
+from kit.known import DAY, Site, remember
+from kit.mailer import DROP, RESET, STALL
+
+SHORT = {"command-timeout": "%ds" % SLOW}
+
+
+def second(answer):
+    """To the second EHLO; the first one, in the clear, is answered well."""
+    return {"EHLO": lambda session, line: answer if session.commands.count(line) > 1 else None}
+
+
+def inside(w, answer, settings=None):
+    """A client that is inside, and has not read on."""
+    mailer = w.mailer(answers=second(answer))
+    client = w.session(w.daemon(settings, backend=mailer))
+    assert client.ask().code == 250 and client.confirmed
+    client.switch()
+    return mailer, client
+
+
+def test_a_refusal_is_passed_on(w):
+    """In the first record, which is as long as any other; the session goes on as a mailer lets it."""
+    for words in (b"550 5.7.1 Go away", b"451 4.3.0 Later", b"502 5.5.1 What?", b"550-5.7.1 Go\r\n550 5.7.1 away"):
+        _, client = inside(w, words)
+        reply = client.reply()
+        assert reply.text == words.replace(b"\r\n", b"\n"), reply
+        assert client.opener.lengths[0] == 1040, client.opener.lengths
+        client.command("QUIT")
+        client.rest()
+        assert client.opener.ended and not client.broken
+        client.close()
+
+
+def test_a_421_ends_it(w):
+    mailer, client = inside(w, b"421 4.3.2 busy")
+    assert client.reply().text == b"421 4.3.2 busy"
+    assert client.rest() == b""
+    assert client.opener.ended, "no close_notify"
+
+
+def test_a_mailer_that_goes(w):
+    """blackponyd says 421 itself."""
+    for how in (DROP, RESET):
+        mailer, client = inside(w, how)
+        reply = client.reply()
+        assert reply.code == 421 and len(reply.lines) == 1, reply
+        assert client.opener.lengths[0] == 1040, client.opener.lengths
+        assert client.rest() == b""
+        assert client.opener.ended, "no close_notify"
+
+
+def test_a_mailer_that_is_silent(w):
+    """The command's time-out runs, and inside an end is never without notice."""
+    mailer, client = inside(w, STALL, SHORT)
+    said = client.rest()
+    assert said == b"" or said.startswith(b"421 "), said
+    assert client.opener.ended, "no close_notify"
+
+
+def test_a_mailer_that_talks_nonsense(w):
+    for words in (b"what now", b"999 why", b"250-one\r\n450 two", b"\xff\xfe\0"):
+        mailer, client = inside(w, words, SHORT)
+        said = client.rest()
+        assert not said or said.startswith((b"421 ", words)), said
+        client.close()
+
+
+ANSWERS = {"421": b"421 4.3.2 busy", "451": b"451 4.3.0 Later", "550": b"550 5.7.1 Go away", "closes": DROP, "resets": RESET,
+           "silent": STALL, "nonsense": b"what now"}
+
+
+def test_both_programs(w):
+    """Under any policy: XCRYPT has worked, so nobody calls without it, and the message is inside or waits."""
+    for name, answer in ANSWERS.items():
+        for policy in ("may", "must"):
+            mailer = w.mailer(answers=second(answer))
+            server = w.daemon(SHORT, backend=mailer)
+            tap = w.wiretap(server.port)
+            result = w.send(tap, ["bob@b.example"], settings=dict(SHORT, policy=policy))
+            assert result.status != 0 or mailer.messages, (name, result)
+            assert result.status in (0, 75) or name == "550", (name, result)
+            assert tap.calls == 1, (name, policy, result)
+            assert b"MAIL FROM" not in tap.seen(), (name, result)
+            assert all(m.data.startswith(b"Received: ") for m in mailer.messages), "not inside"
+            for thing in (tap, server, mailer):
+                thing.close()
+
+
+def test_both_programs_on_pipes(w):
+    for name, answer in ANSWERS.items():
+        mailer = w.mailer(answers=second(answer))
+        server = w.daemon(SHORT, backend=mailer)
+        tap = w.wiretap(server.port)
+        pipe = w.pipe(tap, SHORT)
+        pipe.greet()
+        reply = pipe.command("EHLO mail.a.example")
+        assert reply is None or reply.code // 100 in (4, 5), (name, reply)
+        pipe.command("QUIT")
+        pipe.wait()
+        assert tap.calls == 1 and not mailer.messages, name
+        for thing in (tap, server, mailer):
+            thing.close()
+
+
+def test_no_bounce_where_the_host_binds(w):
+    """A refusal shows no host key: who asks for one waits, and no bounce follows."""
+    for number, (name, answer) in enumerate(ANSWERS.items()):
+        site = Site(w, "site%d" % number, settings=SHORT)
+        folder = w.path("known-%d" % number)
+        remember(w, 2 * DAY, site.key, folder=folder)
+        result = w.send(site, ["bob@b.example"], settings={"policy": "known", "known": folder})
+        assert result.status == 0, result
+        site.mailer.script.answers.update(second(answer))
+        tap = w.wiretap(site.port)
+        result = w.send(tap, ["bob@b.example"], settings=dict(SHORT, policy="known", known=folder))
+        assert result.status == 75 and result.out.startswith(b"4."), (name, result)
+        assert tap.calls == 1 and len(site.mailer.messages) == 1, (name, result)
+        assert b"MAIL FROM" not in tap.seen()
+        site.mailer.close()
+
+
+def test_a_far_end_of_that_kind(w):
+    """The same said by a server that encrypts itself, to blackpony between hosts that have met, too."""
+    for met in (False, True):
+        for name in ("421", "451", "550"):
+            mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+            if met:
+                assert w.send(mailer, ["bob@b.example"]).status == 0
+            mailer.script.answers["pushed"] = ANSWERS[name]
+            result = w.send(mailer, ["bob@b.example"])
+            assert len(mailer.sessions) == 1 + met, (name, result)
+            assert result.status in (0, 75) or name == "550", (name, result)
+            assert not [m for m in mailer.messages if not m.encrypted]
+            mailer.close()
