@@ -345,11 +345,14 @@ relay_reply(struct relay *r, struct io *io)
 	if (reply.last) {
 		relay_queue_take(r);
 		reply_is_whole(r, io, verb, reply.code);
-		io->gathers = false;
 		io->progress++;
 		/* what the client sent after QUIT is ignored */
 		if (r->done)
 			io->end = OUTCOME_DONE;
+		/* a 421 to the EHLO that we said again: there is nothing to begin with */
+		else if (io->gathers && r->gone)
+			io->end = OUTCOME_LOCAL_GONE;
+		io->gathers = false;
 	}
 	buf_take(&io->from_local, line.octets);
 	return true;

@@ -1,5 +1,6 @@
 # Claim: octets behind the line of the server that switches close the connection at the client if they are not its records, and the message waits (statements 2 and 7)
 from kit import xcrypt
+from kit.conn import SLOW
 from kit.mailer import SENT
 from kit.run import taken
 
@@ -90,7 +91,8 @@ def test_smtp_on_pipes(w):
 def test_behind_the_answer_of_an_old_one(w):
     """The message goes in the clear, or waits."""
     mailer = w.mailer(xcrypt=[xcrypt.ARSYFOR], behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
-    result = w.send(mailer, ["bob@b.example"], settings={"suites": xcrypt.ARSYFOR})
+    result = w.send(mailer, ["bob@b.example"],
+                    settings={"suites": xcrypt.ARSYFOR, "handshake-timeout": "%ds" % (2 * SLOW)})
     assert result.status in (0, 75), result
     assert len(mailer.messages) == (1 if result.status == 0 else 0)
     for session in mailer.sessions:

@@ -236,10 +236,10 @@ def test_host_keys_when_made_and_shown(w):
     tool(w, "-t", **{"backend": "127.0.0.1:%d" % mailer.port, "client-address": "none"})
 
 
-def session(w, *inject):
+def session(w):
     memory = w.path("memory")
     server = w.daemon(backend=w.mailer())
-    server.argv = [INJECT, "-m", memory, *inject] + server.argv
+    server.argv = [INJECT, "-m", memory] + server.argv
     client = w.session(server, xcrypt.CHACHA)
     client.quit()
     server.finish()
@@ -247,15 +247,14 @@ def session(w, *inject):
 
 
 def test_host_keys_in_a_session(w):
-    """A session that signs, and one that verifies; also before the first octet from outside is read."""
+    """A session that signs, one that finds what was signed, and one after a rotation."""
     need_inject()
     for command in "new", "next":
         assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
     session(w)
     session(w)
-    session(w, "-w", "seccomp")
     os.remove(w.path("cache/keys.cdb"))
-    session(w, "-w", "seccomp")
+    session(w)
 
 
 def memory_of(pid):
@@ -270,21 +269,78 @@ def memory_of(pid):
             yield file.read(end - begin)
 
 
-def assert_unknown(pid, handshake, folder):
-    """Neither our private key nor what was agreed on: only what encrypts this one connection."""
+def assert_gone(pid, known):
+    """None of these is in the process, and it has no file open from which they could come."""
     octets = b"\0".join(memory_of(pid))
     assert b"mx.b.example" in octets, "not its memory"
-    known = {name: octets for name, octets in secrets(handshake, folder).items() if name[:3] not in ("key", "iv_")}
-    assert len(known) >= 2
+    folder = "/proc/%d/fd/" % pid
+    files = [os.readlink(folder + name) for name in os.listdir(folder)]
+    assert not [name for name in files if "keys." in name or "host." in name], files
     left = [name for name, secret in known.items() if any(piece in octets for piece in pieces(secret))]
     assert not left, "still in memory: %s" % ", ".join(left)
 
 
-def test_settled_sessions_know_no_key(w):
-    """Statement 38: after the handshake, it has no private key and no secret shared with others."""
+def assert_unknown(pid, handshake, folder):
+    """Neither our private key nor what was agreed on: only what encrypts this one connection."""
+    known = {name: octets for name, octets in secrets(handshake, folder).items() if name[:3] not in ("key", "iv_")}
+    assert len(known) >= 2
+    assert_gone(pid, known)
+
+
+def need_memory():
     need_root()
     if "/san" in BIN:
         raise Skip("sanitizers keep memory of their own")
+
+
+def keys_of(w):
+    found = host_keys(w)
+    found["pair"] = private_key(w.cache, "2.0")
+    return found
+
+
+def test_settled_in_the_clear(w):
+    """Statement 38: after MAIL, after a refused XCRYPT, and in a pipe, no process has a key any more."""
+    need_memory()
+    for command in "new", "next":
+        assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
+    ends = ((None, ["MAIL FROM:<a@a.example>"]), ([b"STARTTLS"], ["STARTTLS"]), (None, ["XCRYPT nothing_2.0 0 0", "MAIL FROM:<a@a.example>"]))
+    for keywords, commands in ends:
+        server = w.daemon(backend=w.mailer(keywords=keywords or (), answers={"STARTTLS": b"220 2.0.0 Go ahead"}))
+        client = w.session(server)
+        client.ehlo()
+        for command in commands:
+            assert client.command(command), command
+        assert_gone(server.child().pid, keys_of(w))
+        client.close()
+        server.finish()
+
+
+def test_settled_after_a_rotation(w):
+    """A connection that was made before it uses the pair that it has, and forgets it and the host keys as well."""
+    need_memory()
+    for command in "new", "next":
+        assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
+    server = w.daemon(backend=w.mailer())
+    w.session(server, xcrypt.CHACHA).quit()
+    server.finish()
+    before = keys_of(w)
+    waiting = w.session(server)
+    waiting.ehlo()
+    process = server.child(1)
+    os.remove(w.path("cache/keys.cdb"))
+    w.session(server, xcrypt.CHACHA).quit()
+    assert keys_of(w)["pair"] != before["pair"]
+    waiting.xcrypt()
+    assert waiting.command("NOOP").code == 250
+    assert_gone(process.pid, {**keys_of(w), "pair before": before["pair"]})
+    waiting.quit()
+    server.finish(1)
+
+
+def test_settled_sessions_know_no_key(w):
+    """Statement 38: after the handshake, it has no private key and no secret shared with others."""
+    need_memory()
     for suite in SUITES:
         server = w.daemon({"suites": suite}, backend=w.mailer())
         client = w.session(server, suite)
@@ -296,9 +352,7 @@ def test_settled_sessions_know_no_key(w):
 
 def test_a_settled_caller_knows_no_key(w):
     """Statement 38, in blackpony."""
-    need_root()
-    if "/san" in BIN:
-        raise Skip("sanitizers keep memory of their own")
+    need_memory()
     for suite in SUITES:
         child, seen = [], []
 

@@ -58,8 +58,8 @@ class Wiretap(Listening):
         self.wire_filters = {"up": wire_up, "down": wire_down}
         self.meddles = up or down or wire_up or wire_down
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before any change
-        self.calls = self.turns = 0     # turns: how often the other side went on
-        self.last = None
+        self.calls = 0
+        self.turns = []         # of each call: how often the other side went on
         self.listen()
 
     def accepted(self, sock, peer):
@@ -82,8 +82,9 @@ class Wiretap(Listening):
 
 class Relay:
     def __init__(self, tap, near, far):
-        self.tap = tap
-        up, down = self.ways = [Way(tap, "up", near, far), Way(tap, "down", far, near)]
+        self.last, self.number = None, len(tap.turns)
+        tap.turns.append(0)
+        up, down = self.ways = [Way(tap, self, "up", near, far), Way(tap, self, "down", far, near)]
         down.other = up
         for sock in (near, far):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -109,17 +110,17 @@ class Relay:
 
 
 class Way:
-    def __init__(self, tap, name, source, sink):
-        self.tap, self.name, self.source, self.sink = tap, name, source, sink
+    def __init__(self, tap, relay, name, source, sink):
+        self.tap, self.relay, self.name, self.source, self.sink = tap, relay, name, source, sink
         self.open, self.held, self.encrypted = True, b"", False
         self.other = None       # of the server's: the client's
 
     def move(self):
         piece = self.source.recv(65536)
         self.tap.octets[self.name] += piece
-        if piece and self.tap.last is not self:
-            self.tap.last = self
-            self.tap.turns += 1
+        if piece and self.relay.last is not self:
+            self.relay.last = self
+            self.tap.turns[self.relay.number] += 1
         if not piece:
             self.send(self.held)
             self.close()
