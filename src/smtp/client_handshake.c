@@ -1,4 +1,4 @@
-#include "smtp/client_handshake.h"
+#include "smtp/client_handshake_internal.h"
 #include "smtp/ehlo.h"
 #include "smtp/line.h"
 
@@ -65,7 +65,7 @@ client_state_name(enum client_state state)
 	return names[state];
 }
 
-static enum client_state
+enum client_state
 client_enter(struct client_handshake *ch, struct io *io, enum client_state state)
 {
 	/* one deadline covers the whole handshake, so it is not restarted for each line */
@@ -76,7 +76,7 @@ client_enter(struct client_handshake *ch, struct io *io, enum client_state state
 	return state;
 }
 
-static enum client_state
+enum client_state
 client_over(struct client_handshake *ch, struct io *io, enum outcome end)
 {
 	io->end = end;
@@ -105,8 +105,8 @@ judged(const struct client_handshake *ch, bool again)
 }
 
 /* The handshake failed without a sign of tampering: retry in the clear if policy allows. */
-static enum client_state
-retry_clear(struct client_handshake *ch, struct io *io, const char *why)
+enum client_state
+client_retry_clear(struct client_handshake *ch, struct io *io, const char *why)
 {
 	ch->why = why;
 	enum outcome end = judged(ch, true);
@@ -119,20 +119,6 @@ client_say(struct io *io, const char *verb, struct span text)
 	buf_printf(&io->to_wire, "%s ", verb);
 	buf_put(&io->to_wire, text);
 	buf_put(&io->to_wire, SPAN("\r\n"));
-}
-
-/* XCRYPT goes with EHLO to a host that has been met, so that encryption costs no round trip. */
-static void
-ride(struct client_handshake *ch, struct io *io)
-{
-	uint8_t mem[CLIENT_NAME_MAX + 8];
-	struct buf line;
-
-	buf_init(&line, mem, sizeof(mem));
-	buf_printf(&line, "EHLO ");
-	buf_put(&line, span(ch->name, ch->name_len));
-	handshake_hello(&ch->handshake, buf_peek(&line));
-	ch->riding = !ch->plain && !ch->apart && handshake_ride(&ch->handshake, &io->to_wire);
 }
 
 int
@@ -148,7 +134,7 @@ client_handshake_hello(struct client_handshake *ch, struct io *io, struct span n
 		io_show(io, helo ? "> HELO" : "> EHLO", name);
 	client_say(io, helo ? "HELO" : "EHLO", span(ch->name, ch->name_len));
 	if (!helo && !ch->encrypted)
-		ride(ch, io);
+		client_ride(ch, io);
 	client_enter(ch, io, helo ? CLIENT_HELO : CLIENT_EHLO);
 	return 0;
 }
@@ -188,8 +174,8 @@ without_xcrypt(struct client_handshake *ch, struct io *io)
 }
 
 /* Continues in the clear, with the reply to the EHLO sent in the clear. */
-static enum client_state
-go_on_clear(struct client_handshake *ch, struct io *io, const char *why)
+enum client_state
+client_go_on_clear(struct client_handshake *ch, struct io *io, const char *why)
 {
 	ch->why = why;
 	ch->provisional = true;
@@ -211,7 +197,7 @@ client_got_starttls(struct client_handshake *ch, struct io *io)
 		return client_ready(ch, io);
 	}
 	if (ch->reply.code != 220)
-		return retry_clear(ch, io, "tls-failed");
+		return client_retry_clear(ch, io, "tls-failed");
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return client_over(ch, io, OUTCOME_INJECTED);
 	io->start_tls = ch->set->starttls;
@@ -225,7 +211,7 @@ tls_settled(struct client_handshake *ch, struct io *io)
 	if (io->tls == IO_TLS_NONE)
 		return false;
 	if (io->tls == IO_TLS_FAILED) {
-		retry_clear(ch, io, "tls-failed");
+		client_retry_clear(ch, io, "tls-failed");
 		return true;
 	}
 	ch->encrypted = ch->tls = true;
@@ -259,17 +245,6 @@ ehlo_refused(struct client_handshake *ch, struct io *io)
 	    client_enter(ch, io, CLIENT_REFUSED);
 }
 
-/* XCRYPT was said already: it is answered next, if the host offers what it did. */
-static enum client_state
-rode(struct client_handshake *ch, struct io *io, bool offered, struct span offer)
-{
-	if (!offered || !handshake_same_offer(&ch->handshake, offer))
-		return client_over(ch, io, OUTCOME_RETRY_APART);
-	reply_copy(&ch->clear, &ch->reply);
-	reply_start(&ch->reply);
-	return client_enter(ch, io, CLIENT_ANSWER);
-}
-
 static enum client_state
 got_ehlo(struct client_handshake *ch, struct io *io)
 {
@@ -284,7 +259,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 		return client_ready(ch, io);
 	bool offered = find_offer(ch, &offer);
 	if (ch->riding)
-		return rode(ch, io, offered, offer);
+		return client_rode(ch, io, offered, offer);
 	if (ch->plain) {
 		ch->why = ch->retried_clear ? "called-again" : "switched-off";
 		return without_xcrypt(ch, io);
@@ -296,89 +271,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 		return without_xcrypt(ch, io);
 	}
 	reply_copy(&ch->clear, &ch->reply);
-	if (handshake_propose(&ch->handshake, &io->to_wire) < 0)
-		return go_on_clear(ch, io, "no-key");
-	reply_start(&ch->reply);
-	return client_enter(ch, io, CLIENT_ANSWER);
-}
-
-/* The handshake came to nothing.  Said together with EHLO, it may do so for that reason. */
-static enum client_state
-failed(struct client_handshake *ch, struct io *io)
-{
-	return ch->riding ? client_over(ch, io, OUTCOME_RETRY_APART) :
-			    retry_clear(ch, io, "handshake-failed");
-}
-
-static enum client_state
-encrypted(struct client_handshake *ch, struct io *io, enum client_state next)
-{
-	ch->encrypted = true;
-	ch->why = NULL;
-	ch->at.handshake = io->now_ms;
-	io->encrypt = &ch->handshake.agreement;
-	reply_start(&ch->reply);
-	return client_enter(ch, io, next);
-}
-
-/* The id is not known there any more: XCRYPT once more, as at a first meeting. */
-static enum client_state
-propose_again(struct client_handshake *ch, struct io *io)
-{
-	if (handshake_propose(&ch->handshake, &io->to_wire) < 0)
-		return go_on_clear(ch, io, "no-key");
-	reply_start(&ch->reply);
-	return client_enter(ch, io, CLIENT_ANSWER);
-}
-
-static enum client_state
-got_answer(struct client_handshake *ch, struct io *io)
-{
-	switch (handshake_take_answer(&ch->handshake, &ch->reply)) {
-	case VERDICT_ENCRYPTED:
-		ch->pushed = true;
-		return encrypted(ch, io, CLIENT_INSIDE_EHLO);
-	case VERDICT_GOOD:
-		return client_enter(ch, io, CLIENT_SAY_OK);
-	case VERDICT_UNKNOWN_ID:
-		ch->riding = false;
-		return propose_again(ch, io);
-	case VERDICT_TAMPERED:
-		return client_over(ch, io, OUTCOME_CONFIRMATION);
-	case VERDICT_CLEAN_FAIL:
-		return ch->riding ? client_over(ch, io, OUTCOME_RETRY_APART) :
-				    go_on_clear(ch, io, "refused");
-	case VERDICT_KEY_REFUSED:
-		buf_put(&io->to_wire, SPAN("XCRYPT FAIL\r\n"));
-		reply_start(&ch->reply);
-		return client_enter(ch, io, CLIENT_FAIL);
-	default:
-		return failed(ch, io);
-	}
-}
-
-static enum client_state
-say_ok(struct client_handshake *ch, struct io *io)
-{
-	if (handshake_compute(&ch->handshake) < 0 ||
-	    handshake_put_ok(&ch->handshake, &io->to_wire) < 0)
-		return retry_clear(ch, io, "handshake-failed");
-	reply_start(&ch->reply);
-	return client_enter(ch, io, CLIENT_OK);
-}
-
-static enum client_state
-got_ok(struct client_handshake *ch, struct io *io)
-{
-	switch (handshake_take_ok_reply(&ch->handshake, &ch->reply)) {
-	case VERDICT_GOOD:
-		break;
-	default:
-		return retry_clear(ch, io, "handshake-failed");
-	}
-	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
-		return client_over(ch, io, OUTCOME_INJECTED);
-	return encrypted(ch, io, CLIENT_INSIDE);
+	return client_propose(ch, io);
 }
 
 /* A 5yz greeting is final only where mail may go in the clear; else it may be forged. */
@@ -405,13 +298,11 @@ client_got_reply(struct client_handshake *ch, struct io *io)
 	case CLIENT_EHLO:
 		return got_ehlo(ch, io);
 	case CLIENT_ANSWER:
-		return got_answer(ch, io);
+		return client_got_answer(ch, io);
 	case CLIENT_OK:
-		return got_ok(ch, io);
+		return client_got_ok(ch, io);
 	case CLIENT_FAIL:
-		if (ch->reply.code != 250 || ch->reply.lines != 1)
-			return retry_clear(ch, io, "handshake-failed");
-		return go_on_clear(ch, io, "key-refused");
+		return client_got_fail(ch, io);
 	case CLIENT_STARTTLS:
 		return client_got_starttls(ch, io);
 	case CLIENT_INSIDE_EHLO:
@@ -443,7 +334,7 @@ no_reply(struct client_handshake *ch, struct io *io, enum outcome end)
 	if (ch->riding && !ch->encrypted)
 		return client_over(ch, io, OUTCOME_RETRY_APART);
 	if (in_handshake(ch) && !has_record(ch, io, end))
-		return retry_clear(ch, io, "handshake-failed");
+		return client_retry_clear(ch, io, "handshake-failed");
 	if (ch->state == CLIENT_GREETING)
 		end = OUTCOME_GREETED_LATER;
 	return client_leave(ch, io, end);
@@ -453,7 +344,7 @@ enum client_state
 client_handshake_step(struct client_handshake *ch, struct io *io)
 {
 	for (;;) {
-		/* what was read after the line that switches is not plain: the session opens it first */
+		/* octets behind the line that switches are records, which the session opens first */
 		if (io->encrypt != NULL)
 			return ch->state;
 		switch (ch->state) {
@@ -463,7 +354,7 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 		case CLIENT_OVER:
 			return ch->state;
 		case CLIENT_SAY_OK:
-			say_ok(ch, io);
+			client_say_ok(ch, io);
 			continue;
 		case CLIENT_TLS:
 			if (!tls_settled(ch, io))
@@ -474,11 +365,6 @@ client_handshake_step(struct client_handshake *ch, struct io *io)
 			client_say(io, "EHLO", span(ch->name, ch->name_len));
 			client_enter(ch, io, CLIENT_INSIDE_EHLO);
 			continue;
-		case CLIENT_INSIDE_EHLO:
-			/* until the session has switched, octets behind the answer are in the clear */
-			if (io->encrypt != NULL)
-				return ch->state;
-			break;
 		default:
 			break;
 		}

@@ -88,16 +88,16 @@ struct client_handshake {
 	struct reply clear;	/* the reply to EHLO in the clear, to continue with after a FAIL */
 };
 
-/*
- * Prepares `ch` for a new connection.  `settings` and what `keys` points to must outlive it.
- * `plain`: do not use XCRYPT, because encryption failed on the last connection.
- * client_handshake_wipe() must be called at the end, and before `ch` is started again.
- */
 enum client_call {
 	CLIENT_CALL_FIRST,
-	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART */
-	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR */
+	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART: XCRYPT is not sent with EHLO */
+	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR: XCRYPT is not used */
 };
+
+/*
+ * Prepares `ch` for a new connection.  `settings` and what `keys` points to must outlive it.
+ * client_handshake_wipe() must be called at the end, and before `ch` is started again.
+ */
 void client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
     struct key_source keys, enum client_call call);
 void client_handshake_wipe(struct client_handshake *ch);

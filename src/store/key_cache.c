@@ -1,4 +1,4 @@
-#include "store/key_cache.h"
+#include "store/key_cache_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,23 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/*
- * Entries of the store, by key and value:
- *
- *   'P' version                         creation time (8 octets), public key, private key
- *   'B' version                         public key of the pair before, if not made on demand
- *   'S' version own-public peer-public  shared secret; one octet more (1) once it was used again
- *
- * store/hostkey_cache.c and store/meetings.c have others, whose keys also begin with kind,
- * version and own public key.
- */
-enum { KIND_PAIR = 'P', KIND_SECRET = 'S', KIND_BEFORE = 'B' };
-
-#define KEY_HEAD_LEN 2
 #define SECRET_KEY_MAX (KEY_HEAD_LEN + 2 * KEX_PUBLIC_MAX)
-#define TIME_LEN 8
-#define PAIR_MAX (TIME_LEN + KEX_PUBLIC_MAX + KEX_PRIVATE_MAX)
-#define USED_LEN 1
 #define AHEAD_MAX_S 600		/* seconds by which a creation time may be in the future */
 
 _Static_assert(SECRET_KEY_MAX <= ENTRY_KEY_MAX, "a secret's key fits");
@@ -49,8 +33,8 @@ journalled(struct span key)
 
 enum age { AGE_GOOD, AGE_MISSING, AGE_OUTLIVED };	/* from best to worst */
 
-static void
-put_key_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct kex *x)
+void
+key_cache_put_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct kex *x)
 {
 	assert(x->version <= UINT8_MAX);
 	key[0] = kind;
@@ -66,7 +50,7 @@ own_of(struct key_cache *r, const struct kex *x)
 	return NULL;
 }
 
-static void
+void
 key_cache_forget(struct key_cache_own *own)
 {
 	octets_wipe(&own->pair, sizeof(own->pair));
@@ -86,7 +70,7 @@ load_before(struct key_cache *r, struct key_cache_own *own)
 	uint8_t key[KEY_HEAD_LEN], value[KEX_PUBLIC_MAX];
 	size_t len;
 
-	put_key_head(key, KIND_BEFORE, own->kex);
+	key_cache_put_head(key, KIND_BEFORE, own->kex);
 	if (store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len) &&
 	    len == own->kex->public_len)
 		note_before(own, value);
@@ -102,7 +86,7 @@ load_pair(struct key_cache *r, struct key_cache_own *own)
 	int64_t now_s = r->now_s();
 
 	key_cache_forget(own);
-	put_key_head(key, KIND_PAIR, x);
+	key_cache_put_head(key, KIND_PAIR, x);
 	if (!store_find(&r->store, span(key, sizeof(key)), value, sizeof(value), &len))
 		return AGE_MISSING;
 	enum age age = AGE_MISSING;
@@ -147,124 +131,6 @@ load_pairs(struct key_cache *r)
 		key_cache_forget(&r->own[i]);
 	}
 	return worst;
-}
-
-struct keeping {
-	const struct key_cache *cache;
-	bool only_ours;		/* drop entries of versions that are not enabled here */
-	struct meetings_count meetings;
-};
-
-/*
- * Any host that connects once leaves a secret here.  A secret that was used again saves each later
- * session a computation.  Verified statements belong to hosts that we connect to.  Our own signed
- * statements are few.
- */
-static enum compact_keep
-key_cache_worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
-{
-	struct span value;
-
-	if (kind == KEY_CACHE_ID || kind == KEY_CACHE_NEXT)
-		return COMPACT_KEEP_ALWAYS;
-	if (kind == KEY_CACHE_VERIFIED)
-		return COMPACT_KEEP_LONGER;
-	if (own == NULL || !entry_open(&value, entry.key, entry.sealed))
-		return COMPACT_KEEP;
-	return value.len == own->kex->secret_len + USED_LEN ? COMPACT_KEEP_LONGER : COMPACT_KEEP;
-}
-
-/*
- * The keep callback.  Drops what was computed with a replaced pair, recognized by its own public
- * key.  Versions not enabled here may be enabled in another process.
- */
-static enum compact_keep
-key_cache_keep(void *context, struct entry entry)
-{
-	struct keeping *j = context;
-	const struct key_cache_own *own = NULL;
-	uint8_t kind = entry.key.at[0];
-
-	if (entry.key.len < KEY_HEAD_LEN)
-		return COMPACT_DROP;
-	for (size_t i = 0; i < j->cache->count; i++)
-		if (j->cache->own[i].kex->version == entry.key.at[1])
-			own = &j->cache->own[i];
-	if (own == NULL && j->only_ours)
-		return COMPACT_DROP;
-	/* the old pair: replaced by an added one, or on demand later */
-	if (kind == KIND_PAIR || kind == KIND_BEFORE)
-		return own == NULL || own->made ? COMPACT_KEEP_ALWAYS : COMPACT_DROP;
-	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),
-	    span(own->pair.public, own->kex->public_len)))
-		return COMPACT_DROP;
-	if (kind == KEY_CACHE_CLIENT || kind == KEY_CACHE_HOST)
-		return meetings_worth(&j->meetings, entry, j->cache->now_s());
-	return key_cache_worth(kind, entry, own);
-}
-
-static int
-key_cache_make_pair(const struct key_cache *r, struct key_cache_own *own)
-{
-	if (own->kex->pair == NULL || own->kex->pair(&own->pair) < 0) {
-		log_line(LOG_ERR, "cannot make a key pair for XCRYPT %s",
-		    own->kex->version_text);
-		key_cache_forget(own);
-		return -1;
-	}
-	own->created_s = r->now_s();
-	own->made = true;
-	return 0;
-}
-
-static size_t
-format_pair(uint8_t value[PAIR_MAX], const struct key_cache_own *own)
-{
-	size_t public_len = own->kex->public_len;
-
-	octets_put64(value, (uint64_t)own->created_s);
-	memcpy(value + TIME_LEN, own->pair.public, public_len);
-	memcpy(value + TIME_LEN + public_len, own->pair.private, own->pair.private_len);
-	return TIME_LEN + public_len + own->pair.private_len;
-}
-
-/* Makes the pairs that load_pairs() did not find, and a new CDB that contains them. */
-static int
-key_cache_rebuild(struct key_cache *r, bool only_ours)
-{
-	uint8_t keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN], values[KEY_CACHE_VERSIONS][PAIR_MAX];
-	struct store_addition added[2 * KEY_CACHE_VERSIONS];
-	uint8_t before_keys[KEY_CACHE_VERSIONS][KEY_HEAD_LEN];
-	struct keeping keeping = { .cache = r, .only_ours = only_ours };
-	struct store_rebuilding how = { added, 0, key_cache_keep, &keeping, r->entries_max };
-	int result = -1;
-
-	for (size_t i = 0; i < r->count; i++) {
-		struct key_cache_own *own = &r->own[i];
-		size_t n = how.added_count;
-
-		if (own->made || own->kex->pair_on_demand)
-			continue;
-		if (key_cache_make_pair(r, own) < 0)
-			goto out;
-		put_key_head(keys[i], KIND_PAIR, own->kex);
-		added[n].key = span(keys[i], KEY_HEAD_LEN);
-		added[n].value = span(values[i], format_pair(values[i], own));
-		how.added_count++;
-		if (!own->has_before)
-			continue;
-		put_key_head(before_keys[i], KIND_BEFORE, own->kex);
-		added[n + 1].key = span(before_keys[i], KEY_HEAD_LEN);
-		added[n + 1].value = span(own->before, own->kex->public_len);
-		how.added_count++;
-	}
-	/* if this fails, only this process uses the new pairs */
-	result = store_rebuild(&r->store, &how);
-	for (size_t i = 0; i < r->count && result == 0; i++)
-		r->own[i].shared = r->own[i].made;
-out:
-	octets_wipe(values, sizeof(values));
-	return result;
 }
 
 /* Loads the pairs and does the maintenance that is due, or all of it. */
@@ -358,9 +224,9 @@ share(struct key_cache *r, struct key_cache_own *own)
 	if (load_pair(r, &stored) == AGE_GOOD) {
 		*own = stored;
 	} else if (own->made) {
-		put_key_head(key, KIND_PAIR, own->kex);
+		key_cache_put_head(key, KIND_PAIR, own->kex);
 		own->shared = store_append_locked(&r->store, span(key, sizeof(key)),
-		    span(value, format_pair(value, own))) == 0;
+		    span(value, key_cache_put_pair(value, own))) == 0;
 	}
 	store_unlock(&r->store);
 	octets_wipe(&stored, sizeof(stored));
@@ -406,7 +272,7 @@ secret_key(uint8_t key[SECRET_KEY_MAX], struct key_cache *r, const struct kex *x
 
 	if (own == NULL || !own->shared || !x->cached)
 		return 0;
-	put_key_head(key, KIND_SECRET, x);
+	key_cache_put_head(key, KIND_SECRET, x);
 	memcpy(key + KEY_HEAD_LEN, own->pair.public, x->public_len);
 	memcpy(key + KEY_HEAD_LEN + x->public_len, peer_public, x->public_len);
 	return KEY_HEAD_LEN + 2 * x->public_len;

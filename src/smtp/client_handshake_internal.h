@@ -1,0 +1,40 @@
+/* Shared by client_handshake.c and client_handshake_xcrypt.c. */
+#ifndef SMTP_CLIENT_HANDSHAKE_INTERNAL_H
+#define SMTP_CLIENT_HANDSHAKE_INTERNAL_H
+
+#include "smtp/client_handshake.h"
+
+/* client_handshake.c */
+
+enum client_state client_enter(struct client_handshake *ch, struct io *io, enum client_state state);
+
+/* Ends the session. */
+enum client_state client_over(struct client_handshake *ch, struct io *io, enum outcome end);
+
+/*
+ * The handshake failed without a sign of tampering: calls again in the clear if policy allows.
+ * `why` is a literal for the log.
+ */
+enum client_state client_retry_clear(struct client_handshake *ch, struct io *io, const char *why);
+
+/* Continues in the clear on this connection, with the reply to the EHLO sent in the clear. */
+enum client_state client_go_on_clear(struct client_handshake *ch, struct io *io, const char *why);
+
+/* client_handshake_xcrypt.c */
+
+/* Sends XCRYPT together with EHLO to a host that has been met: encryption costs no round trip. */
+void client_ride(struct client_handshake *ch, struct io *io);
+
+/* EHLO is answered; XCRYPT, which went with it, is next if the host offers what it did. */
+enum client_state client_rode(struct client_handshake *ch, struct io *io, bool offered,
+    struct span offer);
+
+/* Sends XCRYPT with the suite that was chosen, as at a first meeting. */
+enum client_state client_propose(struct client_handshake *ch, struct io *io);
+
+enum client_state client_got_answer(struct client_handshake *ch, struct io *io);
+enum client_state client_say_ok(struct client_handshake *ch, struct io *io);
+enum client_state client_got_ok(struct client_handshake *ch, struct io *io);
+enum client_state client_got_fail(struct client_handshake *ch, struct io *io);
+
+#endif
