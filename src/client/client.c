@@ -143,7 +143,10 @@ settle(void *client)
 	starttls_done();
 }
 
-/* A reply to our first record has verified: what a first meeting gave is kept, and nothing more after it. */
+/*
+ * A reply to our first record has verified: what a first meeting gave is kept, and nothing more
+ * after it.
+ */
 static void
 proved(void *client)
 {

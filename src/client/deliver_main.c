@@ -110,7 +110,10 @@ read_envelope(struct client *c, struct deliver_message *message, char *recipient
 	return client_answer(c, code, status, o->error);
 }
 
-/* Reads the message on standard input.  EXIT_SENT, or the exit code after the answer has been given. */
+/*
+ * Reads the message on standard input.  EXIT_SENT, or the exit code after the answer has been
+ * given.
+ */
 static int
 read_message(struct client *c, struct spool *spool, int64_t until_ms)
 {

@@ -48,8 +48,8 @@ struct channel {
 	bool server;
 	struct channel_direction send, receive;
 	/*
-	 * Octets by which the content of our first record appears longer than it is, to hide whether the host has a
-	 * host key.  Set by the owner.
+	 * Octets by which the content of our first record appears longer than it is, to hide
+	 * whether the host has a host key.  Set by the owner.
 	 */
 	size_t first_hides;
 	enum channel_fault fault;

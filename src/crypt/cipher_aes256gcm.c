@@ -1,6 +1,6 @@
 /*
- * AES-256-GCM (NIST SP 800-38D): by libsodium where the processor has instructions for it, six times as fast
- * as mbedTLS, which does it elsewhere.
+ * AES-256-GCM (NIST SP 800-38D): by libsodium where the processor has instructions for it, six
+ * times as fast as mbedTLS, which does it elsewhere.
  */
 #include "crypt/cipher.h"
 

@@ -85,8 +85,8 @@ bool hostkey_verify_id(const struct hostkey_id *id, const uint8_t short_public[H
 bool hostkey_in_time(int64_t until_s, int64_t now_s);
 
 /*
- * Signs with `key` that `next_public` succeeds it; `short_public` and `until_s` are those of the XCRYPT-ID.
- * `public` verifies such a statement.
+ * Signs with `key` that `next_public` succeeds it; `short_public` and `until_s` are those of
+ * the XCRYPT-ID.  `public` verifies such a statement.
  */
 int hostkey_sign_next(struct hostkey_next *next, const struct hostkey *key,
     const uint8_t short_public[HOSTKEY_SHORT_LEN], int64_t until_s,

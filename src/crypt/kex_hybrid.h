@@ -1,6 +1,7 @@
 /*
- * The key exchange of XCRYPT 2.0 (xcrypt.7): X25519 pairs that live for one connection; at a first meeting
- * ML-KEM-768 and the server's two-hour key besides; between hosts that have met, the secret they kept.
+ * The key exchange of XCRYPT 2.0 (xcrypt.7): X25519 pairs that live for one connection; at a
+ * first meeting ML-KEM-768 and the server's two-hour key besides; between hosts that have met,
+ * the secret they kept.
  *
  * What the fields of both lines mean and how keys come out of them is known here; when they are
  * sent is smtp/handshake.h's business, and what is kept store/key_cache.h's.
@@ -39,8 +40,9 @@ struct hybrid {
 	uint8_t kem_secret[MLKEM768_SECRET_LEN];	/* K */
 	uint8_t confirm[HYBRID_CONFIRM_LEN];	/* confirm-b, as it has to be */
 	/*
-	 * Between hosts that have met, what was kept: set before the exchange.  At a first meeting what is
-	 * to be kept, once hybrid_agree() has been called; `server` as soon as it is known.
+	 * Between hosts that have met, what was kept: set before the exchange.  At a first
+	 * meeting what is to be kept, once hybrid_agree() has been called; `server` as soon as
+	 * it is known.
 	 */
 	struct hybrid_kept kept;
 };
@@ -51,35 +53,43 @@ int hybrid_draw(struct hybrid *h, struct agreement *a);
 /* Client, first meeting: makes the ML-KEM key pair.  0, or -1 with errno: no randomness. */
 int hybrid_make_kem(struct hybrid *h);
 
-/* Client: puts `<Ea> <Na> <ek>`, or `<Ea> <Na> =<id>` where they have met, to `out`.  False: no room. */
+/*
+ * Client: puts `<Ea> <Na> <ek>`, or `<Ea> <Na> =<id>` where they have met, to `out`.  False: no
+ * room.
+ */
 bool hybrid_put_choice(struct buf *out, const struct hybrid *h, const struct agreement *a);
 
 /* Server: reads these fields.  FIELD_REFUSED: a point of low order, or an ek out of range. */
 enum kex_field hybrid_get_choice(struct hybrid *h, struct agreement *a, struct span fields);
 
-/* Server, first meeting: makes K and ct for the client's ek.  0, or -1 with errno: no randomness. */
+/*
+ * Server, first meeting: makes K and ct for the client's ek.  0, or -1 with errno: no
+ * randomness.
+ */
 int hybrid_encapsulate(struct hybrid *h);
 
 /*
- * Server: puts `<Eb> <Nb> <Sb> <ct> <keep>`, or `<Eb> <Nb> =`, to `out`: the answer without its last
- * field, which follows from hybrid_agree().  `keep_s`: for how long the server will know the id, 0 to
- * HYBRID_KEEP_MAX seconds.  False: no room.
+ * Server: puts `<Eb> <Nb> <Sb> <ct> <keep>`, or `<Eb> <Nb> =`, to `out`: the answer without its
+ * last field, which follows from hybrid_agree().  `keep_s`: for how long the server will know
+ * the id, 0 to HYBRID_KEEP_MAX seconds.  False: no room.
  */
 bool hybrid_put_answer(struct buf *out, const struct hybrid *h, const struct agreement *a,
     unsigned keep_s);
 
 /*
- * Client: reads the fields of an answer.  FIELD_MALFORMED also for an answer of the other form than the choice;
- * FIELD_REFUSED: a point of low order, or our own Ea.  `confirm` gets confirm-b as the server has it,
- * and `signed_len` says how many octets of `fields` come before it, without the blank.
+ * Client: reads the fields of an answer.  FIELD_MALFORMED also for an answer of the other form
+ * than the choice; FIELD_REFUSED: a point of low order, or our own Ea.  `confirm` gets
+ * confirm-b as the server has it, and `signed_len` says how many octets of `fields` come before
+ * it, without the blank.
  */
 enum kex_field hybrid_get_answer(struct hybrid *h, struct agreement *a, struct span fields,
     unsigned *keep_s, uint8_t confirm[HYBRID_CONFIRM_LEN], size_t *signed_len);
 
 /*
- * Both: the session keys (in `a`), h->confirm and, at a first meeting, what is to be kept.  `lines` are those of
- * the transcript, hello, offer, choice, answer, without their ends; `own` the server's two-hour pair, which only the server
- * has and only a first meeting needs.  0, or -1: a shared secret is all zeros, and nothing may be used.
+ * Both: the session keys (in `a`), h->confirm and, at a first meeting, what is to be kept.
+ * `lines` are those of the transcript, hello, offer, choice, answer, without their ends; `own`
+ * the server's two-hour pair, which only the server has and only a first meeting needs.  0, or
+ * -1: a shared secret is all zeros, and nothing may be used.
  */
 int hybrid_agree(struct hybrid *h, struct agreement *a, const struct kex_pair *own,
     const struct span lines[HYBRID_LINES]);

@@ -1,9 +1,11 @@
 /*
- * FIPS 203 with the parameters of ML-KEM-768 (k = 3, eta1 = eta2 = 2, du = 10, dv = 4), and the Keccak that
- * it needs (FIPS 202).  "Algorithm" and "section" without more are those of FIPS 203.
+ * FIPS 203 with the parameters of ML-KEM-768 (k = 3, eta1 = eta2 = 2, du = 10, dv = 4), and the
+ * Keccak that it needs (FIPS 202).  "Algorithm" and "section" without more are those of FIPS
+ * 203.
  *
- * A coefficient is always kept between 0 and Q - 1.  There is no division, branch or index that depends on
- * a secret; the matrix is sampled by rejection, but from a seed that everybody may know.
+ * A coefficient is always kept between 0 and Q - 1.  There is no division, branch or index that
+ * depends on a secret; the matrix is sampled by rejection, but from a seed that everybody may
+ * know.
  */
 #include "crypt/mlkem768.h"
 
@@ -67,7 +69,10 @@ theta(uint64_t a[25])
 	}
 }
 
-/* Sections 3.2.2 and 3.2.3: the lanes other than the first form one cycle, and each turns as it moves. */
+/*
+ * Sections 3.2.2 and 3.2.3: the lanes other than the first form one cycle, and each turns as it
+ * moves.
+ */
 static void
 rho_and_pi(uint64_t a[25])
 {
@@ -325,7 +330,10 @@ sample_matrix(struct poly *p, const uint8_t rho[SYMBOL_LEN], uint8_t row, uint8_
 	}
 }
 
-/* Algorithm 8, of the pseudo-random function of section 4.1: the small polynomial number `nonce` of a seed. */
+/*
+ * Algorithm 8, of the pseudo-random function of section 4.1: the small polynomial number
+ * `nonce` of a seed.
+ */
 static void
 sample_noise(struct poly *p, const uint8_t seed[SYMBOL_LEN], uint8_t nonce)
 {
@@ -342,7 +350,10 @@ sample_noise(struct poly *p, const uint8_t seed[SYMBOL_LEN], uint8_t nonce)
 
 /* ---- octets ---- */
 
-/* Formula 4.7: round(2^bits / Q * c), of which the low bits count; Q is odd, so nothing lies half-way. */
+/*
+ * Formula 4.7: round(2^bits / Q * c), of which the low bits count; Q is odd, so nothing lies
+ * half-way.
+ */
 static uint32_t
 compress(uint16_t c, unsigned bits)
 {
@@ -360,7 +371,10 @@ decompress(uint32_t n, unsigned bits)
 	return (uint16_t)((n * Q + (1U << (bits - 1))) >> bits);
 }
 
-/* Algorithm 5: `bits` of each coefficient, compressed unless all 12 are taken: N * bits / 8 octets. */
+/*
+ * Algorithm 5: `bits` of each coefficient, compressed unless all 12 are taken: N * bits / 8
+ * octets.
+ */
 static void
 encode(uint8_t *out, const struct poly *p, unsigned bits)
 {

@@ -1,6 +1,7 @@
 /*
- * What libsodium needs to be told.  Its X25519, ChaCha20 and Poly1305 work as they are; sodium_init() lets it
- * choose the vector instructions of this processor, which takes 20 us and pays from some 9 KB on.
+ * What libsodium needs to be told.  Its X25519, ChaCha20 and Poly1305 work as they are;
+ * sodium_init() lets it choose the vector instructions of this processor, which takes 20 us and
+ * pays from some 9 KB on.
  */
 #ifndef CRYPT_SODIUM_H
 #define CRYPT_SODIUM_H

@@ -1,5 +1,6 @@
 /*
- * X25519 (RFC 7748), by libsodium: a process's first takes a sixteenth of what it takes with mbedTLS.
+ * X25519 (RFC 7748), by libsodium: a process's first takes a sixteenth of what it takes with
+ * mbedTLS.
  */
 #ifndef CRYPT_X25519_H
 #define CRYPT_X25519_H
@@ -22,7 +23,10 @@ int x25519(uint8_t secret[X25519_LEN], const uint8_t private[X25519_LEN],
 /* The public key of a private one. */
 void x25519_public(uint8_t public[X25519_LEN], const uint8_t private[X25519_LEN]);
 
-/* Is that a point of order 1, 2, 4 or 8, in any encoding?  Nobody who follows the protocol sends one. */
+/*
+ * Is that a point of order 1, 2, 4 or 8, in any encoding?  Nobody who follows the protocol
+ * sends one.
+ */
 bool x25519_low_order(const uint8_t public[X25519_LEN]);
 
 #endif

@@ -20,7 +20,10 @@ int hostkey_cmd(struct options *p);
  */
 int hostkey_cmd_test(const struct options *p);
 
-/* The host key that a session signs with, and the statements: lines of a reply to EHLO, from `XCRYPT-` on. */
+/*
+ * The host key that a session signs with, and the statements: lines of a reply to EHLO, from
+ * `XCRYPT-` on.
+ */
 struct hostkey_statements {
 	struct hostkey host;
 	uint8_t next_public[HOSTKEY_PUBLIC_LEN];
@@ -30,8 +33,8 @@ struct hostkey_statements {
 };
 
 /*
- * Reads the host key and its successor.  A file that cannot be used is logged, and counts as none.  For use as
- * started: a file that belongs to root is read by root.
+ * Reads the host key and its successor.  A file that cannot be used is logged, and counts as
+ * none.  For use as started: a file that belongs to root is read by root.
  */
 void hostkey_cmd_read(const struct options *p, struct hostkey_statements *said);
 

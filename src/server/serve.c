@@ -95,7 +95,10 @@ settle(void *server)
 	hostkey_cmd_forget(&s->statements);
 }
 
-/* The client's first record has verified: what a first meeting gave is kept, and nothing more after it. */
+/*
+ * The client's first record has verified: what a first meeting gave is kept, and nothing more
+ * after it.
+ */
 static void
 proved(void *server)
 {

@@ -2,10 +2,10 @@
  * The client's start of a session: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO
  * again inside the encrypted session.  transparent.c and deliver.c both begin with it.
  *
- * A session that must not continue in the clear ends with OUTCOME_NOT_ENCRYPTED.  A failed handshake
- * ends with OUTCOME_RETRY_CLEAR (call the same host again, without XCRYPT) or, if it looks like
- * tampering, with an outcome after which the message waits.  Other objections to a host, such
- * as a changed host key, are up to the check function in the settings.
+ * A session that must not continue in the clear ends with OUTCOME_NOT_ENCRYPTED.  A failed
+ * handshake ends with OUTCOME_RETRY_CLEAR (call the same host again, without XCRYPT) or, if it
+ * looks like tampering, with an outcome after which the message waits.  Other objections to a
+ * host, such as a changed host key, are up to the check function in the settings.
  */
 #ifndef SMTP_CLIENT_HANDSHAKE_H
 #define SMTP_CLIENT_HANDSHAKE_H

@@ -1,6 +1,7 @@
 /*
- * The XCRYPT handshake (xcrypt.7), both roles: what each line says, in which order things are checked, when
- * keys are computed and when a secret is kept.  The key exchanges themselves are in crypt/.
+ * The XCRYPT handshake (xcrypt.7), both roles: what each line says, in which order things are
+ * checked, when keys are computed and when a secret is kept.  The key exchanges themselves are
+ * in crypt/.
  *
  *	client					server
  *						handshake_offer()
@@ -63,7 +64,10 @@ void handshake_start(struct handshake *h, bool server, const struct suite_list *
 /* Wipes it.  Once started, always to be called. */
 void handshake_wipe(struct handshake *h);
 
-/* Wipes what no session needs once it is decided how it goes on: all but what is still to be kept. */
+/*
+ * Wipes what no session needs once it is decided how it goes on: all but what is still to be
+ * kept.
+ */
 void handshake_settle(struct handshake *h);
 
 /* Both: the EHLO line that the next choice follows; the last one that was answered 250 counts. */
@@ -81,8 +85,9 @@ enum handshake_answer {
 };
 
 /*
- * Server: answers a client's line `XCRYPT ...`.  The reply, CRLF included, goes to `out`, which has
- * room for XCRYPT_LINE_MAX octets.  (What is out of sequence, 503, is the relay's to refuse.)
+ * Server: answers a client's line `XCRYPT ...`.  The reply, CRLF included, goes to `out`, which
+ * has room for XCRYPT_LINE_MAX octets.  (What is out of sequence, 503, is the relay's to
+ * refuse.)
  */
 enum handshake_answer handshake_answer(struct handshake *h, struct span line, struct buf *out);
 
@@ -91,28 +96,30 @@ enum handshake_next { HANDSHAKE_OK, HANDSHAKE_FAIL, HANDSHAKE_OTHER };
 enum handshake_next handshake_next(struct span line);
 
 /*
- * Server: checks the client's `XCRYPT OK ...` and puts the reply to `out` (room as above): true with
- * 250, and both sides encrypt; false with 454, and the connection has to be closed.
+ * Server: checks the client's `XCRYPT OK ...` and puts the reply to `out` (room as above): true
+ * with 250, and both sides encrypt; false with 454, and the connection has to be closed.
  */
 bool handshake_take_ok(struct handshake *h, struct span line, struct buf *out);
 
 /*
- * Both, before 2.0: the shared secret, kept or computed, and the keys.  Costs a public-key operation where it
- * is not kept.  0, or -1: the keys may not be used, or randomness or memory are short.
+ * Both, before 2.0: the shared secret, kept or computed, and the keys.  Costs a public-key
+ * operation where it is not kept.  0, or -1: the keys may not be used, or randomness or memory
+ * are short.
  */
 int handshake_compute(struct handshake *h);
 
 /*
- * Client, of a host that it has met: chooses from the offer it remembers, and puts `XCRYPT suite key nonce =id`
- * CRLF to `out`, to go with the EHLO that was handshake_hello()'s.  False: there is nothing to remember.
- * handshake_same_offer() says later whether the host still offers that.
+ * Client, of a host that it has met: chooses from the offer it remembers, and puts `XCRYPT
+ * suite key nonce =id` CRLF to `out`, to go with the EHLO that was handshake_hello()'s.  False:
+ * there is nothing to remember. handshake_same_offer() says later whether the host still offers
+ * that.
  */
 bool handshake_ride(struct handshake *h, struct buf *out);
 bool handshake_same_offer(const struct handshake *h, struct span offer);
 
 /*
- * Client: chooses from an offer (the line of the EHLO reply from `XCRYPT` on).  False: nothing in it
- * is accepted, and it is as if nothing had been offered.
+ * Client: chooses from an offer (the line of the EHLO reply from `XCRYPT` on).  False: nothing
+ * in it is accepted, and it is as if nothing had been offered.
  */
 bool handshake_choose(struct handshake *h, struct span offer);
 
@@ -139,8 +146,9 @@ int handshake_put_ok(struct handshake *h, struct buf *out);
 enum handshake_verdict handshake_take_ok_reply(struct handshake *h, const struct reply *reply);
 
 /*
- * Both, 2.0: a record of the other side has verified that only a holder of the keys could have made (the server
- * asks at the client's first record, the client at the reply to its own first).  Keeps what was agreed on.
+ * Both, 2.0: a record of the other side has verified that only a holder of the keys could have
+ * made (the server asks at the client's first record, the client at the reply to its own
+ * first).  Keeps what was agreed on.
  */
 void handshake_proved(struct handshake *h);
 

@@ -1,6 +1,6 @@
 /*
- * What the files of the handshake share: handshake.c (lines, offer and choice), handshake_hybrid.c (2.0) and
- * handshake_old.c (0.1 to 1.0).  For them only.
+ * What the files of the handshake share: handshake.c (lines, offer and choice),
+ * handshake_hybrid.c (2.0) and handshake_old.c (0.1 to 1.0).  For them only.
  */
 #ifndef SMTP_HANDSHAKE_INTERNAL_H
 #define SMTP_HANDSHAKE_INTERNAL_H
@@ -38,7 +38,10 @@ enum handshake_answer handshake_refuse(struct handshake *h, struct buf *out, str
 /* Is it `XCRYPT`, and if so, what follows it and one blank? */
 bool handshake_xcrypt_line(struct span line, struct span *arguments);
 
-/* The one line of a reply that can mean yes: 250, CRLF, within `line_max` octets, nothing inside. */
+/*
+ * The one line of a reply that can mean yes: 250, CRLF, within `line_max` octets, nothing
+ * inside.
+ */
 bool handshake_exact_line(const struct reply *reply, size_t line_max, struct span *line);
 
 /* Does one line of 4yz or 5yz refuse the proposal, so that the session goes on as it was? */
@@ -48,7 +51,10 @@ handshake_is_refusal(const struct reply *reply)
 	return reply->lines == 1 && reply->code >= 400 && reply->code != 421;
 }
 
-/* The parts of handshake_answer(), _propose() and _take_answer() that differ.  `fields` follow the suite. */
+/*
+ * The parts of handshake_answer(), _propose() and _take_answer() that differ.  `fields` follow
+ * the suite.
+ */
 enum handshake_answer handshake_hybrid_answer(struct handshake *h, struct span line,
     struct span fields, struct buf *out);
 int handshake_hybrid_propose(struct handshake *h, struct buf *choice);

@@ -126,7 +126,10 @@ handshake_old_take_answer(struct handshake *h, const struct reply *reply)
 	return is_our_own(&h->agreement) ? VERDICT_KEY_REFUSED : VERDICT_GOOD;
 }
 
-/* What is behind the OK of `XCRYPT OK ...`, empty when nothing is.  A blank has something behind it. */
+/*
+ * What is behind the OK of `XCRYPT OK ...`, empty when nothing is.  A blank has something
+ * behind it.
+ */
 static bool
 behind_ok(struct span line, struct span *text)
 {

@@ -142,8 +142,8 @@ io_wire_end(const struct io *io)
 void io_show(const struct io *io, const char *arrow, struct span line);
 
 /*
- * Shows `state MACHINE: FROM -> TO`, likewise, if the two names differ.  They come from the tables beside the
- * enums (literals).
+ * Shows `state MACHINE: FROM -> TO`, likewise, if the two names differ.  They come from the
+ * tables beside the enums (literals).
  */
 void io_trace(const struct io *io, const char *machine, const char *from, const char *to);
 

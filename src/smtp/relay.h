@@ -28,8 +28,9 @@ struct relay_settings {
 	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
 	/*
-	 * Called once, when 2.0 encrypts: puts our lines for the reply to EHLO inside (host key statements), which
-	 * must stay, and returns how many; `*missing` gets the octets of those that there are not.  NULL: no lines.
+	 * Called once, when 2.0 encrypts: puts our lines for the reply to EHLO inside (host key
+	 * statements), which must stay, and returns how many; `*missing` gets the octets of
+	 * those that there are not.  NULL: no lines.
 	 */
 	size_t (*says)(void *context, struct span lines[RELAY_SAYS_MAX], size_t *missing);
 	void *says_context;

@@ -68,7 +68,10 @@ hello(struct transparent *c, struct io *io)
 	    c->helo && c->ehlo_refused);
 }
 
-/* Handles a command of the local MTA before the pipe begins.  False: no complete command is there. */
+/*
+ * Handles a command of the local MTA before the pipe begins.  False: no complete command is
+ * there.
+ */
 static bool
 transparent_command(struct transparent *c, struct io *io)
 {

@@ -233,7 +233,10 @@ share(struct key_cache *r, struct key_cache_own *own)
 	octets_wipe(value, sizeof(value));
 }
 
-/* A connection that has waited may use an outlived pair for as long as its host key statement holds, and no longer. */
+/*
+ * A connection that has waited may use an outlived pair for as long as its host key statement
+ * holds, and no longer.
+ */
 static bool
 is_past_use(const struct key_cache *r, const struct key_cache_own *own)
 {

@@ -21,7 +21,10 @@
 #define KEY_CACHE_HOST_LEN 32
 #define KEY_CACHE_MARK_LEN 8
 
-/* First octets of the keys of other modules' entries in the same store (hostkey_cache.h, meetings.h). */
+/*
+ * First octets of the keys of other modules' entries in the same store (hostkey_cache.h,
+ * meetings.h).
+ */
 enum { KEY_CACHE_ID = 'I', KEY_CACHE_NEXT = 'N', KEY_CACHE_VERIFIED = 'V',
 	KEY_CACHE_CLIENT = 'C', KEY_CACHE_HOST = 'H' };
 
@@ -84,8 +87,8 @@ void key_cache_leave_directory(struct key_cache *cache);
 int key_cache_expire(const struct key_cache_settings *settings);
 
 /*
- * For a session whose handshake is decided, but that may have something to keep: wipes every private key, and
- * closes all but the journal.
+ * For a session whose handshake is decided, but that may have something to keep: wipes every
+ * private key, and closes all but the journal.
  */
 void key_cache_settle(struct key_cache *cache);
 

@@ -76,7 +76,10 @@ own_of_2_0(const struct key_cache *cache)
 	return NULL;
 }
 
-/* An entry's key, at most HOST_KEY_LEN octets.  Its length; 0: nothing is kept, as no other process has our pair. */
+/*
+ * An entry's key, at most HOST_KEY_LEN octets.  Its length; 0: nothing is kept, as no other
+ * process has our pair.
+ */
 static size_t
 put_key(uint8_t *key, const struct key_cache *cache, uint8_t kind, struct span about)
 {

@@ -1,10 +1,11 @@
 /*
- * What XCRYPT 2.0 keeps of a first meeting, so that later ones need neither ML-KEM nor the server's two-hour
- * key (xcrypt.7, "What is kept"): for a server by id, for a client by the host that it called.  One is never
- * taken for the other.  Both lie in the key cache's store under the own two-hour key, and go with it.
+ * What XCRYPT 2.0 keeps of a first meeting, so that later ones need neither ML-KEM nor the
+ * server's two-hour key (xcrypt.7, "What is kept"): for a server by id, for a client by the
+ * host that it called.  One is never taken for the other.  Both lie in the key cache's store
+ * under the own two-hour key, and go with it.
  *
- * These are the functions of struct key_source; `context` is a struct key_cache.  Where that has no
- * store, nothing is found and nothing kept.
+ * These are the functions of struct key_source; `context` is a struct key_cache.  Where that
+ * has no store, nothing is found and nothing kept.
  */
 #ifndef STORE_MEETINGS_H
 #define STORE_MEETINGS_H
