@@ -74,8 +74,8 @@ def secrets(handshake, folder):
 
 
 def pieces(secret):
-    """Parts of a secret count as well, and a big number can be stored with its limbs reversed."""
-    size = min(16, len(secret))
+    """Every word of a secret counts, and a big number can be stored with its limbs reversed."""
+    size = min(8, len(secret))
     for order in (secret, secret[::-1]):
         for at in range(0, len(secret) - size + 1, 4):
             yield order[at:at + size]
