@@ -44,7 +44,6 @@ def call(w, source, suite=None):
     client.ehlo("stranger.example")
     if suite:
         client.xcrypt(suite)
-        client.ehlo("stranger.example")
     assert client.command("MAIL FROM:<mallory@stranger.example>").code == 250
     return client
 
