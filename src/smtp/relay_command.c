@@ -165,7 +165,7 @@ xcrypt(struct relay *r, struct io *io, const struct line *line)
 		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL send EHLO first");
 	if (r->crypt != CRYPT_NOT_YET)
 		return relay_answer(r, io, line->octets,
-		    "503 5.5.1 XCRYPT FAIL only one attempt allowed");
+		    "503 5.5.1 XCRYPT FAIL only once, before other commands");
 	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
 	case HANDSHAKE_ENCRYPTED:
 		start_over(r, io);
@@ -236,6 +236,9 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 			return forward(r, io, line, verb);
 		break;
 	default:
+		/* nothing but greetings may come before XCRYPT, even if it was refused */
+		if (r->set->encryption_required && r->crypt == CRYPT_NOT_YET)
+			give_up(r, io, "not-asked");
 		break;
 	}
 	if (r->set->encryption_required && verb == VERB_BDAT)

@@ -26,6 +26,26 @@ def test_server_answers_530(w):
                                                                        b"RSET", b"QUIT")]
 
 
+def test_server_after_what_is_no_greeting(w):
+    """It was refused, and all the same nothing but a greeting may come before XCRYPT: not offered any more, and 503."""
+    mailer = w.mailer(keywords=WORDS)
+    server = w.daemon(MUST, backend=mailer)
+    for line in ("MAIL FROM:<alice@a.example>", "AUTH PLAIN AGEAYg==", "STARTTLS", "BDAT 0 LAST"):
+        client = w.session(server)
+        assert client.command(line).code == 530
+        assert client.ask(xcrypt.CHACHA).text.startswith(b"503 5.5.1 XCRYPT FAIL"), line
+        client.ehlo()
+        assert client.offer is None, line
+        client.quit()
+    for line in ("HELP", "VRFY x", "NOOP", "RSET"):
+        client = w.session(server)
+        client.command(line)
+        client.xcrypt()
+        client.message(b"x\r\n.\r\n")
+        client.quit()
+    assert len(mailer.messages) == 4
+
+
 def test_server_hides_starttls(w):
     client = w.session(w.daemon(MUST, backend=w.mailer(keywords=WORDS)))
     assert b"STARTTLS" not in client.ehlo_reply.keywords()

@@ -208,6 +208,36 @@ threat_24_must_lets_nothing_pass_in_the_clear(void **state)
 	}
 }
 
+/* A command that is no greeting leaves no place for XCRYPT, though it was refused; a greeting does. */
+static void
+threat_3_must_takes_no_xcrypt_after_a_refused_command(void **state)
+{
+	static const struct { const char *command; bool greets; } rows[] = {
+		{ "MAIL FROM:<>\r\n", false }, { "DATA\r\n", false }, { "BDAT 0 LAST\r\n", false },
+		{ "STARTTLS\r\n", false }, { "AUTH PLAIN =\r\n", false }, { "ETRN a\r\n", false },
+		{ "\r\n", false }, { "HELP\r\n", true }, { "VRFY a\r\n", true }, { "EXPN a\r\n", true },
+	};
+
+	(void)state;
+	relay_set.encryption_required = true;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		relay_offers();
+		bench_wire(&bench, rows[i].command);
+		assert_wire(&bench, "530 5.7.0 Must use XCRYPT first\r\n");
+		assert_int_equal(bench.io.settled, !rows[i].greets);
+		bench_wire(&bench, "XCRYPT x_9.9 0\r\n");
+		assert_wire(&bench, rows[i].greets ? "504 5.5.4 XCRYPT FAIL suite not offered\r\n" :
+			"503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
+		bench_wire(&bench, "EHLO a\r\n");
+		assert_local(&bench, "EHLO a\r\n");
+		bench_local(&bench, "250 mx\r\n");
+		assert_wire(&bench, "250 mx\r\n");
+		bench_wire(&bench, "MAIL FROM:<>\r\n");
+		assert_wire(&bench, "530 5.7.0 Must use XCRYPT first\r\n");
+		relay_wipe(&relay);
+	}
+}
+
 static void
 threat_24_must_answers_in_order_and_goes_on(void **state)
 {
@@ -409,6 +439,7 @@ main(void)
 		with_relay(a_reply_to_ehlo_has_one_code),
 		with_relay(the_pipe_says_why),
 		with_relay(threat_24_must_lets_nothing_pass_in_the_clear),
+		with_relay(threat_3_must_takes_no_xcrypt_after_a_refused_command),
 		with_relay(threat_24_must_answers_in_order_and_goes_on),
 		with_relay(threat_15_lines_that_are_too_long_are_answered_and_skipped),
 		with_relay(threat_15_torn_lines_go_nowhere),

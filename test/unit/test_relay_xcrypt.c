@@ -211,13 +211,13 @@ there_is_one_attempt(void **state)
 	assert_says("XCRYPT OK", "501 5.5.4 XCRYPT FAIL no suite given\r\n");
 	assert_says("XCRYPT rotn_0.1 0 6", "504 5.5.4 XCRYPT FAIL suite not offered\r\n");
 	assert_string_equal(relay.why, "handshake-refused");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
-	assert_says("XCRYPT OK", "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
+	assert_says("XCRYPT OK", "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 	/* and nothing is offered after it */
 	bench_wire(&bench, "EHLO b\r\n");
 	bench_local(&bench, "250-mx\r\n250 XCRYPT x\r\n");
 	assert_wire(&bench, "250 mx\r\n");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 	assert_local(&bench, "EHLO b\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
@@ -243,7 +243,7 @@ an_unknown_id_is_no_attempt(void **state)
 	assert_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");
 	assert_says(proposal, unknown);
 	assert_string_equal(relay.why, "handshake-refused");
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 	bench_wire(&bench, "EHLO a.example\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_wire(&bench, "250 mx\r\n");
@@ -258,7 +258,7 @@ the_client_may_refuse(void **state)
 	relay_agrees();
 	assert_says("XCRYPT FAIL", "250 XCRYPT FAIL\r\n");
 	assert_string_equal(relay.why, "client-refused");
-	assert_says(ok, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(ok, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 	assert_false(bench.encrypted);
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_true(bench.io.pipe);
@@ -274,7 +274,7 @@ any_other_command_abandons_the_attempt(void **state)
 	assert_local(&bench, "NOOP\r\n");
 	bench_local(&bench, "250 n\r\n");
 	assert_wire(&bench, "250 n\r\n");
-	assert_says(ok, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(ok, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 	assert_string_equal(relay.why, "client-gave-up");
 	assert_false(bench.encrypted);
 
@@ -284,7 +284,7 @@ any_other_command_abandons_the_attempt(void **state)
 	assert_true(bench.io.pipe);
 	relay_wipe(&relay);
 	relay_agrees();
-	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only one attempt allowed\r\n");
+	assert_says(proposal, "503 5.5.1 XCRYPT FAIL only once, before other commands\r\n");
 }
 
 /* After a wrong confirmation the session ends. */
