@@ -186,7 +186,7 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	suites = policy_suites(set->policy, &s->options.suites);
 	suite_list_fast_first(&suites);
 	options_open_key_cache(&s->options, &s->cache, &suites);
-	meetings_set_client(&s->cache, address_octets(&client.remote));
+	meetings_set_client(&s->cache, &client.remote);
 	key_cache_leave_directory(&s->cache);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)

@@ -24,6 +24,7 @@
 #define TIMES_LEN 16
 #define HOST_LEN (TIMES_LEN + HYBRID_ID_LEN + HYBRID_SECRET_LEN + X25519_LEN)
 #define OFFER_MAX 512
+#define IPV6_NETWORK_LEN 8	/* octets: a host can take any address of its /64 */
 
 _Static_assert(HOST_LEN + OFFER_MAX <= ENTRY_VALUE_MAX, "a host's entry fits");
 
@@ -53,11 +54,14 @@ meetings_set_host(struct key_cache *cache, const char *name, struct span address
 }
 
 void
-meetings_set_client(struct key_cache *cache, struct span address)
+meetings_set_client(struct key_cache *cache, const struct address *address)
 {
+	struct span network = address_octets(address);
 	uint8_t digest[32];
 
-	hash(digest, address, span(NULL, 0), 0);
+	if (network.len > IPV6_NETWORK_LEN)
+		network.len = IPV6_NETWORK_LEN;
+	hash(digest, network, span(NULL, 0), 0);
 	memcpy(cache->client_mark, digest, sizeof(cache->client_mark));
 }
 

@@ -12,14 +12,15 @@
 
 #include "crypt/kex_hybrid.h"
 #include "store/key_cache.h"
+#include "sys/address.h"
 
-#define MEETINGS_PER_CLIENT 16	/* kept of one client address in a full store */
+#define MEETINGS_PER_CLIENT 16	/* kept of one client address in a new CDB */
 
 /* Client: the host that is called from here on, for meetings_find_host() and the other two. */
 void meetings_set_host(struct key_cache *cache, const char *name, struct span address, uint16_t port);
 
-/* Server: the client's address, of which only few meetings are kept. */
-void meetings_set_client(struct key_cache *cache, struct span address);
+/* Server: the client's address, of which only few meetings are kept; of IPv6, the /64 counts as one. */
+void meetings_set_client(struct key_cache *cache, const struct address *address);
 
 /* Client: a host key statement that counts for the next meeting kept runs out then (Unix time). */
 void meetings_set_until(struct key_cache *cache, int64_t until_s);

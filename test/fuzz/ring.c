@@ -24,7 +24,7 @@ meet(struct key_cache *cache, bool is_there)
 
 	memset(&as_server, 0x11, sizeof(as_server));
 	memset(&as_client, 0x22, sizeof(as_client));
-	meetings_set_client(cache, SPAN("192.0.2.1"));
+	meetings_set_client(cache, &(struct address){ .len = 0 });
 	meetings_set_host(cache, "mx.b.example", SPAN("192.0.2.2"), 25);
 	found = as_server;
 	assert(source.find_id(cache, &found) || !is_there);

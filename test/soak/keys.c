@@ -118,6 +118,7 @@ session(const struct key_cache_settings *settings, const struct kex *x)
 {
 	struct hybrid_kept kept = { 0 }, found;
 	uint8_t client[4];
+	struct address address;
 	struct key_cache cache;
 
 	key_cache_open(&cache, settings);
@@ -126,7 +127,8 @@ session(const struct key_cache_settings *settings, const struct kex *x)
 	    random_octets(kept.id, sizeof(kept.id)) < 0 ||
 	    random_octets(kept.secret, sizeof(kept.secret)) < 0)
 		give_up("randomness");
-	meetings_set_client(&cache, span(client, sizeof(client)));
+	address_make(&address, span(client, sizeof(client)), 0);
+	meetings_set_client(&cache, &address);
 	found = kept;
 	if (source.own(source.context, x) == NULL || source.find_id(source.context, &found))
 		give_up("an id that cannot be");

@@ -2,6 +2,7 @@
  * What XCRYPT 2.0 keeps of first meetings: as a server by id, as a client by host, for as long as each may be
  * kept, and never one for the other.
  */
+#include "addresses.h"
 #include "key_cache_fixture.h"
 
 #include "store/meetings.h"
@@ -9,6 +10,7 @@
 static const struct suite real = { .kex = &kex_hybrid };
 static const struct suite_list only_real = { { &real }, 1 };
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BEGIN_S INT64_C(1800000000)
 #define OFFER "XCRYPT chacha20poly1305_2.0 aes256gcm_2.0"
 
@@ -27,6 +29,24 @@ set_up(void **state)
 	return scratch_open(state);
 }
 
+static void
+called_from(struct key_cache *cache, const char *text)
+{
+	struct address client = address(text, 4711);
+
+	meetings_set_client(cache, &client);
+}
+
+/* Called from one of 2^32 addresses. */
+static void
+called_from_number(struct key_cache *cache, unsigned number)
+{
+	struct address client;
+
+	address_make(&client, span(&number, sizeof(number)), 4711);
+	meetings_set_client(cache, &client);
+}
+
 /* A process that opens the cache now. */
 static struct key_cache *
 begun(struct key_cache *cache)
@@ -36,7 +56,7 @@ begun(struct key_cache *cache)
 	settings.now_s = as_told;
 	key_cache_open(cache, &settings);
 	meetings_set_host(cache, "mx.b.example", SPAN("192.0.2.1"), 25);
-	meetings_set_client(cache, SPAN("198.51.100.1"));
+	called_from(cache, "198.51.100.1");
 	return cache;
 }
 
@@ -127,7 +147,7 @@ a_server_finds_what_it_kept(void **state)
 	key_cache_close(&other);
 	/* after a fold, too, and by whoever calls */
 	for (unsigned i = 0; i < STORE_COMPACT_AT; i++) {
-		meetings_set_client(&cache, span(&i, sizeof(i)));
+		called_from_number(&cache, i);
 		keep_id(&cache, 100 + i);
 	}
 	next(&cache);
@@ -346,13 +366,13 @@ threat_29_one_client_has_few(void **state)
 	(void)state;
 	begun(&cache);
 	for (unsigned i = 0; i < 50; i++) {
-		meetings_set_client(&cache, SPAN("198.51.100.1"));
+		called_from(&cache, "198.51.100.1");
 		keep_id(&cache, i);
 		if (i % 2 == 0 && found_id(&cache, i)) {
 			struct hybrid_kept kept = meeting(&cache, i);
 			meetings_used_id(&cache, &kept);
 		}
-		meetings_set_client(&cache, SPAN("198.51.100.2"));
+		called_from(&cache, "198.51.100.2");
 		if (i < 3)
 			keep_id(&cache, 1000 + i);
 	}
@@ -368,6 +388,35 @@ threat_29_one_client_has_few(void **state)
 	assert_int_equal(count, MEETINGS_PER_CLIENT);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(found_id(&cache, 1000 + i));
+	key_cache_close(&cache);
+}
+
+/* Statement 29: a host has a whole /64 to call from, and an IPv4 address in whatever form it comes. */
+static void
+threat_29_a_network_is_one_client(void **state)
+{
+	static const char *const networks[][3] = {
+		{ "2001:db8::1", "2001:db8::2", "2001:db8::ffff:ffff:ffff:ffff" },
+		{ "2001:db8:0:1::", "2001:db8:0:1::1", "2001:db8:0:1:8000::" },
+		{ "192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201" },
+		{ "192.0.2.2", "::ffff:192.0.2.2", "192.0.2.2" },
+		{ "::1", "::2", "::c000:201" },
+	};
+	uint8_t marks[COUNT(networks)][KEY_CACHE_MARK_LEN];
+	struct key_cache cache;
+
+	(void)state;
+	begun(&cache);
+	for (size_t i = 0; i < COUNT(networks); i++) {
+		for (size_t k = 0; k < 3; k++) {
+			called_from(&cache, networks[i][k]);
+			if (k == 0)
+				memcpy(marks[i], cache.client_mark, sizeof(marks[i]));
+			assert_memory_equal(cache.client_mark, marks[i], sizeof(marks[i]));
+		}
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(marks[k], marks[i], sizeof(marks[i]));
+	}
 	key_cache_close(&cache);
 }
 
@@ -390,7 +439,7 @@ threat_29_what_is_of_use_goes_last(void **state)
 	struct hybrid_kept used = meeting(&cache, 1);
 	meetings_used_id(&cache, &used);
 	for (unsigned i = 0; i < 600; i++) {
-		meetings_set_client(&cache, span(&i, sizeof(i)));
+		called_from_number(&cache, i);
 		keep_id(&cache, 1000 + i);
 	}
 	key_cache_close(&cache);
@@ -588,6 +637,7 @@ main(void)
 		TEST(keep_is_the_rest_of_the_pairs_life),
 		TEST(threat_19_a_pair_that_is_replaced_takes_them_along),
 		TEST(threat_29_one_client_has_few),
+		TEST(threat_29_a_network_is_one_client),
 		TEST(threat_29_what_is_of_use_goes_last),
 		TEST(use_is_noted_once),
 		TEST(what_does_not_count_is_dropped),

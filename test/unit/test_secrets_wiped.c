@@ -206,7 +206,7 @@ begin(struct end *e, bool serves)
 	key_cache_open(&e->cache, &settings);
 	assert_true(e->cache.stored);
 	if (serves)
-		meetings_set_client(&e->cache, SPAN("192.0.2.1"));
+		meetings_set_client(&e->cache, &(struct address){ .len = 0 });
 	else
 		meetings_set_host(&e->cache, "mx.b.example", SPAN("192.0.2.2"), 25);
 	key_cache_leave_directory(&e->cache);
