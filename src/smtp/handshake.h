@@ -123,7 +123,10 @@ bool handshake_same_offer(const struct handshake *h, struct span offer);
  */
 bool handshake_choose(struct handshake *h, struct span offer);
 
-/* Client: puts `XCRYPT suite ...` CRLF to `out`.  0, or -1: no key can be had now. */
+/*
+ * Client: puts `XCRYPT suite ...` CRLF to `out`, with an id if one is kept of this host under this offer.  0, or
+ * -1: no key can be had now.
+ */
 int handshake_propose(struct handshake *h, struct buf *out);
 
 enum handshake_verdict {

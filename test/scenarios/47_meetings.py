@@ -130,6 +130,19 @@ def test_another_offer(w):
         mailer.close()
 
 
+def test_another_offer_is_remembered(w):
+    """One call more than there would be is made once, and not for each message as long as the id is known."""
+    for name in ("reverse", "new"):
+        mailer = w.mailer(xcrypt=BOTH)
+        sent(w, mailer)
+        mailer.script.xcrypt[:] = BOTH[::-1] if name == "reverse" else BOTH + ["new_3.0"]
+        for calls in (3, 4, 5):
+            sent(w, mailer, crypt=mailer.script.xcrypt[0])
+            assert len(mailer.finished()) == calls, (name, sessions(mailer))
+        assert sessions(mailer)[3:] == [("EX", True)] * 2, sessions(mailer)
+        mailer.close()
+
+
 def test_no_offer_any_more(w):
     """EHLO and XCRYPT in one write, to a host without: the call is made again, with EHLO alone."""
     mailer = w.mailer(xcrypt=ONE)

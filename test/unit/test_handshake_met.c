@@ -159,10 +159,25 @@ static void
 an_id_goes_with_any_suite(void **state)
 {
 	(void)state;
-	hosts_have_met("aes256gcm_2.0");
-	hosts_meet("chacha20poly1305_2.0", MODERN);
+	hosts_have_met(MODERN);
+	hosts_meet("aes256gcm_2.0", MODERN);
 	hosts_shake_hands();
 	assert_true(handshake_met(&client) && handshake_met(&server));
+	assert_string_equal(handshake_suite(&server)->name, "aes256gcm_2.0");
+}
+
+/* Or each later call would ride with the old offer, and be made twice. */
+static void
+another_offer_is_another_meeting(void **state)
+{
+	(void)state;
+	hosts_have_met(MODERN);
+	hosts_meet(MODERN, "aes256gcm_2.0");
+	hosts_shake_hands();
+	assert_false(handshake_met(&client) || handshake_met(&server));
+	unsigned before = client_keys.host_keeps;
+	handshake_proved(&client);
+	assert_int_equal(client_keys.host_keeps, before + 1);
 }
 
 /* The server remembers another secret under that id: somebody who is not the host that was met. */
@@ -271,6 +286,7 @@ main(void)
 		with_hosts(an_unknown_id_costs_a_line),
 		with_hosts(a_second_unknown_id_is_a_refusal),
 		with_hosts(an_id_goes_with_any_suite),
+		with_hosts(another_offer_is_another_meeting),
 		with_hosts(threat_5_another_secret_shows),
 		with_hosts(tampering_with_a_first_meeting_forgets_nothing),
 		with_hosts(what_does_not_verify_is_forgotten),
