@@ -279,5 +279,6 @@ meetings_worth(struct meetings_count *count, struct entry entry, int64_t now_s)
 		return COMPACT_DROP;
 	if (entry.key.at[0] == KEY_CACHE_CLIENT)
 		return client_worth(count, value);
-	return value.len > HOST_LEN && in_time(value.at, now_s) ? COMPACT_KEEP_LONGER : COMPACT_DROP;
+	/* only our own calls make these, so clients cannot push them out */
+	return value.len > HOST_LEN && in_time(value.at, now_s) ? COMPACT_KEEP_LONGEST : COMPACT_DROP;
 }

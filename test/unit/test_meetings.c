@@ -451,6 +451,34 @@ threat_29_what_is_of_use_goes_last(void **state)
 	key_cache_close(&cache);
 }
 
+/* Statement 29: nor do clients from many networks that all call again push out a host that is called. */
+static void
+threat_29_clients_push_out_no_host(void **state)
+{
+	struct key_cache_settings settings = settings_for(&only_real);
+	struct key_cache cache;
+
+	(void)state;
+	settings.now_s = as_told;
+	settings.entries_max = 100;
+	key_cache_open(&cache, &settings);
+	meetings_set_host(&cache, "mx.b.example", SPAN("192.0.2.1"), 25);
+	keep_host(&cache, 1, 7200);
+	for (unsigned i = 0; i < 300; i++) {
+		struct hybrid_kept kept = meeting(&cache, 1000 + i);
+		called_from_number(&cache, i);
+		meetings_keep_id(&cache, &kept);
+		assert_true(found_id(&cache, 1000 + i));
+		meetings_used_id(&cache, &kept);
+	}
+	key_cache_close(&cache);
+	assert_int_equal(key_cache_expire(&settings), 0);
+	begun(&cache);
+	assert_true(found_id(&cache, 1299) && found_host(&cache, 1));
+	assert_false(found_id(&cache, 1000));
+	key_cache_close(&cache);
+}
+
 /* A look-up writes nothing, and use is noted once. */
 static void
 use_is_noted_once(void **state)
@@ -639,6 +667,7 @@ main(void)
 		TEST(threat_29_one_client_has_few),
 		TEST(threat_29_a_network_is_one_client),
 		TEST(threat_29_what_is_of_use_goes_last),
+		TEST(threat_29_clients_push_out_no_host),
 		TEST(use_is_noted_once),
 		TEST(what_does_not_count_is_dropped),
 		TEST(damaged_entries_are_none),
