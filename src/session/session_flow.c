@@ -64,7 +64,6 @@ begin_encryption(struct session *s)
 		buf_move(&s->wire_in, &io->from_wire);
 		io->wire_eof = io->wire_truncated = false;
 		result = channel_start(&s->channel, io->encrypt);
-		s->channel.first_hides = io->hides;
 		s->layer = &channel_layer;
 		s->layer_state = &s->channel;
 	} else {
@@ -171,6 +170,7 @@ seal_wire(struct session *s)
 {
 	if (s->io.gathers && buf_len(&s->io.to_wire) < RECORD_CONTENT_MAX)
 		return;
+	s->channel.first_hides = s->io.hides;
 	if (s->layer != NULL &&
 	    s->layer->seal(s->layer_state, &s->wire_out, &s->io.to_wire) < 0)
 		layer_broke(s);

@@ -290,6 +290,14 @@ differs(const struct relay *r, enum verb verb, unsigned code)
 	    code != r->reply_code;
 }
 
+/* A refusal has none of our lines, which its record's length would show. */
+static void
+hide_own_lines(const struct relay *r, struct io *io)
+{
+	for (size_t i = 0; i < r->says_count; i++)
+		io->hides += r->says[i].len + sizeof("250-\r\n") - 1;
+}
+
 bool
 relay_reply(struct relay *r, struct io *io)
 {
@@ -343,6 +351,8 @@ relay_reply(struct relay *r, struct io *io)
 		return false;
 	}
 	if (reply.last) {
+		if (io->gathers && reply.code != 250)
+			hide_own_lines(r, io);
 		relay_queue_take(r);
 		reply_is_whole(r, io, verb, reply.code);
 		io->progress++;

@@ -1,4 +1,6 @@
 # Claim: whatever the mailer behind makes of the EHLO that is said to it again is passed on inside, and is no failure of XCRYPT: nobody calls without it, and nothing is lost (statements 3, 24 and 27)
+import os
+
 from kit import xcrypt
 from kit.conn import SLOW
 from kit.known import DAY, Site, remember
@@ -32,6 +34,28 @@ def test_a_refusal_is_passed_on(w):
         client.rest()
         assert client.opener.ended and not client.broken
         client.close()
+
+
+def test_a_refusal_does_not_show_a_host_key(w):
+    """Its record is as long with a host key as without one, however long the refusal."""
+    for lines in (1, 7, 12, 20):
+        lengths = set()
+        for keys in (0, 1, 2):
+            site = Site(w, "keys-%d-%d" % (lines, keys))
+            if keys == 2:
+                site.keys("next")
+            elif keys == 0:
+                os.unlink(site.folder + "/host.key")
+            words = b"".join(b"550-5.7.1 %s\r\n" % (b"x" * 70) for _ in range(lines)) + b"550 5.7.1 no"
+            site.mailer.script.answers.update(second(words))
+            client = w.session(site)
+            assert client.ask().code == 250 and client.confirmed
+            client.switch()
+            assert client.reply().code == 550
+            lengths.add(client.opener.lengths[0])
+            client.close()
+            site.mailer.close()
+        assert len(lengths) == 1, (lines, lengths)
 
 
 def test_a_421_ends_it(w):
