@@ -1,6 +1,7 @@
 # Claim: hosts that have met go back to it by an id, in one round trip less; an id that is unknown, expired, another host's or of the other role costs a round trip and no message (statements 19 and 28)
 import base64
 import os
+import shutil
 import socket
 import time
 
@@ -9,6 +10,7 @@ from kit.conn import Client, PATIENCE, SLOW
 from kit.known import DAY, Site, remember
 from kit.mailer import DROP, RIDER
 from kit.middle import is_signed
+from kit.wiretap import Wiretap
 
 ONE = [xcrypt.CHACHA]
 BOTH = [xcrypt.CHACHA, xcrypt.AES]
@@ -352,6 +354,52 @@ def test_one_address_pushes_out_nobody_else(w):
 
 
 # both, and somebody between them
+
+class Balancer(Wiretap):
+    """One address for several hosts, which are called in that order."""
+
+    def __init__(self, ports, order):
+        self.ports, self.order = ports, order
+        super().__init__(ports[0])
+
+    def accepted(self, sock, peer):
+        self.behind = ("127.0.0.1", self.ports[self.order[self.calls]])
+        super().accepted(sock, peer)
+
+
+def cluster(w, order, **settings):
+    """(two hosts with one host key, their address)"""
+    one, two = Site(w, "one"), Site(w, "two", settings=settings)
+    shutil.copy(one.folder + "/host.key", two.folder + "/host.key")
+    return one, two, w.keep(Balancer([one.port, two.port], order))
+
+
+def test_a_cluster_behind_one_address(w):
+    """An id that another host gave costs one more round trip on the same connection, and nothing else."""
+    order = (0, 0, 1, 1, 0, 1, 1)
+    one, two, address = cluster(w, order * 3)
+    remember(w, 2 * DAY, one.key)
+    for policy in ("may", "must", "known"):
+        settings = {"policy": policy, "cache": w.path("cache-" + policy)}
+        os.mkdir(settings["cache"], 0o700)
+        results = [sent(w, address, settings) for _ in order]
+        assert [r.entries[-1]["cache"] for r in results] == ["miss", "hit", "miss", "hit", "miss", "miss", "hit"], policy
+        assert not [r for r in results if len(r.entries) > 1 or "not as it was" in r.log], policy
+    assert address.calls == 3 * len(order)
+    assert len(one.mailer.messages) == 9 and len(two.mailer.messages) == 12
+
+
+def test_a_cluster_that_offers_two_things(w):
+    """Its hosts prefer different suites: a call more for some, and every message arrives encrypted."""
+    order = (0, 1, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0)
+    one, two, address = cluster(w, order, suites=xcrypt.AES)
+    for _ in range(7):
+        result = w.send(address, ["bob@b.example"], settings={"policy": "must"})
+        assert result.status == 0 and len(result.entries) <= 2, result
+    assert address.calls <= 14 and len(one.mailer.messages) + len(two.mailer.messages) == 7
+    assert all(m.data.startswith(b"Received: ") for m in one.mailer.messages + two.mailer.messages), "not inside"
+
+
 
 def test_the_host_key_of_a_meeting(w):
     """The statement comes in later sessions too, about the Sb of the first, and both lines are good."""
