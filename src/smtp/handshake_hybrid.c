@@ -27,7 +27,10 @@ agreed(struct handshake *h)
 	h->computed = true;
 	h->met = h->hybrid.met;
 	h->owed = h->met ? h->keys.used_id != NULL && h->agreement.server : h->keep_s > 0;
-	hybrid_wipe_keys(&h->hybrid);
+	if (h->owed)
+		hybrid_wipe_keys(&h->hybrid);
+	else
+		hybrid_wipe(&h->hybrid);	/* R too */
 }
 
 static enum handshake_answer
