@@ -18,7 +18,7 @@
 #define RELAY_NAME_MAX 255	/* octets kept of the name in EHLO or HELO */
 #define RELAY_PEER_MAX 80
 #define RELAY_SAYS_MAX 2
-#define RELAY_HELLO_MAX 320	/* octets kept of its EHLO line, for the transcript */
+#define RELAY_HELLO_MAX 510	/* octets kept of its EHLO line, for the transcript: the most of RFC 5321 */
 #define RELAY_EHLO_MAX 4096	/* octets kept of the backend's reply to EHLO */
 
 struct relay_settings {
