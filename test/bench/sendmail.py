@@ -4,14 +4,12 @@ import os
 import re
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 import traceback
 
-from link import start
 from machine import Group, Workers
 from report import bars, median
 
@@ -20,18 +18,15 @@ OCTETS = 2950
 LARGE, LARGE_QUEUE = 65536, 20
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
 LARGE_MOST = 5.0
-ROUND_TRIP_MS, RUNNERS = 50, 10
 NEAR, FAR = "mail.a.example", "mx.b.example"
 
 HOW = """A queue of %d messages of %d octets, run by one sendmail at mail.a.example; sendmail at mx.b.example puts
 them into its own queue; %d rounds, medians.  CPU of both hosts: sendmail, what it starts, inetd.  STARTTLS
 is on new connections, as through our programs; the plain TCP keeps one open, as it does by default.  The
 loopback device has the MTU of an Ethernet: with its own, of 65,536, sendmail's TCP waits 43 ms in each message
-for an acknowledgement that is delayed, and everything else seems fast.  Over the wide link a round trip takes
-%d ms; %d runners are so many processes at the same queue, as with R=%d in a QUEUE_GROUP.  A
-program behind ours is shown the true client in a network namespace, and the kernel's workers, who take
-those down, are counted then.""" % (
-    QUEUE, OCTETS, ROUNDS, ROUND_TRIP_MS, RUNNERS, RUNNERS)
+for an acknowledgement that is delayed, and everything else seems fast.  A program behind ours is shown the
+true client in a network namespace, and the kernel's workers, who take those down, are counted then.""" % (
+    QUEUE, OCTETS, ROUNDS)
 
 PLAIN, TLS = "its TCP, one connection", "its STARTTLS, new connections"
 PROGRAM, DAEMON = "ours, before a program", "ours, before a daemon"
@@ -50,14 +45,6 @@ PATHS = {
     DAEMON + CLEAR: ("daemon-clear.example", "192.0.2.35", "blackpony", ()),
     LISTENER: ("listener.example", "192.0.2.36", "blackpony", ()),
 }
-# over a link: the address at the other end of it
-WIDE = {
-    PLAIN: ("wide-plain.example", "192.0.2.41", "esmtp", ()),
-    "its TCP, new connections": ("wide-plain.example", "192.0.2.41", "esmtp", ANEW),
-    TLS: ("wide-tls.example", "192.0.2.42", "esmtp", ANEW),
-    LISTENER: ("wide-ours.example", "192.0.2.43", "blackpony", ()),
-}
-LINKS = [(WIDE[name][1], PATHS[name][1]) for name in (PLAIN, TLS, LISTENER)]
 LARGE_PATHS = (PROGRAM, PROGRAM + CLEAR, DAEMON, DAEMON + CLEAR)
 NAMESPACES = (PATHS[PROGRAM], PATHS[PROGRAM + CLEAR])
 
@@ -75,16 +62,39 @@ define(`confCACERT_PATH', `/srv/mx.b.example')dnl
 BEFORE_DAEMON = ["-obackend=127.0.0.1:2526", "-oclient-address=none"]
 
 
+def few_descriptors():
+    """As Debian's init has it: sendmail marks every descriptor there could be before it starts a mailer."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
+
+
+def make_readable(folder):
+    """Whatever the umask that the programs were built with."""
+    for name in os.listdir(folder):
+        os.chmod(os.path.join(folder, name), 0o755)
+
+
+def give_certificate(host, certificate):
+    path = host.folder + "/certificate.pem"
+    with open(path, "wb") as out:
+        out.write(certificate)
+    os.chmod(path, 0o600)
+
+
+def listen(host, address, line):
+    """A listening blackponyd; it leaves after an idle minute, as for a super-server."""
+    with socket.create_server((address, 25), backlog=100) as sock:
+        host.start(["/bin/sh", "-c", 'while "$@"; do :; done', "sh"] + line, stdin=sock)
+
+
 def set_up(w, certificate):
     """(near, far): two hosts on a machine of their own, everything waiting."""
     from host import Host, listening
     from private import PROGRAMS, add_address, enter, ip
     enter(w)
     ip("link set lo mtu 1500")
-    for name in os.listdir(PROGRAMS):       # whatever the umask that they were built with
-        os.chmod(os.path.join(PROGRAMS, name), 0o755)
-    every = list(PATHS.values()) + list(WIDE.values())
-    for address in {path[1] for path in every} - {"192.0.2.25"}:
+    make_readable(PROGRAMS)
+    for address in {path[1] for path in PATHS.values()} - {"192.0.2.25"}:
         add_address(address)
 
     class Measured(Host):
@@ -94,9 +104,7 @@ def set_up(w, certificate):
 
         def become(self):
             self.group.enter()
-            # as Debian's init has it: sendmail marks every descriptor there could be before it starts a mailer
-            most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
+            few_descriptors()
             super().become()
 
         def start(self, argv, **how):
@@ -104,12 +112,10 @@ def set_up(w, certificate):
             self.group.children.append(child)
             return child
 
-    domains = sorted({path[0] for path in every})
+    domains = sorted({path[0] for path in PATHS.values()})
     far = Measured(w, FAR, "192.0.2.25", domains, more=FAR_MC, access="Connect:127.0.0.1\tRELAY\n")
-    with open(far.folder + "/certificate.pem", "wb") as out:
-        out.write(certificate)
-    os.chmod(far.folder + "/certificate.pem", 0o600)
-    table = {path[0]: "%s:[%s]" % (path[2], path[1]) for path in every}
+    give_certificate(far, certificate)
+    table = {path[0]: "%s:[%s]" % (path[2], path[1]) for path in PATHS.values()}
     near = Measured(w, NEAR, "192.0.2.10", ["a.example"], table=table, more=LOG_MC)
     far.daemon()
     for address in (PATHS[PLAIN][1], PATHS[TLS][1]):
@@ -118,12 +124,8 @@ def set_up(w, certificate):
         for path, more in ((PATHS[name], []), (PATHS[name + CLEAR], ["-osuites="])):
             line = far.daemon_line()
             far.inetd(line + more + behind, addresses=[path[1]])
-    with socket.create_server((PATHS[LISTENER][1], 25), backlog=100) as sock:
-        # it leaves after an idle minute, as for a super-server
-        again = ["/bin/sh", "-c", 'while "$@"; do :; done', "sh"]
-        far.start(again + far.daemon_line() + BEFORE_DAEMON, stdin=sock)
-    link = start(LINKS, ROUND_TRIP_MS)
-    return near, far, link
+    listen(far, PATHS[LISTENER][1], far.daemon_line() + BEFORE_DAEMON)
+    return near, far
 
 
 def without_tls(far):
@@ -143,7 +145,7 @@ def message(octets):
 
 def prepare(near, path, octets, count):
     """A queue of so many, kept aside."""
-    kept = "%s/kept-%s-%d" % (near.folder, path[0], octets)
+    kept = "%s/kept-%s-%d-%d" % (near.folder, path[0], octets, count)
     if os.path.exists(kept):
         return kept
     for _ in range(count):
@@ -164,44 +166,44 @@ def children_us():
     return 1e6 * (used.ru_utime + used.ru_stime)
 
 
-def run_queue(near, options, runners):
-    """Once, to its end, by so many processes."""
-    if runners == 1:
-        return near.sendmail(*options, "-qf", expect=None)
-    argv = [near.behind()[0], "-Am", "-C", near.cf, *options, "-qf"]
-    started = [near.start(argv, stdin=subprocess.DEVNULL) for _ in range(runners)]
-    return [child.wait() for child in started]
-
-
-def measure(near, far, path, kept, count, idle, runners=1):
-    """[messages a second, us of CPU for one at each end]"""
+def fill_queue(near, kept):
     empty(near.folder + "/queue")
     for name in os.listdir(kept):
         shutil.copy2(kept + "/" + name, near.folder + "/queue")
+
+
+def take_arrived(far):
+    """How many messages have arrived; they go."""
+    arrived = sum(name.startswith("qf") for name in os.listdir(far.folder + "/queue"))
+    empty(far.folder + "/queue")
+    return arrived
+
+
+def measure(near, far, path, kept, count, idle):
+    """[messages a second, us of CPU for one at each end]"""
+    fill_queue(near, kept)
 
     def near_us():
         return near.group.cpu_us() if near.group.path else children_us()
     workers = Workers()
     begun_near, begun_far, begun = near_us(), far.group.cpu_us(), time.monotonic()
-    said = run_queue(near, path[3], runners)
+    said = near.sendmail(*path[3], "-qf", expect=None)
     seconds = time.monotonic() - begun
     far.group.settle(idle)
     far_us = far.group.cpu_us() - begun_far
     if path in NAMESPACES:
         workers.settle()
         far_us += workers.us()
-    arrived = sum(name.startswith("qf") for name in os.listdir(far.folder + "/queue"))
+    arrived = take_arrived(far)
     if near.queued() or arrived != count:
         raise RuntimeError("%s: %d of %d messages arrived: %s" % (path[0], arrived, count, said))
-    empty(far.folder + "/queue")
     return [count / seconds, (near_us() - begun_near) / count, far_us / count]
 
 
 def measure_all(w, certificate):
-    near, far, link = set_up(w, certificate)
-    small, large, wide = {}, {}, {}
+    near, far = set_up(w, certificate)
+    small, large = {}, {}
     kept = {name: prepare(near, path, OCTETS, QUEUE) for name, path in PATHS.items()}
-    kept_wide = {name: prepare(near, path, OCTETS, QUEUE) for name, path in WIDE.items()}
     kept_large = {name: prepare(near, PATHS[name], LARGE, LARGE_QUEUE) for name in LARGE_PATHS}
     time.sleep(0.5)
     idle = len(far.group.pids())
@@ -214,14 +216,7 @@ def measure_all(w, certificate):
             found = measure(near, far, PATHS[name], kept_large[name], LARGE_QUEUE, idle)
             if number >= 0:
                 large.setdefault(name, []).append(found)
-        for name, path in WIDE.items():
-            for runners in (1, RUNNERS):
-                found = measure(near, far, path, kept_wide[name], QUEUE, idle, runners)
-                if number >= 0:
-                    wide.setdefault(name + (", %d runners" % runners if runners > 1 else ""), []).append(found)
-    os.kill(link, signal.SIGKILL)
-    os.waitpid(link, 0)
-    return {"small": small, "large": large, "wide": wide, "encrypted": encrypted(w)}
+    return {"small": small, "large": large, "encrypted": encrypted(w)}
 
 
 def system_log(w):
@@ -239,8 +234,8 @@ def encrypted(w):
     return counts
 
 
-def apart(folder, certificate):
-    """In a process of its own, for it does not come back from the machine that it makes."""
+def apart(folder, measure_there):
+    """What measure_there(world) returns, from a process that does not come back from the machine that it makes."""
     from kit.run import Skip, World
     pid = os.fork()
     if pid:
@@ -250,7 +245,7 @@ def apart(folder, certificate):
     results = {"error": "it ended"}
     world = World(folder)
     try:
-        results = measure_all(world, certificate)
+        results = measure_there(world)
     except Skip as why:
         results = {"skip": str(why)}
     except BaseException:
@@ -292,7 +287,7 @@ def run(report):
     from ways import certificate
     report.say(HOW)
     with tempfile.TemporaryDirectory(prefix="blackpony-bench-") as folder:
-        results = apart(folder, certificate())
+        results = apart(folder, lambda w: measure_all(w, certificate()))
     if not Workers().last:
         report.lacks("the time of the kernel's workers", "it cannot be seen here")
     if "small" not in results:
@@ -301,8 +296,6 @@ def run(report):
     small, rows = rows_of(results["small"])
     columns = ["messages/s", "us of CPU", "sending", "receiving"]
     report.table("%d octets" % OCTETS, columns, rows)
-    _, wide_rows = rows_of(results["wide"])
-    report.table("%d octets, %d ms" % (OCTETS, ROUND_TRIP_MS), columns, wide_rows)
     large, large_rows = rows_of(results["large"])
     report.table("%d octets" % LARGE, columns, large_rows)
     report.say("\nconnections of the sending host: " + ", ".join("%d %s" % (count, crypt)
