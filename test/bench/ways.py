@@ -9,6 +9,11 @@ from machine import BIN, Group, NamespaceGroup, free_port, listening, program, u
 NEW_SUITE = "chacha20poly1305_2.0"
 LIMIT = "260"       # connections at once
 
+# (a shell gives what it starts in the background /dev/null as descriptor 0)
+KEEP_UP = """exec 3<&0
+trap 'kill $!; exit' TERM
+while "$@" <&3 3<&- & wait $!; do :; done"""
+
 STUNNEL = """foreground = yes
 pid =
 syslog = no
@@ -142,10 +147,10 @@ class Between:
         return group, port
 
     def listener(self, argv):
-        """A program with a listening socket as its descriptor 0."""
+        """A program with a listening socket as its descriptor 0, started again when it leaves after an idle minute."""
         group = Group()
         with socket.create_server(("127.0.0.1", 0), backlog=300) as sock:
-            group.start(argv, stdin=sock)
+            group.start(["/bin/sh", "-c", KEEP_UP, "sh"] + argv, stdin=sock)
             return group, sock.getsockname()[1]
 
     # the others
