@@ -1,27 +1,28 @@
 /*
- * The key cache alone, with time and mail drawn: every message opens the ring as a session does,
- * looks for its peer, keeps what it did not find, and closes.  Only the key exchange is left out;
- * what it would make is drawn.  The ring, the store, folding and replacing are the real ones.
+ * The key cache alone, with time and mail drawn: every message opens the cache as a client's session
+ * does, looks for the host that it calls, keeps what it did not find, and closes.  Only the handshake
+ * is left out, and what it would agree on is empty.  The cache, the store and compaction are the real
+ * ones.
  *
  *	replay paper SEED [renews]			section 7 of the ssmail paper
  *	replay PEERS LIFETIME_S BURST MESSAGES RATE SEED
  *
  * Works in the current directory, whose key cache has to be new.  PEERS as likely as each other,
- * RATE messages an hour, in bursts of BURST on average from the same peer at the same moment (1:
- * Poisson).  Each peer has keys of its own, which it renews as often.  Prints messages, exchanges
- * and pairs made here.
+ * RATE messages an hour, in bursts of BURST on average to the same peer at the same moment (1:
+ * Poisson).  Each peer has keys of its own, which it renews as often.  Prints messages and first
+ * meetings.
  */
 #include "bench.h"
 
-#include "base/octets.h"
+#include "crypt/kex_hybrid.h"
 #include "crypt/suite.h"
 #include "store/key_cache.h"
+#include "store/meetings.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum {
 	PAPER_MESSAGES = 1322,
@@ -33,7 +34,6 @@ enum {
 #define PAPER_S (372.6 * 3600)
 
 static double now_s;			/* simulated */
-static unsigned long pairs;
 static uint64_t state;
 
 static int64_t
@@ -60,26 +60,15 @@ draw_gap(double mean)
 	return -mean * log(1 - draw());
 }
 
-static int
-make_pair(struct kex_pair *pair)
-{
-	pairs++;
-	pair->private_len = 32;
-	return getrandom(pair->private, 32, 0) == 32 && getrandom(pair->public, 32, 0) == 32 ? 0 :
-											       -1;
-}
-
-static const struct kex kex = { .version_text = "2.0", .version = 20, .public_len = 32,
-	.secret_len = 32, .cached = true, .pair = make_pair };
-static const struct suite suite = { .kex = &kex };
-static const struct suite_list suites = { { &suite }, 1 };
+/* The first of the table is of 2.0. */
+static const struct suite_list suites = { { &suite_table[0] }, 1 };
 
 /*
- * The ring as a session finds it.  Until maintenance falls due, opening it anew would find what is open
+ * The cache as a session finds it.  Until maintenance falls due, opening it anew would find what is open
  * already, and take most of the time.
  */
 static struct key_cache *
-open_ring(int64_t lifetime_s)
+open_cache(int64_t lifetime_s)
 {
 	static struct key_cache cache;
 	struct key_cache_settings settings = { .directory = ".", .suites = &suites,
@@ -96,27 +85,34 @@ open_ring(int64_t lifetime_s)
 	return &cache;
 }
 
-/* One session with a peer that has this key; was an exchange needed? */
-static bool
-meet(uint64_t peer, uint64_t renewals, int64_t lifetime_s)
+/* For how long a peer has had its keys, each renewing them at moments of its own. */
+static double
+age_s(uint64_t peer, int64_t lifetime_s)
 {
-	uint8_t public[KEX_PUBLIC_MAX] = { 0 }, secret[KEX_SECRET_MAX] = { 0 };
-	struct key_source source = key_cache_source(open_ring(lifetime_s));
+	double life_s = (double)lifetime_s;
 
-	octets_put64(public, peer);
-	octets_put64(public + 8, renewals);
-	bool known = source.own(source.context, &kex) != NULL &&
-	    source.find(source.context, &kex, public, secret);
-	if (!known)
-		source.keep(source.context, &kex, public, secret);
-	return !known;
+	return fmod(now_s + life_s * fmod((double)peer * 0.6180339887498949, 1), life_s);
 }
 
-/* How often a peer has renewed its keys by now; each at moments of its own. */
-static uint64_t
-renewals_of(uint64_t peer, int64_t lifetime_s)
+/* One session with a peer, which will know what is kept for so many seconds; was it a first meeting? */
+static bool
+meet(uint64_t peer, unsigned keep_s, int64_t lifetime_s)
 {
-	return (uint64_t)(now_s / (double)lifetime_s + fmod((double)peer * 0.6180339887498949, 1));
+	struct key_cache *cache = open_cache(lifetime_s);
+	struct key_source source = key_cache_source(cache);
+	struct hybrid_kept kept = { 0 };
+	uint8_t offer[64];
+	char name[32];
+	size_t len;
+
+	snprintf(name, sizeof(name), "mx%llu.example", (unsigned long long)peer);
+	meetings_set_host(cache, name, span(NULL, 0), 25);
+	if (source.own(source.context, &kex_hybrid) == NULL)
+		give_up("a key pair");
+	bool known = source.find_host(source.context, &kept, offer, sizeof(offer), &len);
+	if (!known)
+		source.keep_host(source.context, &kept, SPAN("XCRYPT chacha20poly1305_2.0"), keep_s);
+	return !known;
 }
 
 static int
@@ -132,7 +128,7 @@ static int
 paper(bool hub_renews)
 {
 	static double at_s[PAPER_MESSAGES];
-	unsigned long hub_exchanges = 0, exchanges = 0, hub_left = PAPER_HUB;
+	unsigned long hub_meetings = 0, meetings = 0, hub_left = PAPER_HUB;
 
 	for (int i = 0; i < PAPER_MESSAGES; i++)
 		at_s[i] = PAPER_S * draw();
@@ -142,14 +138,14 @@ paper(bool hub_renews)
 		double begun_s = now_s;
 
 		now_s += at_s[i];
-		bool exchanged = meet(hub ? 0 : i + 1, hub && hub_renews ?
-		    renewals_of(0, PAPER_LIFETIME_S) : 0, PAPER_LIFETIME_S);
+		double age = hub && hub_renews ? age_s(0, PAPER_LIFETIME_S) : 0;
+		bool first = meet(hub ? 0 : i + 1, (unsigned)(PAPER_LIFETIME_S - age), PAPER_LIFETIME_S);
 		now_s = begun_s;
 		hub_left -= hub;
-		exchanges += exchanged;
-		hub_exchanges += hub && exchanged;
+		meetings += first;
+		hub_meetings += hub && first;
 	}
-	printf("%d %lu %lu hub %lu\n", PAPER_MESSAGES, exchanges, pairs, hub_exchanges);
+	printf("%d %lu hub %lu\n", PAPER_MESSAGES, meetings, hub_meetings);
 	return 0;
 }
 
@@ -158,7 +154,7 @@ random_mail(char *const argv[])
 {
 	double peers = strtod(argv[0], NULL), burst = strtod(argv[2], NULL);
 	int64_t lifetime_s = (int64_t)number(argv[1]);
-	unsigned long messages = number(argv[3]), exchanges = 0;
+	unsigned long messages = number(argv[3]), meetings = 0;
 	double gap_s = 3600.0 / strtod(argv[4], NULL);
 	uint64_t peer = 0;
 
@@ -169,9 +165,9 @@ random_mail(char *const argv[])
 			/* the rate stays the same, whatever comes in bursts */
 			now_s += draw_gap(burst * gap_s);
 		}
-		exchanges += meet(peer, renewals_of(peer, lifetime_s), lifetime_s);
+		meetings += meet(peer, (unsigned)((double)lifetime_s - age_s(peer, lifetime_s)), lifetime_s);
 	}
-	printf("%lu %lu %lu\n", messages, exchanges, pairs);
+	printf("%lu %lu\n", messages, meetings);
 	return 0;
 }
 

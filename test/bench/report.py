@@ -26,7 +26,8 @@ TARGETS = {
     7: "less than 2 MB of private memory for a session, and for one with a message of 1 GB",
     8: """CPU for a message the same (at most 1.15) with 1 to 100,000 peers in the cache, for those that are in
     it, and with 1 to 200 sessions at once""",
-    9: """a wide link: encryption costs one round trip at a first meeting, and none between hosts that have met""",
+    9: """a wide link: encryption costs one round trip at a first meeting, also where the server has forgotten the
+    client, and none between hosts that have met""",
 }
 
 VERDICTS = {True: "met", False: "NOT MET", None: "said"}
