@@ -1,15 +1,17 @@
 /*
- * fill SUITE PEERS: peers that never were, into the key cache in the current directory, behind
- * those that are there.
+ * fill SUITE PEERS: what a server keeps of first meetings with so many clients that never were, into
+ * the key cache in the current directory, after those that are there.
  */
 #include "bench.h"
 
+#include "crypt/kex_hybrid.h"
 #include "crypt/suite.h"
 #include "store/key_cache.h"
+#include "store/meetings.h"
 
 #include <sys/random.h>
 
-#define AT_A_TIME 1000		/* before the ring is opened anew, and folds them */
+#define AT_A_TIME 1000		/* before the cache is opened anew, and compacted */
 
 int
 main(int argc, char *argv[])
@@ -31,12 +33,17 @@ main(int argc, char *argv[])
 			give_up("a cache directory");
 		struct key_source source = key_cache_source(&cache);
 		count = left < AT_A_TIME ? left : AT_A_TIME;
+		if (source.own(source.context, &kex_hybrid) == NULL)
+			give_up("a key pair");
 		for (unsigned long i = 0; i < count; i++) {
-			uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX] = { 1 };
+			struct hybrid_kept kept = { .secret = { 1 } };
+			uint8_t client[4];
 
-			if (getrandom(peer, sizeof(peer), 0) != sizeof(peer))
+			if (getrandom(client, sizeof(client), 0) != sizeof(client) ||
+			    getrandom(kept.id, sizeof(kept.id), 0) != sizeof(kept.id))
 				give_up("randomness");
-			source.keep(source.context, suites.at[0]->kex, peer, secret);
+			meetings_set_client(&cache, span(client, sizeof(client)));
+			source.keep_id(source.context, &kept);
 		}
 		key_cache_close(&cache);
 		if (left == 0)
