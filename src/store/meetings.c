@@ -263,7 +263,7 @@ client_worth(struct meetings_count *count, struct span value)
 {
 	if (value.len != CLIENT_LEN && value.len != CLIENT_LEN + 1)
 		return COMPACT_DROP;
-	size_t slot = octets_get16(value.at + HYBRID_SECRET_LEN) % sizeof(count->of_client);
+	size_t slot = octets_get16(value.at + HYBRID_SECRET_LEN);
 	if (count->of_client[slot] >= MEETINGS_PER_CLIENT)
 		return COMPACT_DROP;
 	count->of_client[slot]++;

@@ -38,7 +38,7 @@ bool meetings_is_own(void *context, const uint8_t *server_public);
 
 /* For compaction: how many meetings were kept of each client address, roughly. */
 struct meetings_count {
-	uint8_t of_client[4096];
+	uint8_t of_client[65536];	/* by the mark of the address */
 };
 
 /* For compaction: what becomes of an entry of the kind KEY_CACHE_CLIENT or KEY_CACHE_HOST. */
