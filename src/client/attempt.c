@@ -205,7 +205,7 @@ at_most(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* What is kept of a meeting is kept of this host, at this address. */
+/* Tells the key cache which host is called, so that pre-shared secrets are kept per host. */
 static void
 set_meeting(struct attempt *c)
 {

@@ -144,8 +144,8 @@ settle(void *client)
 }
 
 /*
- * A reply to our first record has verified: what a first meeting gave is kept, and nothing more
- * after it.
+ * Called when the server's first record after one of ours has verified: keeps the pre-shared
+ * secret of a first meeting.  Nothing is stored after that.
  */
 static void
 proved(void *client)

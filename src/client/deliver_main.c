@@ -111,8 +111,8 @@ read_envelope(struct client *c, struct deliver_message *message, char *recipient
 }
 
 /*
- * Reads the message on standard input.  EXIT_SENT, or the exit code after the answer has been
- * given.
+ * Reads the message on standard input.  Returns EXIT_SENT, or the exit code if a reply has
+ * already been given.
  */
 static int
 read_message(struct client *c, struct spool *spool, int64_t until_ms)

@@ -6,7 +6,7 @@
 
 #include "base/span.h"
 
-/* The most octets that one call takes: an encapsulation key of ML-KEM-768. */
+/* Most octets that one call encodes or decodes: an ML-KEM-768 encapsulation key. */
 #define BASE64_OCTETS_MAX 1184
 
 /* The characters that `octets` octets become. */

@@ -86,7 +86,7 @@ run_stream(const struct cipher *cipher, struct channel_direction *direction, str
 	cipher->stream(direction->state, at, len);
 }
 
-/* How long the inside of the next record has to be at least. */
+/* Minimum length of the next record's plaintext (content, type and padding). */
 static size_t
 inner_min(const struct channel *c, size_t content_len)
 {

@@ -16,8 +16,8 @@
 #define RECORD_HEADER_LEN 5
 #define RECORD_CONTENT_MAX 16383	/* octets of content in one record that we send */
 #define RECORD_PAD_TO 256		/* content, type and zeros fill a multiple of this */
-#define RECORD_INNER_MAX 16384		/* the most that they fill */
-#define RECORD_FIRST_MIN 1024		/* the least in the first record of a server */
+#define RECORD_INNER_MAX 16384		/* maximum length of content, type and padding */
+#define RECORD_FIRST_MIN 1024		/* minimum of the same in a server's first record */
 #define RECORD_SEALED_MIN 17		/* least length in a header: content type and tag */
 #define RECORD_SEALED_MAX 16401		/* greatest length in a header: 2^14 + 1 + tag */
 #define RECORD_MAX (RECORD_HEADER_LEN + RECORD_SEALED_MAX)
@@ -48,8 +48,8 @@ struct channel {
 	bool server;
 	struct channel_direction send, receive;
 	/*
-	 * Octets by which the content of our first record appears longer than it is, to hide
-	 * whether the host has a host key.  Set by the owner.
+	 * Set by the owner: number of octets by which the padding of our first record is
+	 * increased.  Hides whether this host has a host key.
 	 */
 	size_t first_hides;
 	enum channel_fault fault;

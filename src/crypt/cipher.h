@@ -24,7 +24,7 @@ struct cipher {
 	size_t key_len;		/* octets of key that it uses */
 	unsigned keys;		/* number of keys, if not all of that length are used; else 0 */
 
-	/* True if it is slow on this processor, which lacks the instructions.  NULL: never. */
+	/* True if this processor lacks instructions that make it fast.  NULL: never slow. */
 	bool (*slow)(void);
 
 	/* Keys `state` (CIPHER_STATE_MAX octets, aligned as max_align_t).  0, or -1 on failure. */

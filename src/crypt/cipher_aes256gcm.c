@@ -1,6 +1,6 @@
 /*
- * AES-256-GCM (NIST SP 800-38D): by libsodium where the processor has instructions for it, six
- * times as fast as mbedTLS, which does it elsewhere.
+ * AES-256-GCM (NIST SP 800-38D).  Uses libsodium if the processor has AES instructions, which is
+ * six times as fast as mbedTLS, and mbedTLS otherwise.
  */
 #include "crypt/cipher.h"
 
@@ -17,7 +17,7 @@ struct gcm {
 		crypto_aead_aes256gcm_state sodium;
 		mbedtls_gcm_context mbedtls;
 	};
-	bool fast;	/* the first is in use */
+	bool fast;	/* libsodium's member is in use */
 };
 
 _Static_assert(sizeof(struct gcm) <= CIPHER_STATE_MAX, "state holds the context");

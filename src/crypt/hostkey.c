@@ -197,7 +197,7 @@ put_id_text(struct buf *out, const uint8_t short_public[HOSTKEY_SHORT_LEN], int6
 	buf_printf(out, "%lld", (long long)until_s);
 }
 
-/* The signed text of XCRYPT-NEXT: "XCRYPT NEXT", 0, short key, 0, until, 0, next key. */
+/* The signed text of XCRYPT-NEXT: "XCRYPT NEXT", 0, short key, 0, until, 0, next host key. */
 static void
 put_next_text(struct buf *out, const struct hostkey_next *next)
 {

@@ -21,7 +21,7 @@
 #define HOSTKEY_DIGEST_LEN 32
 #define HOSTKEY_TEXT_LEN 88		/* characters of a public key or a signature */
 #define HOSTKEY_STATEMENT_MAX 256	/* characters of a statement */
-#define HOSTKEY_ID_LINE_LEN 204	/* octets of a statement as a line of a reply, with `250-` and CRLF */
+#define HOSTKEY_ID_LINE_LEN 204	/* octets of a statement as a reply line, with `250-` and CRLF */
 #define HOSTKEY_NEXT_LINE_LEN 206
 #define HOSTKEY_FILE_MAX 160		/* characters of a key file */
 #define HOSTKEY_ALLOWANCE_S 600		/* seconds by which clocks may differ */
@@ -69,8 +69,8 @@ struct hostkey_id {			/* XCRYPT-ID */
 
 struct hostkey_next {			/* XCRYPT-NEXT */
 	uint8_t public[HOSTKEY_PUBLIC_LEN];
-	uint8_t short_public[HOSTKEY_SHORT_LEN];	/* the short key that it was signed beside; not sent */
-	int64_t until_s;				/* the same as in the XCRYPT-ID beside it */
+	uint8_t short_public[HOSTKEY_SHORT_LEN];	/* covered by the signature; not sent */
+	int64_t until_s;				/* same as in the accompanying XCRYPT-ID */
 	uint8_t signature[HOSTKEY_SIGNATURE_LEN];	/* by the present host key */
 };
 
@@ -85,8 +85,8 @@ bool hostkey_verify_id(const struct hostkey_id *id, const uint8_t short_public[H
 bool hostkey_in_time(int64_t until_s, int64_t now_s);
 
 /*
- * Signs with `key` that `next_public` succeeds it; `short_public` and `until_s` are those of
- * the XCRYPT-ID.  `public` verifies such a statement.
+ * Signs with `key` the statement that `next_public` succeeds it.  `short_public` and `until_s`
+ * are those of the accompanying XCRYPT-ID.  `public` verifies such a statement.
  */
 int hostkey_sign_next(struct hostkey_next *next, const struct hostkey *key,
     const uint8_t short_public[HOSTKEY_SHORT_LEN], int64_t until_s,

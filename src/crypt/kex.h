@@ -128,17 +128,19 @@ struct key_source {
 	    const uint8_t *secret);
 
 	/*
-	 * 2.0.  Server: for how many seconds an id made now will be known; what is kept under
-	 * kept->id, to the rest of it (false: nothing); keeps it; notes that it was used.
+	 * 2.0, server.  keep_s(): number of seconds for which an id issued now will be known.
+	 * find_id(): completes the entry with the id kept->id; false: unknown.  keep_id():
+	 * stores an entry.  used_id(): notes that an entry was used.
 	 */
 	unsigned (*keep_s)(void *context, const struct kex *x);
 	bool (*find_id)(void *context, struct hybrid_kept *kept);
 	void (*keep_id)(void *context, const struct hybrid_kept *kept);
 	void (*used_id)(void *context, const struct hybrid_kept *kept);
 	/*
-	 * Client: what is kept of the host that is called, with the offer it was kept under
-	 * (`room` octets at most); keeps it for `keep_s` seconds at most; forgets it.  Is that
-	 * two-hour key one of our own, the present one or the one before?
+	 * 2.0, client; the host is the one that is called.  find_host(): finds its entry, and
+	 * the offer it was stored with (at most `room` octets); false: none.  keep_host():
+	 * stores its entry for at most `keep_s` seconds.  forget_host(): removes it.  is_own():
+	 * whether a server's two-hour key is ours, the present one or its predecessor.
 	 */
 	bool (*find_host)(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
 	    size_t *offer_len);

@@ -126,7 +126,7 @@ hybrid_put_answer(struct buf *out, const struct hybrid *h, const struct agreemen
 	    buf_printf(out, " %u", keep_s);
 }
 
-/* Decimal, without leading zeros. */
+/* keep: decimal, without leading zeros */
 static bool
 get_keep(unsigned *keep_s, struct span text)
 {
@@ -138,7 +138,7 @@ get_keep(unsigned *keep_s, struct span text)
 	return true;
 }
 
-/* The fields that only a first meeting has, but for the last. */
+/* The fields that only a first meeting has, except confirm-b: Sb, ct and keep. */
 static bool
 get_first(struct hybrid *h, struct span *fields, unsigned *keep_s)
 {
@@ -179,7 +179,7 @@ struct ikm {
 	size_t len;
 };
 
-/* R || DH(Ea, Eb), or K || DH(Ea, Eb) || DH(Ea, Sb) */
+/* IKM (xcrypt(7)): R || DH(Ea, Eb), or K || DH(Ea, Eb) || DH(Ea, Sb) at a first meeting. */
 static int
 make_ikm(struct ikm *ikm, struct hybrid *h, const struct agreement *a,
     const struct kex_pair *own)
@@ -228,7 +228,7 @@ hash_transcript(uint8_t out[TRANSCRIPT_LEN], const struct span lines[HYBRID_LINE
 	return rc == 0 ? 0 : -1;
 }
 
-/* HKDF with the salt and info of xcrypt.7 */
+/* OKM (xcrypt(7)), by HKDF. */
 static int
 derive(uint8_t okm[OKM_LEN], const struct ikm *ikm, const struct agreement *a,
     const struct span lines[HYBRID_LINES])
@@ -250,7 +250,7 @@ derive(uint8_t okm[OKM_LEN], const struct ikm *ikm, const struct agreement *a,
 	return rc;
 }
 
-/* The output in the order of the protocol: key-ab, key-ba, iv-ab, iv-ba, confirm-b, id, R. */
+/* Splits OKM: key-ab, key-ba, iv-ab, iv-ba, confirm-b, id, R. */
 static void
 split(struct hybrid *h, struct agreement *a, const uint8_t okm[OKM_LEN])
 {
@@ -265,7 +265,7 @@ split(struct hybrid *h, struct agreement *a, const uint8_t okm[OKM_LEN])
 	};
 	size_t done = 0;
 
-	/* hosts that have met keep what they have */
+	/* id and R are new at a first meeting only */
 	for (size_t i = 0; i < (h->met ? 5 : 7); i++) {
 		memcpy(parts[i].at, okm + done, parts[i].len);
 		done += parts[i].len;

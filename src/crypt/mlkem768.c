@@ -1,11 +1,10 @@
 /*
  * FIPS 203 with the parameters of ML-KEM-768 (k = 3, eta1 = eta2 = 2, du = 10, dv = 4), and the
- * Keccak that it needs (FIPS 202).  "Algorithm" and "section" without more are those of FIPS
- * 203.
+ * Keccak functions that it needs (FIPS 202).  Unless FIPS 202 is named, algorithm and section
+ * numbers are those of FIPS 203.
  *
- * A coefficient is always kept between 0 and Q - 1.  There is no division, branch or index that
- * depends on a secret; the matrix is sampled by rejection, but from a seed that everybody may
- * know.
+ * Coefficients are always reduced to 0..Q - 1.  No division, branch or index depends on a
+ * secret.  Rejection sampling of the matrix takes variable time, but its seed is public.
  */
 #include "crypt/mlkem768.h"
 
@@ -16,18 +15,18 @@
 
 #define N 256		/* coefficients of a polynomial */
 #define Q 3329
-#define RANK 3		/* k: polynomials of a vector */
-#define DU 10		/* bits of a compressed coefficient of u, and of v */
+#define RANK 3		/* k: polynomials in a vector */
+#define DU 10		/* bits of a compressed coefficient of u and of v */
 #define DV 4
 #define PACKED_LEN (N * 12 / 8)
 #define U_LEN (N * DU / 8)
 #define NOISE_LEN (N / 2)
-#define SYMBOL_LEN 32	/* seeds, hashes, messages and secrets */
+#define SYMBOL_LEN 32	/* seeds, hashes, messages and shared secrets */
 
-#define ENCAPS_SEED (RANK * PACKED_LEN)				/* where rho begins in an encapsulation key */
-#define DECAPS_ENCAPS (RANK * PACKED_LEN)			/* and, in a decapsulation key, the other key, */
-#define DECAPS_HASH (DECAPS_ENCAPS + MLKEM768_ENCAPS_KEY_LEN)	/* its hash, */
-#define DECAPS_REJECT (DECAPS_HASH + SYMBOL_LEN)		/* and z */
+#define ENCAPS_SEED (RANK * PACKED_LEN)				/* rho in an encapsulation key */
+#define DECAPS_ENCAPS (RANK * PACKED_LEN)			/* in a decapsulation key: ek, */
+#define DECAPS_HASH (DECAPS_ENCAPS + MLKEM768_ENCAPS_KEY_LEN)	/* H(ek), */
+#define DECAPS_REJECT (DECAPS_HASH + SYMBOL_LEN)		/* z */
 
 _Static_assert(ENCAPS_SEED + SYMBOL_LEN == MLKEM768_ENCAPS_KEY_LEN, "an encapsulation key is t and rho");
 _Static_assert(DECAPS_REJECT + SYMBOL_LEN == MLKEM768_DECAPS_KEY_LEN, "a decapsulation key ends in z");
@@ -37,15 +36,15 @@ _Static_assert(RANK * U_LEN + N * DV / 8 == MLKEM768_CIPHERTEXT_LEN, "a cipherte
 
 struct sponge {
 	uint64_t lanes[25];
-	size_t rate;		/* octets of the state that are input and output */
-	size_t at;		/* octets of the rate that are used up */
+	size_t rate;		/* octets of the state that take input and give output */
+	size_t at;		/* octets of the rate already used */
 };
 
 #define SHA3_256_RATE 136
 #define SHA3_512_RATE 72
 #define SHAKE128_RATE 168
 #define SHAKE256_RATE 136
-#define SHA3_SUFFIX 0x06	/* the two or four bits that tell SHA-3 from SHAKE, and the first bit of the padding */
+#define SHA3_SUFFIX 0x06	/* domain separation and first padding bit (FIPS 202 B.2) */
 #define SHAKE_SUFFIX 0x1f
 
 static uint64_t
@@ -54,7 +53,7 @@ rotate(uint64_t lane, unsigned places)
 	return lane << places | lane >> (64 - places);
 }
 
-/* FIPS 202 section 3.2.1: every bit takes the parity of two columns beside it. */
+/* theta, FIPS 202 section 3.2.1: XORs each bit with the parities of two columns. */
 static void
 theta(uint64_t a[25])
 {
@@ -70,8 +69,8 @@ theta(uint64_t a[25])
 }
 
 /*
- * Sections 3.2.2 and 3.2.3: the lanes other than the first form one cycle, and each turns as it
- * moves.
+ * rho and pi, FIPS 202 sections 3.2.2 and 3.2.3: the lanes except the first form one cycle; each
+ * is rotated and moved to the next place.
  */
 static void
 rho_and_pi(uint64_t a[25])
@@ -89,7 +88,7 @@ rho_and_pi(uint64_t a[25])
 	}
 }
 
-/* Section 3.2.4: the only step that is not linear. */
+/* chi, FIPS 202 section 3.2.4: the only non-linear step. */
 static void
 chi(uint64_t a[25])
 {
@@ -103,7 +102,7 @@ chi(uint64_t a[25])
 	}
 }
 
-/* Keccak-f[1600], section 3.3 */
+/* Keccak-f[1600], FIPS 202 section 3.3 */
 static void
 permute(uint64_t a[25])
 {
@@ -142,7 +141,7 @@ sponge_absorb(struct sponge *s, const uint8_t *in, size_t len)
 	}
 }
 
-/* Pads what was absorbed; from here on the sponge gives octets. */
+/* Pads the input; the sponge gives output from then on. */
 static void
 sponge_finish(struct sponge *s, uint8_t suffix)
 {
@@ -165,7 +164,7 @@ sponge_squeeze(struct sponge *s, uint8_t *out, size_t len)
 	}
 }
 
-/* The hash or SHAKE of that rate of `a` and `b` in a row: `len` octets to `out`. */
+/* Hashes `a` || `b` with the given rate and suffix: `len` octets to `out`. */
 static void
 hash(uint8_t *out, size_t len, size_t rate, uint8_t suffix, struct span a, struct span b)
 {
@@ -178,7 +177,7 @@ hash(uint8_t *out, size_t len, size_t rate, uint8_t suffix, struct span a, struc
 	octets_wipe(&s, sizeof(s));
 }
 
-/* Section 4.1: H, G and J */
+/* The hash functions H, G and J of section 4.1 */
 static void
 hash_h(uint8_t out[SYMBOL_LEN], const uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN])
 {
@@ -204,7 +203,7 @@ struct poly {
 	uint16_t c[N];
 };
 
-/* powers of the root of unity 17, in the order of the transform: 17^BitRev7(i) (appendix A) */
+/* 17^BitRev7(i) mod Q: powers of the root of unity in the order of the NTT (appendix A) */
 static const uint16_t roots[N / 2] = {
 	1, 1729, 2580, 3289, 2642, 630, 1897, 848, 1062, 1919, 193, 797, 2786, 3260, 569, 1746,
 	296, 2447, 1339, 1476, 3046, 56, 2240, 1333, 1426, 2094, 535, 2882, 2393, 2879, 1974, 821,
@@ -216,7 +215,7 @@ static const uint16_t roots[N / 2] = {
 	2804, 1092, 403, 1026, 1143, 2150, 2775, 886, 1722, 1212, 1874, 1029, 2110, 2935, 885, 2154,
 };
 
-/* x mod Q for x below 2 * Q */
+/* x mod Q for x < 2 * Q */
 static uint16_t
 reduce_once(uint32_t x)
 {
@@ -224,7 +223,7 @@ reduce_once(uint32_t x)
 	return (uint16_t)(x + (Q & (0U - (x >> 31))));
 }
 
-/* x / Q, rounded down or one too few (Barrett): the division is a multiplication by 2^36 / Q. */
+/* Barrett division: floor(x / Q), or one less.  Multiplies by 2^36 / Q. */
 static uint32_t
 quotient(uint32_t x)
 {
@@ -262,7 +261,7 @@ poly_add(struct poly *sum, const struct poly *p)
 		sum->c[i] = add(sum->c[i], p->c[i]);
 }
 
-/* Algorithm 9: to the domain in which a product is taken pair by pair. */
+/* NTT, algorithm 9 */
 static void
 transform(struct poly *p)
 {
@@ -277,7 +276,7 @@ transform(struct poly *p)
 			}
 }
 
-/* Algorithm 10: back from it. */
+/* inverse NTT, algorithm 10 */
 static void
 transform_back(struct poly *p)
 {
@@ -294,7 +293,7 @@ transform_back(struct poly *p)
 		p->c[i] = multiply(p->c[i], 3303);	/* 128^-1 */
 }
 
-/* Algorithms 11 and 12: sum += a * b, all of them transformed. */
+/* MultiplyNTTs, algorithms 11 and 12: sum += a * b in the NTT domain. */
 static void
 poly_add_product(struct poly *sum, const struct poly *a, const struct poly *b)
 {
@@ -309,7 +308,7 @@ poly_add_product(struct poly *sum, const struct poly *a, const struct poly *b)
 	}
 }
 
-/* Algorithm 7: the element of the matrix in that row and column, already transformed. */
+/* SampleNTT, algorithm 7: one element of the matrix, in the NTT domain. */
 static void
 sample_matrix(struct poly *p, const uint8_t rho[SYMBOL_LEN], uint8_t row, uint8_t column)
 {
@@ -331,8 +330,8 @@ sample_matrix(struct poly *p, const uint8_t rho[SYMBOL_LEN], uint8_t row, uint8_
 }
 
 /*
- * Algorithm 8, of the pseudo-random function of section 4.1: the small polynomial number
- * `nonce` of a seed.
+ * SamplePolyCBD, algorithm 8, applied to PRF (section 4.1) of a seed and `nonce`: a polynomial
+ * with small coefficients.
  */
 static void
 sample_noise(struct poly *p, const uint8_t seed[SYMBOL_LEN], uint8_t nonce)
@@ -350,21 +349,18 @@ sample_noise(struct poly *p, const uint8_t seed[SYMBOL_LEN], uint8_t nonce)
 
 /* ---- octets ---- */
 
-/*
- * Formula 4.7: round(2^bits / Q * c), of which the low bits count; Q is odd, so nothing lies
- * half-way.
- */
+/* Compress, formula 4.7: round(2^bits / Q * c) mod 2^bits.  Q is odd, so there are no ties. */
 static uint32_t
 compress(uint16_t c, unsigned bits)
 {
 	uint32_t x = (uint32_t)c << bits, n = quotient(x), rest = x - n * Q;
 
-	n += (Q / 2 - rest) >> 31;		/* rest > Q / 2 */
-	n += (Q + Q / 2 - rest) >> 31;		/* once more, where `n` was one too few */
+	n += (Q / 2 - rest) >> 31;		/* 1 if rest > Q / 2: round up */
+	n += (Q + Q / 2 - rest) >> 31;		/* 1 more if `n` was too small by one */
 	return n & ((1U << bits) - 1);
 }
 
-/* Formula 4.8: round(Q / 2^bits * n) */
+/* Decompress, formula 4.8: round(Q / 2^bits * n) */
 static uint16_t
 decompress(uint32_t n, unsigned bits)
 {
@@ -372,8 +368,8 @@ decompress(uint32_t n, unsigned bits)
 }
 
 /*
- * Algorithm 5: `bits` of each coefficient, compressed unless all 12 are taken: N * bits / 8
- * octets.
+ * ByteEncode, algorithm 5: packs `bits` of each coefficient, N * bits / 8 octets.  Compresses
+ * them first if `bits` is less than 12.
  */
 static void
 encode(uint8_t *out, const struct poly *p, unsigned bits)
@@ -388,7 +384,7 @@ encode(uint8_t *out, const struct poly *p, unsigned bits)
 	}
 }
 
-/* Algorithm 6, the inverse of encode(): false when a coefficient of 12 bits was Q or more. */
+/* ByteDecode, algorithm 6: the inverse of encode().  False: a 12-bit coefficient is >= Q. */
 static bool
 decode(struct poly *p, const uint8_t *in, unsigned bits)
 {
@@ -412,9 +408,9 @@ decode(struct poly *p, const uint8_t *in, unsigned bits)
 	return good;
 }
 
-/* ---- the public-key encryption of section 5 ---- */
+/* ---- K-PKE, section 5 ---- */
 
-/* Algorithm 13 without its first line: the packed t || rho, and the packed s. */
+/* K-PKE.KeyGen, algorithm 13, with the hashed seed as its argument: writes t || rho, and s. */
 static void
 pke_make_keys(uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN], uint8_t packed[RANK * PACKED_LEN],
     const uint8_t rho[SYMBOL_LEN], const uint8_t sigma[SYMBOL_LEN])
@@ -440,7 +436,7 @@ pke_make_keys(uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN], uint8_t packed[RANK *
 	octets_wipe(&t, sizeof(t));
 }
 
-/* Algorithm 14: encrypts 32 octets with the randomness `r`. */
+/* K-PKE.Encrypt, algorithm 14: encrypts 32 octets with the randomness `r`. */
 static void
 pke_encrypt(uint8_t ciphertext[MLKEM768_CIPHERTEXT_LEN], const uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN],
     const uint8_t message[SYMBOL_LEN], const uint8_t r[SYMBOL_LEN])
@@ -451,7 +447,7 @@ pke_encrypt(uint8_t ciphertext[MLKEM768_CIPHERTEXT_LEN], const uint8_t encaps_ke
 		sample_noise(&y[i], r, i);
 		transform(&y[i]);
 	}
-	for (uint8_t i = 0; i < RANK; i++) {	/* u, by the transposed matrix */
+	for (uint8_t i = 0; i < RANK; i++) {	/* u, with the transposed matrix */
 		memset(&sum, 0, sizeof(sum));
 		for (uint8_t j = 0; j < RANK; j++) {
 			sample_matrix(&other, encaps_key + ENCAPS_SEED, j, i);
@@ -478,7 +474,7 @@ pke_encrypt(uint8_t ciphertext[MLKEM768_CIPHERTEXT_LEN], const uint8_t encaps_ke
 	octets_wipe(&other, sizeof(other));
 }
 
-/* Algorithm 15 */
+/* K-PKE.Decrypt, algorithm 15 */
 static void
 pke_decrypt(uint8_t message[SYMBOL_LEN], const uint8_t packed[RANK * PACKED_LEN],
     const uint8_t ciphertext[MLKEM768_CIPHERTEXT_LEN])
@@ -501,7 +497,7 @@ pke_decrypt(uint8_t message[SYMBOL_LEN], const uint8_t packed[RANK * PACKED_LEN]
 	octets_wipe(&other, sizeof(other));
 }
 
-/* ---- what the header promises ---- */
+/* ---- ML-KEM, sections 6 and 7 ---- */
 
 void
 mlkem768_make_keys(uint8_t encaps_key[MLKEM768_ENCAPS_KEY_LEN],
@@ -555,7 +551,7 @@ mlkem768_decapsulate(uint8_t secret[MLKEM768_SECRET_LEN],
 	uint8_t differ = 0;
 	for (size_t i = 0; i < sizeof(again); i++)
 		differ |= again[i] ^ ciphertext[i];
-	uint8_t mask = (uint8_t)((0U - differ) >> 8);	/* all ones where they differ */
+	uint8_t mask = (uint8_t)((0U - differ) >> 8);	/* all ones if they differ */
 	for (size_t i = 0; i < SYMBOL_LEN; i++)
 		secret[i] = (uint8_t)((both[i] & ~mask) | (rejected[i] & mask));
 	octets_wipe(message, sizeof(message));

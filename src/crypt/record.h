@@ -10,9 +10,8 @@
 enum record_type { RECORD_ALERT = 21, RECORD_DATA = 23 };
 
 /*
- * Octets on the wire, from header to tag, of a record that we make of `content_len` octets.
- * Content, type and padding fill at least `inner_min` octets, which is at most
- * RECORD_INNER_MAX.
+ * Length in octets, from header to tag, of a record with `content_len` octets of content.
+ * Content, type and padding have at least `inner_min` octets, which is at most RECORD_INNER_MAX.
  */
 size_t record_len(size_t content_len, size_t inner_min);
 

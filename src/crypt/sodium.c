@@ -7,10 +7,10 @@
 #include <sodium/utils.h>
 #include <stdint.h>
 
-#define BULK 9216		/* octets from which sodium_init() pays; measured, see make bench B=micro */
-#define STACK_USED 8192		/* octets; more than any of the functions used here takes */
+#define BULK 9216		/* octets from which sodium_init() pays (make bench B=micro) */
+#define STACK_USED 8192		/* octets; more than any libsodium function used here needs */
 
-/* sodium_init() asks for randomness, and would abort the process where its own source fails. */
+/* sodium_init() draws random octets, and aborts if libsodium's own source fails (in the jail). */
 static const char *
 name(void)
 {
@@ -20,7 +20,7 @@ name(void)
 static void
 random_buf(void *const out, const size_t len)
 {
-	(void)random_octets(out, len);	/* for a canary of allocations that nobody makes here */
+	(void)random_octets(out, len);	/* for sodium_malloc(), which is not used */
 }
 
 static uint32_t
@@ -52,7 +52,7 @@ sodium_expect(size_t octets)
 	initialised = true;
 	randombytes_set_implementation(&source);
 	if (sodium_init() < 0)
-		return;	/* it goes on with what it has */
+		return;	/* libsodium then keeps its portable code */
 }
 
 bool
@@ -61,7 +61,7 @@ sodium_has_aes(void)
 #if defined(__x86_64__)
 	return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
 #else
-	return false;	/* libsodium 1.0.18 has it for x86 only */
+	return false;	/* libsodium 1.0.18 has AES-256-GCM for x86 only */
 #endif
 }
 

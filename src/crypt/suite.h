@@ -38,7 +38,7 @@ int suite_list_read(struct suite_list *list, struct span names, struct span *cul
 
 bool suite_list_has(const struct suite_list *list, const struct suite *suite);
 
-/* Server: puts those that are slow on this processor behind the others of their generation. */
+/* Server: moves suites that are slow on this processor after the others of their version. */
 void suite_list_fast_first(struct suite_list *list);
 
 /* The newest XCRYPT version (struct kex) among the suites; 0 for an empty list. */

@@ -30,7 +30,7 @@ x25519_public(uint8_t public[X25519_LEN], const uint8_t private[X25519_LEN])
 	(void)crypto_scalarmult_curve25519_base(public, private);	/* cannot fail */
 }
 
-/* p - 1, p and p + 1, where p = 2^255 - 19, differ in the first octet only. */
+/* Matches p - 1, p and p + 1 (p = 2^255 - 19), which differ in the first octet only. */
 static bool
 near_prime(const uint8_t public[X25519_LEN])
 {
@@ -45,7 +45,7 @@ near_prime(const uint8_t public[X25519_LEN])
 bool
 x25519_low_order(const uint8_t public[X25519_LEN])
 {
-	/* below p; of a received point the top bit does not count */
+	/* low-order points below p; RFC 7748 ignores the top bit of a received point */
 	static const uint8_t points[][X25519_LEN] = {
 		{ 0 },
 		{ 1 },

@@ -21,27 +21,27 @@ int hostkey_cmd(struct options *p);
 int hostkey_cmd_test(const struct options *p);
 
 /*
- * The host key that a session signs with, and the statements: lines of a reply to EHLO, from
- * `XCRYPT-` on.
+ * The host key that a session signs with, and its statements: the EHLO reply lines from `XCRYPT-`
+ * on.
  */
 struct hostkey_statements {
 	struct hostkey host;
 	uint8_t next_public[HOSTKEY_PUBLIC_LEN];
 	bool has_host, has_next;
 	char id[HOSTKEY_STATEMENT_MAX], next[HOSTKEY_STATEMENT_MAX];
-	size_t id_len, next_len;	/* 0: none */
+	size_t id_len, next_len;	/* 0: no such statement */
 };
 
 /*
- * Reads the host key and its successor.  A file that cannot be used is logged, and counts as
- * none.  For use as started: a file that belongs to root is read by root.
+ * Reads the host key and its successor.  A file that cannot be used is logged and ignored.  To be
+ * called before root is dropped, so that the files may be readable by root only.
  */
 void hostkey_cmd_read(const struct options *p, struct hostkey_statements *said);
 
-/* Makes the statements, once it is known that they are needed, and wipes the host key. */
+/* Signs the statements, once the session is encrypted, and wipes the host key. */
 void hostkey_cmd_sign(struct key_cache *cache, struct hostkey_statements *said);
 
-/* Wipes the host key; the statements stay. */
+/* Wipes the host key and keeps the statements. */
 void hostkey_cmd_forget(struct hostkey_statements *said);
 
 #endif

@@ -96,8 +96,8 @@ settle(void *server)
 }
 
 /*
- * The client's first record has verified: what a first meeting gave is kept, and nothing more
- * after it.
+ * Called when the client's first record has verified: keeps the pre-shared secret of a first
+ * meeting.  Nothing is stored after that.
  */
 static void
 proved(void *server)
@@ -108,7 +108,7 @@ proved(void *server)
 	key_cache_done(&s->cache);
 }
 
-/* The lines about the host key, for the reply to EHLO inside. */
+/* The host key statements for the EHLO reply in the encrypted session. */
 static size_t
 says(void *server, struct span lines[RELAY_SAYS_MAX], size_t *missing)
 {

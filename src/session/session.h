@@ -30,9 +30,9 @@ struct session {
 	void (*settled)(void *context);
 	void *settled_context;
 	/*
-	 * NULL, or called once for each wire, when a record has verified that only the other end
-	 * of an XCRYPT handshake could have made for this session: its first, or, where we call,
-	 * the first after one of ours.
+	 * NULL, or called once per wire when a record has verified that proves that the peer has
+	 * the session keys: the peer's first record on a server, its first record after one of
+	 * ours on a client.
 	 */
 	void (*proved)(void *context);
 	void *proved_context;
@@ -50,9 +50,9 @@ struct session {
 	void *layer_state;
 	struct channel channel;		/* the layer's state with XCRYPT */
 	bool layer_opening;		/* its handshake is going on */
-	bool spoken;			/* we have sealed a record, */
-	uint64_t heard;			/* and so many of theirs had come before it */
-	bool proof_seen;		/* one has come that proves them; proved() was called */
+	bool spoken;			/* client: we have sealed a record */
+	uint64_t heard;			/* records received before that one */
+	bool proof_seen;		/* proved() was called */
 	/* Starts TLS towards `host`: 0, or -1.  NULL: not supported. */
 	int (*tls_start)(const char *host, const struct layer **layer, void **state);
 	struct buf wire_in, wire_out;	/* wire octets, with a layer or by hand */

@@ -60,7 +60,7 @@ begin_encryption(struct session *s)
 	buf_move(&s->wire_out, &io->to_wire);
 	if (io->encrypt != NULL) {
 		io_trace(io, "session", "clear", "xcrypt");
-		/* in 2.0 records follow the line that was read last */
+		/* in 2.0, records may follow the last line */
 		buf_move(&s->wire_in, &io->from_wire);
 		io->wire_eof = io->wire_truncated = false;
 		result = channel_start(&s->channel, io->encrypt);
@@ -324,7 +324,7 @@ advance(struct session *s)
 	}
 }
 
-/* Looks for the record that proves the other end (session.h). */
+/* Calls proved() at the first record that proves the peer (session.h). */
 static void
 watch_proof(struct session *s)
 {

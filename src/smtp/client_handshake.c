@@ -318,13 +318,13 @@ client_got_reply(struct client_handshake *ch, struct io *io)
 	}
 }
 
-/* 2.0: has a record of the server's verified?  Then what is wrong is no failure of XCRYPT. */
+/* 2.0: whether a record of the server has verified; a later failure is then not one of XCRYPT. */
 static bool
 has_record(const struct client_handshake *ch, const struct io *io, enum outcome end)
 {
 	return ch->encrypted && ch->pushed &&
 	    (reply_begun(&ch->reply) || buf_len(&io->from_wire) > 0 ||
-	    end == OUTCOME_WIRE_GONE);	/* it said close_notify */
+	    end == OUTCOME_WIRE_GONE);	/* the server sent close_notify */
 }
 
 /* The connection ended, or what came is not a reply. */
@@ -344,7 +344,7 @@ enum client_state
 client_handshake_step(struct client_handshake *ch, struct io *io)
 {
 	for (;;) {
-		/* octets behind the line that switches are records, which the session opens first */
+		/* octets after the switching line are records; the session decrypts them first */
 		if (io->encrypt != NULL)
 			return ch->state;
 		switch (ch->state) {

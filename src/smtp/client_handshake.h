@@ -1,6 +1,6 @@
 /*
- * The client's start of a session: greeting, EHLO, XCRYPT if it is offered and wanted, and EHLO
- * again inside the encrypted session.  transparent.c and deliver.c both begin with it.
+ * The client's start of a session: greeting, EHLO, XCRYPT if it is offered and wanted, and the
+ * reply to EHLO in the encrypted session.  transparent.c and deliver.c both begin with it.
  *
  * A session that must not continue in the clear ends with OUTCOME_NOT_ENCRYPTED.  A failed
  * handshake ends with OUTCOME_RETRY_CLEAR (call the same host again, without XCRYPT) or, if it
@@ -64,9 +64,9 @@ struct client_handshake {
 	enum client_state state;
 	bool retried_clear;	/* in the clear, since encryption failed the last time */
 	bool plain;		/* ignore XCRYPT: retried in the clear, or XCRYPT is off */
-	bool apart;		/* do not send XCRYPT together with EHLO: the host changed its offer */
+	bool apart;		/* do not send XCRYPT with EHLO: that failed before */
 	bool riding;		/* XCRYPT was sent together with EHLO */
-	bool pushed;		/* 2.0: the reply to EHLO inside comes without a command of ours */
+	bool pushed;		/* 2.0: the EHLO reply inside comes without a new EHLO */
 	bool encrypted;		/* by XCRYPT or TLS */
 	bool tls;		/* encrypted by TLS, not by XCRYPT */
 	/*
@@ -90,8 +90,8 @@ struct client_handshake {
 
 enum client_call {
 	CLIENT_CALL_FIRST,
-	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART: XCRYPT is not sent with EHLO */
-	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR: XCRYPT is not used */
+	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART: do not send XCRYPT with EHLO */
+	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR: do not use XCRYPT */
 };
 
 /*

@@ -12,8 +12,8 @@ enum client_state client_enter(struct client_handshake *ch, struct io *io, enum 
 enum client_state client_over(struct client_handshake *ch, struct io *io, enum outcome end);
 
 /*
- * The handshake failed without a sign of tampering: calls again in the clear if policy allows.
- * `why` is a literal for the log.
+ * The handshake failed without a sign of tampering: retries in the clear if policy allows.  `why`
+ * is a literal for the log.
  */
 enum client_state client_retry_clear(struct client_handshake *ch, struct io *io, const char *why);
 
@@ -22,14 +22,14 @@ enum client_state client_go_on_clear(struct client_handshake *ch, struct io *io,
 
 /* client_handshake_xcrypt.c */
 
-/* Sends XCRYPT together with EHLO to a host that has been met: encryption costs no round trip. */
+/* Appends XCRYPT to EHLO if a pre-shared secret is stored: encryption then adds no round trip. */
 void client_ride(struct client_handshake *ch, struct io *io);
 
-/* EHLO is answered; XCRYPT, which went with it, is next if the host offers what it did. */
+/* The reply to that EHLO has come: waits for the XCRYPT answer if the offer is unchanged. */
 enum client_state client_rode(struct client_handshake *ch, struct io *io, bool offered,
     struct span offer);
 
-/* Sends XCRYPT with the suite that was chosen, as at a first meeting. */
+/* Sends XCRYPT with the chosen suite. */
 enum client_state client_propose(struct client_handshake *ch, struct io *io);
 
 enum client_state client_got_answer(struct client_handshake *ch, struct io *io);

@@ -1,6 +1,5 @@
 #include "smtp/client_handshake_internal.h"
 
-/* XCRYPT goes with EHLO to a host that has been met, so that encryption costs no round trip. */
 void
 client_ride(struct client_handshake *ch, struct io *io)
 {
@@ -14,7 +13,6 @@ client_ride(struct client_handshake *ch, struct io *io)
 	ch->riding = !ch->plain && !ch->apart && handshake_ride(&ch->handshake, &io->to_wire);
 }
 
-/* XCRYPT was said already: it is answered next, if the host offers what it did. */
 enum client_state
 client_rode(struct client_handshake *ch, struct io *io, bool offered, struct span offer)
 {
@@ -25,7 +23,7 @@ client_rode(struct client_handshake *ch, struct io *io, bool offered, struct spa
 	return client_enter(ch, io, CLIENT_ANSWER);
 }
 
-/* The handshake came to nothing.  Said together with EHLO, it may do so for that reason. */
+/* If XCRYPT was sent together with EHLO, that may be the reason: the next call sends it apart. */
 static enum client_state
 failed(struct client_handshake *ch, struct io *io)
 {

@@ -1,11 +1,11 @@
-/* The handshake of 2.0: one line each way, and what is kept afterwards. */
+/* The handshake of XCRYPT 2.0: one line in each direction, and what is kept afterwards. */
 #include "smtp/handshake_internal.h"
 
 #include "base/octets.h"
 
 #include <string.h>
 
-/* The keys, from the four lines of the transcript.  `own`: the server's two-hour pair. */
+/* Computes the keys from the transcript.  `own`: the server's two-hour pair; NULL on a client. */
 static int
 agree(struct handshake *h, const struct kex_pair *own)
 {
@@ -16,11 +16,11 @@ agree(struct handshake *h, const struct kex_pair *own)
 
 	for (size_t i = 0; i < HYBRID_LINES; i++)
 		if (lines[i].len == 0)
-			return -1;	/* it was too long to be kept */
+			return -1;	/* the line was too long for the transcript */
 	return hybrid_agree(&h->hybrid, &h->agreement, own, lines);
 }
 
-/* Of a host that has been met, nothing new is kept. */
+/* Only a first meeting has an entry to store; a server also marks one that was used again. */
 static void
 agreed(struct handshake *h)
 {
@@ -44,7 +44,7 @@ unknown_id(struct handshake *h, struct buf *out)
 	return second ? HANDSHAKE_USED_UP : HANDSHAKE_UNKNOWN_ID;
 }
 
-/* Our part of the exchange, and the answer but for its last field. */
+/* Computes our part of the exchange and the answer without confirm-b. */
 static int
 make_answer(struct handshake *h, const struct kex_pair **own)
 {
@@ -52,7 +52,7 @@ make_answer(struct handshake *h, const struct kex_pair **own)
 	struct buf answer;
 
 	if (h->hello.len == 0 || h->offer.len == 0)
-		return -1;	/* too long to be kept, and so for the transcript */
+		return -1;	/* a line was too long for the transcript */
 	*own = h->keys.own(h->keys.context, handshake_kex(h));
 	if (*own == NULL || hybrid_draw(x, &h->agreement) < 0 ||
 	    (!x->met && hybrid_encapsulate(x) < 0))
@@ -101,7 +101,7 @@ handshake_hybrid_answer(struct handshake *h, struct span line, struct span field
 	return HANDSHAKE_ENCRYPTED;
 }
 
-/* What is kept of this host, with the offer it was kept under; false: nothing. */
+/* Finds the entry of this host and its offer.  False: none. */
 static bool
 find_host(struct handshake *h, struct handshake_line *offer)
 {
@@ -147,7 +147,7 @@ handshake_forget(struct handshake *h)
 	h->owed = false;
 }
 
-/* Whatever was said with it, an id that does not work is not said again. */
+/* An id that led to a wrong confirmation is not used again. */
 static enum handshake_verdict
 tampered(struct handshake *h)
 {

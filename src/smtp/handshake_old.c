@@ -1,9 +1,9 @@
-/* The handshake of the generations before 2.0: two keys and nonces, then XCRYPT OK both ways. */
+/* The handshake before 2.0: keys and nonces, then XCRYPT OK in both directions. */
 #include "smtp/handshake_internal.h"
 
 #include <string.h>
 
-/* The two fields of a proposal or an answer, which must be all there is. */
+/* Splits a proposal or an answer into its two fields.  False: fewer, or more. */
 static bool
 two_fields(struct span rest, struct span *key, struct span *nonce)
 {
@@ -23,7 +23,7 @@ peer_nonce(struct agreement *a)
 	return a->server ? a->nonce_a : a->nonce_b;
 }
 
-/* Sent back to us: nobody else has our key and our nonce. */
+/* Whether the line is our own sent back: nobody else has our key and our nonce. */
 static bool
 is_our_own(struct agreement *a)
 {
@@ -46,7 +46,7 @@ read_fields(struct handshake *h, struct span key, struct span nonce)
 	return key_field == FIELD_REFUSED ? key_field : nonce_field;
 }
 
-/* Our pair and a new nonce. */
+/* Gets our pair and draws a nonce. */
 static int
 draw_own(struct handshake *h)
 {
@@ -61,7 +61,7 @@ draw_own(struct handshake *h)
 	return x->draw_nonce(own_nonce(&h->agreement));
 }
 
-/* `<key> <nonce>`, ours, to the end of `out`. */
+/* Appends our `<key> <nonce>` to `out`. */
 static bool
 put_fields(struct handshake *h, struct buf *out)
 {
@@ -127,8 +127,8 @@ handshake_old_take_answer(struct handshake *h, const struct reply *reply)
 }
 
 /*
- * What is behind the OK of `XCRYPT OK ...`, empty when nothing is.  A blank has something
- * behind it.
+ * Gets the text after OK in `XCRYPT OK ...`; empty if there is none.  A blank after OK must be
+ * followed by text.
  */
 static bool
 behind_ok(struct span line, struct span *text)
@@ -155,7 +155,7 @@ handshake_compute(struct handshake *h)
 	return x->prepare != NULL ? x->prepare(a) : 0;
 }
 
-/* Only a finished handshake's secret is worth anything. */
+/* Stores the secret, or marks it as used.  Only after a handshake that finished. */
 static void
 keep(struct handshake *h)
 {

@@ -64,7 +64,7 @@ enum outcome {
 	OUTCOME_REFUSED_LATER,	/* refused with 4yz, or not all recipients were accepted */
 	OUTCOME_REFUSED_FOR_GOOD, /* deliver: 5yz for every recipient, or for the message */
 	OUTCOME_RETRY_CLEAR,	/* the handshake failed: call the host again without XCRYPT */
-	OUTCOME_RETRY_APART,	/* XCRYPT together with EHLO failed: call the host again, and send it apart */
+	OUTCOME_RETRY_APART,	/* XCRYPT sent with EHLO failed: call again without that */
 	OUTCOME_NO_MEMORY,	/* no memory for a cipher */
 	OUTCOME_NOT_REACHED,	/* no connection could be made */
 	OUTCOME_COUNT
@@ -100,8 +100,8 @@ struct io {
 	/* set by the machine */
 	const struct agreement *encrypt; /* encrypt the wire from here on; the session resets it */
 	const char *start_tls;		/* start TLS with this host; the session resets it */
-	bool gathers;			/* keep to_wire back: it goes into one record with what follows */
-	size_t hides;			/* octets by which our first record appears longer than it is */
+	bool gathers;			/* hold back to_wire until its record is complete */
+	size_t hides;			/* octets by which our first record is padded more */
 	bool pipe;			/* pass octets on unread from here on; no more step() */
 	bool settled;			/* no further connection or handshake follows */
 	bool midway;			/* inside a reply: its deadline is not restarted */

@@ -176,7 +176,7 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 	struct relay *r = relay;
 
 	io->end = fault;
-	io->gathers = false;	/* nothing follows that would go into the same record */
+	io->gathers = false;	/* no more output for the same record follows */
 	/* a last reply can only be sent between two replies */
 	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s Timeout exceeded\r\n", r->set->hostname);

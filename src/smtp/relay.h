@@ -18,7 +18,7 @@
 #define RELAY_NAME_MAX 255	/* octets kept of the name in EHLO or HELO */
 #define RELAY_PEER_MAX 80
 #define RELAY_SAYS_MAX 2
-#define RELAY_HELLO_MAX 510	/* octets kept of its EHLO line, for the transcript: the most of RFC 5321 */
+#define RELAY_HELLO_MAX 510	/* octets of the EHLO line (RFC 5321), for the transcript */
 #define RELAY_EHLO_MAX 4096	/* octets kept of the backend's reply to EHLO */
 
 struct relay_settings {
@@ -28,9 +28,10 @@ struct relay_settings {
 	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
 	/*
-	 * Called once, when 2.0 encrypts: puts our lines for the reply to EHLO inside (host key
-	 * statements), which must stay, and returns how many; `*missing` gets the octets of
-	 * those that there are not.  NULL: no lines.
+	 * Called once when 2.0 encrypts: sets our lines (host key statements) for the EHLO reply
+	 * in the encrypted session and returns their number.  The lines must stay valid.
+	 * `*missing` receives the total length of those that this host does not have.  NULL: no
+	 * lines.
 	 */
 	size_t (*says)(void *context, struct span lines[RELAY_SAYS_MAX], size_t *missing);
 	void *says_context;
@@ -74,11 +75,11 @@ struct relay {
 	size_t name_len;
 	uint8_t said[RELAY_NAME_MAX];	/* the name in the last EHLO or HELO, accepted or not */
 	size_t said_len;
-	uint8_t hello_line[RELAY_HELLO_MAX];	/* the last EHLO or HELO, accepted or not */
-	size_t hello_line_len;	/* 0: it was too long */
+	uint8_t hello_line[RELAY_HELLO_MAX];	/* the last EHLO or HELO line, accepted or not */
+	size_t hello_line_len;	/* 0: none, or too long */
 	bool offered;		/* the last reply to EHLO had our XCRYPT line */
 	bool hello_inside;	/* EHLO or HELO was accepted since encryption began */
-	struct span says[RELAY_SAYS_MAX];	/* our lines in the reply to EHLO inside */
+	struct span says[RELAY_SAYS_MAX];	/* our lines in the EHLO reply inside */
 	size_t says_count;
 	bool chunking;		/* the backend offers CHUNKING */
 

@@ -124,7 +124,7 @@ give_up(struct relay *r, struct io *io, const char *why)
 	r->why = why;
 }
 
-/* Back to where the session stood after the greeting (xcrypt.7, "Starting over"). */
+/* Resets the session to the state after the greeting (xcrypt(7), Starting over). */
 static void
 start_over(struct relay *r, struct io *io)
 {
@@ -134,8 +134,8 @@ start_over(struct relay *r, struct io *io)
 }
 
 /*
- * 2.0: says the EHLO that the transcript covers to the mailer again.  Its reply goes to the client
- * unasked, in one record that hides whether this host has a host key.
+ * 2.0: sends the EHLO line of the transcript to the backend again.  The reply goes to the client
+ * unasked, in one record whose size hides whether this host has a host key.
  */
 static void
 push_hello(struct relay *r, struct io *io)

@@ -359,7 +359,7 @@ relay_reply(struct relay *r, struct io *io)
 		/* what the client sent after QUIT is ignored */
 		if (r->done)
 			io->end = OUTCOME_DONE;
-		/* a 421 to the EHLO that we said again: there is nothing to begin with */
+		/* a 421 to the repeated EHLO: the session ends before it begins */
 		else if (io->gathers && r->gone)
 			io->end = OUTCOME_LOCAL_GONE;
 		io->gathers = false;

@@ -69,8 +69,8 @@ hello(struct transparent *c, struct io *io)
 }
 
 /*
- * Handles a command of the local MTA before the pipe begins.  False: no complete command is
- * there.
+ * Handles a command of the local MTA before the pipe begins.  False: no complete command has
+ * arrived.
  */
 static bool
 transparent_command(struct transparent *c, struct io *io)

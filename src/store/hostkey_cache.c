@@ -217,7 +217,7 @@ hostkey_cache_check(struct key_cache *r, const struct kex *x, const uint8_t *pee
 {
 	enum statement_verdict verdict = check(r, x, peer_public, id_line, next_line, now_s, v);
 
-	/* what does not verify is not passed on */
+	/* a statement that does not verify is not passed on */
 	if (!v->has_next)
 		v->next = (struct hostkey_next){ .until_s = 0 };
 	if (verdict == STATEMENT_GOOD)

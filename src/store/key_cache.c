@@ -234,8 +234,8 @@ share(struct key_cache *r, struct key_cache_own *own)
 }
 
 /*
- * A connection that has waited may use an outlived pair for as long as its host key statement
- * holds, and no longer.
+ * A session that started before its pair expired may use it for AHEAD_MAX_S more: until then the
+ * host key statement about it is valid.
  */
 static bool
 is_past_use(const struct key_cache *r, const struct key_cache_own *own)

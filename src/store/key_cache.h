@@ -22,7 +22,7 @@
 #define KEY_CACHE_MARK_LEN 8
 
 /*
- * First octets of the keys of other modules' entries in the same store (hostkey_cache.h,
+ * First octets of the entry keys of other modules in the same store (hostkey_cache.h,
  * meetings.h).
  */
 enum { KEY_CACHE_ID = 'I', KEY_CACHE_NEXT = 'N', KEY_CACHE_VERIFIED = 'V',
@@ -34,9 +34,9 @@ struct key_cache {
 	uint64_t entries_max;
 	int64_t (*now_s)(void);
 	bool noted;			/* the secret found last is already marked as used */
-	uint8_t host[KEY_CACHE_HOST_LEN];	/* the host that is called (store/meetings.h) */
-	int64_t until_s;			/* what is kept of it counts until then, Unix time */
-	uint8_t client_mark[KEY_CACHE_MARK_LEN];	/* stands for the client's address */
+	uint8_t host[KEY_CACHE_HOST_LEN];	/* hash of the called host (store/meetings.h) */
+	int64_t until_s;			/* Unix time when entries about it expire */
+	uint8_t client_mark[KEY_CACHE_MARK_LEN];	/* hash of the client's address */
 	size_t count;			/* members of `own` in use */
 	struct key_cache_own {
 		const struct kex *kex;
@@ -44,7 +44,7 @@ struct key_cache {
 		int64_t created_s;	/* Unix time */
 		bool made;		/* `pair` and `created_s` are valid */
 		bool shared;		/* it is in the store; secrets made with it may be too */
-		uint8_t before[KEX_PUBLIC_MAX];	/* public key of the pair before it */
+		uint8_t before[KEX_PUBLIC_MAX];	/* public key of the previous pair */
 		bool has_before;
 	} own[KEY_CACHE_VERSIONS];
 	struct store store;
@@ -87,8 +87,8 @@ void key_cache_leave_directory(struct key_cache *cache);
 int key_cache_expire(const struct key_cache_settings *settings);
 
 /*
- * For a session whose handshake is decided, but that may have something to keep: wipes every
- * private key, and closes all but the journal.
+ * Called when the handshake is decided and an entry may still have to be stored: wipes all
+ * private keys and closes all files except the journal.
  */
 void key_cache_settle(struct key_cache *cache);
 

@@ -8,10 +8,10 @@
  * Entries of the store, by key and value:
  *
  *   'P' version                         creation time (8 octets), public key, private key
- *   'B' version                         public key of the pair before, if not made on demand
- *   'S' version own-public peer-public  shared secret; one octet more (1) once it was used again
+ *   'B' version                         public key of the previous pair, if not made on demand
+ *   'S' version own-public peer-public  shared secret; one more octet (1) after it was used again
  *
- * store/hostkey_cache.c and store/meetings.c have others, whose keys also begin with kind,
+ * store/hostkey_cache.c and store/meetings.c have other entries, whose keys also begin with kind,
  * version and own public key.
  */
 enum { KIND_PAIR = 'P', KIND_SECRET = 'S', KIND_BEFORE = 'B' };
@@ -25,20 +25,20 @@ enum { KIND_PAIR = 'P', KIND_SECRET = 'S', KIND_BEFORE = 'B' };
 
 void key_cache_put_head(uint8_t key[KEY_HEAD_LEN], uint8_t kind, const struct kex *x);
 
-/* Wipes the pair. */
+/* Wipes a pair. */
 void key_cache_forget(struct key_cache_own *own);
 
 /* key_cache_rebuild.c */
 
-/* Makes a pair, which no other process knows.  0, or -1 (logged). */
+/* Generates a pair, which only this process has yet.  0, or -1 (logged). */
 int key_cache_make_pair(const struct key_cache *cache, struct key_cache_own *own);
 
-/* The pair as a value of the store.  Returns its length. */
+/* Encodes a pair as a value of the store.  Returns its length. */
 size_t key_cache_put_pair(uint8_t value[PAIR_MAX], const struct key_cache_own *own);
 
 /*
- * Makes the pairs that are missing and are not made on demand, and a new CDB that contains them.
- * The lock is held.  With `only_ours`, drops the entries of versions that are not enabled here.
+ * Generates the missing pairs, except those made on demand, and writes a new CDB with them.  The
+ * caller holds the lock.  `only_ours`: drops the entries of versions that are not enabled here.
  * 0, or -1 with errno: only this process uses the new pairs.
  */
 int key_cache_rebuild(struct key_cache *cache, bool only_ours);

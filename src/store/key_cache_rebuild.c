@@ -13,9 +13,9 @@ struct keeping {
 };
 
 /*
- * Any host that connects once leaves a secret here.  A secret that was used again saves each later
- * session a computation.  Verified statements belong to hosts that we connect to.  Our own signed
- * statements are few.
+ * Any host that connects once leaves a secret here.  A secret that was used again has saved a
+ * computation and will again.  Verified statements belong to hosts that we connect to.  There are
+ * only few signed statements of our own.
  */
 static enum compact_keep
 secret_worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
@@ -32,8 +32,8 @@ secret_worth(uint8_t kind, struct entry entry, const struct key_cache_own *own)
 }
 
 /*
- * The keep callback.  Drops what was computed with a replaced pair, recognized by its own public
- * key.  Versions not enabled here may be enabled in another process.
+ * The keep callback.  Drops what was computed with a replaced pair, recognized by the own public
+ * key in the entry.  Versions not enabled here may be enabled in another process.
  */
 static enum compact_keep
 keep(void *context, struct entry entry)
@@ -49,7 +49,7 @@ keep(void *context, struct entry entry)
 			own = &j->cache->own[i];
 	if (own == NULL && j->only_ours)
 		return COMPACT_DROP;
-	/* the old pair: replaced by an added one, or on demand later */
+	/* the old pair has been replaced by an added one, or will be on demand */
 	if (kind == KIND_PAIR || kind == KIND_BEFORE)
 		return own == NULL || own->made ? COMPACT_KEEP_ALWAYS : COMPACT_DROP;
 	if (own != NULL && !span_starts(span_from(entry.key, KEY_HEAD_LEN),

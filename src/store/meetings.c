@@ -8,11 +8,13 @@
 #include <string.h>
 
 /*
- * In the key cache's store:
+ * Entries in the key cache's store, by key and value:
  *
- *   'C' version own-public id	R, mark of the client's address; one octet more (1) when it was used again
- *   'H' version own-public host	when it was kept and until when it counts (8 octets each), id, R, Sb, offer;
- *			or only two times 0: forgotten
+ *   'C' version own-public id	  server: R, hash of the client's address (8 octets); one more
+ *				  octet (1) after the entry was used again
+ *   'H' version own-public host  client: time when it was stored and time when it expires (8
+ *				  octets each), id, R, Sb, offer; or only two zero times:
+ *				  forgotten
  *
  * `host` is SHA-256 over name, address and port.
  */
@@ -36,7 +38,7 @@ hash(uint8_t out[32], struct span a, struct span b, uint16_t number)
 
 	octets_put16(more, number);
 	mbedtls_sha256_init(&sha);
-	/* in software, where nothing of it can fail */
+	/* mbedTLS's software SHA-256 cannot fail */
 	(void)mbedtls_sha256_starts_ret(&sha, 0);
 	(void)mbedtls_sha256_update_ret(&sha, a.at, a.len);
 	(void)mbedtls_sha256_update_ret(&sha, (const uint8_t *)"", 1);
@@ -81,8 +83,8 @@ own_of_2_0(const struct key_cache *cache)
 }
 
 /*
- * An entry's key, at most HOST_KEY_LEN octets.  Its length; 0: nothing is kept, as no other
- * process has our pair.
+ * Puts the key of an entry (at most HOST_KEY_LEN octets).  Returns its length, or 0: nothing is
+ * stored, because no other process has our pair.
  */
 static size_t
 put_key(uint8_t *key, const struct key_cache *cache, uint8_t kind, struct span about)
@@ -105,7 +107,7 @@ append(struct key_cache *cache, struct span key, struct span value)
 		log_debug("a meeting is not kept: %s", strerror(errno));
 }
 
-/* Seconds from now until then, between 0 and `most`. */
+/* Seconds from now until `then_s`, limited to 0..`most`. */
 static unsigned
 seconds_left(int64_t now_s, int64_t then_s, unsigned most)
 {
@@ -154,7 +156,7 @@ append_client(struct key_cache *cache, const struct hybrid_kept *kept, bool used
 	memcpy(value, kept->secret, HYBRID_SECRET_LEN);
 	memcpy(value + HYBRID_SECRET_LEN, cache->client_mark, KEY_CACHE_MARK_LEN);
 	value[CLIENT_LEN] = 1;
-	/* what was made with a pair that is replaced by now is dropped */
+	/* the pair may have been replaced since: then the entry is dropped */
 	if (key_len > 0 && meetings_keep_s(cache, &kex_hybrid) > 0)
 		append(cache, span(key, key_len), span(value, CLIENT_LEN + used));
 	octets_wipe(value, sizeof(value));
@@ -166,7 +168,7 @@ meetings_keep_id(void *context, const struct hybrid_kept *kept)
 	append_client(context, kept, false);
 }
 
-/* Once for each meeting: a look-up by itself writes nothing. */
+/* Marks an entry at its second use only, so that a look-up by itself writes nothing. */
 void
 meetings_used_id(void *context, const struct hybrid_kept *kept)
 {
@@ -176,7 +178,7 @@ meetings_used_id(void *context, const struct hybrid_kept *kept)
 		append_client(context, kept, true);
 }
 
-/* Does a host's entry with those times count now? */
+/* Whether an entry with these times is valid now. */
 static bool
 in_time(const uint8_t *times, int64_t now_s)
 {
@@ -257,7 +259,7 @@ meetings_is_own(void *context, const uint8_t *server_public)
 	    (own->has_before && memcmp(own->before, server_public, X25519_LEN) == 0));
 }
 
-/* Anybody who calls once has a meeting here; of one client address a few are kept, the newest. */
+/* Any client can fill the store with entries: of each client address only the newest few stay. */
 static enum compact_keep
 client_worth(struct meetings_count *count, struct span value)
 {

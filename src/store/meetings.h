@@ -1,11 +1,11 @@
 /*
- * What XCRYPT 2.0 keeps of a first meeting, so that later ones need neither ML-KEM nor the
- * server's two-hour key (xcrypt.7, "What is kept"): for a server by id, for a client by the
- * host that it called.  One is never taken for the other.  Both lie in the key cache's store
- * under the own two-hour key, and go with it.
+ * Pre-shared secrets of XCRYPT 2.0 (xcrypt(7), WHAT IS KEPT).  A first meeting leaves one; later
+ * handshakes use it instead of ML-KEM and the server's two-hour key.  A server finds its entries
+ * by id, a client by the host that it calls; an entry of one role is never used in the other.
+ * Entries are in the key cache's store under the own two-hour key, and are dropped with it.
  *
- * These are the functions of struct key_source; `context` is a struct key_cache.  Where that
- * has no store, nothing is found and nothing kept.
+ * These functions implement struct key_source; `context` is a struct key_cache.  Without a store
+ * nothing is found and nothing is kept.
  */
 #ifndef STORE_MEETINGS_H
 #define STORE_MEETINGS_H
@@ -14,15 +14,18 @@
 #include "store/key_cache.h"
 #include "sys/address.h"
 
-#define MEETINGS_PER_CLIENT 16	/* kept of one client address in a new CDB */
+#define MEETINGS_PER_CLIENT 16	/* entries of one client address that survive compaction */
 
-/* Client: the host that is called from here on, for meetings_find_host() and the other two. */
+/* Client: sets the host that is called, for the meetings_*_host() functions. */
 void meetings_set_host(struct key_cache *cache, const char *name, struct span address, uint16_t port);
 
-/* Server: the client's address, of which only few meetings are kept; of IPv6, the /64 counts as one. */
+/*
+ * Server: sets the client's address, by which the number of entries is limited.  The addresses
+ * of an IPv6 /64 count as one.
+ */
 void meetings_set_client(struct key_cache *cache, const struct address *address);
 
-/* Client: a host key statement that counts for the next meeting kept runs out then (Unix time). */
+/* Client: sets the expiry (Unix time) of the host key statement, which also limits the entry. */
 void meetings_set_until(struct key_cache *cache, int64_t until_s);
 
 unsigned meetings_keep_s(void *context, const struct kex *x);
@@ -36,12 +39,12 @@ void meetings_keep_host(void *context, const struct hybrid_kept *kept, struct sp
 void meetings_forget_host(void *context);
 bool meetings_is_own(void *context, const uint8_t *server_public);
 
-/* For compaction: how many meetings were kept of each client address, roughly. */
+/* For compaction: entries kept per client address (approximate: addresses share counters). */
 struct meetings_count {
 	uint8_t of_client[65536];	/* by the mark of the address */
 };
 
-/* For compaction: what becomes of an entry of the kind KEY_CACHE_CLIENT or KEY_CACHE_HOST. */
+/* For compaction: decides about an entry of the kind KEY_CACHE_CLIENT or KEY_CACHE_HOST. */
 enum compact_keep meetings_worth(struct meetings_count *count, struct entry entry, int64_t now_s);
 
 #endif

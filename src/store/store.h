@@ -61,7 +61,7 @@ bool store_is_due(const struct store *s);
  */
 void store_leave_directory(struct store *s);
 
-/* From now on nothing is looked up, only appended: closes the CDB and the directory. */
+/* Closes the CDB and the directory.  From then on entries can only be appended. */
 void store_only_append(struct store *s);
 
 /*

@@ -193,7 +193,7 @@ private_file_read(const struct private_file_place *place, const char *name, void
 
 	if (dirfd >= 0)
 		result = private_file_open(dirfd, name, O_RDONLY, place->owner, &fd, &st);
-	/* a service that starts as root may keep it for root alone */
+	/* a service that starts as root may keep the file readable by root only */
 	if (result == PRIVATE_FILE_FOREIGN && geteuid() == 0)
 		result = private_file_open(dirfd, name, O_RDONLY, 0, &fd, &st);
 	if (result != PRIVATE_FILE_ERROR)
