@@ -144,7 +144,7 @@ settle(void *client)
 }
 
 /*
- * Called when the server's first record after one of ours has verified: keeps the pre-shared
+ * Called when the server's first record after one of ours has verified: stores the pre-shared
  * secret of a first meeting.  Nothing is stored after that.
  */
 static void

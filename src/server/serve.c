@@ -96,8 +96,8 @@ settle(void *server)
 }
 
 /*
- * Called when the client's first record has verified: keeps the pre-shared secret of a first
- * meeting.  Nothing is stored after that.
+ * Called when the client's first record has verified: stores the pre-shared secret of a first
+ * meeting, or marks it as used again.  Nothing is stored after that.
  */
 static void
 proved(void *server)

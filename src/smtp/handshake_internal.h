@@ -40,7 +40,7 @@ bool handshake_xcrypt_line(struct span line, struct span *arguments);
 
 /*
  * Whether the reply can be a positive answer: exactly one line with code 250, ended by CRLF, of
- * at most `line_max` octets, without control characters.
+ * at most `line_max` octets, without NUL, CR or LF inside.
  */
 bool handshake_exact_line(const struct reply *reply, size_t line_max, struct span *line);
 
