@@ -18,7 +18,7 @@ enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
  */
 struct key_source honest_keys(enum host host, enum kept kept);
 
-/* Reads the names of suites that are known. */
+/* Reads the names of suites, without those not built in: mbedTLS may have no Blowfish. */
 void honest_suites(struct suite_list *list, const char *names);
 
 struct honest {
