@@ -14,6 +14,7 @@ from .conn import Client, PATIENCE
 from .listening import Listening
 from .mailer import FakeMailer
 from .wiretap import Wiretap
+from .xcrypt import HISTORIC
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
@@ -99,6 +100,11 @@ class World:
 
     def wiretap(self, port, **how):
         return self.keep(Wiretap(port, **how))
+
+    def historic(self):
+        """The historic suites that are built in: mbedTLS 3 has no Blowfish."""
+        built = self.run([DAEMON, "-V"]).out
+        return [suite for suite in HISTORIC if suite.encode() in built]
 
     # blackponyd
 
