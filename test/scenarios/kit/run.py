@@ -349,9 +349,11 @@ def need_root():
 
 
 def copy_program(source, folder):
-    """A copy that other users can reach."""
+    """A copy that other users can run, in whatever folder and with whatever umask it was built."""
     os.chmod(folder, 0o755)
-    return shutil.copy(source, folder)
+    copy = shutil.copy(source, folder)
+    os.chmod(copy, 0o755)
+    return copy
 
 
 def pipe_size(fd, octets=4096):
