@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sys/fd.h"
 #include "sys/ids.h"
+#include "sys/jail_parts.h"
 #include "sys/locked.h"
 
 #include <errno.h>
@@ -217,12 +218,53 @@ options_become(struct options *p)
 }
 
 int
+options_check_jail(struct options *p)
+{
+	size_t len = 0;
+
+	for (enum jail_part part = 0; part < JAIL_PARTS; part++) {
+		const char *why = jail_part_lacking(part), *name = jail_part_name(part);
+
+		if (why == NULL)
+			continue;
+		if (!p->settings.jail_required)
+			log_line(LOG_NOTICE, "jail: no %s: %s; continuing with the other parts",
+			    name, why);
+		else
+			len += (size_t)snprintf(p->error + len, sizeof(p->error) - len,
+			    "%s no %s: %s", len == 0 ? "jail-required:" : ";", name, why);
+	}
+	return len == 0 ? 0 : -1;
+}
+
+void
+options_print_jail(void)
+{
+	uint8_t mem[512];
+	struct buf out;
+	const char *without = jail_landlock_without(jail_landlock_abi());
+
+	buf_init(&out, mem, sizeof(mem));
+	for (enum jail_part part = 0; part < JAIL_PARTS; part++) {
+		const char *why = jail_part_lacking(part);
+
+		buf_printf(&out, "jail: %s: %s%s", jail_part_name(part), why == NULL ? "yes" : "no, ",
+		    why == NULL ? "" : why);
+		if (part == JAIL_LANDLOCK && why == NULL && without != NULL)
+			buf_printf(&out, ", without rules for %s", without);
+		buf_printf(&out, "\n");
+	}
+	fd_write_all(STDOUT_FILENO, buf_peek(&out), 2000);
+}
+
+int
 options_jail(struct options *p, enum jail jail)
 {
+	enum jail_need need = p->settings.jail_required ? JAIL_WHOLE : JAIL_AVAILABLE;
 	const char *step;
 
 	/* the files that grow: the journal, and standard error if it is a file */
-	if (jail_enter(jail, OPTIONS_FILE_MAX, &step) == 0)
+	if (jail_enter(jail, OPTIONS_FILE_MAX, need, &step) == 0)
 		return 0;
 	snprintf(p->error, sizeof(p->error), "jail: %s: %s", step, strerror(errno));
 	return -1;

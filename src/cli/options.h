@@ -67,6 +67,15 @@ void options_open_key_cache(const struct options *p, struct key_cache *cache,
 int options_become(struct options *p);
 int options_may_become(struct options *p);
 
+/*
+ * For use at start: logs each part of the jail that the kernel lacks (sys/jail_parts.h).  With the
+ * setting jail-required, that is an error instead.  0, or -1 with p->error.
+ */
+int options_check_jail(struct options *p);
+
+/* For -t: prints a line for each part, and what the kernel lacks, on standard output. */
+void options_print_jail(void);
+
 /* Enters the jail (sys/jail.h).  0, or -1 with p->error. */
 int options_jail(struct options *p, enum jail jail);
 

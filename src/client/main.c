@@ -54,6 +54,10 @@ prepare_and_run(char *operands[], size_t count)
 	/* both programs share one cache, and so one identity */
 	if (options_become(o) < 0)
 		return wrong_usage();
+	if (o->test)
+		options_print_jail();
+	if (options_check_jail(o) < 0)
+		return client_complain(&client, "4.3.0");
 	bool off = strcmp(o->settings.known, "off") == 0;
 	known_hosts_open(&client.known_hosts, off ? NULL : o->settings.known, clock_wall_s());
 	int code = run(operands, count);

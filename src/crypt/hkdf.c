@@ -2,15 +2,9 @@
 
 #include "base/octets.h"
 
-#include <mbedtls/sha256.h>
-#include <mbedtls/version.h>
-#include <string.h>
+#include "crypt/mbedtls_compat.h"
 
-#if MBEDTLS_VERSION_MAJOR < 3
-#define mbedtls_sha256_starts mbedtls_sha256_starts_ret
-#define mbedtls_sha256_update mbedtls_sha256_update_ret
-#define mbedtls_sha256_finish mbedtls_sha256_finish_ret
-#endif
+#include <string.h>
 
 #define HASH_LEN HKDF_PRK_LEN
 #define BLOCK_LEN 64

@@ -1,5 +1,6 @@
 #include "crypt/tls.h"
 
+#include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
 
 #include <mbedtls/net_sockets.h>
@@ -46,7 +47,7 @@ tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_le
 	mbedtls_ssl_init(&t->ssl);
 	mbedtls_x509_crt_init(&t->roots);
 	t->started = true;
-	if (mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
+	if (mbedtls_compat_tls13() < 0 || mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
 	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
 	/* mbedTLS may be unable to parse some of the system's roots; the others are used */
@@ -104,7 +105,7 @@ tls_open(void *state, struct buf *plain, struct buf *wire)
 			buf_added(plain, (size_t)len);
 		} else if (len == 0 || len == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
 			t->ended = true;
-		} else {
+		} else if (len != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
 			if (!wants_more(len)) {
 				t->error = len;
 				result = -1;

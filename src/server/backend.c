@@ -96,6 +96,29 @@ backend_check(struct backend *b, char *const argv[], const struct settings *sett
 	return wrong == NULL ? 0 : fail(b, wrong);
 }
 
+/* What to change where no namespace can be made for the client's address. */
+static const char *
+why_no_namespace(enum netns_forbidden by)
+{
+#define WHY(what) "no network namespace for the client's address: " what ", or start blackponyd " \
+	"as root, or set client-address = none and see with -t if it relays"
+	switch (by) {
+	case NETNS_USER_LIMIT:
+		return WHY("raise the sysctl user.max_user_namespaces, which is 0");
+	case NETNS_NET_LIMIT:
+		return WHY("raise the sysctl user.max_net_namespaces, which is 0");
+	case NETNS_NO_CLONE:
+		return WHY("set the sysctl kernel.unprivileged_userns_clone, which is 0, to 1");
+	case NETNS_APPARMOR:
+		return WHY("load an AppArmor profile for blackponyd with the rule userns "
+			   "(sysctl kernel.apparmor_restrict_unprivileged_userns is 1)");
+	default:
+		return WHY("allow user namespaces (sysctl user.max_user_namespaces, "
+			   "kernel.unprivileged_userns_clone)");
+	}
+#undef WHY
+}
+
 /*
  * Makes the socket that the program gets as descriptors 0 and 1: a connection from the client's
  * address if possible.  Never pipes: sendmail and Exim trust the user at the other end of a pipe.
@@ -116,10 +139,7 @@ make_ends(struct backend *b, const struct settings *settings, const struct clien
 		    "the client has no TCP address to pass on; client-address = none needs none");
 	if (netns_connect(&client->remote, &client->local, ends, &step) == 0)
 		return 0;
-	return fail_errno(b,
-	    "no network namespace for the client's address: allow user "
-	    "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or "
-	    "start blackponyd as root, or set client-address = none and see with -t if it relays");
+	return fail_errno(b, why_no_namespace(netns_forbidden()));
 }
 
 static int

@@ -54,7 +54,9 @@ read_header(int fd, const struct settings *settings)
 	struct address remote, local;
 	const char *why;
 
-	if (ids_become(settings->user, &why) < 0 || jail_enter(JAIL_SESSION, 0, &why) < 0) {
+	enum jail_need need = settings->jail_required ? JAIL_WHOLE : JAIL_AVAILABLE;
+
+	if (ids_become(settings->user, &why) < 0 || jail_enter(JAIL_SESSION, 0, need, &why) < 0) {
 		log_line(LOG_ERR, "PROXY header not read: the reader cannot give up root: %s",
 		    why);
 		_exit(1);

@@ -61,6 +61,8 @@ run(char *const argv[])
 		return server_refuse(&server, "421 4.3.5 System incorrectly configured");
 	if (o->test)
 		return self_test(&server, argv);
+	if (options_check_jail(o) < 0)
+		return server_refuse(&server, "421 4.3.0 Service not available");
 	switch (fd_kind(STDIN_FILENO)) {
 	case FD_CONNECTED:
 		return serve(&server, argv, false);

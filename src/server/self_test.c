@@ -101,6 +101,9 @@ self_test(struct server *s, char *const argv[])
 
 	printf("settings: good\n");
 	fflush(stdout);
+	options_print_jail();
+	if (options_check_jail(&s->options) < 0)
+		return server_refuse(s, "");
 	int status = ask(s, argv);
 	if (status != 0)
 		return status;

@@ -1,10 +1,10 @@
 #include "sys/jail.h"
 
 #include "base/log.h"
+#include "sys/jail_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -25,14 +25,6 @@ const int jail_is_wide = 1;
 const int jail_is_wide = 0;
 #endif
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#endif
-
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -45,12 +37,12 @@ const int jail_is_wide = 0;
 #define PERMIT_WITH(call, argument, value) \
 	IF((call), 0, 4), LOAD(args[argument]), IF((value), 0, 1), ALLOW, DENY
 
-#ifdef ARCH
+#ifdef JAIL_ARCH
 /*
  * Another architecture's calls have other numbers.  (x32 calls have numbers that no rule
  * permits.)
  */
-#define PROLOGUE LOAD(arch), IF(ARCH, 1, 0), DENY, LOAD(nr)
+#define PROLOGUE LOAD(arch), IF(JAIL_ARCH, 1, 0), DENY, LOAD(nr)
 
 #ifndef JAIL_WIDE
 #ifdef SYS_poll
@@ -122,7 +114,7 @@ static struct sock_filter call_filter[] = { WIDE, ALLOW };
 #endif
 #endif
 
-#ifdef ARCH
+#ifdef JAIL_ARCH
 #define PROGRAM(filter) { sizeof(filter) / sizeof((filter)[0]), (filter) }
 
 static int
@@ -173,12 +165,12 @@ rules_of(long abi)
 static int
 landlock(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = jail_landlock_abi();
 	struct rules rules = rules_of(abi);
 
-	if (abi >= 1 && abi < 6)
+	if (abi >= 1 && jail_landlock_without(abi) != NULL)
 		log_debug("jail: no Landlock rules for %s in this kernel (ABI %ld)",
-		    abi < 4 ? "connections and signals" : "signals", abi);
+		    jail_landlock_without(abi), abi);
 	/* the kernel accepts a longer struct than it knows if the rest is zero */
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (fd < 0)
@@ -248,28 +240,27 @@ limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step
 }
 
 /*
- * Decides about a step that failed.  0 if the kernel lacks the feature, which is logged unless
- * `*said` is set; -1, with errno unchanged, if it has no memory or descriptors.
+ * Decides about a part that failed.  0: the session goes on without it.  -1, with errno unchanged:
+ * it is required, or there is no memory or descriptor for it.
  */
 static int
-lacking(const char *what, bool *said)
+do_without(enum jail_part part, enum jail_need need)
 {
-	if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+	int why = errno;
+
+	if (need == JAIL_WHOLE || why == ENOMEM || why == EMFILE || why == ENFILE)
 		return -1;
-	if (!*said)
-		log_line(LOG_NOTICE,
-		    "jail: %s is not available (%s); continuing with the other parts", what,
-		    strerror(errno));
-	*said = true;
+	/* what the kernel lacks has been logged at start */
+	if (jail_part_lacking(part) == NULL)
+		log_line(LOG_NOTICE, "jail: %s failed (%s); continuing with the other parts",
+		    jail_part_name(part), strerror(why));
 	return 0;
 }
 
 /* All steps except the filter. */
 static int
-shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
+shut_in(uint64_t file_max, uint64_t more_descriptors, enum jail_need need, const char **step)
 {
-	bool said = false;
-
 	/* no executed program can gain privileges; required for a filter without root */
 	*step = "no new privileges";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
@@ -281,21 +272,19 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, const char **step)
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0))
 		return -1;
 	/* before the limit of descriptors, because the ruleset is a descriptor */
-	*step = "Landlock";
-	if (!jail_is_wide && landlock() < 0 && lacking(*step, &said) < 0)
+	*step = jail_part_name(JAIL_LANDLOCK);
+	if (!jail_is_wide && landlock() < 0 && do_without(JAIL_LANDLOCK, need) < 0)
 		return -1;
 	return limit_everything(file_max, more_descriptors, step);
 }
 
 int
-jail_enter(enum jail jail, uint64_t file_max, const char **step)
+jail_enter(enum jail jail, uint64_t file_max, enum jail_need need, const char **step)
 {
-	bool said = false;
-
 	/* the process outside passes one descriptor at a time */
-	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, step) < 0)
+	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, need, step) < 0)
 		return -1;
 	/* last, because it forbids the other steps */
-	*step = "seccomp filter";
-	return put_on_filter(jail) < 0 ? lacking(*step, &said) : 0;
+	*step = jail_part_name(JAIL_SECCOMP);
+	return put_on_filter(jail) < 0 ? do_without(JAIL_SECCOMP, need) : 0;
 }

@@ -3,8 +3,8 @@
  * open descriptors, allocate memory, get time and randomness, and exit.  Any other system call
  * fails with EPERM and does not kill the process.
  *
- * The jail cannot be left or switched off.  If the kernel lacks a feature, that is logged once by
- * a process, and the other restrictions apply.
+ * The jail cannot be left or switched off.  If the kernel lacks a part (sys/jail_parts.h) and not
+ * the whole jail is required, the other parts apply.
  */
 #ifndef SYS_JAIL_H
 #define SYS_JAIL_H
@@ -17,6 +17,11 @@ enum jail {
 	JAIL_CALL	/* can also receive connections from the process outside (sys/outside.h) */
 };
 
+enum jail_need {
+	JAIL_AVAILABLE,	/* the parts that the kernel has */
+	JAIL_WHOLE
+};
+
 /*
  * Octets of private memory.  A session with TLS and Debian's 220 KB of certificates needs 2.2 MB;
  * with the largest certificate file that is read, 4 MB, about 12 MB.
@@ -27,7 +32,7 @@ enum jail {
  * Enters the jail.  `file_max` is the size in octets beyond which no file may grow.  0, or -1 with
  * errno and in `*step` a literal that says what failed: the caller must not continue.
  */
-int jail_enter(enum jail jail, uint64_t file_max, const char **step);
+int jail_enter(enum jail jail, uint64_t file_max, enum jail_need need, const char **step);
 
 /* Non-zero in builds for tests (sanitizers, coverage, valgrind), which need a wider jail. */
 extern const int jail_is_wide;

@@ -1,6 +1,7 @@
 #include "sys/netns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -206,4 +207,32 @@ netns_connect(const struct address *remote, const struct address *local, int end
 		result = run_inside(&request, CLONE_NEWNET | CLONE_NEWUSER);
 	*step = request.step;
 	return result;
+}
+
+enum netns_forbidden
+netns_forbidden(void)
+{
+	static const struct {
+		const char *file, *forbids;
+		enum netns_forbidden by;
+	} sysctls[] = {
+		{ "/proc/sys/user/max_user_namespaces", "0\n", NETNS_USER_LIMIT },
+		{ "/proc/sys/user/max_net_namespaces", "0\n", NETNS_NET_LIMIT },
+		{ "/proc/sys/kernel/unprivileged_userns_clone", "0\n", NETNS_NO_CLONE },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", NETNS_APPARMOR },
+	};
+	enum netns_forbidden by = NETNS_UNKNOWN;
+	int why = errno;
+
+	for (size_t i = 0; by == NETNS_UNKNOWN && i < sizeof(sysctls) / sizeof(sysctls[0]); i++) {
+		char value[2] = "";
+		int fd = open(sysctls[i].file, O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0 && read(fd, value, 2) == 2 && memcmp(value, sysctls[i].forbids, 2) == 0)
+			by = sysctls[i].by;
+		if (fd >= 0)
+			close(fd);
+	}
+	errno = why;
+	return by;
 }

@@ -18,4 +18,16 @@
 int netns_connect(const struct address *remote, const struct address *local, int ends[2],
     const char **step);
 
+/* What forbids user namespaces here; for the words after netns_connect() has failed. */
+enum netns_forbidden {
+	NETNS_UNKNOWN,
+	NETNS_USER_LIMIT,	/* sysctl user.max_user_namespaces = 0 */
+	NETNS_NET_LIMIT,	/* sysctl user.max_net_namespaces = 0 */
+	NETNS_NO_CLONE,		/* sysctl kernel.unprivileged_userns_clone = 0 (Debian) */
+	NETNS_APPARMOR		/* sysctl kernel.apparmor_restrict_unprivileged_userns = 1 (Ubuntu) */
+};
+
+/* Reads these sysctls.  Keeps errno. */
+enum netns_forbidden netns_forbidden(void);
+
 #endif

@@ -38,6 +38,7 @@ static const struct setting {
 	{ "suites", parse_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
 	{ "policy", parse_policy, TO(policy), "may" },
 	{ "user", parse_text, TO(user), "" },
+	{ "jail-required", parse_yes_no, TO(jail_required), "no" },
 	{ "backend", parse_backend, TO(backend), "" },
 	{ "client-address", parse_client_address, TO(client_address), "auto" },
 	{ "proxy-from", parse_networks, TO(proxy_from), "" },

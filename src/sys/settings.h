@@ -57,6 +57,7 @@ struct settings {
 	uint64_t cache_entries;
 	char hostname[SETTINGS_TEXT_MAX];	/* never empty after settings_finish() */
 	bool mark;
+	bool jail_required;
 	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
 	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
 	int64_t message_timeout_ms;

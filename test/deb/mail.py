@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Mail through the programs installed in another root, with the settings installed there: mail.py ROOT"""
+"""Mail through the programs installed in another root, with the settings installed there: mail.py ROOT WORD WORD
+
+A WORD is what the log says of the cache, for the first message and for the second: miss or hit.
+"""
 import os
 import sys
 import tempfile
@@ -15,14 +18,14 @@ def send(w, root, tap, recipient):
                   "--", "[127.0.0.1]:%d" % tap.port, recipient], b"Subject: merger\n\nThe plan.\n")
 
 
-def main(root, folder):
+def main(root, words, folder):
     w = run.World(folder)
     mailer = w.mailer(answers={"RCPT": lambda session, line: b"550 5.1.1 no" if b"nobody@" in line else None})
     server = w.keep(run.SuperServer(w, [
         "chroot", root, "/usr/sbin/blackponyd", "-v", "-o", "hostname=mx.b.example", "-o", "client-address=none",
         "-o", "backend=127.0.0.1:%d" % mailer.port]))
     tap = w.wiretap(server.port)
-    for number, cache in enumerate(("miss", "hit")):
+    for number, cache in enumerate(words):
         result = send(w, root, tap, "bob@b.example")
         assert result.status == 0, result
         behind = server.finish(number)
@@ -41,4 +44,4 @@ def main(root, folder):
 
 
 with tempfile.TemporaryDirectory(prefix="mail-") as there:
-    main(sys.argv[1], there)
+    main(sys.argv[1], sys.argv[2:], there)

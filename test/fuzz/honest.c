@@ -207,9 +207,15 @@ honest_has_kept(enum host host)
 void
 honest_suites(struct suite_list *list, const char *names)
 {
-	struct span culprit;
+	struct span rest = span_of(names), name;
 
-	assert(suite_list_read(list, span_of(names), &culprit) == 0);
+	list->count = 0;
+	while (span_word(&rest, ' ', &name)) {
+		const struct suite *suite = suite_find(name);
+
+		if (suite != NULL)
+			list->at[list->count++] = suite;
+	}
 }
 
 void

@@ -22,7 +22,7 @@ struct key_source honest_keys(enum host host, enum kept kept, const struct suite
 /* What that host was given to keep of a first meeting; NULL: nothing. */
 const struct hybrid_kept *honest_has_kept(enum host host);
 
-/* Reads the names of suites that are known. */
+/* Reads the names of suites, without those not built in: mbedTLS may have no Blowfish. */
 void honest_suites(struct suite_list *list, const char *names);
 
 struct honest {

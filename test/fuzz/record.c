@@ -175,6 +175,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct suite *suite = suite_find(span_of(names[take_octet(&input) % 5]));
 	size_t step = take_octet(&input) + 1u;
 
+	/* mbedTLS may have no Blowfish */
+	if (suite == NULL)
+		return 0;
 	key(suite);
 	seal_pieces(&input);
 	assert(open_cut(buf_peek(&wire), step) == 0 && channel_ended(&receiver));

@@ -16,7 +16,7 @@ import threading
 import time
 
 from kit.conn import PATIENCE, SLOW
-from kit.run import BIN, REPO, Skip, connections, eventually, need_root
+from kit.run import BIN, REPO, Skip, connections, copy_program, eventually, need_root
 
 NEWNS, NEWUTS, NEWUSER, NEWNET = 0x20000, 0x4000000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -265,7 +265,7 @@ def make_folders():
     bind(os.path.join(REPO, "bin/real/root"), REAL)
     os.mkdir(PROGRAMS)
     for name in ("blackpony", "blackponyd"):
-        shutil.copy(os.path.join(BIN, name), PROGRAMS)
+        copy_program(os.path.join(BIN, name), PROGRAMS)
     os.mkdir(FAULTS)
     os.chmod(FAULTS, 0o1777)
     if SLOW > 1:

@@ -6,10 +6,14 @@ import subprocess
 
 from kit import xcrypt
 from kit.mailer import DROP
-from kit.run import DAEMON, SENDER, Skip, eventually, operand
+from kit.run import BIN, DAEMON, SENDER, Listener, Skip, SuperServer, eventually, operand
 
 FILE_MAX = 4 << 20
 MOST_DESCRIPTORS = 12
+LACKING = BIN + "/scenarios/lacking"
+# what the log says of a kernel without a part
+LACKS = {"landlock": "no Landlock: disabled at boot; add landlock to the kernel parameter lsm=",
+         "seccomp": "no seccomp filter: Linux without CONFIG_SECCOMP_FILTER, or an emulation of it"}
 
 
 def is_wide():
@@ -286,3 +290,58 @@ def test_log_says_nothing_of_it(w):
     """On a kernel with all features, the log does not mention the jail."""
     mailer = w.mailer()
     assert "jail" not in w.send(w.daemon(backend=mailer), ["bob@b.example"]).log
+
+
+def test_a_kernel_that_lacks_a_part(w):
+    """The log says so once: blackponyd's when it starts to listen, blackpony's for each message."""
+    for part, words in LACKS.items():
+        server = w.keep(Listener(w, [LACKING, part] + w.behind(None, w.mailer(), None)))
+        for _ in range(2):
+            client = w.session(server.port, xcrypt.CHACHA)
+            client.quit()
+        server.entries(2)
+        log = server.finish().log
+        assert log.count("jail:") == 1 and words + "; continuing with the other parts" in log, log
+        result = w.run([LACKING, part] + w.sending(w.mailer(), ["bob@b.example"]), b"Subject: x\n\nwords\n")
+        assert result.status == 0, result
+        assert result.log.count("jail:") == 1 and words in result.log, result
+
+
+def test_jail_required(w):
+    """Where a part is missing, no client is served and no host is called (statement 39)."""
+    required = {"jail-required": "yes"}
+    for part, words in LACKS.items():
+        mailer = w.mailer()
+        argv = [LACKING, part] + w.behind(required, mailer, None)
+        server = w.keep(SuperServer(w, argv))
+        assert w.call(server).reply().text == b"421 4.3.0 Service not available"
+        left = server.finish()
+        assert left.status == 1 and "jail-required: " + words in left.log, left
+        waiting = w.keep(Listener(w, argv))
+        assert w.call(waiting.port).reply().text == b"421 4.3.0 Service not available"
+        assert waiting.child.wait(30) == 1
+        result = w.run([LACKING, part] + w.sending(mailer, ["bob@b.example"], required), b"words\n")
+        assert result.status == 75 and ("4.3.0 jail-required: " + words).encode() in result.out, result
+        assert not mailer.sessions
+    mailer = w.mailer()
+    assert w.send(w.daemon(required, backend=mailer), ["bob@b.example"], settings=required).status == 0
+    assert len(mailer.messages) == 1
+
+
+def test_the_parts_in_a_report(w):
+    """-t of both programs names each part, and why it is missing."""
+    mailer = w.mailer()
+    daemon = w.behind(None, mailer, None) + ["-t"]
+    sender = [SENDER] + w.options(None) + ["-t", "--", operand(mailer)]
+    for argv in (daemon, sender):
+        out = w.run(argv).out.decode()
+        assert re.search(r"(?m)^jail: Landlock: yes(, without rules for .*)?$", out), out
+        assert "\njail: seccomp filter: yes\n" in "\n" + out, out
+        for part, words in LACKS.items():
+            name, why = words[3:].split(": ", 1)
+            result = w.run([LACKING, part] + argv)
+            assert "jail: %s: no, %s\n" % (name, why) in result.out.decode(), result
+            assert result.out.count(b": yes") == 1, result
+            result = w.run([LACKING, part] + argv[:1] + ["-o", "jail-required=yes"] + argv[1:])
+            assert result.status == (1 if argv is daemon else 75), result
+            assert "jail-required: " + words in result.log, result

@@ -2,12 +2,11 @@
 import contextlib
 import os
 import random
-import shutil
 import subprocess
 import threading
 import time
 
-from kit.run import BIN
+from kit.run import BIN, copy_program
 
 from host import Host, INETD, SENDMAIL, listening
 from private import write
@@ -42,7 +41,7 @@ def receiver(w):
     b = Host(w, "mx.b.example", ADDRESS, ["b.example", "b2.example"],
              more=RECEIVING.format(folder="/srv/mx.b.example"),
              settings={"key-lifetime": LIFETIMES["mx.b.example"]})
-    shutil.copy(BIN + "/soak/receive", b.folder)
+    copy_program(BIN + "/soak/receive", b.folder)
     os.chmod(write(b.folder + "/mail/deliveries", ""), 0o666)
     line = "%s:%d stream tcp4 %s.60000 root %s\n"
     argv = b.daemon_line(*b.behind())

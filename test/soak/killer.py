@@ -4,9 +4,9 @@ import signal
 import subprocess
 import time
 
-from private import USER_ID, children, descendants
+from private import PROGRAMS, USER_ID, children, descendants
 
-from kit.run import BIN
+from kit.run import BIN, copy_program
 
 NAMES = ("blackpony", "blackponyd")
 PACE = 0.05         # seconds between two kills, at most, about
@@ -29,6 +29,7 @@ class Killer:
         self.w, self.ledger, self.chance = w, ledger, chance
         self.counts = {"blackpony": 0, "blackponyd": 0, "blackponyd that waits": 0}
         self.faults, self.looks = [], 0
+        self.keys = copy_program(BIN + "/soak/keys", PROGRAMS)
         self.lookers = [self.looker(host.folder + "/run/blackpony") for host in hosts]
 
     @property
@@ -37,7 +38,7 @@ class Killer:
 
     def looker(self, folder):
         """Opens the cache each time it is asked, and reads all of it."""
-        return self.w.spawn([BIN + "/soak/keys", "look", folder], stdin=subprocess.PIPE, bufsize=0,
+        return self.w.spawn([self.keys, "look", folder], stdin=subprocess.PIPE, bufsize=0,
                             stdout=subprocess.PIPE, user=USER_ID, group=USER_ID, extra_groups=[])
 
     def look(self):

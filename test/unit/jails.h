@@ -22,6 +22,7 @@
 
 static const enum jail both_jails[] = { JAIL_SESSION, JAIL_CALL };
 
+static enum jail_need needed = JAIL_AVAILABLE;
 static int pair[2] = { -1, -1 }, file_fd, tcp_fd;	/* every child has these */
 
 static inline int
@@ -52,7 +53,7 @@ enter(enum jail jail)
 {
 	const char *step;
 
-	if (jail_enter(jail, FILE_MAX, &step) < 0)
+	if (jail_enter(jail, FILE_MAX, needed, &step) < 0)
 		_exit(NO_JAIL);
 }
 

@@ -75,6 +75,7 @@ connect_where_forbidden(void)
 	allow_no_more_namespaces("user");
 	lose_all_capabilities();
 	need_forbidden();
+	need(netns_forbidden() == NETNS_USER_LIMIT);
 }
 
 static void
@@ -83,6 +84,8 @@ connect_where_net_is_forbidden(void)
 	need_or_skip(unshare(CLONE_NEWUSER) == 0);
 	allow_no_more_namespaces("net");
 	need_forbidden();
+	errno = ENOSPC;
+	need(netns_forbidden() == NETNS_NET_LIMIT && errno == ENOSPC);
 }
 
 /* Network namespaces can be made, but not configured. */

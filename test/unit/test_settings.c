@@ -20,6 +20,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(s.key_lifetime_ms, 2 * 3600 * 1000);
 	assert_int_equal(s.cache_entries, 65536);
 	assert_true(s.mark);
+	assert_false(s.jail_required);
 	assert_int_equal(s.connect_timeout_ms, 30 * 1000);
 	assert_int_equal(s.dial_timeout_ms, 4 * 60 * 1000);
 	assert_int_equal(s.handshake_timeout_ms, 30 * 1000);
@@ -48,6 +49,7 @@ every_setting_can_be_set(void **state)
 	    "cache-entries = 1000\n"
 	    "hostname = mx.b.example\n"
 	    "mark = no\n"
+	    "jail-required = yes\n"
 	    "connect-timeout = 1s\n"
 	    "dial-timeout = 2s\n"
 	    "handshake-timeout = 3s\n"
@@ -70,6 +72,7 @@ every_setting_can_be_set(void **state)
 	assert_int_equal(s.cache_entries, 1000);
 	assert_string_equal(s.hostname, "mx.b.example");
 	assert_false(s.mark);
+	assert_true(s.jail_required);
 	assert_int_equal(s.connect_timeout_ms, 1000);
 	assert_int_equal(s.dial_timeout_ms, 2000);
 	assert_int_equal(s.handshake_timeout_ms, 3000);

@@ -14,6 +14,7 @@ from .conn import Client, PATIENCE
 from .listening import Listening
 from .mailer import FakeMailer
 from .wiretap import Wiretap
+from .xcrypt import HISTORIC
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
@@ -101,6 +102,11 @@ class World:
 
     def wiretap(self, port, **how):
         return self.keep(Wiretap(port, **how))
+
+    def historic(self):
+        """The historic suites that are built in: mbedTLS 3 has no Blowfish."""
+        built = self.run([DAEMON, "-V"]).out
+        return [suite for suite in HISTORIC if suite.encode() in built]
 
     # blackponyd
 
@@ -350,9 +356,11 @@ def need_root():
 
 
 def copy_program(source, folder):
-    """A copy that other users can reach."""
+    """A copy that other users can run, in whatever folder and with whatever umask it was built."""
     os.chmod(folder, 0o755)
-    return shutil.copy(source, folder)
+    copy = shutil.copy(source, folder)
+    os.chmod(copy, 0o755)
+    return copy
 
 
 def pipe_size(fd, octets=4096):

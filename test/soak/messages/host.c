@@ -1,6 +1,8 @@
 /* A worker's sockets, and the programs it starts. */
 #include "host.h"
 
+#include "crypt/cipher_blowfish.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SUITES "suites=chacha20poly1305_2.0 aes256gcm_2.0 arsyfor_1.0 t32_1.0 blowfish_0.2 rotn_0.1"
+#ifdef BLOWFISH_BUILT_IN
+#define HISTORIC "arsyfor_1.0 t32_1.0 blowfish_0.2"
+#else
+#define HISTORIC "arsyfor_1.0 t32_1.0"
+#endif
+#define SUITES "suites=chacha20poly1305_2.0 aes256gcm_2.0 " HISTORIC " rotn_0.1"
 
 extern char **environ;
 
