@@ -1,30 +1,14 @@
 #include "crypt/hkdf.h"
 
 #include "base/octets.h"
-
-#include "crypt/mbedtls_compat.h"
+#include "crypt/sha256.h"
 
 #include <string.h>
 
-#define HASH_LEN HKDF_PRK_LEN
+#define HASH_LEN SHA256_LEN
 #define BLOCK_LEN 64
 #define INNER_PAD 0x36
 #define OUTER_PAD 0x5c
-
-static int
-hkdf_hash(uint8_t out[HASH_LEN], const struct span *parts, size_t count)
-{
-	mbedtls_sha256_context sha;
-
-	mbedtls_sha256_init(&sha);
-	int rc = mbedtls_sha256_starts(&sha, 0);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = mbedtls_sha256_update(&sha, parts[i].at, parts[i].len);
-	if (rc == 0)
-		rc = mbedtls_sha256_finish(&sha, out);
-	mbedtls_sha256_free(&sha);
-	return rc == 0 ? 0 : -1;
-}
 
 static void
 pad(uint8_t block[BLOCK_LEN], uint8_t with)
@@ -43,15 +27,15 @@ hmac(uint8_t mac[HASH_LEN], struct span key, const struct span text[3])
 	int rc = 0;
 
 	if (key.len > BLOCK_LEN)
-		rc = hkdf_hash(block, &key, 1);
+		rc = sha256_parts(block, &key, 1);
 	else if (key.len > 0)
 		memcpy(block, key.at, key.len);
 	pad(block, INNER_PAD);
 	if (rc == 0)
-		rc = hkdf_hash(inner, first, 4);
+		rc = sha256_parts(inner, first, 4);
 	pad(block, INNER_PAD ^ OUTER_PAD);
 	if (rc == 0)
-		rc = hkdf_hash(mac, second, 2);
+		rc = sha256_parts(mac, second, 2);
 	octets_wipe(block, sizeof(block));
 	octets_wipe(inner, sizeof(inner));
 	return rc;

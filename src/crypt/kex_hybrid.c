@@ -5,13 +5,13 @@
 #include "crypt/hkdf.h"
 #include "crypt/kex_fields.h"
 #include "crypt/random.h"
+#include "crypt/sha256.h"
 #include "crypt/suite.h"
 
 #include <assert.h>
-#include <mbedtls/sha256.h>
 #include <string.h>
 
-#define TRANSCRIPT_LEN 32
+#define TRANSCRIPT_LEN SHA256_LEN
 #define OKM_LEN (2 * CIPHER_KEY_MAX + 2 * CIPHER_IV_LEN + HYBRID_CONFIRM_LEN + HYBRID_ID_LEN + \
     HYBRID_SECRET_LEN)
 
@@ -209,23 +209,17 @@ make_ikm(struct ikm *ikm, struct hybrid *h, const struct agreement *a,
 
 _Static_assert(HYBRID_SECRET_LEN == MLKEM768_SECRET_LEN, "R takes the place of K");
 
+/* Each line with an LF behind it. */
 static int
 hash_transcript(uint8_t out[TRANSCRIPT_LEN], const struct span lines[HYBRID_LINES])
 {
-	mbedtls_sha256_context sha;
-	int rc;
+	struct span parts[2 * HYBRID_LINES];
 
-	mbedtls_sha256_init(&sha);
-	rc = mbedtls_sha256_starts_ret(&sha, 0);
-	for (size_t i = 0; i < HYBRID_LINES && rc == 0; i++) {
-		rc = mbedtls_sha256_update_ret(&sha, lines[i].at, lines[i].len);
-		if (rc == 0)
-			rc = mbedtls_sha256_update_ret(&sha, (const uint8_t *)"\n", 1);
+	for (size_t i = 0; i < HYBRID_LINES; i++) {
+		parts[2 * i] = lines[i];
+		parts[2 * i + 1] = SPAN("\n");
 	}
-	if (rc == 0)
-		rc = mbedtls_sha256_finish_ret(&sha, out);
-	mbedtls_sha256_free(&sha);
-	return rc == 0 ? 0 : -1;
+	return sha256_parts(out, parts, 2 * HYBRID_LINES);
 }
 
 /* OKM (xcrypt(7)), by HKDF. */

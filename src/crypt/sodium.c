@@ -5,6 +5,7 @@
 #include <sodium/core.h>
 #include <sodium/randombytes.h>
 #include <sodium/utils.h>
+#include <sodium/version.h>
 #include <stdint.h>
 
 #define BULK 9216		/* octets from which sodium_init() pays (make bench B=micro) */
@@ -59,7 +60,10 @@ bool
 sodium_has_aes(void)
 {
 #if defined(__x86_64__)
-	return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+	/* since 1.0.19 its code for AES takes AVX too, which some small processors lack */
+	bool enough = SODIUM_LIBRARY_VERSION_MAJOR <= 10 || __builtin_cpu_supports("avx");
+
+	return enough && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
 #else
 	return false;	/* libsodium 1.0.18 has AES-256-GCM for x86 only */
 #endif

@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "base/octets.h"
+#include "crypt/sha256.h"
 
 #include <errno.h>
-#include <mbedtls/sha256.h>
 #include <string.h>
 
 /*
@@ -30,28 +30,17 @@
 
 _Static_assert(HOST_LEN + OFFER_MAX <= ENTRY_VALUE_MAX, "a host's entry fits");
 
-static void
-hash(uint8_t out[32], struct span a, struct span b, uint16_t number)
-{
-	uint8_t more[2];
-	mbedtls_sha256_context sha;
-
-	octets_put16(more, number);
-	mbedtls_sha256_init(&sha);
-	/* mbedTLS's software SHA-256 cannot fail */
-	(void)mbedtls_sha256_starts_ret(&sha, 0);
-	(void)mbedtls_sha256_update_ret(&sha, a.at, a.len);
-	(void)mbedtls_sha256_update_ret(&sha, (const uint8_t *)"", 1);
-	(void)mbedtls_sha256_update_ret(&sha, b.at, b.len);
-	(void)mbedtls_sha256_update_ret(&sha, more, sizeof(more));
-	(void)mbedtls_sha256_finish_ret(&sha, out);
-	mbedtls_sha256_free(&sha);
-}
-
 void
 meetings_set_host(struct key_cache *cache, const char *name, struct span address, uint16_t port)
 {
-	hash(cache->host, span_of(name), address, port);
+	uint8_t port_octets[2];
+	const struct span parts[] = { span_of(name), SPAN("\0"), address,
+		span(port_octets, sizeof(port_octets)) };
+
+	octets_put16(port_octets, port);
+	/* mbedTLS's software SHA-256 cannot fail; if it did, the host would answer 450 to the id */
+	if (sha256_parts(cache->host, parts, 4) < 0)
+		memset(cache->host, 0, sizeof(cache->host));
 	cache->until_s = INT64_MAX;
 }
 
@@ -59,11 +48,11 @@ void
 meetings_set_client(struct key_cache *cache, const struct address *address)
 {
 	struct span network = address_octets(address);
-	uint8_t digest[32];
+	uint8_t digest[SHA256_LEN] = { 0 };
 
 	if (network.len > IPV6_NETWORK_LEN)
 		network.len = IPV6_NETWORK_LEN;
-	hash(digest, network, span(NULL, 0), 0);
+	(void)sha256_parts(digest, &network, 1);
 	memcpy(cache->client_mark, digest, sizeof(cache->client_mark));
 }
 

@@ -161,6 +161,9 @@ class Ledger:
         judged = self.judge()
         found = ["%s: %d" % (what, judged[what]) for what in self.WRONG if judged[what]]
         found += ["%s: %d" % (what, count) for what, count in self.counts.items() if what.endswith("cache=off")]
+        # of a short campaign on a busy machine there may be none
+        found += ["no %s went back to a meeting" % program for program in ("blackpony", "blackponyd")
+                  if self.counts["%s cache=miss" % program] > 500 and not self.counts["%s cache=hit" % program]]
         return found + self.complaints[:20]
 
     def summary(self):
