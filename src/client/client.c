@@ -73,6 +73,7 @@ start_outside(struct client *c)
 {
 	if (attempt_prepare(&c->attempt) == 0) {
 		options_open_key_cache(&c->options, &c->cache, &c->options.suites);
+		key_cache_for_client(&c->cache);
 		key_cache_leave_directory(&c->cache);
 		return EXIT_SENT;
 	}

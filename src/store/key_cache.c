@@ -349,6 +349,14 @@ key_cache_source(struct key_cache *r)
 }
 
 void
+key_cache_for_client(struct key_cache *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->own[i].kex == &kex_hybrid)
+			octets_wipe(r->own[i].pair.private, sizeof(r->own[i].pair.private));
+}
+
+void
 key_cache_settle(struct key_cache *r)
 {
 	for (size_t i = 0; i < r->count; i++)

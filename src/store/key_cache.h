@@ -80,6 +80,12 @@ struct key_source key_cache_source(struct key_cache *cache);
 void key_cache_leave_directory(struct key_cache *cache);
 
 /*
+ * For a client: wipes the private key of 2.0.  Only servers use it; a client needs the public key,
+ * under which its own entries are stored.
+ */
+void key_cache_for_client(struct key_cache *cache);
+
+/*
  * For a timer: replaces pairs older than their lifetime and drops what was computed with them,
  * drops entries of versions that `suites` does not name, and compacts.  Returns 0, or -1 when the
  * directory cannot be used or written (logged).

@@ -369,6 +369,24 @@ def test_a_settled_caller_knows_no_key(w):
         assert child[0].returncode == 0 and seen, "not sent"
 
 
+def test_a_caller_never_has_the_two_hour_key(w):
+    """Only servers use it; blackpony does not hold it even before its handshake."""
+    need_memory()
+    child, seen = [], []
+
+    def answer(session, line):
+        eventually(lambda: child, "the process")
+        octets = b"\0".join(memory_of(child[0].pid))
+        assert b"mx.b.example" in octets, "not its memory"
+        assert not any(piece in octets for piece in pieces(private_key(w.cache, "2.0")))
+        seen.append(line)
+    mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"EHLO": answer}, keywords=())
+    child.append(w.spawn([SENDER] + w.options({}) + ["-f", "a@a.example", "--", operand(mailer), "bob@b.example"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=w.log_file("blackpony")))
+    child[0].communicate(MESSAGE, timeout=60)
+    assert child[0].returncode == 0 and seen, "not sent"
+
+
 def own_cache(handshake, w):
     """Of blackpony: where it has a pair of its own."""
     return None if handshake.generation == "2.0" else w.cache
