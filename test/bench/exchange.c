@@ -1,12 +1,12 @@
 /*
- * What connections cost at least, alone, with the C library that the programs have:
+ * Measures alone what each connection needs at least, with the C library of the programs:
  *
- *	x25519 first US			a public-key operation, the first of its process, as in a session
- *	x25519 ours US			one of many
- *	mlkem keys US			ML-KEM-768: a key pair is made (client, first meeting)
- *	mlkem encapsulate US		... (server), the check of the key included
- *	mlkem decapsulate US		... (client)
- *	append US			an entry to the journal of the cache in the current directory
+ *	x25519 first US			the first X25519 operation of a process, as in a session
+ *	x25519 ours US			each of many
+ *	mlkem keys US			ML-KEM-768: generates a key pair (client, first meeting)
+ *	mlkem encapsulate US		... encapsulates, with the check of the key (server)
+ *	mlkem decapsulate US		... decapsulates (client)
+ *	append US			appends to the journal of the cache in this directory
  */
 #include "bench.h"
 

@@ -47,9 +47,9 @@ static struct talk talk;
 static struct keys {
 	struct kex_pair pair;
 	uint8_t peer[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
-	struct hybrid_kept kept;	/* 2.0 */
+	struct hybrid_kept kept;	/* 2.0: the pre-shared secret */
 	uint8_t offer[512];
-	size_t offer_len;		/* 0: nothing is kept */
+	size_t offer_len;		/* 0: no pre-shared secret is stored */
 } keys;
 
 static const struct kex_pair *
@@ -79,7 +79,7 @@ keys_keep(void *context, const struct kex *x, const uint8_t *peer, const uint8_t
 	memcpy(keys.secret, secret, x->secret_len);
 }
 
-/* 2.0: the server is always the same. */
+/* 2.0: one entry is enough, because the server is always the same. */
 static bool
 keys_find_host(void *context, struct hybrid_kept *kept, uint8_t *offer, size_t room,
     size_t *offer_len)
@@ -220,7 +220,7 @@ offer(const struct reply *reply)
 	return span(NULL, 0);
 }
 
-/* Before 2.0: XCRYPT OK both ways, and EHLO again. */
+/* Older versions: XCRYPT OK in both directions, and EHLO again. */
 static int
 confirm(struct talk *t)
 {
@@ -236,7 +236,7 @@ confirm(struct talk *t)
 	return 0;
 }
 
-/* After that the reply to EHLO inside has come. */
+/* Waits until the EHLO reply in the encrypted session has arrived. */
 static int
 encrypt(struct talk *t, bool rides)
 {
@@ -257,13 +257,13 @@ encrypt(struct talk *t, bool rides)
 		return -1;
 	if (channel_start(&t->channel, &h->agreement) < 0)
 		return -1;
-	/* what is behind a 2.0 answer are records */
+	/* octets after a 2.0 answer are records */
 	buf_move(&t->wire_in, &t->in);
 	t->encrypted = true;
 	return verdict == VERDICT_ENCRYPTED ? expect(t, 250) : ask(t, EHLO, 250);
 }
 
-/* In one write where we have met. */
+/* Sends EHLO and XCRYPT in one write if a pre-shared secret is stored. */
 static int
 say_hello(struct talk *t, bool *rides)
 {

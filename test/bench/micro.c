@@ -5,7 +5,7 @@
  *	aead LIBRARY CIPHER NS		an octet sealed in records of 16 KB, one thread
  *	x25519 LIBRARY US		a public-key operation; ours is bench/exchange's
  *
- * OpenSSL's and libsodium's shared libraries are asked where they are there; nothing is linked
+ * OpenSSL's and libsodium's shared libraries are measured if they are installed; nothing is linked
  * with them.
  */
 #include "bench.h"
@@ -150,7 +150,7 @@ sodium_gcm_seal(void *context)
 	sodium_gcm(sealed, NULL, plain, RECORD, header, HEADER, NULL, nonce, context);
 }
 
-/* Only where the processor has instructions for it. */
+/* Skipped if the processor has no AES instructions. */
 static void
 time_sodium_gcm(void *library)
 {

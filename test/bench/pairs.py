@@ -192,7 +192,7 @@ def say_namespace(report, r):
 
 
 def targets_encryption(report, r, alone):
-    """Of hosts that have met: a key pair of X25519, the first such operation of its process, and a shared secret."""
+    """Time for a later handshake: a process's first X25519 key pair and one shared secret."""
     exchange = alone[("x25519", "first")] + alone[("x25519", "ours")]
     for side, what in (("near", "blackpony"), ("far", "blackponyd")):
         met, least = r.of(PAIR, side), r.of(PAIR_CLEAR, side) + exchange

@@ -1,7 +1,7 @@
 /*
- * Table 3 of the ssmail paper (LISA 1999), for every suite: what the secret-key side of a
- * message costs once Z is there.  One process, no descriptors; CPU time.  In 2.0, Z is R and
- * the result of one X25519 exchange, which is measured with the rest and taken off again.
+ * Table 3 of the ssmail paper (LISA 1999), for every suite: the secret-key cost of a message after
+ * Z is known.  One process, no descriptors; CPU time.  In 2.0, Z stands for R and the result of
+ * one X25519 exchange, whose time is measured with the rest and then subtracted.
  */
 #include "bench.h"
 
@@ -50,13 +50,13 @@ derive(struct agreement *a)
 		give_up(a->suite->name);
 }
 
-/* Hosts that have met. */
+/* With a pre-shared secret. */
 static double
 time_hybrid(struct agreement *a)
 {
 	static const uint8_t mem[200];
 	static struct hybrid h;
-	/* about as long as they are */
+	/* lengths as in a real session */
 	const struct span lines[HYBRID_LINES] = { span(mem, 20), span(mem, 42), span(mem, 190),
 		span(mem, 150) };
 	uint8_t secret[X25519_LEN];

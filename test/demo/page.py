@@ -24,7 +24,7 @@ def printable(octets):
 
 
 def wrapped(octets, first, most=4):
-    """A long line goes on below, at the same column; of one that is very long, the end follows its beginning."""
+    """Wraps a long line at the same column; a very long one is left out in the middle."""
     text, room = printable(octets), WIDTH - len(first)
     rows = [text[at:at + room] for at in range(0, len(text), room)] or [""]
     if len(rows) > most + 2:

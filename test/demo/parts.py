@@ -128,7 +128,7 @@ class Recording:
         return b"".join(piece for _, piece in self.pieces)
 
     def octets_in_one(self, pattern):
-        """Was there a piece of exactly this form?"""
+        """Whether a piece matches the whole pattern."""
         return any(re.fullmatch(pattern, piece) for _, piece in self.pieces)
 
     def taken_apart(self):
@@ -141,7 +141,7 @@ class Recording:
             while way not in encrypted and b"\n" in held[way]:
                 line, held[way] = held[way].split(b"\n", 1)
                 lines.append((way, line.rstrip(b"\r")))
-                # nobody says anything more in the clear behind this answer
+                # nothing follows this answer in the clear
                 if re.match(rb"250 XCRYPT [0-9a-f]{64} ", line):
                     encrypted = {"-->", "<--"}
             while way in encrypted and len(held[way]) >= 5:

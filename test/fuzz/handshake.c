@@ -1,15 +1,15 @@
 /*
- * The handshake, both roles, and somebody between them.  An input says which suites each
- * accepts, what each has kept (2 bits for the client, 2 for the server), whether the EHLO line
- * was changed (16) and whether the client says XCRYPT with it (32).  Five edits follow, one
- * for each line of the dialogue (offer, choice, answer, OK, its reply; in 2.0 the last two are
- * the second choice and its answer, after a 450): each a letter and what belongs to it.
+ * The handshake, both roles, with an attacker between them.  The input says which suites each role
+ * accepts, which secrets each has stored (2 bits for the client, 2 for the server), whether the
+ * EHLO line is changed (16) and whether the client sends XCRYPT with it (32).  Five edits follow,
+ * one for each line of the dialogue: offer, choice, answer, OK, reply to OK.  In 2.0 the last two
+ * are the second choice and its answer, after a 450.  An edit is a letter and its arguments:
  *
- *	p		passes as it is
- *	x at mask	one octet changed
+ *	p		pass unchanged
+ *	x at mask	change one octet
  *	c len		cut short
- *	b octets LF	octets after it
- *	r octets LF	another line in its place
+ *	b octets LF	add octets after it
+ *	r octets LF	replace the line
  */
 #include "honest.h"
 
@@ -23,7 +23,7 @@ static struct {
 	struct span edits;
 	struct handshake client, server;
 	struct suite_list suites[2];
-	bool kept_wrong;	/* by one of them */
+	bool kept_wrong;	/* by one of the two */
 	bool hello_changed;
 	uint8_t sent_mem[LINES][2 * XCRYPT_LINE_MAX], heard_mem[LINES][4 * XCRYPT_LINE_MAX];
 	struct buf sent[LINES], heard[LINES];
@@ -99,7 +99,7 @@ look_at_switch(const struct kex *x)
 		assert(line.len == strlen("250 XCRYPT OK"));
 }
 
-/* Without a confirmation, nobody notices a secret that was kept wrong. */
+/* Before 2.0 there is no confirmation, so a wrong stored secret is not noticed. */
 static void
 look_at_keys(bool client_good)
 {
@@ -108,7 +108,7 @@ look_at_keys(bool client_good)
 		assert(honest_same_keys(&f.client.agreement, &f.server.agreement));
 }
 
-/* The other side has proved that it has the keys. */
+/* Both sides have received a record that proves the other: both store the same secret. */
 static void
 look_at_kept(void)
 {
@@ -126,7 +126,7 @@ look_at_kept(void)
 	assert(ours == NULL || memcmp(ours, theirs, sizeof(*ours)) == 0);
 }
 
-/* Statement 5: in 2.0 a client that encrypts has the server's keys, and each has seen the same lines. */
+/* Statement 5: a 2.0 client that encrypts has the server's keys, and both saw the same lines. */
 static void
 look_at_hybrid(enum leg choice, enum leg answer)
 {
@@ -139,7 +139,9 @@ look_at_hybrid(enum leg choice, enum leg answer)
 	look_at_kept();
 }
 
-/* One choice and its answer.  What the client makes of it; `*said` is what the server did. */
+/*
+ * One choice and its answer.  Returns the client's verdict; `*said` receives the server's result.
+ */
 static enum handshake_verdict
 exchange(enum leg choice, enum leg answer, enum handshake_answer *said)
 {
@@ -152,7 +154,7 @@ exchange(enum leg choice, enum leg answer, enum handshake_answer *said)
 	return reply != NULL ? handshake_take_answer(&f.client, reply) : VERDICT_UNINTELLIGIBLE;
 }
 
-/* Those two lines, and whether it has to come to an agreement because nobody disturbs. */
+/* One exchange of 2.0, which must succeed if no line is changed. */
 static void
 talk_hybrid(enum leg choice, enum leg answer)
 {
@@ -178,7 +180,7 @@ talk_hybrid(enum leg choice, enum leg answer)
 	}
 }
 
-/* Until one of them does not go on. */
+/* Goes on until one side stops. */
 static void
 talk(bool rides)
 {

@@ -10,7 +10,7 @@ struct host_keys {
 	enum host host;
 	enum kept kept;
 	const struct suite_list *offered;
-	struct hybrid_kept new;		/* of a first meeting */
+	struct hybrid_kept new;		/* left by a first meeting */
 	bool has_new;
 };
 
@@ -84,7 +84,7 @@ keep(void *context, const struct kex *x, const uint8_t *peer_public, const uint8
 		assert(memcmp(shared->secret, secret, x->secret_len) == 0);
 }
 
-/* What both know of an earlier meeting. */
+/* A pre-shared secret that both have. */
 static void
 put_kept(const struct host_keys *keys, enum host server, struct hybrid_kept *kept)
 {

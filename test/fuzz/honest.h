@@ -13,13 +13,12 @@ enum host { HOST_TESTED, HOST_HONEST };
 enum kept { KEPT_NOTHING, KEPT_RIGHT, KEPT_WRONG };
 
 /*
- * The keys of a host: pairs that are the same for every input, and secrets kept from earlier, or
- * not.  A client has kept what belongs to a server that offers `offered`.  Good until it is asked
- * for again for that host.
+ * The keys of a host: the same pairs for every input, and stored secrets or none.  A client's
+ * entry belongs to a server that offers `offered`.  Valid until the next call for the same host.
  */
 struct key_source honest_keys(enum host host, enum kept kept, const struct suite_list *offered);
 
-/* What that host was given to keep of a first meeting; NULL: nothing. */
+/* The entry that this host stored after a first meeting; NULL: none. */
 const struct hybrid_kept *honest_has_kept(enum host host);
 
 /* Reads the names of suites, without those not built in: mbedTLS may have no Blowfish. */
@@ -37,9 +36,9 @@ void honest_start(struct honest *h, bool server, const struct suite_list *suites
 void honest_wipe(struct honest *h);
 
 /*
- * Puts its next line, CRLF included, to `out`: what is to be said to what it has heard.  A server
- * begins with its reply to EHLO, in which `keyword` is a line, unless it is empty.  False:
- * nothing.  A client has to be told (handshake_hello()) which EHLO counts.
+ * Puts its next line, CRLF included, to `out`: the response to `heard`.  A server begins with its
+ * reply to EHLO, which has the line `keyword` unless that is empty.  False: nothing to say. A
+ * client must have been given the EHLO line that counts (handshake_hello()).
  */
 bool honest_says(struct honest *h, struct span heard, struct span keyword, struct buf *out);
 

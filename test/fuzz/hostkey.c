@@ -53,7 +53,7 @@ look_at_next(struct span text)
 	char again[HOSTKEY_STATEMENT_MAX];
 	struct hostkey_next next;
 
-	/* the short key beside it is not on the wire */
+	/* the short key is not on the wire */
 	memset(next.short_public, 7, sizeof(next.short_public));
 	if (!hostkey_get_next(&next, text))
 		return;

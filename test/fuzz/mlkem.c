@@ -1,8 +1,7 @@
 /*
- * ML-KEM-768: an input is an encapsulation key, or a ciphertext, or edits of honest ones.  A
- * key is accepted exactly when each of its coefficients is below 3329; a ciphertext that is
- * not the one that was made gives another secret, and nothing but the octets that go in has a
- * say in what comes out.
+ * ML-KEM-768.  An input is an encapsulation key, a ciphertext, or edits of honest ones.  A key is
+ * accepted exactly when each of its coefficients is below 3329.  A changed ciphertext gives
+ * another secret.  The output depends on nothing except the input octets.
  */
 #include "fuzz.h"
 
@@ -28,7 +27,7 @@ make(void)
 	mlkem768_encapsulate(honest.secret, honest.ciphertext, honest.encaps_key, message);
 }
 
-/* Two coefficients of 12 bits are three octets, FIPS 203 algorithm 6. */
+/* FIPS 203 algorithm 6: three octets are two coefficients of 12 bits. */
 static bool
 in_range(const uint8_t *key)
 {
@@ -52,7 +51,7 @@ look_at_key(const uint8_t *key)
 		mlkem768_encapsulate(secret[i], ciphertext[i], key, message);
 	assert(memcmp(secret[0], secret[1], sizeof(secret[0])) == 0);
 	assert(memcmp(ciphertext[0], ciphertext[1], sizeof(ciphertext[0])) == 0);
-	/* the secret depends on the key by its digest, the ciphertext by its value */
+	/* the secret depends on the key through its hash */
 	if (memcmp(key, honest.encaps_key, MLKEM768_ENCAPS_KEY_LEN) != 0) {
 		mlkem768_encapsulate(secret[1], ciphertext[1], honest.encaps_key, message);
 		assert(memcmp(secret[0], secret[1], sizeof(secret[0])) != 0);
@@ -69,14 +68,14 @@ look_at_ciphertext(const uint8_t *ciphertext)
 		mlkem768_decapsulate(secret[i], ciphertext, honest.decaps_key);
 	assert(memcmp(secret[0], secret[1], sizeof(secret[0])) == 0);
 	assert((memcmp(secret[0], honest.secret, sizeof(secret[0])) == 0) == same);
-	/* z, the last 32 octets of the key, counts in a rejection only */
+	/* z, the last 32 octets of the key, is used in a rejection only */
 	memcpy(rejected, honest.decaps_key, sizeof(rejected));
 	rejected[sizeof(rejected) - 1] ^= 1;
 	mlkem768_decapsulate(secret[1], ciphertext, rejected);
 	assert((memcmp(secret[0], secret[1], sizeof(secret[0])) == 0) == same);
 }
 
-/* Octets of the input are put into `octets`, at places that it names. */
+/* Writes octets of the input to `octets`, at offsets that the input gives. */
 static void
 edit(struct span input, uint8_t *octets, size_t len)
 {
@@ -91,7 +90,7 @@ edit(struct span input, uint8_t *octets, size_t len)
 	}
 }
 
-/* The octets of the input, then zeros. */
+/* Copies the octets of the input and fills up with zeros. */
 static void
 fill(uint8_t *octets, size_t len, struct span input)
 {

@@ -51,7 +51,7 @@ openings_switched(struct stage *s, const struct client_handshake *o, const struc
 		return;
 	bool hybrid = handshake_suite(&o->handshake)->kex == &kex_hybrid;
 	assert(o->encrypted && span_starts(said, hybrid ? SPAN("XCRYPT ") : SPAN("XCRYPT OK")));
-	/* statement 2: nothing was behind the line that switched, or it is taken for records */
+	/* statement 2: no octets followed the line that switched, or they are taken for records */
 	assert(buf_len(&s->wire_next) == 0);
 	if (hybrid || !changed)
 		assert(server->agreed && honest_same_keys(&o->handshake.agreement,

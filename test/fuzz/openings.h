@@ -17,10 +17,10 @@ extern const char *const openings_offers[4];
  */
 void openings_act(struct stage *s, struct honest *server, struct span octets, bool *changed);
 
-/* Which call is next after that end?  False: none. */
+/* The call that follows after `end`.  False: none. */
 bool openings_call(enum outcome end, enum client_call *call);
 
-/* Asserts that what has just switched to encryption had every reason to. */
+/* Asserts that the client was right to switch to encryption. */
 void openings_switched(struct stage *s, const struct client_handshake *o, const struct honest *server,
     bool changed);
 

@@ -26,9 +26,9 @@ static struct play {
 	struct honest client;
 	struct relay_settings set;
 	struct suite_list suites;
-	bool modern;		/* nothing older is offered */
-	bool changed;		/* somebody has meddled with the client's lines */
-	bool kept_wrong;	/* what we have kept is not what the client has */
+	bool modern;		/* only 2.0 suites are offered */
+	bool changed;		/* the client's lines have been changed */
+	bool kept_wrong;	/* our stored secret is not the client's */
 
 	/* around an octet */
 	struct {
@@ -150,8 +150,8 @@ after(struct stage *s, bool from_wire, uint8_t octet)
 }
 
 /*
- * Statement 6: the one line that switches and nothing else has.  In 2.0 a client agrees to it
- * only where nobody has meddled.
+ * Statement 6: only the one line switches to encryption.  In 2.0 the client accepts it only if no
+ * line was changed.
  */
 static void
 look_at_switch(struct play *p, bool changed)
@@ -186,7 +186,7 @@ act(struct stage *s, struct span octets)
 	if (s->letter != 'X' && s->letter != 'Y')
 		return;
 	buf_init(&out, mem, sizeof(mem));
-	/* the EHLO that counts is the mailer's to accept */
+	/* the relay knows which EHLO line the backend accepted */
 	const struct handshake_line *hello = &p->relay.handshake.hello;
 	handshake_hello(&p->client.handshake, span(hello->mem, hello->len));
 	if (!honest_says(&p->client, buf_peek(&s->wire), span(NULL, 0), &out))
@@ -203,7 +203,7 @@ act(struct stage *s, struct span octets)
 	if (!s->encrypted || was_encrypted)
 		return;
 	look_at_switch(p, changed);
-	/* statement 1: nothing was behind the line */
+	/* statement 1: no octets followed the line */
 	assert(s->letter != 'X' || octets.len == 0);
 }
 
@@ -229,7 +229,7 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 		p->set.says = says;
 	p->kept_wrong = (how >> 4) % 3 == KEPT_WRONG;
 	p->modern = (how & 3) == 0;
-	/* without a confirmation, nobody notices a secret that was kept wrong */
+	/* before 2.0 there is no confirmation, so a wrong stored secret is not noticed */
 	p->changed = !p->modern && p->kept_wrong;
 	p->tracked = p->ahead = false;
 	p->ehlo_lines = 0;

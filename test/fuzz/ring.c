@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* What is kept of a meeting is found again, by who kept it and nobody else. */
+/* A stored secret is found again, and only in the role that stored it. */
 static void
 meet(struct key_cache *cache, bool is_there)
 {
@@ -44,7 +44,7 @@ meet(struct key_cache *cache, bool is_there)
 	assert(!source.find_host(cache, &found, mem, sizeof(mem), &len));
 }
 
-/* A pair that does what a pair does, and a secret that is kept. */
+/* Checks that the pair works and that a secret can be stored. */
 static void
 use(struct key_cache *cache, const struct kex *x, bool is_there)
 {

@@ -58,7 +58,7 @@ encrypt(struct stage *s)
 	    s->io.encrypt->suite->cipher->seal != NULL;
 
 	assert(!s->encrypted);
-	/* what is behind a 2.0 server's answer are records, which octets in a script never are */
+	/* octets after a 2.0 answer are records, but a script never has valid ones */
 	s->not_records = records && (buf_len(&s->io.from_wire) > 0 || buf_len(&s->wire_next) > 0);
 	if (records) {
 		buf_clear(&s->io.from_wire);

@@ -36,12 +36,12 @@ struct stage {
 	bool single;				/* octets come one by one */
 	size_t piece;				/* or, if they are many, that many at once */
 	bool wire_stuck, local_stuck;
-	bool encrypted;				/* the wire is */
-	bool not_records;			/* ... and what came behind the last line does not verify */
-	bool tls_begun;				/* ... or will be: nothing comes until then */
-	size_t local_clear;			/* octets said to the local side before that */
-	uint8_t letter;				/* of the act that is played */
-	size_t octets;				/* have come */
+	bool encrypted;				/* the wire is encrypted */
+	bool not_records;			/* ... but what follows does not verify */
+	bool tls_begun;				/* ... or will be; nothing arrives until then */
+	size_t local_clear;			/* octets to the local side before it */
+	uint8_t letter;				/* of the current act */
+	size_t octets;				/* octets have arrived */
 	struct buf local_heard;			/* those from the local side */
 	bool wire_ends, local_ends;		/* end of file, once what is on its way is there */
 

@@ -18,7 +18,7 @@ $(UNITS:$(OUT)/unit/%=$(OUT)/unit/obj/%.o): $(OUT)/unit/obj/%.o: test/unit/%.c $
 $(UNITS): $(OUT)/unit/%: $(OUT)/unit/obj/%.o $(CHECKED) $(OUT)/obj/core.a $(OUT)/ldflags
 	$(call say,LINK)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) -lcmocka $(LIBS) $(WRAP)
 
-# notes the secrets that these make
+# test_secrets_wiped wraps the functions that make secrets
 $(OUT)/unit/test_secrets_wiped: WRAP = $(patsubst %,-Wl$(comma)--wrap=%,x25519 x25519_make_pair mlkem768_make_keys \
     mlkem768_encapsulate hkdf_extract hkdf_expand)
 

@@ -93,7 +93,7 @@ def test_what_sendmail_leaves(w):
 
 
 def test_one_cache(w):
-    """What blackpony keeps of a host is not what blackponyd keeps of it, and both stand in one place."""
+    """Secrets stored by blackpony and by blackponyd are separate, although both use one cache."""
     back = {"a.example": "blackpony:[192.0.2.10]"}
     machine, a, b, _ = two_hosts(w, for_b={"table": back})
     for host in (a, b):

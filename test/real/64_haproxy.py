@@ -47,7 +47,8 @@ def test_both_hops_and_a_death(w):
     arrived_at(one, 2)
     arrived_at(two, 2)
     assert b"Privileged" not in tap.seen()
-    # each host knows its own ids only: what another one gave costs a round trip, and then they meet again
+    # each host knows only its own ids; another host's id costs a round trip and a new first
+    # meeting
     entries = machine.connections("blackponyd", 4)
     assert [e["cache"] for e in entries] == ["miss"] * 4, entries
     end(inetd)

@@ -1,4 +1,4 @@
-# Claim: octets behind an XCRYPT line are never executed, in the clear or inside; 503, and it closes (statements 1 and 7)
+# Claim: octets after an XCRYPT line are never executed; 503 and close (statements 1 and 7)
 from kit import xcrypt
 from kit.run import taken
 
@@ -38,7 +38,7 @@ def test_behind_the_choice_in_any_packets(w):
 
 
 def test_behind_an_id(w):
-    """Hosts that have met: there is nothing to say behind the choice either."""
+    """The same with a pre-shared secret: nothing may follow the choice."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     first = w.session(server, xcrypt.CHACHA)
@@ -57,7 +57,7 @@ def test_behind_an_id(w):
 
 
 def test_a_record_behind_the_choice(w):
-    """The line's end must be the packet's, whatever comes."""
+    """The end of the line must be the end of the packet, whatever octets follow."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
     client.send(client.start() + b"\r\n\x17\x03\x03\x01\x10" + bytes(272))
@@ -97,7 +97,7 @@ def test_behind_the_old_generations_in_any_packets(w):
 
 
 def test_a_command_behind_the_answer(w):
-    """In the clear, once the server has answered: it is no record, and nothing of it is executed."""
+    """Clear octets after the server's answer are not a record and are not executed."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer))
     assert client.ask().code == 250
@@ -125,7 +125,7 @@ def test_under_must(w):
 
 
 def test_what_came_before_does_not_matter(w):
-    """EHLO and XCRYPT in one packet are a handshake like any other."""
+    """EHLO and XCRYPT in one packet are accepted."""
     server = w.daemon(backend=w.mailer())
     kept = None
     for expected in (False, True):

@@ -1,4 +1,4 @@
-# Claim: octets behind the line of the server that switches close the connection at the client if they are not its records, and the message waits (statements 2 and 7)
+# Claim: the message waits if other octets than records follow the answer (statements 2 and 7)
 from kit import xcrypt
 from kit.conn import SLOW
 from kit.mailer import SENT
@@ -16,7 +16,7 @@ def waits(mailer, result):
 
 
 def test_recipients_in_arguments(w):
-    """Of 2.0 whatever follows is a record, and these are none."""
+    """In 2.0 all octets after the answer are taken for records, and these do not verify."""
     for injected in INJECTED:
         mailer = w.mailer(xcrypt=SUITES, behind={"XCRYPT": injected})
         waits(mailer, w.send(mailer, ["bob@b.example"]))
@@ -51,7 +51,7 @@ def test_old_generation_in_any_packets(w):
 
 
 def test_what_would_decrypt_behind_an_old_one(w):
-    """The server of an older generation has nothing to say first."""
+    """Before 2.0 the server sends nothing before the client's first encrypted octet."""
     def answer(session, line):
         sealer, _ = session.hs.directions(server=True)
         session.conn.send(session.hs.ok(server=True) + b"\r\n" + sealer.seal(b"250 injected\r\n"))
@@ -61,7 +61,7 @@ def test_what_would_decrypt_behind_an_old_one(w):
 
 
 def test_a_record_of_another_session(w):
-    """One that would have been right on the connection before."""
+    """A record that was valid on the previous connection."""
     seen = []
 
     def answer(session, line):
@@ -89,7 +89,7 @@ def test_smtp_on_pipes(w):
 
 
 def test_behind_the_answer_of_an_old_one(w):
-    """The message goes in the clear, or waits."""
+    """The message is sent in the clear, or waits."""
     mailer = w.mailer(xcrypt=[xcrypt.ARSYFOR], behind={"XCRYPT": b"250 XCRYPT OK\r\n"})
     result = w.send(mailer, ["bob@b.example"],
                     settings={"suites": xcrypt.ARSYFOR, "handshake-timeout": "%ds" % (2 * SLOW)})
@@ -100,7 +100,7 @@ def test_behind_the_answer_of_an_old_one(w):
 
 
 def test_behind_a_refusal(w):
-    """Two replies to one command: it is not taken for a clean FAIL and an early reply to the next."""
+    """Two replies to one command: the second is not taken for a reply to the next command."""
     for reply in (b"454 4.7.0 XCRYPT FAIL no", b"450 4.7.0 XCRYPT FAIL no"):
         mailer = w.mailer(xcrypt=SUITES, answers={"XCRYPT": reply}, behind={"XCRYPT": b"250 2.1.0 injected\r\n"})
         result = w.send(mailer, ["bob@b.example"])

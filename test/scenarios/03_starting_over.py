@@ -1,4 +1,4 @@
-# Claim: nothing learned in the clear survives; inside, the reply to EHLO comes first and XCRYPT and STARTTLS are refused (statements 3 and 4)
+# Claim: no state survives; inside, the EHLO reply comes first (statements 3 and 4)
 from kit import xcrypt
 
 CHATTY = (b"SIZE 10240000", b"STARTTLS", b"8BITMIME", b"starttls", b"XCRYPT rotn_0.1",
@@ -54,7 +54,7 @@ def test_inside_neither_xcrypt_nor_starttls(w):
 
 
 def test_the_reply_to_ehlo_is_pushed(w):
-    """It is the first thing inside, unasked, and the client may go on with MAIL at once."""
+    """The EHLO reply is the first thing inside, unasked, and the client may send MAIL at once."""
     mailer = w.mailer(keywords=CHATTY)
     client = w.session(w.daemon(backend=mailer))
     assert client.ask().code == 250
@@ -73,7 +73,7 @@ def test_the_reply_to_ehlo_is_pushed(w):
 
 
 def test_ehlo_inside_is_one_like_any_other(w):
-    """Again and again, and HELO; between transactions too."""
+    """EHLO and HELO may be repeated, also between transactions."""
     mailer = w.mailer()
     client = w.session(w.daemon(backend=mailer), xcrypt.AES)
     pushed = client.ehlo_reply.lines
@@ -101,7 +101,7 @@ def test_old_client_may_say_mail_at_once(w):
 
 
 def test_blackpony_takes_the_pushed_reply(w):
-    """For sendmail's EHLO, which went out in the clear: without another round trip."""
+    """The pushed reply also answers sendmail's EHLO, without a round trip."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], keywords=(b"PIPELINING", b"STARTTLS",
                                                         b"XCRYPT-ID a 1 b"))
     pipe = w.pipe(mailer)

@@ -77,7 +77,7 @@ def test_another_command_abandons_it(w):
 
 
 def test_words_in_either_case(w):
-    """And hex digits; of 2.0, base64 is as it is."""
+    """Keywords and hex digits are case-insensitive; base64 in 2.0 is not."""
     client = w.session(w.daemon(backend=w.mailer()))
     words = client.start().split(b" ")
     client.hs.choice_line = b" ".join([b"xCrypt", words[1], words[2].upper(), words[3].upper(), words[4]])
@@ -95,7 +95,7 @@ def test_words_in_either_case(w):
 
 
 def test_after_other_commands(w):
-    """These leave the session one in which nothing but greetings was said; any other one does not."""
+    """XCRYPT is accepted after these commands, and refused after any other command."""
     for line, good in (("NOOP", True), ("RSET", True), ("HELP", True), ("VRFY x", True), ("EXPN x", True), ("XCRYPT", True),
                        ("MAIL FROM:<alice@a.example>", False), ("AUTH PLAIN AGEAYg==", False), ("ETRN b.example", False)):
         mailer = w.mailer(answers={"AUTH": b"235 2.7.0 Welcome"})

@@ -38,7 +38,7 @@ def test_hello_changed(w):
 
 
 def letter_at(at):
-    """Another letter there, which is good base64 as well."""
+    """Replaces one base64 letter by another one that is valid too."""
     def change(text):
         letters = bytearray(text)
         letters[at] = ord("A") if letters[at] != ord("A") else ord("B")
@@ -47,7 +47,7 @@ def letter_at(at):
 
 
 def test_fields_changed(w):
-    """Each of both lines: by one digit, or one letter."""
+    """Changes one digit or letter in each field of both lines."""
     for number, change in ((2, other_digit), (3, other_digit), (4, letter_at(-20))):
         changed(w, up=in_field(number, change))
     for number, change in ((2, other_digit), (3, other_digit), (4, other_digit), (5, letter_at(0)), (5, letter_at(-10)),
@@ -56,7 +56,7 @@ def test_fields_changed(w):
 
 
 def test_case_of_digits_changed(w):
-    """It means the same, and is another line."""
+    """A digit in the other case has the same value, but the transcript differs."""
     for number in (2, 3):
         changed(w, up=in_field(number, bytes.upper))
         changed(w, down=in_field(number, bytes.upper))
@@ -64,7 +64,7 @@ def test_case_of_digits_changed(w):
 
 
 def test_keys_changed(w):
-    """Somebody's own key in any place, without what belongs to the confirmation."""
+    """The attacker's own key in each field, without a matching confirmation."""
     own = xcrypt.Pair20().public.hex().encode()
     changed(w, up=in_field(2, own))
     changed(w, down=in_field(2, own))
@@ -72,7 +72,7 @@ def test_keys_changed(w):
 
 
 def test_a_later_meeting_changed(w):
-    """Hosts that have met: it waits, and the next call is a first meeting again."""
+    """With a pre-shared secret: the message waits, and the next connection is a first meeting."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     doing = {"up": None, "down": None}

@@ -1,4 +1,4 @@
-# Claim: only an exact one-line `250 XCRYPT` of the right form switches to encryption, and only exact commands are taken (statement 6)
+# Claim: only an exact `250 XCRYPT` switches, and only exact commands count (statement 6)
 import base64
 
 from kit import mlkem, xcrypt
@@ -20,7 +20,7 @@ MET = KEY, NONCE, b"=", CONFIRM
 
 
 def spoilt(fields, number):
-    """What is not that field."""
+    """Texts that are invalid for this field."""
     field = fields[number]
     wrong = [b"", field[:-1], field[:-1] + b"\0", field[:-1] + b"\xe9", field + b"\0", field + b" ", b" " + field]
     if field == b"=":
@@ -39,14 +39,14 @@ NO_ANSWER = [line(*fields) for number in range(6) for fields in spoilt(FIRST, nu
     line(*FIRST[:count]) for count in range(6)] + [line(*FIRST, b"x"), line(*FIRST) + b" " * 500] + [
     line(*FIRST).replace(b"250 ", code, 1) for code in (b"354 ", b"220 ", b"251 ", b"2500 ", b"250  ", b"250\t", b"")] + [
     line(*FIRST).replace(b"XCRYPT ", word) for word in (b"XCRYPT\0", b"XCRYPT\t", b"XCRYPT  ", b"XCRYPT OK ", b"")] + [
-    line(*MET),     # a first meeting is not answered so
+    line(*MET),     # the short form does not answer a first meeting
     line(*FIRST).replace(b"250 ", b"250-", 1) + b"\r\n" + line(*FIRST), b"250-hello\r\n" + line(*FIRST),
     line(KEY, NONCE), b"250 2.0.0 Ok", b"250 XCRYPT", b"250 XCRYPT ", b"250 XCRYPT OK", b"250 XCRYPT OK " + CONFIRM,
     b"250 XCRYPT " + b"0" * 3000, b""]
 
 
 def answers_so(w, policy, answer):
-    """Whatever else the client makes of it: it is not inside, and nothing is lost."""
+    """The session is not encrypted, and the message is not lost."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": answer})
     result = w.send(mailer, ["bob@b.example"], settings={"policy": policy})
     status = 75 if policy == "must" else 0
@@ -71,7 +71,7 @@ NO_ANSWER_TO_AN_ID = [line(*fields) for number in range(4) for fields in spoilt(
 
 
 def test_no_answer_to_an_id(w):
-    """The same between hosts that have met: no mark of tampering, so `may` calls again without XCRYPT."""
+    """The same with a pre-shared secret: no sign of tampering, so `may` retries in the clear."""
     for answer in NO_ANSWER_TO_AN_ID:
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
         assert w.send(mailer, ["bob@b.example"]).status == 0
@@ -90,13 +90,13 @@ WRONG = [lambda s, line: s.hs.answer(confirm=bytes(16)), lambda s, line: other_d
 
 
 def line_of_another(session):
-    """The right confirmation, and another nonce than it is for."""
+    """The right confirmation with another nonce."""
     words = session.hs.whole_answer.split(b" ")
     return b" ".join(words[:3] + [other_digit(words[3])] + words[4:])
 
 
 def test_wrong_confirmations(w):
-    """In 2.0 what is well formed and wrong is the mark of tampering: the message waits."""
+    """2.0: a wrong confirmation in a well-formed answer is tampering, and the message waits."""
     for answer in WRONG:
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": answer})
         result = w.send(mailer, ["bob@b.example"])
@@ -109,7 +109,7 @@ def test_wrong_confirmations(w):
 
 
 def test_right_confirmation_in_capitals(w):
-    """Hex is read in either case."""
+    """Hex digits are accepted in either case."""
     def answer(session, line):
         return session.hs.answer(confirm=xcrypt.Text(session.hs.keys.confirm_b.hex().upper().encode()))
     mailer = w.mailer(xcrypt=[xcrypt.AES], answers={"XCRYPT": answer})

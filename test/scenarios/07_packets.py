@@ -33,7 +33,7 @@ def test_single_octets_to_the_server(w):
         client.take_ehlo(reply)
         client.hello = b"EHLO mail.a.example"
         line = client.start(suite) + b"\r\n"
-        middle = range(240, max(240, len(line) - 60))   # of a long key, in larger pieces
+        middle = range(240, max(240, len(line) - 60))   # fewer cuts inside a long key
         cuts = [0] + [at for at in range(1, len(line)) if at not in middle or at % 31 == 0] + [len(line)]
         for begin, end in zip(cuts, cuts[1:]):
             client.send(line[begin:end])

@@ -1,4 +1,4 @@
-# Claim: keys that no honest host has are refused in both roles: degenerate, of another length, one's own (statements 17 and 18)
+# Claim: both roles refuse degenerate, wrongly sized and own keys (statements 17 and 18)
 from kit import mlkem, xcrypt
 from kit.mailer import FakeMailer
 
@@ -42,7 +42,7 @@ def test_low_order_points_at_the_server(w):
 
 
 def test_encapsulation_keys_at_the_server(w):
-    """FIPS 203 section 7.2: a coefficient out of range is refused, wherever it stands."""
+    """FIPS 203 section 7.2: a coefficient out of range is refused at every position."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     good, _ = mlkem.keygen()
@@ -59,7 +59,7 @@ def test_encapsulation_keys_at_the_server(w):
         client.message(b"x\r\n.\r\n")
         client.quit()
     assert len(mailer.messages) == len(bad) + 1
-    for ek in (bytes(1184), bytes(1152) + good[1152:]):     # weak for the one who sends it, and in range
+    for ek in (bytes(1184), bytes(1152) + good[1152:]):     # valid; weak for its owner only
         client = w.session(server)
         assert client.ask(ek=ek).code == 250
         client.close()
@@ -84,7 +84,7 @@ def test_low_order_points_beside_an_id(w):
 
 
 def refuses(w, suite, answer, policy="may"):
-    """blackpony says XCRYPT FAIL to this answer, and goes on in the clear if it may.  Of 2.0 it closes, and calls again."""
+    """blackpony sends XCRYPT FAIL and may go on in the clear; in 2.0 it closes and calls again."""
     mailer = w.keep(FakeMailer(xcrypt=[suite], answers={"XCRYPT": answer}))
     result = w.send(mailer, ["bob@b.example"], settings={"suites": suite, "policy": policy})
     session, newest = mailer.session(), xcrypt.generation(suite) == "2.0"
@@ -108,7 +108,7 @@ def test_old_keys_at_the_client(w):
 
 
 def test_low_order_points_at_the_client(w):
-    """In either place of the answer; between hosts that have met there is one."""
+    """A low-order point is refused as Eb and as Sb; a short answer has only Eb."""
     for key in xcrypt.LOW_ORDER + [p[:31] + bytes((p[31] | 128,)) for p in xcrypt.LOW_ORDER]:
         for field in ("public", "short"):
             refuses(w, xcrypt.CHACHA, lambda s, line: s.hs.answer(**{field: key}))
@@ -138,15 +138,15 @@ def test_own_key_sent_back_with_another_nonce(w):
 
 
 def test_a_call_handed_back(w):
-    """A host that calls itself: in 2.0 the server's two-hour key is the client's own, and it is not sent to in secret."""
+    """A host that calls itself: in 2.0 the client refuses its own two-hour key as Sb."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
-    w.session(server, xcrypt.CHACHA).quit()     # so that there is a pair
+    w.session(server, xcrypt.CHACHA).quit()     # makes the key pair
     result = w.send(server, ["bob@b.example"], settings={"cache": w.cache, "policy": "must"})
     assert result.status == 75 and not mailer.messages, result
     result = w.send(server, ["bob@b.example"], settings={"cache": w.cache})
     assert result.status == 0 and result.entries[-1]["crypt"] == "none", result
-    # of 1.0 both programs share one pair
+    # in 1.0 both programs share one pair
     server = w.daemon({"suites": xcrypt.ARSYFOR}, backend=mailer)
     result = w.send(server, ["bob@b.example"], settings={"cache": w.cache, "suites": xcrypt.ARSYFOR})
     assert result.status == 0 and result.entries[-1]["crypt"] == xcrypt.ARSYFOR, result

@@ -1,4 +1,4 @@
-# Claim: in 2.0 nothing of one connection is good on another, and what comes before or instead of an answer is none (statements 5, 6 and 19)
+# Claim: in 2.0 nothing of one connection is valid on another (statements 5, 6 and 19)
 from kit import xcrypt
 from kit.mailer import DROP, SENT
 
@@ -7,7 +7,7 @@ RECORD = b"\x17\x03\x03\x01\x10" + bytes(range(1, 10)) * 30 + b"\r\n"
 
 
 def waits(w, mailer, settings=None):
-    """The mark of tampering: it closes, and nobody is called again, whatever the policy."""
+    """A sign of tampering: blackpony closes and does not call again, whatever the policy."""
     sessions, messages = len(mailer.sessions), len(mailer.messages)
     for policy in ("may", "must"):
         result = w.send(mailer, ["bob@b.example"], settings=dict(settings or {}, policy=policy))
@@ -16,7 +16,7 @@ def waits(w, mailer, settings=None):
 
 
 def calls_again(w, mailer):
-    """Unexpected, and no more: under must it waits, under may it is sent without XCRYPT, once."""
+    """An unexpected reply: waits under must; under may it is sent once without XCRYPT."""
     result = w.send(mailer, ["bob@b.example"], settings={"policy": "must"})
     assert result.status == 75 and not mailer.messages and len(mailer.sessions) == 1, result
     result = w.send(mailer, ["bob@b.example"])
@@ -26,7 +26,7 @@ def calls_again(w, mailer):
 
 
 def answer_to_another(w, mailer, kept=None):
-    """What this same mailer has answered on a connection of somebody else's; the fields."""
+    """The fields of an answer that the same mailer gave on another client's connection."""
     client = w.call(mailer)
     client.greet()
     client.ehlo()
@@ -49,7 +49,7 @@ def test_parts_of_the_answer_to_another(w):
         for number in (2, 3, 4, 5, 7):
             mailer = w.mailer(xcrypt=[suite])
             words = answer_to_another(w, mailer)
-            if number == 4:     # the same for both, but for a host whose pair was replaced
+            if number == 4:     # Sb is the same in both answers unless the pair was replaced
                 words[4] = xcrypt.Pair20().public.hex().encode()
             mailer.script.answers["XCRYPT"] = put_in(number, words[number])
             waits(w, mailer)
@@ -57,7 +57,7 @@ def test_parts_of_the_answer_to_another(w):
 
 
 def test_all_of_the_answer_to_another(w):
-    """With the records that followed it."""
+    """The answer of another connection, with the records that followed it."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     tap = w.wiretap(mailer.port)
     first = w.call(tap)
@@ -76,7 +76,7 @@ def test_all_of_the_answer_to_another(w):
 
 
 def test_parts_of_the_answer_to_another_id(w):
-    """Hosts that have met."""
+    """The same with a pre-shared secret."""
     for number in (2, 3, 5):
         mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
         client = w.session(mailer.port, xcrypt.CHACHA)
@@ -88,7 +88,7 @@ def test_parts_of_the_answer_to_another_id(w):
             put_in(number, words[number])(s, line) if s.hs.met else b"454 4.7.0 XCRYPT FAIL not now"
         result = w.send(mailer, ["bob@b.example"])
         assert result.status == 75 and mailer.finished()[-1].hs.met, result
-        # it has forgotten the id
+        # blackpony has removed the id
         result = w.send(mailer, ["bob@b.example"])
         assert result.status == 0 and not mailer.finished()[-1].hs.met, result
         assert [m.encrypted for m in mailer.messages] == [xcrypt.CHACHA, None]
@@ -96,7 +96,7 @@ def test_parts_of_the_answer_to_another_id(w):
 
 
 def test_parts_of_the_choice_of_another(w):
-    """A choice is nobody's: put together of two, it is answered, and nobody has the keys of that."""
+    """A choice combined from those of two clients is answered, but neither has the keys."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for number in (2, 3, 4):
@@ -105,10 +105,10 @@ def test_parts_of_the_choice_of_another(w):
         sent = words[:number] + [others[number]] + words[number + 1:]
         reply = one.command(b" ".join(sent))
         assert reply.code == 250, reply
-        one.take_answer(reply)      # as the one who sent another line
+        one.take_answer(reply)      # the client whose own line was another one
         assert not one.confirmed
         one.hs.choice_line = b" ".join(sent)
-        one.take_answer(reply)      # who knows of it, but has one key of two; or only another's nonce
+        one.take_answer(reply)      # knows the combined line, but lacks a key or the nonce
         assert not one.confirmed
         one.send(b"VRFY bad\r\n")
         one.rest()
@@ -118,7 +118,7 @@ def test_parts_of_the_choice_of_another(w):
 
 
 def replay(w, server, client, wire):
-    """That client's lines again, on another connection, and its records behind them."""
+    """Replays a client's lines and the records after them on another connection."""
     again = w.session(server)
     reply = again.command(client.hs.choice_line)
     assert reply.code == 250, reply
@@ -130,7 +130,7 @@ def replay(w, server, client, wire):
 
 
 def test_a_replayed_session(w):
-    """Of a first meeting, and of one that goes back to it."""
+    """Replays of a first meeting and of a handshake with a pre-shared secret."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for suite in BOTH:
@@ -161,7 +161,7 @@ def test_a_record_instead_of_the_answer(w):
 
 
 def test_records_and_nothing_else(w):
-    """An end behind them, and no line's end."""
+    """Records without a line end, and then the end of the connection."""
     def answer(session, line):
         session.conn.send_raw(session.hs.directions(True)[0].seal(b"250 mailer.example\r\n").replace(b"\n", b"\r"))
         return DROP
@@ -179,7 +179,7 @@ def test_a_record_in_front_of_the_answer(w):
 
 
 def test_an_answer_in_front_of_the_choice(w):
-    """Behind the reply to EHLO: it is the answer to nothing, whatever it says."""
+    """An answer that arrives before the choice, after the reply to EHLO, is ignored or refused."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA], behind={"EHLO": b"250 XCRYPT " + b"1" * 64 + b" " + b"2" * 64 + b" = " + b"3" * 32 +
                                                       b"\r\n"})
     for policy in ("must", "may"):
@@ -223,7 +223,7 @@ def test_any_keep_that_is_one(w):
 
 
 def test_what_the_server_answers(w):
-    """Its form, and that nothing in it comes twice."""
+    """Checks the form of the server's answers, and that no value occurs twice."""
     server = w.daemon({"key-lifetime": "2h"}, backend=w.mailer())
     seen, shorts = [], set()
     for suite in BOTH * 2:
@@ -233,7 +233,7 @@ def test_what_the_server_answers(w):
         assert all(x == x.lower() for x in words[2:5]) and 0 < client.hs.keep <= 7200 + 600, words
         seen += words[2:4] + words[5:6] + [client.kept.id, client.kept.r, client.hs.keys.key_ab]
         shorts.add(words[4])
-        client.command("NOOP")      # it keeps nothing before
+        client.command("NOOP")      # until then the server stores nothing
         again = w.session(server)
         again.xcrypt(suite, kept=client.kept)
         words = again.hs.answer_line.split(b" ")
@@ -245,7 +245,7 @@ def test_what_the_server_answers(w):
 
 
 def test_what_blackpony_says(w):
-    """The same of its choices, of which one is one line, and there are no more."""
+    """The same for the client's choices; each is one line, and one is enough."""
     mailer = w.mailer(xcrypt=list(BOTH))
     for _ in range(4):
         assert w.send(mailer, ["bob@b.example"]).status == 0

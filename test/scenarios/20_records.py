@@ -86,7 +86,7 @@ def test_first_record(w):
 
 
 def test_first_record_is_the_clients_confirmation(w):
-    """Until it has verified, nothing is kept of the meeting."""
+    """Until the client's first record has verified, the server stores nothing."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     for wire in (lambda client: bytes(277), lambda client: b"", lambda client: client.sealer.seal(b"NOOP\r\n")[:-1],
@@ -153,7 +153,7 @@ def test_after_the_end(w):
 
 
 def test_pushed_reply_of_another_form(w):
-    """At blackpony: records that are none, in the place of the first one; the message waits, whatever the policy."""
+    """Invalid records instead of the server's first one: the message waits under any policy."""
     def pushes(wire_of):
         def answer(session, line):
             session.conn.send_raw(wire_of(session.conn.sealer))
@@ -172,7 +172,7 @@ def test_pushed_reply_of_another_form(w):
 
 
 def test_pushed_reply_in_any_records(w):
-    """One is what a server should send; a receiver takes what verifies, of any size and padding."""
+    """A server should send one record; a client accepts any size and padding that verifies."""
     def answer(session, line):
         sealer, good = session.conn.sealer, b"250-mailer.example\r\n250 8BITMIME\r\n"
         session.conn.send_raw(b"".join(sealer.record(good[at:at + 5] + b"\x17") for at in range(0, len(good), 5)))
@@ -210,7 +210,7 @@ class Meddler:
 
 
 def test_blackpony_at_a_changed_reply(w):
-    """Whichever of the pushed reply and those to MAIL and RCPT, DATA, the dot is changed: no success."""
+    """A change in any reply inside, from the pushed one to that to the dot: no success."""
     for number in range(4):
         mailer = w.mailer()
         tap = w.wiretap(w.daemon(backend=mailer).port, wire_down=Meddler(number))

@@ -1,4 +1,4 @@
-# Claim: records on the wire come in the padding's sizes, for payloads of one octet to 16 KiB and more (statement 22)
+# Claim: records have the padded sizes, for payloads of one octet to over 16 KiB (statement 22)
 import re
 
 from kit import xcrypt
@@ -54,7 +54,7 @@ def first_size(w, keywords, server):
 
 
 def test_the_pushed_reply(w):
-    """In one record, padded so that nobody sees whether there is a host key, nor which is announced."""
+    """One record, whose size does not show whether there is a host key or a successor."""
     for count in (0, 1, 2, 4, 6, 7, 8, 9, 12, 100, 300):
         keywords = tuple(b"HELP " + b"X" * 50 for _ in range(count))
         mailer = w.mailer(keywords=keywords)
@@ -101,7 +101,7 @@ def test_wiretap_sees_no_word(w):
     result = w.send(tap, ["secretary@hidden.example"], b"Subject: merger\n\nplan\n",
                     sender="ceo@quiet.example")
     assert result.status == 0, result
-    seen = re.sub(rb"[A-Za-z0-9+/]{1000,}", b"", tap.seen())   # keys may spell anything
+    seen = re.sub(rb"[A-Za-z0-9+/]{1000,}", b"", tap.seen())   # base64 keys may contain any word
     for word in (b"secretary", b"hidden", b"merger", b"plan", b"ceo", b"quiet", b"MAIL", b"RCPT",
                  b"DATA", b"QUIT",
                  b"Taken", b"221 "):

@@ -84,14 +84,14 @@ def test_silence_calls_again(w):
 
 
 def test_end_behind_the_answer_calls_again(w):
-    """Before the first record of the server has verified; the command's time-out runs there."""
+    """The connection ends before the server's first record; command-timeout applies."""
     for how in (DROP, RESET):
         both(w, xcrypt=ONE, answers={"pushed": how}, calls=2)
     both(w, xcrypt=ONE, answers={"pushed": STALL}, calls=2, settings={"command-timeout": "%ds" % SLOW})
 
 
 def test_end_behind_the_first_record_waits(w):
-    """Half of the pushed reply has verified: from there on it is a session inside that ended."""
+    """Half of the pushed reply has verified: the end is that of an encrypted session."""
     def half(session, line):
         session.conn.send(b"250-mailer.example\r\n")
         return DROP

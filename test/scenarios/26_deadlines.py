@@ -50,7 +50,7 @@ def test_slow_commands(w):
 
 
 def test_slow_handshake(w):
-    """handshake-timeout is from the offer to the server's 250; from there on command-timeout runs."""
+    """handshake-timeout applies from the offer to the 250 line, command-timeout after that."""
     settings = {"handshake-timeout": "%ds" % SLOW, "command-timeout": "%ds" % SLOW}
     server = w.daemon(settings, backend=w.mailer())
     client = w.session(server)
@@ -64,7 +64,7 @@ def test_slow_handshake(w):
 
 
 def test_slow_handshake_of_an_old_generation(w):
-    """handshake-timeout is from the offer to the first encrypted octet."""
+    """handshake-timeout applies from the offer to the first encrypted octet."""
     settings = {"handshake-timeout": "%ds" % SLOW, "suites": xcrypt.ARSYFOR}
     server = w.daemon(settings, backend=w.mailer())
     client = w.session(server)
@@ -189,7 +189,7 @@ def test_final_reply_may_take_its_time(w):
 
 
 def test_a_slow_answer(w):
-    """At blackpony: handshake-timeout up to the 250 line, command-timeout for the pushed reply; then it calls again."""
+    """blackpony: the same two timeouts, after which it calls again."""
     def answer(session, line):
         slowly_raw(session.conn, session.hs.whole_answer)
         return b""
@@ -208,7 +208,7 @@ def test_a_slow_answer(w):
 
 
 def test_a_mailer_that_is_slow_with_its_second_ehlo(w):
-    """Longer than handshake-timeout: the 250 line has gone, so that is over, in both roles."""
+    """The pushed reply may take longer than handshake-timeout, in both roles."""
     def late(session, line):
         if session.commands.count(line) > 1:
             threading.Event().wait(2.5 * SLOW)

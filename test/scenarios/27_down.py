@@ -115,7 +115,8 @@ def test_few_descriptors_for_blackpony(w):
         assert len(mailer.messages) == (result.status == 0)
 
 
-# octets of address space, from where the programs fit in that qmail's softlimit is often set to
+# address space in octets: from the least that the programs need to common softlimit values of
+# qmail
 SPACES = range(2900000, 4400000, 100000)
 
 

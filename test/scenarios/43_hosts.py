@@ -201,7 +201,7 @@ def test_all_dead(w):
 
 
 def test_tampering_is_not_passed_over(w):
-    """A wrong confirmation makes the message wait, whoever stands behind in the list."""
+    """A wrong confirmation makes the message wait, whatever hosts follow in the list."""
     bad = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"XCRYPT": lambda s, line: s.hs.answer(confirm=bytes(16))})
     good = w.mailer()
     assert w.send(host_list(bad, good), ["bob@b.example"]).status == 75

@@ -1,4 +1,4 @@
-# Claim: hosts that have met go back to it by an id, in one round trip less; an id that is unknown, expired, another host's or of the other role costs a round trip and no message (statements 19 and 28)
+# Claim: a stored id saves a round trip, a bad one costs no message (statements 19 and 28)
 import base64
 import os
 import shutil
@@ -24,12 +24,12 @@ def sent(w, host, settings=None, crypt=xcrypt.CHACHA):
 
 
 def sessions(mailer):
-    """How each began, and whether it went back to a meeting."""
+    """The commands in the clear of each session, and whether it used a pre-shared secret."""
     return [("".join(c.decode("latin-1")[0] for c in s.clear), bool(s.hs and s.hs.met)) for s in mailer.finished()]
 
 
 def met(w, server, suite=xcrypt.CHACHA):
-    """What a client keeps of a first meeting with blackponyd."""
+    """Returns what a client stores after a first meeting with blackponyd."""
     client = w.session(server, suite)
     assert client.command("NOOP").code == 250
     client.quit()
@@ -37,7 +37,7 @@ def met(w, server, suite=xcrypt.CHACHA):
 
 
 def knows(w, server, kept, suite=xcrypt.CHACHA):
-    """Does it know that id?"""
+    """Whether blackponyd knows the id."""
     client = w.session(server)
     reply = client.ask(suite, kept=kept)
     assert reply.code in (250, 450), reply
@@ -54,7 +54,7 @@ def knows(w, server, kept, suite=xcrypt.CHACHA):
 # blackpony
 
 def test_blackpony_goes_back(w):
-    """And says EHLO and XCRYPT in one write."""
+    """blackpony sends EHLO and XCRYPT in one write."""
     rode = []
     mailer = w.mailer(xcrypt=BOTH, answers={"EHLO": lambda s, line: rode.append(bool(RIDER.fullmatch(s.conn.got)))
                                             if not s.suite else None})
@@ -74,7 +74,7 @@ def test_blackpony_goes_back(w):
 
 
 def test_blackpony_knows_who_is_called(w):
-    """By name, address and port: not everybody who happens to be at the same place."""
+    """blackpony finds a secret by name, address and port, not by address alone."""
     one, other = w.mailer(xcrypt=ONE), w.mailer(xcrypt=ONE)
     for mailer in (one, other, one, other):
         sent(w, mailer)
@@ -84,7 +84,7 @@ def test_blackpony_knows_who_is_called(w):
 
 
 def test_blackpony_after_a_450(w):
-    """It goes on with an ek on the same connection, and has an id again for the next one."""
+    """blackpony continues with an ek on the same connection and stores the new id."""
     mailer = w.mailer(xcrypt=ONE)
     sent(w, mailer)
     mailer.script.memory.clear()
@@ -97,13 +97,13 @@ def test_blackpony_after_a_450(w):
 
 
 def test_blackpony_after_two_450(w):
-    """The second one is a clean FAIL."""
+    """A second 450 is a clean refusal."""
     mailer = w.mailer(xcrypt=ONE)
     sent(w, mailer)
     mailer.script.answers["XCRYPT"] = b"450 4.7.0 XCRYPT FAIL unknown id"
     result = w.send(mailer, ["bob@b.example"], settings={"policy": "must"})
     assert result.status == 75, result
-    sent(w, mailer, crypt="none")       # and the id has been forgotten
+    sent(w, mailer, crypt="none")       # the id has been removed
     assert sessions(mailer)[1][0].startswith("EXX"), sessions(mailer)
     assert mailer.finished()[2].clear[1].split(b" ")[4][:1] != b"=", mailer.sessions[2].clear
     assert [m.encrypted for m in mailer.messages] == [xcrypt.CHACHA, None]
@@ -120,7 +120,7 @@ def test_a_450_in_several_lines_is_none(w):
 
 
 def test_another_offer(w):
-    """Than the one remembered: it closes, and calls again, once, with XCRYPT, saying them apart."""
+    """If the offer has changed, blackpony calls once more and sends XCRYPT after EHLO."""
     for change in (lambda s: s.xcrypt.reverse(), lambda s: s.xcrypt.append("new_3.0"), lambda s: s.xcrypt.remove(xcrypt.AES)):
         mailer = w.mailer(xcrypt=BOTH)
         sent(w, mailer)
@@ -146,7 +146,7 @@ def test_another_offer_is_remembered(w):
 
 
 def test_no_offer_any_more(w):
-    """EHLO and XCRYPT in one write, to a host without: the call is made again, with EHLO alone."""
+    """The host no longer offers XCRYPT: the next call sends EHLO alone."""
     mailer = w.mailer(xcrypt=ONE)
     sent(w, mailer)
     mailer.script.xcrypt[:] = []
@@ -156,7 +156,7 @@ def test_no_offer_any_more(w):
 
 
 def test_anything_but_250_to_each(w):
-    """On the one connection; on the next, all is well."""
+    """EHLO or XCRYPT gets another reply on that connection; the next call succeeds."""
     def second(reply):
         return lambda s, line: reply if s.number == 1 and not s.suite else None
     for verb, reply in (("EHLO", b"421 4.3.2 busy"), ("EHLO", b"451 4.3.0 later"), ("EHLO", b"502 5.5.1 What?"),
@@ -172,7 +172,7 @@ def test_anything_but_250_to_each(w):
 
 
 def test_offer_stripped_on_the_way(w):
-    """Between hosts that have met: the id was said already, and shows nothing; then it is a downgrade like any other."""
+    """The id was already sent and reveals nothing; the missing offer is a downgrade."""
     mailer = w.mailer()
     doing = []
     tap = w.wiretap(w.daemon(backend=mailer).port, down=lambda line: doing[0](line) if doing else line)
@@ -184,20 +184,20 @@ def test_offer_stripped_on_the_way(w):
 
 
 def test_blackpony_keeps_no_longer(w):
-    """Than the server says, than its own key-lifetime, or from the future on."""
+    """Limits: `keep`, blackpony's own key-lifetime, and a time of storing in the future."""
     for settings, script, there in (({}, {"keep": 1}, False), ({"key-lifetime": "1s"}, {}, False), ({}, {"keep": 0}, False),
                                     ({}, {"keep": 600}, True), ({"cache": "off"}, {}, False)):
         mailer = w.mailer(xcrypt=ONE, **script)
         sent(w, mailer, settings)
         if there is False and script.get("keep") != 0 and "cache" not in settings:
-            time.sleep(2.1)     # the clock of the files counts in seconds
+            time.sleep(2.1)     # the times in the files are in seconds
         sent(w, mailer, settings)
         assert sessions(mailer) == [("EX", False), ("EX", there)], (settings, script, sessions(mailer))
         mailer.close()
 
 
 def test_blackpony_keeps_what_was_confirmed(w):
-    """Nothing, as long as no reply to its own first record has verified."""
+    """blackpony stores nothing until a reply to its own first record has verified."""
     for answers in ({"XCRYPT": lambda s, line: s.hs.answer(confirm=bytes(16))}, {"pushed": b"421 4.3.2 busy", "QUIT": DROP}):
         mailer = w.mailer(xcrypt=ONE, answers=answers)
         assert w.send(mailer, ["bob@b.example"]).status == 75
@@ -208,7 +208,7 @@ def test_blackpony_keeps_what_was_confirmed(w):
 
 
 def test_what_is_tampered_with_is_forgotten(w):
-    """So that the next call is a first meeting; whether the confirmation or a record was wrong."""
+    """After a wrong confirmation or record, the next call is a first meeting."""
     def wrong_record(session, line):
         session.conn.send_raw(bytes(1045))
         return b"421 bye"
@@ -227,7 +227,7 @@ def test_what_is_tampered_with_is_forgotten(w):
 # blackponyd
 
 def test_blackponyd_goes_back(w):
-    """Often, and with any suite of 2.0 that it offers."""
+    """An id can be used many times, and with any suite of 2.0 that the server offers."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     kept = met(w, server)
@@ -271,20 +271,20 @@ def test_an_id_of_another_host(w):
 
 
 def test_an_id_of_the_other_role(w):
-    """What blackpony keeps of those whom it called is nothing to say to the blackponyd beside it."""
+    """Secrets that blackpony stored are unknown to the blackponyd that shares its cache."""
     far = w.mailer(xcrypt=ONE)
     sent(w, far, {"cache": w.cache})
     (id, kept), = far.script.memory.items()
     server = w.daemon(backend=w.mailer())
     assert not knows(w, server, kept)
-    # nor the other way round: what blackponyd keeps is no host's that blackpony could call
+    # and blackpony has no entry for a secret that blackponyd stored
     kept = met(w, server)
     sent(w, far, {"cache": w.cache})
     assert far.finished()[-1].hs.kept.id == id and id != kept.id
 
 
 def test_blackponyd_keeps_no_longer(w):
-    """Than the pair lives under which they met; and says so."""
+    """blackponyd keeps a secret no longer than its key pair, and `keep` says so."""
     server = w.daemon({"key-lifetime": "2s"}, backend=w.mailer())
     kept = met(w, server)
     assert 0 < kept.keep <= 2, kept.keep
@@ -308,7 +308,7 @@ def test_keep_is_less_with_time(w):
 
 
 def test_blackponyd_forgets_nothing_that_is_only_said(w):
-    """An id goes by in the clear: who has seen it can say it, and that is all he can."""
+    """An id is sent in the clear: an attacker can replay it, and can do nothing else with it."""
     mailer = w.mailer()
     server = w.daemon(backend=mailer)
     kept = met(w, server)
@@ -324,7 +324,7 @@ def test_blackponyd_forgets_nothing_that_is_only_said(w):
 
 
 def test_blackponyd_keeps_what_was_confirmed(w):
-    """Not before the first record of the client."""
+    """blackponyd stores a secret when the client's first record has verified."""
     server = w.daemon(backend=w.mailer())
     client = w.session(server, xcrypt.CHACHA)
     assert not knows(w, server, client.kept)
@@ -345,7 +345,7 @@ def from_address(w, server, address):
 
 
 def test_one_address_pushes_out_nobody_else(w):
-    """A server keeps few for one client address, the latest of them, once its journal has been compacted."""
+    """After compaction, a server has only the newest few secrets for one client address."""
     server = w.daemon(backend=w.mailer())
     other = from_address(w, server, "127.0.0.2")
     kept = [from_address(w, server, "127.0.0.1") for _ in range(COMPACT_AT + 10)]
@@ -353,7 +353,7 @@ def test_one_address_pushes_out_nobody_else(w):
     assert not knows(w, server, kept[0])
 
 
-# both, and somebody between them
+# both programs, with an attacker between them
 
 class Balancer(Wiretap):
     """One address for several hosts, which are called in that order."""
@@ -402,7 +402,7 @@ def test_a_cluster_that_offers_two_things(w):
 
 
 def test_the_host_key_of_a_meeting(w):
-    """The statement comes in later sessions too, about the Sb of the first, and both lines are good."""
+    """Later sessions repeat the statement about the Sb of the first meeting; both lines verify."""
     site = Site(w)
     site.keys("next")
     kept = None
@@ -427,7 +427,7 @@ def test_the_host_key_of_a_meeting(w):
 
 
 def test_a_450_loses_no_host_key(w):
-    """The client forgets the id, not what it knows of the host's key."""
+    """After a 450 the client removes the id, and keeps what it knows of the host key."""
     site = Site(w)
     remember(w, 2 * DAY, site.key)
     settings = {"policy": "known"}
@@ -441,7 +441,7 @@ def test_a_450_loses_no_host_key(w):
 
 
 def test_a_host_key_that_is_gone_from_later_sessions(w):
-    """It must come in every session: a meeting with a statement does not vouch for one without."""
+    """The statement must come in every session: an earlier one does not vouch for this one."""
     site = Site(w)
     remember(w, 2 * DAY, site.key)
     sent(w, site, {"policy": "known"})
@@ -453,8 +453,8 @@ def test_a_host_key_that_is_gone_from_later_sessions(w):
 
 
 def test_turns_on_the_wire(w):
-    """Encryption costs a round trip at a first meeting, and none between hosts that have met."""
-    until_quit = []         # behind it come 221 and close_notify, for which nobody waits
+    """Encryption costs one round trip at a first meeting, and none with a pre-shared secret."""
+    until_quit = []         # up to QUIT; nobody waits for 221 and close_notify
 
     def noted(session, line):
         until_quit.append(tap.turns[-1])

@@ -1,4 +1,4 @@
-# Claim: whatever the mailer behind makes of the EHLO that is said to it again is passed on inside, and is no failure of XCRYPT: nobody calls without it, and nothing is lost (statements 3, 24 and 27)
+# Claim: no reply to the repeated EHLO loses mail or makes XCRYPT fail (statements 3, 24 and 27)
 import os
 
 from kit import xcrypt
@@ -10,12 +10,12 @@ SHORT = {"command-timeout": "%ds" % SLOW}
 
 
 def second(answer):
-    """To the second EHLO; the first one, in the clear, is answered well."""
+    """Answers the second EHLO with `answer`; the first one, in the clear, is accepted."""
     return {"EHLO": lambda session, line: answer if session.commands.count(line) > 1 else None}
 
 
 def inside(w, answer, settings=None):
-    """A client that is inside, and has not read on."""
+    """A client that is inside and has not read the pushed reply."""
     mailer = w.mailer(answers=second(answer))
     client = w.session(w.daemon(settings, backend=mailer))
     assert client.ask().code == 250 and client.confirmed
@@ -24,7 +24,7 @@ def inside(w, answer, settings=None):
 
 
 def test_a_refusal_is_passed_on(w):
-    """In the first record, which is as long as any other; the session goes on as a mailer lets it."""
+    """The refusal is in the first record, which has its usual size; the session continues."""
     for words in (b"550 5.7.1 Go away", b"451 4.3.0 Later", b"502 5.5.1 What?", b"550-5.7.1 Go\r\n550 5.7.1 away"):
         _, client = inside(w, words)
         reply = client.reply()
@@ -66,7 +66,7 @@ def test_a_421_ends_it(w):
 
 
 def test_a_mailer_that_goes(w):
-    """blackponyd says 421 itself."""
+    """The backend closes: blackponyd itself sends 421."""
     for how in (DROP, RESET):
         mailer, client = inside(w, how)
         reply = client.reply()
@@ -77,7 +77,7 @@ def test_a_mailer_that_goes(w):
 
 
 def test_a_mailer_that_is_silent(w):
-    """The command's time-out runs, and inside an end is never without notice."""
+    """command-timeout applies, and inside every end has a close_notify."""
     mailer, client = inside(w, STALL, SHORT)
     said = client.rest()
     assert said == b"" or said.startswith(b"421 "), said
@@ -97,7 +97,7 @@ ANSWERS = {"421": b"421 4.3.2 busy", "451": b"451 4.3.0 Later", "550": b"550 5.7
 
 
 def test_both_programs(w):
-    """Under any policy: XCRYPT has worked, so nobody calls without it, and the message is inside or waits."""
+    """XCRYPT has worked, so under any policy the message is sent inside or waits."""
     for name, answer in ANSWERS.items():
         for policy in ("may", "must"):
             mailer = w.mailer(answers=second(answer))
@@ -130,7 +130,7 @@ def test_both_programs_on_pipes(w):
 
 
 def test_no_bounce_where_the_host_binds(w):
-    """A refusal shows no host key: who asks for one waits, and no bounce follows."""
+    """A refusal has no host key: where one is required, the message waits, with no bounce."""
     for number, (name, answer) in enumerate(ANSWERS.items()):
         site = Site(w, "site%d" % number, settings=SHORT)
         folder = w.path("known-%d" % number)
@@ -147,7 +147,7 @@ def test_no_bounce_where_the_host_binds(w):
 
 
 def test_a_far_end_of_that_kind(w):
-    """The same said by a server that encrypts itself, to blackpony between hosts that have met, too."""
+    """The same from a server that encrypts itself, also with a pre-shared secret."""
     for met in (False, True):
         for name in ("421", "451", "550"):
             mailer = w.mailer(xcrypt=[xcrypt.CHACHA])

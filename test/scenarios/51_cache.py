@@ -1,4 +1,4 @@
-# Claim: a second connection between two hosts costs no public-key operation, or in 2.0 that of its own two keys only; no fault of the cache costs a message (statements 19 and 28)
+# Claim: the cache saves public-key operations, and its faults lose no mail (statements 19 and 28)
 import os
 import stat
 import time
@@ -7,8 +7,8 @@ from kit import xcrypt
 
 
 def exchange(w, server, settings, suite=None):
-    """One message; (blackpony's entry, blackponyd's entry, the keys and nonces seen on the wire)"""
-    if not hasattr(server, "tap"):      # one for all, as who has met is known by the port as well
+    """Sends a message; returns both programs' log entries, and the keys and nonces on the wire."""
+    if not hasattr(server, "tap"):      # one port, because secrets are stored by port
         server.tap = w.wiretap(server.port)
     before = len(server.tap.octets["up"]), len(server.tap.octets["down"])
     result = w.send(server.tap, ["bob@b.example"], settings=settings)
@@ -40,7 +40,7 @@ def test_miss_then_hit(w):
             assert ours["crypt"] == theirs["crypt"] == suite
         assert len(mailer.messages) == 4
         ka, na, kb, nb = zip(first[2], *[r[2] for r in rest])
-        # in 1.0 keys do not change without need; in 2.0 those that are sent are of this connection only
+        # 1.0 keeps its keys; 2.0 sends keys of this connection only
         assert len(set(ka)) == len(set(kb)) == (1 if suite == xcrypt.ARSYFOR else 4), (ka, kb)
         assert len(set(na + nb)) == 8, "a nonce twice"
 
@@ -78,7 +78,7 @@ def test_one_side_forgets(w):
 
 
 def test_shared_by_both_programs(w):
-    """In 1.0 what the server learned of a peer serves the sender too."""
+    """In 1.0 the sender uses secrets that the server stored."""
     settings = {"suites": xcrypt.ARSYFOR}
     server = w.daemon(settings, backend=w.mailer())
     pair = xcrypt.Pair10()
@@ -93,7 +93,7 @@ def test_shared_by_both_programs(w):
 
 
 def test_no_secret_before_the_end(w):
-    """A handshake that does not finish leaves nothing behind."""
+    """A handshake that does not finish leaves no secret."""
     server = w.daemon({"suites": xcrypt.ARSYFOR}, backend=w.mailer())
     pair = xcrypt.Pair10()
     client = w.session(server)

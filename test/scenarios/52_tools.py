@@ -125,7 +125,7 @@ def test_expire(w):
 
 
 def test_expire_young(w):
-    """What is in time stays."""
+    """Entries that have not expired stay."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
     settings = {"cache": w.cache}
     assert w.send(mailer, ["bob@b.example"], settings=settings).status == 0

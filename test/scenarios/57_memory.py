@@ -192,7 +192,7 @@ def test_a_key_changed_without_a_word(w):
 
 
 def test_no_public_key_operation_twice(w):
-    """Between hosts that have met, what was verified is kept with their secret."""
+    """With a pre-shared secret, the result of the verification is stored with it."""
     site = Site(w)
     remember(w, 2 * DAY, site.key)
     first, second = sent(w, site, KNOWN), sent(w, site, KNOWN)

@@ -34,7 +34,7 @@ def twice(line):
 
 
 def answered(out):
-    """The choice does not reach the server, and this is the answer to it: octets, or what becomes of the connection."""
+    """Drops the choice and answers with these octets, or ends the connection in this way."""
     return tapped(up=lambda line: b"NOOP\r\n" if line.startswith(b"XCRYPT ") else line,
                   down=lambda line: out if line == b"250 2.0.0 Ok\r\n" else line)
 

@@ -51,8 +51,7 @@ BOTH, JOURNAL, NONE = ["cache/keys.cdb", "cache/keys.journal"], ["cache/keys.jou
 
 
 def check(pid, folder, caches):
-    """In the jail, and with these files of the caches: the handshake ahead both; until what has been agreed on is kept the
-    journal; and once it is settled that no handshake follows, none."""
+    """Checks the jail, and which files of the caches are open."""
     assert status(pid, "Seccomp") == 2 and status(pid, "NoNewPrivs") == 1
     assert status(pid, "Seccomp_filters") == 1, status(pid, "Seccomp_filters")
     has = limits(pid)
@@ -75,7 +74,7 @@ def test_blackponyd(w):
         client = w.session(server)
         check(server.child().pid, w.folder, BOTH)
         if suite:
-            client.xcrypt()     # all but the first record of the client
+            client.xcrypt()     # all but the client's first record
         else:
             client.command("EHLO a.example")
         check(server.child().pid, w.folder, JOURNAL if suite else BOTH)
@@ -100,7 +99,7 @@ def test_blackponyd_for_another_user(w):
     assert os.stat("/proc/%d/fd" % pid).st_uid == 0, os.stat("/proc/%d/fd" % pid)
     assert status(pid, "Uid") != 0, open("/proc/%d/status" % pid).read()
     check(pid, w.folder, NONE)
-    # KB that are never swapped: all that is static, and so the keys
+    # kB that are never swapped: all static memory, and so the keys
     assert status(pid, "VmLck") > 200, status(pid, "VmLck")
     client.quit()
 
@@ -245,7 +244,7 @@ def check_opening(pid, folder):
 
 
 def check_settled(pid, folder):
-    # what it keeps of a first meeting it keeps behind the reply to its own first record
+    # the secret of a first meeting is stored after the reply to blackpony's first record
     eventually(lambda: os.getuid() != 0 or is_wide() or not [name for name in opened(pid) if name.startswith(folder + "/cache")],
                "a closed cache")
     check(pid, folder, NONE)
@@ -253,7 +252,7 @@ def check_settled(pid, folder):
 
 
 def test_blackpony(w):
-    """Until its host is decided on, with a process outside.  Once its first command has been answered, or inside the pipe: without."""
+    """In the jail at each stage; a process outside exists only until the host is decided on."""
     locked = []
     for recipients in (["bob@b.example"], []):
         for offered in ((), (xcrypt.CHACHA,)):

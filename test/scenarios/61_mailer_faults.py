@@ -123,7 +123,7 @@ def test_nonsense_beyond(w):
 
 
 def test_nonsense_in_the_handshake(w):
-    """Under `may` the message is sent all the same, or waits: never lost."""
+    """Under `may` the message is sent or waits; it is never lost."""
     for verb in ("XCRYPT", "pushed"):
         for name, fault in dict(NONSENSE, closes=DROP, resets=RESET).items():
             mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={verb: fault})

@@ -51,9 +51,9 @@ def private_key(folder, generation):
 
 
 def secrets(handshake, folder):
-    """name -> octets: all that this host and its peer share, and what only this one knows.
+    """name -> octets: the secrets that this host shares with its peer, and its own.
 
-    A caller of 2.0 has no pair but that of the connection, which nobody else knows: no folder.
+    A client of 2.0 has no pair except those of the connection, so it has no folder.
     """
     keys, generation, found = handshake.keys, handshake.generation, {}
     if folder:
@@ -74,7 +74,7 @@ def secrets(handshake, folder):
 
 
 def pieces(secret):
-    """Every word of a secret counts, and a big number can be stored with its limbs reversed."""
+    """Looks for every word of a secret; a big number may be stored with its limbs reversed."""
     size = min(8, len(secret))
     for order in (secret, secret[::-1]):
         for at in range(0, len(secret) - size + 1, 4):
@@ -145,7 +145,7 @@ def test_blackponyd_however_it_ends(w):
 
 
 def test_blackponyd_with_what_it_knew(w):
-    """R out of the cache, and in 1.0 Z."""
+    """R from the cache, and in 1.0 Z."""
     need_inject()
     for suite in xcrypt.CHACHA, xcrypt.ARSYFOR:
         pair, kept = None if suite == xcrypt.CHACHA else xcrypt.Pair10(), None
@@ -164,7 +164,7 @@ def test_blackponyd_with_what_it_knew(w):
 
 
 def test_blackponyd_in_the_handshake(w):
-    """Given up before its end; confirmed wrongly, or with half a record; and R that is never kept."""
+    """Handshakes that are abandoned, wrongly confirmed, or end before R can be stored."""
     need_inject()
     for last in (None, b"", bytes(300), b"\x17\x03\x03\x01\x10" + bytes(100)):
         memory = w.path("memory")
@@ -247,7 +247,7 @@ def session(w):
 
 
 def test_host_keys_in_a_session(w):
-    """A session that signs, one that finds what was signed, and one after a rotation."""
+    """A session that signs, one that finds the signature, and one after a rotation."""
     need_inject()
     for command in "new", "next":
         assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
@@ -270,7 +270,7 @@ def memory_of(pid):
 
 
 def assert_gone(pid, known):
-    """None of these is in the process, and it has no file open from which they could come."""
+    """None of these is in memory, and no file is open that contains them."""
     octets = b"\0".join(memory_of(pid))
     assert b"mx.b.example" in octets, "not its memory"
     folder = "/proc/%d/fd/" % pid
@@ -281,7 +281,7 @@ def assert_gone(pid, known):
 
 
 def assert_unknown(pid, handshake, folder):
-    """Neither our private key nor what was agreed on: only what encrypts this one connection."""
+    """Of our secrets, only the keys of this connection are in memory."""
     known = {name: octets for name, octets in secrets(handshake, folder).items() if name[:3] not in ("key", "iv_")}
     assert len(known) >= 2
     assert_gone(pid, known)
@@ -300,7 +300,7 @@ def keys_of(w):
 
 
 def test_settled_in_the_clear(w):
-    """Statement 38: after MAIL, after a refused XCRYPT, and in a pipe, no process has a key any more."""
+    """Statement 38: after MAIL, a refused XCRYPT, or a pipe, no process has a key any more."""
     need_memory()
     for command in "new", "next":
         assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
@@ -317,7 +317,7 @@ def test_settled_in_the_clear(w):
 
 
 def test_settled_after_a_rotation(w):
-    """A connection that was made before it uses the pair that it has, and forgets it and the host keys as well."""
+    """A connection made before a rotation uses its pair, and then wipes it and the host key."""
     need_memory()
     for command in "new", "next":
         assert w.run([DAEMON] + w.options({}) + ["-k", command]).status == 0
@@ -339,7 +339,7 @@ def test_settled_after_a_rotation(w):
 
 
 def test_settled_sessions_know_no_key(w):
-    """Statement 38: after the handshake, it has no private key and no secret shared with others."""
+    """Statement 38: after the handshake no private key and no shared secret is left."""
     need_memory()
     for suite in SUITES:
         server = w.daemon({"suites": suite}, backend=w.mailer())
@@ -360,7 +360,7 @@ def test_a_settled_caller_knows_no_key(w):
             eventually(lambda: child, "the process")
             assert_unknown(child[0].pid, session.hs, own_cache(session.hs, w))
             seen.append(line)
-        # behind the reply to its first record it has nothing to keep any more
+        # after the reply to its first record it has nothing left to store
         mailer = w.mailer(xcrypt=[suite], answers={"RCPT": answer}, keywords=())
         child.append(w.spawn([SENDER] + w.options({"suites": suite}) + ["-f", "a@a.example", "--", operand(mailer),
                                                                        "bob@b.example"],
@@ -388,7 +388,7 @@ def test_a_caller_never_has_the_two_hour_key(w):
 
 
 def own_cache(handshake, w):
-    """Of blackpony: where it has a pair of its own."""
+    """The folder of blackpony's key pair, if the version gives it one."""
     return None if handshake.generation == "2.0" else w.cache
 
 
@@ -423,7 +423,7 @@ def test_blackpony_however_it_ends(w):
 
 
 def test_blackpony_with_what_it_knew(w):
-    """R out of the cache, of the host it called; and an id that was refused."""
+    """R from the cache, of the called host; also after the id was refused."""
     need_inject()
     memory, mailer = w.path("memory"), w.mailer(xcrypt=[xcrypt.CHACHA])
     argv = [INJECT, "-m", memory, SENDER] + w.options({}) + ["-f", "alice@a.example", "--", operand(mailer), "bob@b.example"]

@@ -2,10 +2,10 @@
  * Uses the key cache as sessions do.
  *
  *   keys flood FOLDER CAP KEYS WORKERS KILLS SEED
- *       KEYS clients that are met for the first time, by WORKERS processes at a time, one session after the
- *       other: open, look an id up, keep its secret, close.  KILLS of the workers are killed with SIGKILL at
- *       random moments, and others take their places.  Says what there is to see once in two seconds,
- *       and at the end.
+ *       KEYS clients with a first meeting each, in WORKERS processes at a time, one session after
+ *       the other: open, look up an id, store the secret, close.  KILLS of the workers are killed
+ *       with SIGKILL at random moments and replaced.  Prints the state every two seconds and at
+ *       the end.
  *   keys look FOLDER
  *       For each line on standard input, opens the cache, reads every entry of it, and answers with a
  *       line: "good", or what is wrong.
