@@ -192,7 +192,7 @@ client_takes_ok(void)
 	return handshake_take_ok_reply(&client, reply_line(ok_reply));
 }
 
-/* The server's answer is the 250 of its generation. */
+/* Checks that the server's answer is the 250 line of its version. */
 static inline void
 server_agrees(void)
 {
@@ -238,7 +238,7 @@ hosts_shake_hands(void)
 	assert_same_keys();
 }
 
-/* ... and each has heard a record of the other's. */
+/* ... and each has received a record of the other side. */
 static inline void
 hosts_prove(void)
 {
@@ -246,7 +246,7 @@ hosts_prove(void)
 	handshake_proved(&client);
 }
 
-/* A first meeting, after which both know of it. */
+/* A first meeting, after which both have the pre-shared secret. */
 static inline void
 hosts_have_met(const char *suites)
 {

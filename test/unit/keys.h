@@ -1,4 +1,6 @@
-/* A key source in memory: one host's pairs, the secrets that it keeps, and what it keeps of meetings. */
+/*
+ * A key source in memory: a host's pairs, its shared secrets, and its pre-shared secrets of 2.0.
+ */
 #ifndef TEST_KEYS_H
 #define TEST_KEYS_H
 
@@ -9,7 +11,7 @@
 
 #define KEYS_EXCHANGES 3
 #define KEYS_KEPT 8
-#define KEYS_LIFE_S 7200	/* how long a server knows an id */
+#define KEYS_LIFE_S 7200	/* seconds for which a server knows an id */
 #define KEYS_OFFER_MAX 512
 
 struct keys {
@@ -22,17 +24,17 @@ struct keys {
 		uint8_t public[KEX_PUBLIC_MAX], secret[KEX_SECRET_MAX];
 	} kept[KEYS_KEPT];
 	size_t kept_count;
-	unsigned keeps, uses;	/* times that keep() and used() were called */
-	bool none;		/* no pair is to be had */
+	unsigned keeps, uses;	/* number of calls of keep() and used() */
+	bool none;		/* no pair is available */
 
-	/* 2.0: as a server, and as a client of one host */
+	/* 2.0: secrets as a server, and one as a client */
 	struct hybrid_kept ids[KEYS_KEPT];
 	size_t id_count;
 	unsigned id_uses;
 	bool keeps_nothing;
 	struct hybrid_kept host;
 	uint8_t host_offer[KEYS_OFFER_MAX];
-	size_t host_offer_len;		/* 0: nothing is kept of it */
+	size_t host_offer_len;		/* 0: no entry */
 	unsigned host_keep_s, host_keeps, forgets;
 };
 
@@ -113,7 +115,7 @@ keys_keep_s(void *context, const struct kex *x)
 	return k->keeps_nothing ? 0 : KEYS_LIFE_S;
 }
 
-/* Where that id is, or would go. */
+/* The position of that id, or of the first free place. */
 static inline size_t
 keys_id_index(const struct keys *k, const uint8_t id[HYBRID_ID_LEN])
 {
@@ -145,7 +147,7 @@ keys_keep_id(void *context, const struct hybrid_kept *kept)
 	k->ids[k->id_count++] = *kept;
 }
 
-/* It has to be the one that is there. */
+/* Asserts that the entry is the stored one. */
 static inline void
 keys_used_id(void *context, const struct hybrid_kept *kept)
 {

@@ -65,7 +65,7 @@ bench_cut(struct bench *b, size_t cut)
 static inline void
 bench_drain(struct bench *b)
 {
-	/* what stands before the encryption goes out; what is gathered behind it waits */
+	/* octets before the encryption are sent; gathered octets after it wait */
 	if (!b->wire_stuck && (!b->io.gathers || b->io.encrypt != NULL))
 		buf_move(&b->wire, &b->io.to_wire);
 	if (!b->local_stuck)

@@ -1,6 +1,6 @@
 /*
- * Secrets under valgrind's memcheck: what is marked as undefined must decide nothing, and no address may be made
- * of it.  A test that wants this starts itself again under valgrind where that is installed.
+ * Secrets under valgrind's memcheck: marked as undefined, they must not decide a branch or an
+ * address.  A test that uses this runs itself again under valgrind if that is installed.
  */
 #ifndef TEST_MEMCHECK_H
 #define TEST_MEMCHECK_H
@@ -23,7 +23,7 @@
 
 #define MEMCHECK_AGAIN "MEMCHECK_AGAIN"
 
-/* From here on, what depends on these octets depends on something undefined. */
+/* Marks octets as undefined; everything computed from them is undefined too. */
 static inline void
 memcheck_hide(const void *at, size_t len)
 {
@@ -34,7 +34,7 @@ memcheck_hide(const void *at, size_t len)
 #endif
 }
 
-/* They are no secret any more. */
+/* Marks octets as defined: they are public from here on. */
 static inline void
 memcheck_show(const void *at, size_t len)
 {
@@ -61,7 +61,10 @@ memcheck_or_skip(void)
 	skip();
 }
 
-/* Runs the program again under valgrind, with the same environment; returns where that cannot be, or is done. */
+/*
+ * Runs the program again under valgrind, with the same environment.  Returns if that is not
+ * possible, or in the run under valgrind.
+ */
 static inline void
 memcheck_again(char *program)
 {

@@ -81,7 +81,7 @@ relay_says(const char *line)
 	return bench_said_wire(&bench);
 }
 
-/* The same; checks that the answer is this text. */
+/* The same; asserts the text of the answer. */
 static inline void
 assert_says(const char *line, const char *reply)
 {
@@ -92,7 +92,7 @@ assert_says(const char *line, const char *reply)
 	assert_span(said, reply);
 }
 
-/* As relay_offers(), then `XCRYPT suite ...` and its answer, which the client has accepted. */
+/* relay_offers(), then `XCRYPT suite ...` and its answer, which the client accepts. */
 static inline void
 relay_agrees(void)
 {

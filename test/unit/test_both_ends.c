@@ -51,7 +51,7 @@ far_mailer_says(const char *text)
 	carry();
 }
 
-/* Each side has heard a record that proves the other. */
+/* Asserts that each side has received a record that proves the other. */
 static void
 prove(bool met)
 {
@@ -94,7 +94,7 @@ play(const char *names, size_t cut, bool met)
 	transparent_wipe(&transparent);
 }
 
-/* statement 7: cut at many places, with every suite; 2.0 also between hosts that have met */
+/* statement 7: cut at many places, with every suite; 2.0 also with a pre-shared secret */
 static void
 threat_7_both_ends_in_any_division(void **state)
 {

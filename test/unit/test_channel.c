@@ -402,7 +402,7 @@ threat_23_stop_wipes(void **state)
 	}
 }
 
-/* How long the record is that one end makes of so much content, on the wire. */
+/* Length on the wire of the record that one end makes of `len` octets. */
 static size_t
 sealed_len(struct channel *from, size_t content_len)
 {
@@ -414,7 +414,7 @@ sealed_len(struct channel *from, size_t content_len)
 
 #define OVERHEAD (RECORD_HEADER_LEN + CIPHER_TAG_LEN)
 
-/* A server's first record has 1024 octets inside, or as many as its content seems to need; no other has. */
+/* Only a server's first record has at least 1024 octets of plaintext, plus what it hides. */
 static void
 threat_22_the_first_record_hides_whether_there_is_a_host_key(void **state)
 {
@@ -434,11 +434,11 @@ threat_22_the_first_record_hides_whether_there_is_a_host_key(void **state)
 		assert_int_equal(channel_open(&a, &got, &wire), 0);
 		assert_int_equal(buf_len(&got), rows[i].content + 1);
 	}
-	/* a client has nothing to hide, whatever is set */
+	/* a client hides nothing, whatever is set */
 	connect_ends(suite_named("aes256gcm_2.0"));
 	a.first_hides = 410;
 	assert_int_equal(sealed_len(&a, 1), 256 + OVERHEAD);
-	/* the end, where it is all there is */
+	/* close_notify as the only record */
 	connect_ends(suite_named("aes256gcm_2.0"));
 	b.first_hides = 410;
 	assert_true(channel_end(&b, &wire));
@@ -449,7 +449,7 @@ threat_22_the_first_record_hides_whether_there_is_a_host_key(void **state)
 	assert_int_equal(sealed_len(&b, 10), 10);
 }
 
-/* It waits for room like any other, and needs no octet more. */
+/* The first record waits for room like any other, and needs not one octet more. */
 static void
 the_first_record_waits_for_room(void **state)
 {

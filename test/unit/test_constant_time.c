@@ -11,7 +11,7 @@
 
 #define LEN_MAX 64
 
-/* Differs in its octet `at`, where that is in it. */
+/* Copies and changes octet `at`, if there is one. */
 static bool
 compare(size_t len, size_t at)
 {
@@ -38,7 +38,7 @@ threat_23_octets_are_compared_in_constant_time(void **state)
 	assert_int_equal(VALGRIND_COUNT_ERRORS, before);
 }
 
-/* What one side of a connection that is known in all its parts makes of `secret`, which is R or K. */
+/* Runs one side of a connection with fixed values from `secret`, which is R or K. */
 static void
 make_confirmation(struct hybrid *h, bool server, bool met, const uint8_t secret[32])
 {
@@ -57,7 +57,7 @@ make_confirmation(struct hybrid *h, bool server, bool met, const uint8_t secret[
 	agreement_wipe(&a);
 }
 
-/* Right, and wrong at each octet. */
+/* The right value, and a wrong one at each octet. */
 static void
 assert_confirmed(bool server, bool met)
 {
@@ -78,7 +78,7 @@ assert_confirmed(bool server, bool met)
 	}
 }
 
-/* From R, or from what ML-KEM gives a server, to the comparison of confirmations. */
+/* From R, or from the server's result of ML-KEM, to the comparison of confirmations. */
 static void
 threat_23_confirmations_are_compared_in_constant_time(void **state)
 {

@@ -368,12 +368,12 @@ inside_everything_is_said_again(void **state)
 	bench_wire(&bench, spell("@\r\n", answer_line));
 	assert_true(bench.encrypted);
 	assert_wire(&bench, "");
-	/* what was offered in the clear is forgotten */
+	/* an offer in the clear is forgotten */
 	bench_wire(&bench, "250 mx\r\n");
 	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
 }
 
-/* XCRYPT rides with EHLO to a host that was met; in vain, it is said apart on another call, and nothing is lost. */
+/* XCRYPT is sent with EHLO to a known host; if that fails, the next call sends it apart. */
 static void
 what_rides_costs_no_round_trip(void **state)
 {
@@ -416,7 +416,7 @@ what_rides_costs_no_round_trip(void **state)
 	}
 }
 
-/* statement 37: a host that refuses what a session with encryption might be granted */
+/* statement 37: a refusal that the host might not give to an encrypted session */
 static void
 threat_37_a_refusal_after_a_failed_attempt_is_for_now(void **state)
 {

@@ -182,7 +182,7 @@ secrets_are_kept_and_found(void **state)
 	}
 }
 
-/* Statement 5: whatever is changed on the way, the confirmation is wrong. */
+/* Statement 5: any change on the way makes the confirmation wrong. */
 static void
 assert_confirmation_fails(void)
 {
@@ -250,7 +250,7 @@ threat_5_a_choice_changed_on_the_way_shows(void **state)
 	assert_confirmation_fails();
 }
 
-/* Each field of the answer, and a letter's case. */
+/* Changes each field of the answer, and the case of a letter. */
 static void
 threat_5_an_answer_changed_on_the_way_shows(void **state)
 {
@@ -277,7 +277,7 @@ threat_5_an_answer_changed_on_the_way_shows(void **state)
 	assert_confirmation_fails();
 }
 
-/* The same for hosts that have met: Eb, Nb and confirm-b. */
+/* The same with a pre-shared secret: Eb, Nb and confirm-b. */
 static void
 threat_5_a_short_answer_changed_on_the_way_shows(void **state)
 {
@@ -297,7 +297,7 @@ threat_5_a_short_answer_changed_on_the_way_shows(void **state)
 	}
 }
 
-/* An answer to another connection, whole or in parts, is none to this. */
+/* An answer of another connection, whole or in parts, is not accepted on this one. */
 static void
 threat_5_answers_are_not_exchanged(void **state)
 {
@@ -315,7 +315,7 @@ threat_5_answers_are_not_exchanged(void **state)
 	}
 }
 
-/* A client's line that is said again, by another: the server answers, and who has not the keys has nothing. */
+/* A replayed choice is answered, but without the private keys the answer is useless. */
 static void
 threat_5_a_choice_said_again_gives_other_keys(void **state)
 {
@@ -330,11 +330,11 @@ threat_5_a_choice_said_again_gives_other_keys(void **state)
 	server_offers();
 	assert_int_equal(server_answers(), HANDSHAKE_ENCRYPTED);
 	assert_memory_not_equal(key, server.agreement.key_ab, sizeof(key));
-	/* nothing is kept without a record */
+	/* nothing is stored without a record */
 	assert_int_equal(server_keys.id_count, 0);
 }
 
-/* The transcript has the last offer, not an earlier one. */
+/* The transcript contains the last offer, not an earlier one. */
 static void
 an_offer_made_twice_is_one(void **state)
 {
@@ -354,7 +354,7 @@ wiping_leaves_no_secret(void **state)
 	(void)state;
 	hosts_meet(MODERN, MODERN);
 	hosts_shake_hands();
-	/* what is owed stays until it is kept */
+	/* an entry stays until it is stored */
 	handshake_settle(&server);
 	assert_memory_equal(server.agreement.key_ab, zeros, sizeof(zeros));
 	assert_memory_equal(server.agreement.key_ba, zeros, sizeof(zeros));
@@ -381,7 +381,7 @@ wiping_leaves_no_secret(void **state)
 	assert_memory_equal(server.agreement.key_ab, zeros, sizeof(zeros));
 }
 
-/* An EHLO line or an offer too long for the transcript is no ground for keys. */
+/* No keys are derived if the EHLO line or the offer is too long for the transcript. */
 static void
 lines_that_cannot_be_hashed_give_no_keys(void **state)
 {

@@ -150,7 +150,7 @@ threat_18_keys_of_no_use_are_refused(void **state)
 	assert_answer(EVERYTHING, span_of(line), HANDSHAKE_USED_UP, key_refused);
 }
 
-/* 2.0: its two-hour pair is needed at every meeting, as keep is reckoned from it. */
+/* 2.0: the two-hour pair is needed for every handshake, because its age determines keep. */
 static void
 without_a_key_the_server_is_not_able(void **state)
 {
@@ -206,7 +206,7 @@ our_own_key_with_another_nonce_is_not(void **state)
 	hosts_shake_hands();
 }
 
-/* 2.0: a call handed back to its caller, or our own point sent back. */
+/* 2.0: the client's own two-hour key as Sb, or its own Ea as Eb, is refused. */
 static void
 threat_18_our_own_server_key_is_refused(void **state)
 {
@@ -293,7 +293,7 @@ threat_6_over_long_answers_are_refused(void **state)
 	}
 }
 
-/* 2.0: @ is the right answer, of which there is one form for hosts that have met and one for others. */
+/* 2.0: @ is the right answer, which has another form with a pre-shared secret. */
 static void
 threat_6_only_an_exact_answer_of_2_0_is_one(void **state)
 {
@@ -334,7 +334,7 @@ threat_6_only_an_exact_answer_of_2_0_is_one(void **state)
 		}
 }
 
-/* One past the limit would be no answer even if it were of the form. */
+/* A line one octet longer than the limit is refused, even in the right form. */
 static void
 threat_6_over_long_answers_of_2_0_are_none(void **state)
 {

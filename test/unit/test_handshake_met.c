@@ -1,4 +1,6 @@
-/* What two hosts keep of a meeting in 2.0, what they do with it, and what makes a client forget it. */
+/*
+ * Pre-shared secrets of 2.0: when they are stored, how they are used, when a client removes one.
+ */
 #include "handshakes.h"
 
 #define MODERN "chacha20poly1305_2.0 aes256gcm_2.0"
@@ -14,14 +16,14 @@ a_meeting_is_kept_and_found(void **state)
 	assert_memory_equal(&client_keys.host, &server_keys.ids[0], sizeof(client_keys.host));
 	assert_memory_equal(client_keys.host.server, keys_own(&server_keys, &kex_hybrid)->public, 32);
 	assert_span(span(client_keys.host_offer, client_keys.host_offer_len), "XCRYPT " MODERN);
-	/* any number of times, and with any suite of 2.0 */
+	/* many times, and with any suite of 2.0 */
 	for (int i = 0; i < 3; i++) {
 		hosts_meet(i == 1 ? "aes256gcm_2.0" : MODERN, MODERN);
 		hosts_shake_hands();
 		assert_true(handshake_met(&client) && handshake_met(&server));
 		hosts_prove();
 	}
-	/* nothing new is kept then; the server notes that it was of use */
+	/* nothing new is stored; the server marks the entry as used */
 	assert_int_equal(server_keys.id_count, 1);
 	assert_int_equal(server_keys.id_uses, 3);
 	assert_int_equal(client_keys.host_keeps, 1);
@@ -29,7 +31,7 @@ a_meeting_is_kept_and_found(void **state)
 	assert_int_equal(client_keys.keeps + server_keys.keeps, 0);
 }
 
-/* Only once the other side has shown that it has the keys, and once. */
+/* A secret is stored once, when the other side has proved that it has the keys. */
 static void
 nothing_is_kept_before_the_proof(void **state)
 {
@@ -55,7 +57,7 @@ nothing_is_kept_before_the_proof(void **state)
 	assert_int_equal(server_keys.id_count + client_keys.host_keeps, 0);
 }
 
-/* keep 0: neither side keeps anything, and every meeting is a first one. */
+/* keep 0: neither side stores a secret, and every handshake is a first meeting. */
 static void
 a_server_may_keep_nothing(void **state)
 {
@@ -91,7 +93,7 @@ threat_19_keys_of_one_kept_secret_are_new_each_time(void **state)
 	}
 }
 
-/* The server has lost it, or never had it: one more line each way, on the same connection. */
+/* The server does not know the id: one more line each way, on the same connection. */
 static void
 an_unknown_id_costs_a_line(void **state)
 {
@@ -115,7 +117,7 @@ an_unknown_id_costs_a_line(void **state)
 	buf_init(&out, mem, sizeof(mem));
 	assert_int_equal(handshake_propose(&client, &out), 0);
 	take_text(choice, buf_peek(&out));
-	/* suite, Ea and Na as before */
+	/* suite, Ea and Na are unchanged */
 	assert_memory_equal(choice, said, 28 + 64 + 1 + 64 + 1);
 	assert_int_equal(strlen(choice), 28 + 64 + 1 + 64 + 1 + 1580);
 	server_agrees();
@@ -127,7 +129,7 @@ an_unknown_id_costs_a_line(void **state)
 	assert_int_equal(client_keys.host_keeps, 2);
 }
 
-/* One 450 is for the id; a second uses the attempt up, and to a client that said none it is a refusal. */
+/* A second 450 uses up the attempt; to a client that sent no id the first one is a refusal. */
 static void
 a_second_unknown_id_is_a_refusal(void **state)
 {
@@ -154,7 +156,7 @@ a_second_unknown_id_is_a_refusal(void **state)
 	assert_int_equal(client_keys.forgets, 1);
 }
 
-/* The other suite of 2.0 with the id of a meeting in the first. */
+/* The id of a first meeting with one suite works with the other suite of 2.0. */
 static void
 an_id_goes_with_any_suite(void **state)
 {
@@ -166,7 +168,7 @@ an_id_goes_with_any_suite(void **state)
 	assert_string_equal(handshake_suite(&server)->name, "aes256gcm_2.0");
 }
 
-/* Or each later call would ride with the old offer, and be made twice. */
+/* A changed offer replaces the stored one, so that later calls do not fail once each. */
 static void
 another_offer_is_another_meeting(void **state)
 {
@@ -180,7 +182,7 @@ another_offer_is_another_meeting(void **state)
 	assert_int_equal(client_keys.host_keeps, before + 1);
 }
 
-/* The server remembers another secret under that id: somebody who is not the host that was met. */
+/* The server has another secret under that id: it is not the host of the first meeting. */
 static void
 threat_5_another_secret_shows(void **state)
 {
@@ -192,7 +194,7 @@ threat_5_another_secret_shows(void **state)
 	client_proposes();
 	assert_int_equal(server_answers(), HANDSHAKE_ENCRYPTED);
 	assert_int_equal(client_takes_answer(), VERDICT_TAMPERED);
-	/* the client forgets it, so that the next call is a first meeting; a server forgets nothing */
+	/* the client removes the id; the server removes nothing */
 	assert_int_equal(client_keys.forgets, 1);
 	assert_int_equal(server_keys.id_count, 1);
 	hosts_meet(MODERN, MODERN);
@@ -200,7 +202,7 @@ threat_5_another_secret_shows(void **state)
 	assert_false(handshake_met(&client));
 }
 
-/* What is said for a first meeting and comes back wrong makes a client forget nothing. */
+/* A wrong confirmation at a first meeting removes nothing. */
 static void
 tampering_with_a_first_meeting_forgets_nothing(void **state)
 {
@@ -215,7 +217,7 @@ tampering_with_a_first_meeting_forgets_nothing(void **state)
 	assert_int_equal(client_keys.host_keeps, 0);
 }
 
-/* A record that does not verify, later. */
+/* A later record that does not verify. */
 static void
 what_does_not_verify_is_forgotten(void **state)
 {
@@ -231,7 +233,7 @@ what_does_not_verify_is_forgotten(void **state)
 	assert_int_equal(client_keys.host_keeps, 1);
 }
 
-/* Riding: from the offer that is remembered, before there is another. */
+/* Sending XCRYPT with EHLO uses the stored offer. */
 static void
 a_host_that_was_met_is_ridden_to(void **state)
 {
@@ -259,13 +261,13 @@ a_host_that_was_met_is_ridden_to(void **state)
 	assert_same_keys();
 	assert_true(handshake_met(&client) && handshake_met(&server));
 
-	/* nothing of what is remembered is accepted any more */
+	/* the client accepts no suite of the stored offer any more */
 	buf_clear(&out);
 	hosts_meet("arsyfor_1.0", MODERN);
 	assert_false(handshake_ride(&client, &out));
 	assert_int_equal(buf_len(&out), 0);
 	assert_null(handshake_suite(&client));
-	/* an older suite, should it stand in what is kept, is not ridden with */
+	/* an older suite in the stored offer is not sent with EHLO */
 	memcpy(client_keys.host_offer, "XCRYPT arsyfor_1.0", 18);
 	client_keys.host_offer_len = 18;
 	assert_false(handshake_ride(&client, &out));

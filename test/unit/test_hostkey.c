@@ -209,7 +209,7 @@ next_known_answer(void **state)
 	assert_int_equal(strlen("250-" NEXT_LINE "\r\n"), HOSTKEY_NEXT_LINE_LEN);
 	assert_true(hostkey_get_next(&read, SPAN(NEXT_LINE)));
 	assert_int_equal(read.until_s, UNTIL_S);
-	/* beside which short key it stands is not on the wire */
+	/* the short key is not on the wire */
 	memcpy(read.short_public, short_key, sizeof(read.short_public));
 	assert_true(hostkey_verify_next(&read, key.public));
 	read.short_public[31] ^= 1;

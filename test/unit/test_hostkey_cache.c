@@ -88,11 +88,11 @@ the_next_key_is_announced_likewise(void **state)
 	assert_memory_equal(first.short_public, again.short_public, sizeof(first.short_public));
 	assert_memory_equal(first.signature, again.signature, sizeof(first.signature));
 	assert_int_equal(again.until_s, UNTIL);
-	/* another key, and another time, as the statement beside it has one */
+	/* another successor, and another `until`, have statements of their own */
 	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL, host.public, &again), -1);
 	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL + 1, other.public, &again), -1);
 	key_cache_close(&r);
-	/* it goes with the short key */
+	/* it is dropped with the short key */
 	age(X, LIFETIME_S);
 	opened(&r, &only_real);
 	assert_int_equal(hostkey_cache_next(&r, X, &blunt, UNTIL, other.public, &again), -1);
@@ -253,7 +253,7 @@ an_invalid_next_key_is_ignored(void **state)
 	key_cache_close(&r);
 }
 
-/* What is kept of the host counts no longer than its statement; a bad one does not say how long. */
+/* A stored secret expires with a valid host key statement; an invalid one sets no limit. */
 static void
 a_statement_bounds_what_is_kept(void **state)
 {
@@ -274,7 +274,7 @@ a_statement_bounds_what_is_kept(void **state)
 	assert_true(r.until_s == INT64_MAX);
 	hostkey_cache_check(&r, X, peer_public, id, SPAN(""), UNTIL - 5, &v);
 	assert_true(r.until_s == UNTIL);
-	/* the next host is another matter */
+	/* the limit does not apply to the next host */
 	meetings_set_host(&r, "mx2.example", SPAN("192.0.2.1"), 25);
 	assert_true(r.until_s == INT64_MAX);
 	key_cache_close(&r);

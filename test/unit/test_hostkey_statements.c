@@ -1,4 +1,6 @@
-/* What a server says of its host key: read from its files, signed once it is needed, and forgotten then. */
+/*
+ * A server's host key statements: keys are read from files, used to sign when needed, and wiped.
+ */
 #include "key_cache_fixture.h"
 
 #include "server/hostkey_cmd.h"
@@ -29,7 +31,7 @@ write_key(const char *name, const struct hostkey *key)
 	scratch_write(name, text, hostkey_put_file(text, key));
 }
 
-/* The cache as a session has it, and what the host says in it. */
+/* Opens the cache and reads the host keys, as a session does. */
 static void
 sign(struct key_cache *cache)
 {
@@ -54,7 +56,7 @@ without_a_key_nothing_is_said(void **state)
 	sign(&cache);
 	assert_int_equal(said.id_len + said.next_len, 0);
 	key_cache_close(&cache);
-	/* a successor without a key is none */
+	/* a successor without a host key is ignored */
 	write_key(HOSTKEY_FILE_NEXT, &after);
 	sign(&cache);
 	assert_int_equal(said.id_len + said.next_len, 0);
@@ -100,7 +102,7 @@ a_successor_is_announced_beside_it(void **state)
 	key_cache_close(&cache);
 }
 
-/* A session that goes on in the clear has no use for it. */
+/* A session that stays in the clear does not sign. */
 static void
 threat_23_what_is_not_needed_is_forgotten(void **state)
 {

@@ -1,4 +1,4 @@
-/* The key exchanges of the generations before 2.0, of which test_kex_hybrid is. */
+/* The key exchanges of the versions before 2.0; test_kex_hybrid has that of 2.0. */
 #include "unit.h"
 
 #include "crypt/kex_hybrid.h"
@@ -10,7 +10,7 @@
 static const struct kex *const oakley1 = &kex_oakley1;
 static const struct kex *const head = &kex_rotn;
 
-/* The suites of these generations stand behind those of 2.0. */
+/* The suites of these versions come after those of 2.0. */
 static const struct suite *
 old_suites(void)
 {
@@ -279,7 +279,7 @@ assert_other_keys(const struct agreement *a, struct agreement changed)
 	assert_memory_not_equal(changed.key_ba, a->key_ab, s->cipher->key_len);
 }
 
-/* One Z, sessions that differ in a nonce only (either side's). */
+/* One Z; the sessions differ in either side's nonce only. */
 static void
 threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 {
@@ -303,7 +303,7 @@ threat_19_sessions_with_one_secret_have_keys_of_their_own(void **state)
 
 #define FORKED_LEN (10 + HYBRID_NONCE_LEN + X25519_LEN)
 
-/* Of 1.0 and of 2.0. */
+/* Pairs of 1.0 and of 2.0. */
 static bool
 draw_all(uint8_t out[FORKED_LEN])
 {
@@ -317,7 +317,7 @@ draw_all(uint8_t out[FORKED_LEN])
 	return true;
 }
 
-/* Nonces and pairs are the kernel's: two processes after a fork never draw the same. */
+/* Nonces and pairs come from the kernel: two processes never draw the same after a fork. */
 static void
 threat_19_nonces_differ_after_a_fork(void **state)
 {

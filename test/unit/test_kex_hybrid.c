@@ -1,8 +1,9 @@
 /*
- * The key exchange of 2.0: known answers from private keys to octets on the wire, both ways of meeting, both
- * ciphers; and what every input does to the keys.  (Fields that are wrong are in test_kex_hybrid_fields.)
+ * The key exchange of 2.0: known answers from private keys to octets on the wire, for both forms
+ * and both ciphers, and the effect of every input on the keys.  test_kex_hybrid_fields has invalid
+ * fields.
  *
- * The source itself is included, for the test wants to see the input of the key derivation.
+ * Includes the source itself, because it checks the input of the key derivation.
  */
 #include "../../src/crypt/kex_hybrid.c"
 
@@ -52,7 +53,7 @@ fields_of(const char *section, const char *name)
 	return line;
 }
 
-/* The client's line, which the server reads. */
+/* The client's line, as the server reads it. */
 static void
 choose(struct ends *e, const char *section)
 {
@@ -64,7 +65,7 @@ choose(struct ends *e, const char *section)
 		vectors_octets(seed + 32, 32, section, "mlkem-z");
 		mlkem768_make_keys(e->h[0].encaps_key, e->h[0].decaps_key, seed);
 	}
-	/* the nonce is drawn, so the vector's is taken out of its line */
+	/* the nonce is random, so the vector's one is taken from its line */
 	struct span fields = fields_of(section, "choice");
 	assert_int_equal(hybrid_get_choice(&e->h[1], &e->a[1], fields), FIELD_GOOD);
 	memcpy(e->a[0].nonce_a, e->a[1].nonce_a, HYBRID_NONCE_LEN);
@@ -191,7 +192,7 @@ every_line_is_asserted(void **state)
 	assert_true(vectors_assert_all(is_of_2_0) >= 80);
 }
 
-/* Two ends that talk to each other, with everything drawn; then one thing is different at one of them. */
+/* Two ends with random values; then one value differs at one of them. */
 static void
 agree_freely(struct ends *e, const char *suite, bool has_met)
 {
@@ -238,7 +239,7 @@ agree_freely(struct ends *e, const char *suite, bool has_met)
 		assert_memory_equal(&e->h[0].kept, &e->h[1].kept, sizeof(e->h[0].kept));
 }
 
-/* Nothing that comes out is what came out before. */
+/* Asserts that every output differs from the earlier one. */
 static void
 assert_all_differs(const struct ends *e, struct hybrid h, struct agreement a)
 {
@@ -268,7 +269,7 @@ threat_19_every_input_counts(void **state)
 		struct agreement a = e.a[1];
 		uint8_t *const parts[] = { a.nonce_a, a.nonce_b, has_met ? h.kept.secret : h.kem_secret,
 			h.private + 1, h.peer, has_met ? h.private + 2 : e.own.private + 1 };
-		/* what went in, since R comes out where K went in */
+		/* the inputs, because R and K are stored at the same place */
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 			*parts[i] ^= 1;
 			assert_all_differs(&e, h, a);
@@ -284,14 +285,14 @@ threat_19_every_input_counts(void **state)
 			assert_all_differs(&e, h, a);
 			e.lines[i] = line;
 		}
-		/* where one line ends and the next begins */
+		/* the boundary between two lines counts */
 		e.lines[0] = SPAN("EHLO a\nXCRYPT");
 		e.lines[1] = SPAN("s");
 		assert_all_differs(&e, h, a);
 	}
 }
 
-/* A secret of all zeros, at either end of either exchange. */
+/* An all-zero DH result at either end, in either exchange. */
 static void
 threat_17_a_secret_of_zeros_is_none(void **state)
 {
@@ -313,7 +314,7 @@ threat_17_a_secret_of_zeros_is_none(void **state)
 		}
 }
 
-/* Hosts that have met keep what they have. */
+/* A later handshake leaves id and R unchanged. */
 static void
 what_is_kept_stays(void **state)
 {
@@ -356,7 +357,7 @@ threat_23_keys_are_wiped(void **state)
 	}
 }
 
-/* Neither line is cut short where there is no room. */
+/* Without room for the whole line, nothing counts as written. */
 static void
 lines_need_their_room(void **state)
 {
@@ -380,7 +381,7 @@ lines_need_their_room(void **state)
 			assert_int_equal(len, has_met ? 64 + 1 + 64 + 1 + (is_answer ? 1 : 33) :
 			    is_answer ? 64 + 1 + 64 + 1 + 64 + 1 + 1452 + 1 + 5 :
 					64 + 1 + 64 + 1 + 1580);
-			assert_true(out.cap <= len + 1);	/* a number is printed with a NUL */
+			assert_true(out.cap <= len + 1);	/* a number needs a NUL */
 		}
 }
 

@@ -1,4 +1,6 @@
-/* The fields of both lines of 2.0, each too short, too long, out of range, of low order, and of the wrong form. */
+/*
+ * Invalid fields of both lines of 2.0: wrong length, out of range, low order, of the wrong form.
+ */
 #include "vectors.h"
 
 #include "crypt/kex_hybrid.h"
@@ -13,7 +15,7 @@ fields_of(const char *section, const char *name)
 	return line;
 }
 
-/* A line's fields, of which a test changes one. */
+/* The fields of a line, one of which a test changes. */
 struct fields {
 	char text[6][2048];
 	size_t count;
@@ -47,7 +49,7 @@ join_fields(const struct fields *f)
 
 static const char first[] = "chacha20poly1305_2.0 first meeting", met[] = "chacha20poly1305_2.0 met";
 
-/* What a client that has said the choice of that form makes of an answer, or a server of a choice. */
+/* The client's verdict on an answer of that form, or the server's on a choice. */
 static enum kex_field
 take_line(bool answer_line, bool has_met, struct span line)
 {
@@ -75,7 +77,10 @@ good_line(bool answer_line, bool has_met)
 	for (int is_answer = 0; is_answer < 2; is_answer++) \
 		for (int has_met = 0; has_met < 2; has_met++)
 
-/* Each field in turn: none, a character less, one more, one that cannot be; twice; not there; and more behind. */
+/*
+ * Each field empty, short, long, with an invalid character, twice, missing, and with more after
+ * it.
+ */
 static void
 fields_have_their_length(void **state)
 {
@@ -106,7 +111,7 @@ fields_have_their_length(void **state)
 					memmove(f.text[i], f.text[i + 1],
 					    (--f.count - i) * sizeof(f.text[0]));
 				if (how == 1 && is_keep)
-					continue;	/* a number of fewer digits */
+					continue;	/* a number with one digit less is valid */
 				if (take_line(is_answer, has_met, join_fields(&f)) != FIELD_MALFORMED)
 					fail_msg("%s, field %zu, changed as in %d",
 					    is_answer ? "answer" : "choice", i, how);
@@ -120,7 +125,7 @@ fields_have_their_length(void **state)
 			    FIELD_MALFORMED);
 		}
 		struct span line = join_fields(&good);
-		/* a NUL is an octet behind the line as well */
+		/* a NUL after the line counts too */
 		assert_int_equal(take_line(is_answer, has_met, span(line.at, line.len + 1)),
 		    FIELD_MALFORMED);
 		for (size_t len = 0; len < line.len; len++)
@@ -149,7 +154,7 @@ forms_are_not_mixed(void **state)
 	assert_int_equal(take_line(false, true, join_fields(&f)), FIELD_MALFORMED);
 }
 
-/* Digits in either case are the same octets. */
+/* Hex digits in either case have the same value. */
 static void
 hex_is_read_in_either_case(void **state)
 {
@@ -165,7 +170,7 @@ hex_is_read_in_either_case(void **state)
 	}
 }
 
-/* In every encoding; the whole list is in test_x25519. */
+/* low-order points, some in other encodings; test_x25519 has the whole list */
 static const char *const bad_points[] = {
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0000000000000000000000000000000000000000000000000000000000000080",
@@ -191,7 +196,7 @@ threat_17_points_of_low_order_are_refused(void **state)
 				strcpy(f.text[at], bad_points[i]);
 				assert_int_equal(take_line(is_answer, has_met, join_fields(&f)),
 				    FIELD_REFUSED);
-				/* the form comes first */
+				/* syntax is checked first */
 				f.text[1][0] = 'g';
 				assert_int_equal(take_line(is_answer, has_met, join_fields(&f)),
 				    FIELD_MALFORMED);
@@ -199,7 +204,7 @@ threat_17_points_of_low_order_are_refused(void **state)
 	}
 }
 
-/* What a client said comes back as the server's. */
+/* The client's own Ea sent back as Eb. */
 static void
 threat_18_our_own_point_is_refused(void **state)
 {
@@ -214,7 +219,7 @@ threat_18_our_own_point_is_refused(void **state)
 	}
 }
 
-/* FIPS 203 section 7.2, and texts of base64 that another one stands for. */
+/* FIPS 203 section 7.2, and base64 that is not canonical. */
 static void
 encapsulation_keys_are_checked(void **state)
 {
@@ -227,10 +232,10 @@ encapsulation_keys_are_checked(void **state)
 	memcpy(f.text[2], "////", 4);	/* 0xfff: two coefficients of 4095 */
 	assert_int_equal(take_line(false, false, join_fields(&f)), FIELD_REFUSED);
 	f = good;
-	memcpy(f.text[2], "AQ0A", 4);	/* 3329 in the first, little-endian */
+	memcpy(f.text[2], "AQ0A", 4);	/* first coefficient 3329, little-endian */
 	assert_int_equal(take_line(false, false, join_fields(&f)), FIELD_REFUSED);
 	f = good;
-	memcpy(f.text[2], "AAwA", 4);	/* 3072 */
+	memcpy(f.text[2], "AAwA", 4);	/* first coefficient 3072 */
 	assert_int_equal(take_line(false, false, join_fields(&f)), FIELD_GOOD);
 	static const char alphabet[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -238,7 +243,7 @@ encapsulation_keys_are_checked(void **state)
 	size_t last = good.text[2][1578] == '=' ? 1577 : 1578;
 	const char *c = strchr(alphabet, good.text[2][last]);
 	f = good;
-	f.text[2][last] = c[1];		/* bits that stand for nothing */
+	f.text[2][last] = c[1];		/* unused bits that are not zero */
 	assert_int_equal(take_line(false, false, join_fields(&f)), FIELD_MALFORMED);
 	static const char others[] = "=-_ \n*";
 	for (size_t i = 0; i < sizeof(others) - 1; i++) {
@@ -248,7 +253,7 @@ encapsulation_keys_are_checked(void **state)
 	}
 }
 
-/* Decimal, 0 to 86400, without leading zeros. */
+/* keep: decimal, 0 to 86400, without leading zeros. */
 static void
 keep_is_a_number_of_seconds(void **state)
 {

@@ -116,7 +116,9 @@ time_is_what_the_settings_say(void **state)
 	}
 }
 
-/* A connection that has waited may use an outlived pair for ten minutes more, and no other does. */
+/*
+ * A session that was open before may use an expired pair for ten minutes more; a new one may not.
+ */
 static void
 an_outlived_pair_has_ten_minutes(void **state)
 {
@@ -137,7 +139,7 @@ an_outlived_pair_has_ten_minutes(void **state)
 	assert_null(own(&slow, &x_new));
 	key_cache_close(&quick);
 	key_cache_close(&slow);
-	/* a pair of this process alone has no such end */
+	/* a pair that only this process has does not expire */
 	settings.directory = NULL;
 	key_cache_open(&slow, &settings);
 	assert_non_null(own(&slow, &x_new));
@@ -181,7 +183,7 @@ replacing_drops_everything(void **state)
 	pairs_made = 0;
 	assert_false(survives(&both, &x_new));
 	assert_int_equal(pairs_made, 2);
-	/* beside each pair, the public key of the one before */
+	/* each pair has an entry with its predecessor's public key */
 	assert_int_equal(entries(), 4);
 	/* entries of a version that is no longer enabled go too */
 	age(&x_new, LIFETIME_S);

@@ -304,7 +304,7 @@ threat_28_many_processes_at_once(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct key_cache_settings settings = settings_for(&both);
 		settings.lifetime_s = i % 5 ? LIFETIME_S : 0;
-		/* with eight others that want the lock, one second may not be enough */
+		/* eight others wait for the lock, so one second may not be enough */
 		int tries = 0;
 		while (key_cache_expire(&settings) < 0)
 			assert_in_range(++tries, 1, 30);
@@ -319,12 +319,12 @@ threat_28_many_processes_at_once(void **state)
 }
 
 /*
- * Appends of so many may be lost: a process that does not run for a second holds the lock too
- * long, and another replaces the journal.  Only a busy machine does that.
+ * The number of appends that may be lost.  On a busy machine a process may not run for a second
+ * while it holds the lock; another process then replaces the journal.
  */
 #define MAY_BE_LOST 8
 
-/* Exits with the number of those that were not found again. */
+/* Exits with the number of secrets that were not found again. */
 static _Noreturn void
 learn_and_look(unsigned first)
 {

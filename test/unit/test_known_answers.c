@@ -1,6 +1,6 @@
 /*
- * The known answers of test/vectors/xcrypt.txt for the generations before 2.0 (test_kex_hybrid has that): private
- * keys to wire, every line.
+ * The known answers of test/vectors/xcrypt.txt for the versions before 2.0, from private keys to
+ * octets on the wire.  test_kex_hybrid has those of 2.0.
  */
 #include "vectors.h"
 
@@ -202,7 +202,7 @@ is_before_2_0(const char *section)
 	return strstr(section, "_2.0 ") == NULL;
 }
 
-/* Runs last. */
+/* Runs last: asserts that every line was used. */
 static void
 every_line_is_asserted(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * What XCRYPT 2.0 keeps of first meetings: as a server by id, as a client by host, for as long as each may be
- * kept, and never one for the other.
+ * Pre-shared secrets of XCRYPT 2.0: a server finds them by id, a client by host; each has its
+ * limits, and none is used in the other role.
  */
 #include "addresses.h"
 #include "key_cache_fixture.h"
@@ -37,7 +37,7 @@ called_from(struct key_cache *cache, const char *text)
 	meetings_set_client(cache, &client);
 }
 
-/* Called from one of 2^32 addresses. */
+/* Sets the client's address to one of 2^32. */
 static void
 called_from_number(struct key_cache *cache, unsigned number)
 {
@@ -47,7 +47,7 @@ called_from_number(struct key_cache *cache, unsigned number)
 	meetings_set_client(cache, &client);
 }
 
-/* A process that opens the cache now. */
+/* Opens the cache as another process. */
 static struct key_cache *
 begun(struct key_cache *cache)
 {
@@ -60,7 +60,7 @@ begun(struct key_cache *cache)
 	return cache;
 }
 
-/* Opens anew, as the next process does. */
+/* Reopens the cache, as the next process does. */
 static void
 next(struct key_cache *cache)
 {
@@ -68,7 +68,7 @@ next(struct key_cache *cache)
 	begun(cache);
 }
 
-/* What two hosts have that met for the number-th time. */
+/* The entry of the number-th first meeting. */
 static struct hybrid_kept
 meeting(const struct key_cache *cache, unsigned number)
 {
@@ -91,7 +91,7 @@ keep_id(struct key_cache *cache, unsigned number)
 	meetings_keep_id(cache, &kept);
 }
 
-/* Is it found?  A wrong one ends the test. */
+/* Whether the entry is found; a wrong one fails the test. */
 static bool
 found_id(struct key_cache *cache, unsigned number)
 {
@@ -145,7 +145,7 @@ a_server_finds_what_it_kept(void **state)
 	assert_true(found_id(&other, 1));
 	assert_false(found_id(&other, 2));
 	key_cache_close(&other);
-	/* after a fold, too, and by whoever calls */
+	/* also after a compaction, and for any client */
 	for (unsigned i = 0; i < STORE_COMPACT_AT; i++) {
 		called_from_number(&cache, i);
 		keep_id(&cache, 100 + i);
@@ -179,7 +179,7 @@ a_client_finds_the_host_that_it_calls(void **state)
 		}
 		next(&cache);
 	}
-	/* the newest counts */
+	/* the newest entry counts */
 	keep_host(&cache, 2, 7200);
 	assert_true(found_host(&cache, 2));
 	next(&cache);
@@ -187,7 +187,7 @@ a_client_finds_the_host_that_it_calls(void **state)
 	key_cache_close(&cache);
 }
 
-/* An offer needs its room, and one that is too long is not kept. */
+/* An offer that exceeds the room is not returned, and one that is too long is not stored. */
 static void
 offers_are_kept_whole(void **state)
 {
@@ -225,7 +225,7 @@ threat_19_one_role_is_never_taken_for_the_other(void **state)
 	key_cache_close(&cache);
 }
 
-/* A client's: for as long as the server said, as its own keys live, and as the statement holds. */
+/* A client's limits: the server's keep, its own key lifetime, and the host key statement. */
 static void
 what_a_client_keeps_has_its_time(void **state)
 {
@@ -249,7 +249,7 @@ what_a_client_keeps_has_its_time(void **state)
 		next(&cache);
 		assert_true(found_host(&cache, 1));
 		now_s++;
-		/* its own pair may be gone by then */
+		/* its own pair may have been replaced by then */
 		assert_int_equal(found_host(&cache, 1), rows[i].lasts_s == LIFETIME_S - 10);
 		next(&cache);
 		assert_false(found_host(&cache, 1));
@@ -257,7 +257,7 @@ what_a_client_keeps_has_its_time(void **state)
 	}
 }
 
-/* The clock was set back: what was kept later than now counts for nothing. */
+/* After the clock was set back, an entry stored in the future is ignored. */
 static void
 times_in_the_future_are_none(void **state)
 {
@@ -295,7 +295,7 @@ a_host_is_forgotten(void **state)
 	key_cache_close(&cache);
 }
 
-/* A server says for how long it will know an id: the rest of its pair's life, a day at most. */
+/* keep is the rest of the pair's life, at most a day. */
 static void
 keep_is_the_rest_of_the_pairs_life(void **state)
 {
@@ -315,20 +315,20 @@ keep_is_the_rest_of_the_pairs_life(void **state)
 	next(&cache);
 	assert_int_equal(meetings_keep_s(&cache, &kex_hybrid), LIFETIME_S);
 	key_cache_close(&cache);
-	/* keys that live for a week */
+	/* keys with a lifetime of a week */
 	settings.now_s = as_told;
 	settings.lifetime_s = 7 * 86400;
 	key_cache_open(&cache, &settings);
 	assert_int_equal(meetings_keep_s(&cache, &kex_hybrid), HYBRID_KEEP_MAX);
 	key_cache_close(&cache);
-	/* and no cache */
+	/* no cache */
 	settings.directory = NULL;
 	key_cache_open(&cache, &settings);
 	assert_int_equal(meetings_keep_s(&cache, &kex_hybrid), 0);
 	key_cache_close(&cache);
 }
 
-/* Both kinds go with the own pair, and what is kept too late is kept nowhere. */
+/* Entries are dropped with the own pair; an entry for a replaced pair is not stored. */
 static void
 threat_19_a_pair_that_is_replaced_takes_them_along(void **state)
 {
@@ -345,7 +345,7 @@ threat_19_a_pair_that_is_replaced_takes_them_along(void **state)
 	long size = scratch_size("keys.journal");
 	keep_id(&slow, 2);
 	assert_int_equal(scratch_size("keys.journal"), size);
-	/* a client's counts with its own pair only */
+	/* a client's entry is found with its own pair only */
 	keep_host(&slow, 2, 86400);
 	next(&quick);
 	assert_false(found_id(&quick, 2) || found_host(&quick, 2));
@@ -355,7 +355,7 @@ threat_19_a_pair_that_is_replaced_takes_them_along(void **state)
 	key_cache_close(&quick);
 }
 
-/* Statement 29: of one client address few are kept in a new CDB, the newest, whatever it does with them. */
+/* Statement 29: compaction keeps the newest few entries of one client address, used or not. */
 static void
 threat_29_one_client_has_few(void **state)
 {
@@ -391,7 +391,7 @@ threat_29_one_client_has_few(void **state)
 	key_cache_close(&cache);
 }
 
-/* Statement 29: a host has a whole /64 to call from, and an IPv4 address in whatever form it comes. */
+/* Statement 29: an IPv6 /64 counts as one address, and so do all forms of an IPv4 address. */
 static void
 threat_29_a_network_is_one_client(void **state)
 {
@@ -420,7 +420,7 @@ threat_29_a_network_is_one_client(void **state)
 	key_cache_close(&cache);
 }
 
-/* Statement 29: clients that call once push out neither those that called again nor hosts that are called. */
+/* Statement 29: clients that call once do not displace used entries or entries of called hosts. */
 static void
 threat_29_what_is_of_use_goes_last(void **state)
 {
@@ -451,7 +451,7 @@ threat_29_what_is_of_use_goes_last(void **state)
 	key_cache_close(&cache);
 }
 
-/* Statement 29: nor do clients from many networks that all call again push out a host that is called. */
+/* Statement 29: clients from many networks that call again do not displace called hosts. */
 static void
 threat_29_clients_push_out_no_host(void **state)
 {
@@ -479,7 +479,7 @@ threat_29_clients_push_out_no_host(void **state)
 	key_cache_close(&cache);
 }
 
-/* A look-up writes nothing, and use is noted once. */
+/* A look-up writes nothing, and use is recorded once. */
 static void
 use_is_noted_once(void **state)
 {
@@ -505,7 +505,7 @@ use_is_noted_once(void **state)
 	key_cache_close(&cache);
 }
 
-/* What has had its time, and what was forgotten, is in no new CDB. */
+/* Compaction drops expired and removed entries. */
 static void
 what_does_not_count_is_dropped(void **state)
 {
@@ -533,7 +533,7 @@ what_does_not_count_is_dropped(void **state)
 	assert_int_equal(scratch_size("keys.journal"), 0);
 }
 
-/* Entries that are not of the form are none, and go. */
+/* Malformed entries are ignored and dropped. */
 static void
 damaged_entries_are_none(void **state)
 {
@@ -559,7 +559,7 @@ damaged_entries_are_none(void **state)
 	key_cache_close(&cache);
 }
 
-/* The present two-hour key and the one before, for every process. */
+/* Every process knows the present two-hour key and its predecessor. */
 static void
 our_own_server_keys_are_known(void **state)
 {
@@ -580,7 +580,7 @@ our_own_server_keys_are_known(void **state)
 	}
 }
 
-/* One generation's pair that is outlived takes the others along, which are the ones before then. */
+/* When the pair of one version expires, all pairs are replaced, and each becomes a predecessor. */
 static void
 a_pair_replaced_with_another_is_the_one_before(void **state)
 {
@@ -622,7 +622,7 @@ with_the_cache_off_nothing_is_kept(void **state)
 	assert_int_equal(scratch_size("keys.journal"), -1);
 }
 
-/* A session that is decided on still keeps what it owes, without a private key in memory. */
+/* A decided session can still store its secret, without a private key in memory. */
 static void
 threat_23_a_settled_cache_keeps_and_does_not_know(void **state)
 {

@@ -1,8 +1,8 @@
 /*
- * ML-KEM-768: the known answers of test/vectors/mlkem768.txt, every line of it but the longest accumulation,
- * which `make soak` runs; and under valgrind's memcheck, that nothing is decided by a secret.
+ * ML-KEM-768: the known answers of test/vectors/mlkem768.txt, except the longest accumulation,
+ * which `make soak` runs; and under memcheck, that no secret decides anything.
  *
- * The source itself is included, for the test wants its Keccak, and the halves of a key pair's making.
+ * Includes the source itself, because it tests Keccak and the halves of key generation.
  */
 #include "../../src/crypt/mlkem768.c"
 
@@ -29,7 +29,7 @@ take_number(const char *section, const char *name)
 	return (unsigned)number;
 }
 
-/* Of the first cases the whole values are there, and of all their digests. */
+/* The vectors have whole values for the first cases, and digests for all. */
 static void
 assert_whole(const char *section, const char *name, const uint8_t *octets, size_t len)
 {
@@ -85,7 +85,7 @@ known_answers(void **state)
 	}
 }
 
-/* Every bit that is changed in a ciphertext gives another secret, the same one each time. */
+/* Each changed bit of a ciphertext gives another secret, the same one each time. */
 static void
 a_changed_ciphertext_is_rejected_implicitly(void **state)
 {
@@ -107,7 +107,7 @@ a_changed_ciphertext_is_rejected_implicitly(void **state)
 	assert_memory_equal(again, k, sizeof(k));
 }
 
-/* Packs `value` as coefficient `n` of a key's vector. */
+/* Packs `value` as coefficient `n` of the vector in a key. */
 static void
 set_coefficient(uint8_t *key, size_t n, unsigned coefficient)
 {
@@ -137,12 +137,12 @@ keys_out_of_range_are_refused(void **state)
 		memcpy(key, good, sizeof(key));
 		set_coefficient(key, positions[i], take_number("refused", name));
 		assert_false(mlkem768_good_key(key));
-		set_coefficient(key, positions[i], Q - 1);	/* the largest that is good */
+		set_coefficient(key, positions[i], Q - 1);	/* the largest valid value */
 		assert_true(mlkem768_good_key(key));
 	}
 }
 
-/* As the vectors' file says it: random rounds, each with a ciphertext that belongs to nobody. */
+/* As the vectors' file describes: random rounds, each also with a random ciphertext. */
 static void
 accumulate(uint8_t digest[32], unsigned rounds)
 {
@@ -167,7 +167,7 @@ accumulate(uint8_t digest[32], unsigned rounds)
 	sponge_squeeze(&all, digest, 32);
 }
 
-/* MLKEM_ROUNDS=10000 in the environment takes the longest one too. */
+/* MLKEM_ROUNDS=10000 in the environment runs the longest one too. */
 static void
 accumulated_answers(void **state)
 {
@@ -187,7 +187,7 @@ accumulated_answers(void **state)
 	}
 }
 
-/* FIPS 202: of nothing, and of 200 octets, which is more than a block of each */
+/* FIPS 202: empty input, and 200 octets, which is more than one block of each function */
 static void
 keccak_as_published(void **state)
 {
@@ -209,7 +209,7 @@ keccak_as_published(void **state)
 	assert_memory_equal(out, shake256_a3, 4);
 }
 
-/* d, z and m are secrets; rho, the encapsulation key and the ciphertext are not. */
+/* d, z and m are secret; rho, the encapsulation key and the ciphertext are public. */
 static void
 threat_23_secrets_decide_nothing(void **state)
 {
@@ -244,10 +244,10 @@ threat_23_secrets_decide_nothing(void **state)
 static bool
 every_section(const char *section)
 {
-	return strcmp(section, "accumulated") != 0;	/* of that, as much as there is time for */
+	return strcmp(section, "accumulated") != 0;	/* asserted as far as run */
 }
 
-/* Runs last. */
+/* Runs last: asserts that every line was used. */
 static void
 every_line_is_asserted(void **state)
 {
@@ -263,7 +263,7 @@ read_file(void **state)
 	return 0;
 }
 
-/* A process of its own under valgrind, where all the others would take minutes. */
+/* Runs only this test under valgrind, because all of them would take minutes. */
 static int
 under_valgrind(char *program)
 {

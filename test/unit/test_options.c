@@ -109,7 +109,7 @@ options_have_a_limit(void **state)
 	}
 }
 
-/* What -V prints, each line of it. */
+/* Each line that -V prints. */
 static void
 the_version_names_every_suite(void **state)
 {

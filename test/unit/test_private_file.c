@@ -155,7 +155,7 @@ threat_23_not_another_users(void **state)
 	assert_int_equal(stat(scratch_path("n"), &st), 0);
 	assert_int_equal(st.st_uid, NOBODY);
 	assert_int_equal(st.st_gid, NOBODY);
-	/* root may read a file that only root can read; other users' files are refused */
+	/* root may also read a file of root; files of other users are refused */
 	good("k", "key");
 	place.owner++;
 	good("k", "key");

@@ -208,7 +208,7 @@ threat_24_must_lets_nothing_pass_in_the_clear(void **state)
 	}
 }
 
-/* A command that is no greeting leaves no place for XCRYPT, though it was refused; a greeting does. */
+/* XCRYPT is refused after a command that is not part of a greeting, even if that was refused. */
 static void
 threat_3_must_takes_no_xcrypt_after_a_refused_command(void **state)
 {

@@ -77,7 +77,7 @@ starts_with_helo(void)
 	assert_wire(&bench, "250 mx\r\n");
 }
 
-/* Amid a transaction, EHLO would have ended it; refused, it has not, and the client has to know. */
+/* EHLO during a transaction is refused and does not end it. */
 static void
 threat_33_a_refusal_in_a_transaction_is_one(void **state)
 {

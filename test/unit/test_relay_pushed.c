@@ -1,10 +1,10 @@
 /*
- * 2.0 at blackponyd's machine: the EHLO that is said to the mailer again and its reply, our statements in it, and
- * XCRYPT that rides with EHLO.
+ * blackponyd's machine in 2.0: the repeated EHLO and its pushed reply, the host key statements in
+ * it, and XCRYPT sent together with EHLO.
  */
 #include "relays.h"
 
-/* The mailer's reply to the EHLO that is said again is the first thing inside, whole and unasked. */
+/* The backend's reply to the repeated EHLO is the first thing inside, whole and unasked. */
 static void
 the_reply_to_the_pushed_ehlo_comes_unasked(void **state)
 {
@@ -16,7 +16,7 @@ the_reply_to_the_pushed_ehlo_comes_unasked(void **state)
 		    "" },
 		{ CLIENT, "MAIL FROM:<a@a>\r\n", "", "MAIL FROM:<a@a>\r\n" },
 		{ MAILER, "250 m\r\n", "250 m\r\n", "" },
-		/* a client may say it again */
+		/* the client may send EHLO again */
 		{ CLIENT, "EHLO b.example\r\n", "", "EHLO b.example\r\n" },
 		{ MAILER, "250-mx\r\n250 SIZE\r\n", "250-mx\r\n250 SIZE\r\n", "" },
 	};
@@ -25,7 +25,7 @@ the_reply_to_the_pushed_ehlo_comes_unasked(void **state)
 	relay_plays_cut(relay_encrypts, turns, COUNT(turns));
 }
 
-/* It is the line that the transcript covers, as it was said. */
+/* The repeated EHLO is the line that the transcript covers. */
 static void
 the_pushed_ehlo_is_the_clients(void **state)
 {
@@ -35,7 +35,7 @@ the_pushed_ehlo_is_the_clients(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(hellos); i++) {
 		relay_offers();
-		/* HELO, and an EHLO that is refused, are not what counts */
+		/* HELO, and an EHLO that is refused, do not count */
 		for (size_t n = 0; n < 3; n++) {
 			const char *said = n == 0 ? "EHLO first" : n == 1 ? hellos[i] : "EHLO refused";
 			snprintf(line, sizeof(line), "%s\r\n", said);
@@ -54,7 +54,9 @@ the_pushed_ehlo_is_the_clients(void **state)
 	}
 }
 
-/* What the transcript cannot cover is not encrypted; the longest that it can is said again in full. */
+/*
+ * An EHLO too long for the transcript prevents encryption; the longest possible one is repeated.
+ */
 static void
 long_ehlo_lines(void **state)
 {
@@ -96,7 +98,7 @@ says_two(void *context, struct span lines[RELAY_SAYS_MAX], size_t *missing)
 	return *missing == 0 ? 2 : *missing == 206 ? 1 : 0;
 }
 
-/* Our statements stand behind the mailer's lines, each time; what is not there is hidden. */
+/* Our statements follow the backend's lines in every reply; the padding hides missing ones. */
 static void
 statements_are_made_once_and_only_inside(void **state)
 {
@@ -127,7 +129,7 @@ statements_are_made_once_and_only_inside(void **state)
 		assert_int_equal(said_count, 1);
 		relay_wipe(&relay);
 
-		/* older generations have none */
+		/* older versions have no statements */
 		suites_named(&relay_suites, "arsyfor_1.0");
 		relay_inside();
 		assert_int_equal(said_count, 1);
@@ -137,7 +139,9 @@ statements_are_made_once_and_only_inside(void **state)
 	}
 }
 
-/* Whatever the mailer answers is passed on inside; after 4yz or 5yz another EHLO may do. */
+/*
+ * Every reply of the backend is passed on inside; after 4yz or 5yz the client may try EHLO again.
+ */
 static void
 a_pushed_ehlo_may_be_refused(void **state)
 {
@@ -163,7 +167,7 @@ a_pushed_ehlo_may_be_refused(void **state)
 	}
 }
 
-/* A 421, the end of file or silence in the place of that reply: the client hears of it inside. */
+/* A 421, an end of file or silence instead of that reply: the client is told inside. */
 static void
 threat_27_a_mailer_that_leaves_at_the_pushed_ehlo(void **state)
 {
@@ -184,7 +188,7 @@ threat_27_a_mailer_that_leaves_at_the_pushed_ehlo(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_LOCAL_GONE);
 	relay_wipe(&relay);
 
-	/* amid its reply: no other can be made of it */
+	/* in the middle of its reply: no other reply can be sent */
 	relay_encrypts();
 	bench_local(&bench, "250-mx\r\n250-SIZE\r\n");
 	assert_wire(&bench, "");
@@ -211,7 +215,7 @@ threat_27_a_mailer_that_leaves_at_the_pushed_ehlo(void **state)
 	assert_wire(&bench, "");
 }
 
-/* The client has to wait for that reply. */
+/* Commands of the client wait for that reply. */
 static void
 octets_before_the_pushed_reply_end_it(void **state)
 {
@@ -222,7 +226,7 @@ octets_before_the_pushed_reply_end_it(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_GROUPED);
 	assert_local(&bench, "");
 	relay_wipe(&relay);
-	/* once it has begun, it counts as there */
+	/* once the reply has begun, the client may be answered */
 	relay_encrypts();
 	bench_local(&bench, "250-mx\r\n");
 	bench_wire(&bench, "MAIL FROM:<>\r\n");
@@ -249,7 +253,7 @@ the_client_may_leave_at_the_pushed_ehlo(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
 }
 
-/* EHLO and XCRYPT in one write, and `behind` after them. */
+/* EHLO and XCRYPT in one write, followed by `behind`. */
 static void
 ride(const char *more)
 {
@@ -294,7 +298,7 @@ xcrypt_may_ride_with_ehlo(void **state)
 		}
 }
 
-/* What rides is answered where it stands: an id that is not known, an EHLO that is refused, octets behind. */
+/* XCRYPT sent with EHLO: unknown id, refused EHLO, octets after the line. */
 static void
 what_rides_may_be_refused(void **state)
 {

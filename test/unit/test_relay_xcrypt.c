@@ -64,14 +64,14 @@ the_answer_goes_out_before_the_secret_is_computed(void **state)
 	assert_int_equal(bench.io.wait, WAIT_HANDSHAKE);
 }
 
-/* `behind` the line, cut at that place, in the machine's buffer or still in the socket */
+/* Sends `behind` after the line, cut at that place, in the machine's buffer or in the socket. */
 static void
 assert_injected(void (*start)(void), const char *line, const char *injected, size_t cut)
 {
 	static char text[2 * LINE_TEXT];
 
 	start();
-	/* the handshake's own lines differ each time */
+	/* the handshake's lines differ each time */
 	if (strcmp(line, "CHOICE") == 0)
 		client_proposes();
 	const char *mine = strcmp(line, "OK") == 0 ? ok : strcmp(line, "CHOICE") == 0 ? choice : line;
@@ -222,7 +222,7 @@ there_is_one_attempt(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 }
 
-/* An id that is not known is said once for nothing; a second one uses the attempt up. */
+/* The first unknown id does not use up the attempt; the second one does. */
 static void
 an_unknown_id_is_no_attempt(void **state)
 {
@@ -237,7 +237,7 @@ an_unknown_id_is_no_attempt(void **state)
 
 	relay_offers();
 	assert_says(proposal, unknown);
-	/* the offer stands */
+	/* XCRYPT is still offered */
 	bench_wire(&bench, "EHLO a.example\r\n");
 	bench_local(&bench, "250 mx\r\n");
 	assert_wire(&bench, "250-mx\r\n250 XCRYPT " MODERN "\r\n");

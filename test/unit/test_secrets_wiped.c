@@ -1,8 +1,8 @@
 /*
- * After a handshake of 2.0 is decided, which of its secrets are left in memory?  Both ends run
- * here, in one process.  The functions that make secrets are replaced by ones that note,
- * behind a mask, what came of them (--wrap); then all memory that can be written to, the stack
- * below us too, is searched for any 16 octets of each, in either order.
+ * Which secrets of a 2.0 handshake remain in memory after it is decided?  Both ends run in this
+ * process.  The functions that make secrets are wrapped (--wrap) and record their results,
+ * masked. All writable memory, including the stack below, is then searched for any 16 octets of
+ * each, in either byte order.
  */
 #include "unit.h"
 
@@ -25,8 +25,8 @@
 #define PIECES_MAX 40000
 
 enum secret {
-	OWN_PAIR = 1,		/* a private key of X25519: of this connection, or of two hours */
-	SHARED = 2,		/* what X25519 gave */
+	OWN_PAIR = 1,		/* private X25519 key: of the connection, or the two-hour one */
+	SHARED = 2,		/* a result of X25519 */
 	KEM = 4,		/* ML-KEM's seed, decapsulation key, message and K */
 	DERIVED = 8,		/* PRK and IKM */
 	SESSION_KEYS = 16,
@@ -39,7 +39,7 @@ static struct {
 		enum secret what;
 	} pieces[PIECES_MAX];
 	size_t count;
-	bool first[65536];	/* are these the first two octets of any? */
+	bool first[65536];	/* whether a secret begins with these two octets */
 } noted;
 
 static void
@@ -96,7 +96,7 @@ __wrap_x25519(uint8_t *secret, const uint8_t *private, const uint8_t *public)
 	return result;
 }
 
-/* Of the decapsulation key, what is not the encapsulation key, which all the world sees. */
+/* Records the decapsulation key without the public encapsulation key in it. */
 void
 __wrap_mlkem768_make_keys(uint8_t *encaps_key, uint8_t *decaps_key, const uint8_t *seed)
 {
@@ -126,7 +126,7 @@ __wrap_hkdf_extract(uint8_t *prk, struct span salt, struct span secret)
 	return result;
 }
 
-/* The order of the protocol; the confirmation and the id are no secrets. */
+/* Records the parts of OKM; the confirmation and the id are not secret. */
 int
 __wrap_hkdf_expand(uint8_t *okm, size_t len, const uint8_t *prk, struct span info)
 {
@@ -163,7 +163,7 @@ look_at(const uint8_t *at, const uint8_t *end)
 	return found;
 }
 
-/* What is left of them, anywhere. */
+/* Returns the kinds of secrets that are found in memory. */
 static unsigned
 found_in_memory(void)
 {
@@ -214,7 +214,7 @@ begin(struct end *e, bool serves)
 	handshake_hello(&e->handshake, SPAN("EHLO mail.a.example"));
 }
 
-/* As both programs do when a session is decided, and when the other side has proved itself. */
+/* Does what both programs do when a session is decided and the other side has proved itself. */
 static void
 settle(struct end *e)
 {
@@ -262,7 +262,7 @@ exchange(bool changed)
 	return handshake_take_answer(&client.handshake, &reply);
 }
 
-/* One record from one end to the other. */
+/* Sends one record from one end to the other. */
 static void
 pass(struct end *from, struct end *to)
 {
@@ -292,7 +292,7 @@ set_up(const char *names)
 	assert_true(handshake_choose(&client.handshake, handshake_offer(&server.handshake)));
 }
 
-/* From the first line to the last record. */
+/* A whole session. */
 static void
 meet(const char *names, bool met)
 {
@@ -304,7 +304,7 @@ meet(const char *names, bool met)
 	settle(&server);
 	settle(&client);
 	assert_int_equal(found_in_memory() & ~(unsigned)(SESSION_KEYS | KEPT), 0);
-	assert_true(found_in_memory() & SESSION_KEYS);	/* that it finds what there is */
+	assert_true(found_in_memory() & SESSION_KEYS);	/* the search works */
 	pass(&client, &server);
 	proved(&server);
 	pass(&server, &client);
@@ -358,7 +358,7 @@ after_a_wrong_confirmation_nothing_is_left(void **state)
 	}
 }
 
-/* The server knows the id no more; the client makes an ML-KEM key after all. */
+/* The server no longer knows the id, so the client generates an ML-KEM key after all. */
 static void
 after_an_unknown_id_nothing_more_is_left(void **state)
 {
@@ -401,7 +401,7 @@ int
 main(void)
 {
 #ifdef __SANITIZE_ADDRESS__
-	return 0;	/* it keeps memory of its own */
+	return 0;	/* the sanitizer keeps copies of memory */
 #endif
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_a_meeting_only_session_keys_are_left),

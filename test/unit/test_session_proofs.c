@@ -1,6 +1,6 @@
 /*
- * The poll loop where a session becomes encrypted as XCRYPT 2.0 has it: records behind a line in the clear, a
- * first record that is gathered and padded, and the record that proves the other end.
+ * The poll loop when XCRYPT 2.0 encrypts: records after a line in the clear, a first record that
+ * is gathered and padded, and the record that proves the peer.
  */
 #include "sessions.h"
 
@@ -14,8 +14,8 @@
 #define OVERHEAD (RECORD_HEADER_LEN + CIPHER_TAG_LEN)
 
 /*
- * A machine that encrypts behind WORD, which a server says and a client waits for, and passes on everything from
- * then on.  What a server says first it gathers up to the first `!`.
+ * A machine that encrypts after WORD, which a server sends and a client waits for, and then
+ * passes everything on.  A server gathers its first output up to the first `!`.
  */
 static struct talker {
 	struct agreement agreement;
@@ -25,7 +25,7 @@ static struct talker {
 
 static struct running session;
 static unsigned proofs;
-static struct channel channel;		/* the other end, by hand */
+static struct channel channel;		/* the other end */
 static uint8_t wire_mem[4 * RECORD_MAX], plain_mem[2 * RECORD_MAX];
 static struct buf wire, plain;
 
@@ -79,7 +79,7 @@ proved(void *context)
 	proofs++;
 }
 
-/* A session keyed anew, set up and not off; the other end is the test's. */
+/* Sets up a session with new keys; the test is the other end. */
 static void
 up(bool server)
 {
@@ -112,7 +112,7 @@ down(void **state)
 	return 0;
 }
 
-/* Puts records with that content to `wire`, one for each call. */
+/* Writes a record with that content to `wire`. */
 static void
 seal(const char *text)
 {
@@ -136,7 +136,7 @@ say_sealed(const char *text)
 	send_wire();
 }
 
-/* The next record on the wire, which is so long inside, says that. */
+/* Asserts content and plaintext length of the next record on the wire. */
 static void
 hear_record(size_t inner_len, const char *text)
 {
@@ -164,7 +164,7 @@ assert_silence(void)
 	assert_int_equal(poll(&fd, 1, 100), 0);
 }
 
-/* What a server gathers is one record, when it is complete and not before. */
+/* A server's gathered output is one record, sent when it is complete. */
 static void
 what_is_gathered_is_one_record(void **state)
 {
@@ -179,12 +179,12 @@ what_is_gathered_is_one_record(void **state)
 	assert_silence();
 	say(session.local, "250 end!\r\n");
 	hear_record(1024, "250-mx\r\n250-SIZE\r\n250 end!\r\n");
-	/* the next ones go as they come */
+	/* later output is sent at once */
 	say(session.local, "250 ok\r\n");
 	hear_record(256, "250 ok\r\n");
 }
 
-/* More than a record holds does not wait for the rest. */
+/* Output that fills a record is sent without waiting for the rest. */
 static void
 more_than_a_record_is_not_gathered(void **state)
 {
@@ -229,7 +229,7 @@ threat_22_a_first_record_hides_what_is_not_said(void **state)
 	}
 }
 
-/* Records in the packet of the line, which may be cut anywhere. */
+/* Records may come in the packet of the line, cut anywhere. */
 static void
 threat_7_records_follow_the_line_at_once(void **state)
 {
@@ -259,7 +259,7 @@ threat_7_records_follow_the_line_at_once(void **state)
 	}
 }
 
-/* ... and the end of the connection behind them: announced, cut off, or without a record at all. */
+/* ... followed by the end of the connection: with close_notify, truncated, or without a record. */
 static void
 threat_21_an_end_may_follow_the_line_at_once(void **state)
 {
@@ -284,7 +284,7 @@ threat_21_an_end_may_follow_the_line_at_once(void **state)
 	}
 }
 
-/* To a server, any record of the client's proves it; once. */
+/* On a server, any record of the client proves it, once. */
 static void
 a_client_is_proved_by_its_first_record(void **state)
 {
@@ -316,7 +316,7 @@ what_does_not_verify_proves_nothing(void **state)
 	assert_int_equal(proofs, 0);
 	down(NULL);
 
-	/* nor does half a record, or a line in the clear */
+	/* half a record or a line in the clear proves nothing */
 	up(true);
 	session_off(&session);
 	hear(session.wire, WORD);
@@ -328,7 +328,7 @@ what_does_not_verify_proves_nothing(void **state)
 	assert_int_equal(proofs, 0);
 }
 
-/* A server's records were all made before it had heard us, until we have said something. */
+/* On a client, records that the server made before it received one of ours prove nothing. */
 static void
 a_server_is_proved_by_its_reply(void **state)
 {
@@ -350,7 +350,7 @@ a_server_is_proved_by_its_reply(void **state)
 	}
 }
 
-/* The next host has to prove itself: what the one before has shown does not count for it. */
+/* The proof of one host does not count for the next one. */
 static void
 each_connection_has_its_own_proof(void **state)
 {

@@ -1,4 +1,4 @@
-/* What libsodium is told: when it chooses its fast code, and whose randomness it takes. */
+/* When libsodium selects its fast code, and that it uses our source of randomness. */
 #include "unit.h"
 
 #include "crypt/cipher.h"
@@ -21,7 +21,7 @@ expects_nothing_of_little(void **state)
 	assert_string_not_equal(randombytes_implementation_name(), "getrandom");
 }
 
-/* In pieces, as records come; from then on its randomness is ours, and nothing changes about what it computes. */
+/* In pieces, as records come: the results are the same before and after sodium_init(). */
 static void
 bulk_makes_it_choose(void **state)
 {
@@ -32,7 +32,7 @@ bulk_makes_it_choose(void **state)
 
 	(void)state;
 	assert_int_equal(c->start(mem, key, CIPHER_SEND), 0);
-	/* the few octets more that the test before has left */
+	/* the few octets that the previous test left */
 	assert_int_equal(c->seal(mem, nonce, span(NULL, 0), text, 0, slow, tag[0]), 0);
 	assert_string_not_equal(randombytes_implementation_name(), "getrandom");
 	assert_int_equal(c->seal(mem, nonce, span(NULL, 0), text, BULK, slow, tag[0]), 0);

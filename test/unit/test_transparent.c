@@ -47,7 +47,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 	}
 }
 
-/* 2.0: what comes with the answer, in one packet, is what the server says inside. */
+/* 2.0: octets in the packet of the answer are the server's records. */
 static void
 records_may_follow_the_answer_at_once(void **state)
 {
@@ -67,7 +67,9 @@ records_may_follow_the_answer_at_once(void **state)
 	}
 }
 
-/* statement 2: in the same packet, in a later one that is there, or an octet only (before 2.0) */
+/*
+ * statement 2, before 2.0: octets in the same packet, in a later one that is there, or one octet
+ */
 static void
 threat_2_octets_after_the_ok_end_the_session(void **state)
 {
@@ -190,7 +192,7 @@ a_host_without_keys_goes_on_in_the_clear(void **state)
 	assert_string_equal(transparent.client.why, "no-key");
 }
 
-/* Called again: the mailer has had its greeting, and its hello is said for it. */
+/* A second call: the local MTA has had its greeting, and its EHLO is repeated for it. */
 static void
 assert_called_again(const char *hello, const char *seen)
 {

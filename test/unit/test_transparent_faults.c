@@ -24,7 +24,7 @@ happens(const char *what)
 		bench_wire(&bench, what);
 }
 
-/* Inside, and should the end of file come, it is a truncation. */
+/* Asserts that the session is encrypted, and that an end of file is a truncation. */
 static void
 call_inside_cut_off(const char *names)
 {
@@ -165,7 +165,7 @@ threat_25_answers_to_the_proposal(void **state)
 		{ "250 XCRYPT OK\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "250 XCRYPT FAIL\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
 		{ "454-x\r\n454 x\r\n", OUTCOME_RETRY_CLEAR, OUTCOME_NOT_ENCRYPTED, "", false },
-		/* no id was said */
+		/* no id was sent */
 		{ "450 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ "454 x\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
 		{ "500\r\n", OUTCOME_NONE, OUTCOME_NOT_ENCRYPTED, CLEAR, true },
@@ -229,7 +229,7 @@ threat_25_replies_to_an_older_ok(void **state)
 	assert_rows(call_ok, "arsyfor_1.0", rows);
 }
 
-/* Before a record has come, an end or silence is a handshake that failed; a record that is wrong is tampering. */
+/* Before the first record, an end or silence is a failed handshake; a bad record is tampering. */
 static void
 threat_25_before_the_first_record(void **state)
 {
@@ -244,7 +244,7 @@ threat_25_before_the_first_record(void **state)
 	assert_rows(call_inside_cut_off, MODERN, rows);
 }
 
-/* What a record has brought is the mailer's behind the server: whatever it says or does, encryption has not failed. */
+/* After a record has verified, no reply or end is a failure of encryption. */
 static void
 threat_25_replies_inside(void **state)
 {
@@ -276,7 +276,7 @@ threat_25_replies_inside(void **state)
 			assert_int_equal(bench.io.end, OUTCOME_NONE);
 			transparent_wipe(&transparent);
 		}
-		/* with half a reply, or a close_notify and nothing before it */
+		/* after half a reply, or a close_notify alone */
 		for (size_t i = 0; i < COUNT(ends); i++) {
 			call_inside(MODERN);
 			bench_wire(&bench, "250-mx\r\n25");
@@ -294,7 +294,7 @@ threat_25_replies_inside(void **state)
 	}
 }
 
-/* Before 2.0: until the first reply inside, what cannot be understood is a handshake that failed. */
+/* Before 2.0: up to the first reply inside, an invalid reply is a failed handshake. */
 static void
 threat_25_replies_inside_before_2_0(void **state)
 {

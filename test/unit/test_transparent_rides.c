@@ -1,7 +1,7 @@
-/* blackpony's machine at a host that it has met: XCRYPT rides with EHLO, or comes to nothing. */
+/* blackpony's machine with a pre-shared secret: XCRYPT is sent together with EHLO, or is not. */
 #include "transparents.h"
 
-/* EHLO is said, and XCRYPT with it in one go. */
+/* Sends EHLO and XCRYPT together. */
 static void
 call_riding(void)
 {
@@ -39,7 +39,7 @@ xcrypt_rides_to_a_host_that_was_met(void **state)
 	}
 }
 
-/* With a HELO of the mailer's too, and never where encryption was given up or is off. */
+/* Also after a HELO of the local MTA, but never if encryption was given up or is off. */
 static void
 what_rides_with_what(void **state)
 {
@@ -60,7 +60,7 @@ what_rides_with_what(void **state)
 		server_offers();
 		bench_wire(&bench, spell(RIDDEN, offer));
 		struct span said = bench_said_wire(&bench);
-		/* the id is good all the same */
+		/* the id is used all the same */
 		assert_int_equal(said.len > 0, how == CLIENT_CALL_APART);
 		if (said.len > 0)
 			assert_int_equal(said.at[said.len - 2 - 33], '=');
@@ -71,7 +71,7 @@ what_rides_with_what(void **state)
 	call_ehlo("arsyfor_1.0");
 }
 
-/* An id that is not known there: once more on this connection, with an ek; nothing is forgotten but the id. */
+/* The id is unknown: sends an ek on the same connection and removes only the id. */
 static void
 an_unknown_id_is_said_once(void **state)
 {
@@ -103,7 +103,7 @@ an_unknown_id_is_said_once(void **state)
 		assert_local(&bench, "250 inside\r\n");
 		assert_false(handshake_met(&transparent.client.handshake));
 		transparent_wipe(&transparent);
-		/* a second 450 is a refusal as any other */
+		/* a second 450 is an ordinary refusal */
 		hosts_have_met(MODERN);
 		call_riding();
 		bench_wire(&bench, spell(RIDDEN, offer));
@@ -117,7 +117,10 @@ an_unknown_id_is_said_once(void **state)
 	}
 }
 
-/* Where the offer is another one, or anything but a 250 comes to either line: once more, apart. */
+/*
+ * If the offer differs, or either line gets another reply than 250, the next call sends them
+ * apart.
+ */
 static void
 what_rode_in_vain_is_said_apart(void **state)
 {
@@ -167,7 +170,7 @@ what_rode_in_vain_is_said_apart(void **state)
 	assert_int_equal(client_keys.forgets, 0);
 }
 
-/* The call after that, on which nothing rides: the mailer's EHLO is said for it. */
+/* The next call, on which XCRYPT is sent apart: the local MTA's EHLO is repeated for it. */
 static void
 called_apart_the_mailers_hello_is_kept(void **state)
 {
@@ -193,7 +196,7 @@ called_apart_the_mailers_hello_is_kept(void **state)
 	assert_string_equal(client_handshake_crypt(&transparent.client), "aes256gcm_2.0");
 }
 
-/* Once the offer is the same, a wrong confirmation is tampering, and the next call is a first meeting. */
+/* With the same offer, a wrong confirmation is tampering, and the next call is a first meeting. */
 static void
 tampering_with_what_rode(void **state)
 {
@@ -209,10 +212,10 @@ tampering_with_what_rode(void **state)
 	assert_int_equal(client_keys.forgets, 1);
 	assert_int_equal(server_keys.id_count, 1);
 	transparent_wipe(&transparent);
-	call_ehlo(MODERN);		/* nothing rides */
+	call_ehlo(MODERN);		/* XCRYPT is not sent with EHLO */
 	transparent_wipe(&transparent);
 
-	/* a record that does not verify, of a meeting that was not the first; of a first, there is no id */
+	/* a record does not verify: in a later handshake; at a first meeting there is no id */
 	hosts_set_up(NULL);
 	hosts_have_met(MODERN);
 	call_riding();

@@ -3,7 +3,7 @@
  * (statement 17): all lengths, and each bit of each tag flipped, against second implementations
  * that are as simple as possible.
  */
-/* AES-256-GCM once more, as it is on a processor without instructions for it */
+/* AES-256-GCM again, as on a processor without AES instructions */
 #define sodium_has_aes no_processor_has_aes
 #define cipher_aes256gcm cipher_aes256gcm_slow
 #include "../../src/crypt/cipher_aes256gcm.c"

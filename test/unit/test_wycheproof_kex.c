@@ -1,7 +1,7 @@
 /*
- * What Wycheproof has cases for, made here and tried through our own wrappers (statement 17): X25519 at the
- * edges of the field, and HKDF, against second implementations that are as plain as can be.  (Low-order
- * points are in test_x25519.)
+ * Wycheproof's classes of cases, generated here and run through our wrappers (statement 17):
+ * X25519 at the edges of the field, and HKDF, against simple second implementations.  test_x25519
+ * has the low-order points.
  */
 #include "unit.h"
 
@@ -245,7 +245,7 @@ reference_hkdf(uint8_t okm[OKM_MAX], const uint8_t prk[32], struct span info)
 	}
 }
 
-/* Salts, secrets and infos of every length around a block, random and as extreme as they come. */
+/* Salts, secrets and infos of every length around a block, random and extreme. */
 static void
 threat_17_hkdf(void **state)
 {

@@ -34,7 +34,7 @@ assert_x25519(const char *scalar, const char *point, const char *product)
 	assert_memory_equal(secret, expected, sizeof(expected));
 }
 
-/* Section 5.2 (the second point has its top bit set, and the third answer is after one iteration) */
+/* RFC 7748 section 5.2 (the second point has its top bit set; the third is after one iteration) */
 static void
 known_answers(void **state)
 {
@@ -50,7 +50,7 @@ known_answers(void **state)
 	    "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079");
 }
 
-/* Section 5.2: after 1,000 iterations. */
+/* RFC 7748 section 5.2: after 1,000 iterations. */
 static void
 known_answer_of_many_rounds(void **state)
 {
@@ -66,7 +66,7 @@ known_answer_of_many_rounds(void **state)
 	assert_memory_equal(k, expected, sizeof(expected));
 }
 
-/* Section 6.1 */
+/* RFC 7748 section 6.1 */
 static void
 both_sides_agree(void **state)
 {
@@ -92,7 +92,7 @@ both_sides_agree(void **state)
 	}
 }
 
-/* The bits of a private key that RFC 7748 fixes do not matter. */
+/* The bits of a private key that RFC 7748 sets or clears have no effect. */
 static void
 private_keys_are_clamped(void **state)
 {
@@ -139,7 +139,7 @@ static const char *const low_order[] = {
 	"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
 };
 
-/* Should one get past the check all the same, there is no secret with it. */
+/* If such a point passes the check all the same, there is no shared secret. */
 static void
 threat_17_low_order_points_are_refused(void **state)
 {
@@ -154,7 +154,7 @@ threat_17_low_order_points_are_refused(void **state)
 	}
 }
 
-/* The octets next to the ones that are refused are points like any other. */
+/* The encodings next to the refused ones are ordinary points. */
 static void
 threat_17_nothing_else_is_refused(void **state)
 {
@@ -176,7 +176,7 @@ threat_17_nothing_else_is_refused(void **state)
 	assert_false(is_refused("ed" FFS30 "7e"));
 }
 
-/* p + 2 to 2^255 - 1, with and without the top bit, are taken for 2 to 18. */
+/* p + 2 to 2^255 - 1, with and without the top bit, are read as 2 to 18. */
 static void
 threat_17_points_are_reduced(void **state)
 {

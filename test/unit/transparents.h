@@ -75,7 +75,7 @@ server_says(const char *line)
 	bench_wire(&bench, text);
 }
 
-/* ... and the answer; in 2.0 both sides encrypt then, before it OK has been said. */
+/* ... and the answer, after which both sides encrypt in 2.0 */
 static inline void
 call_answer(const char *names)
 {
@@ -85,7 +85,7 @@ call_answer(const char *names)
 	assert_int_equal(bench.encrypted, is_hybrid(&server));
 }
 
-/* ... and OK said (before 2.0). */
+/* ... and XCRYPT OK (before 2.0). */
 static inline void
 call_ok(const char *names)
 {

@@ -1,6 +1,6 @@
 /*
- * A file of known answers: lines `name = value` in sections `[name]`, where # begins a comment.  A value counts as
- * asserted once a test has asked for it.
+ * A file of known answers: lines `name = value` in sections `[name]`; # begins a comment.  A
+ * value counts as asserted when a test has read it.
  */
 #ifndef TEST_VECTOR_FILES_H
 #define TEST_VECTOR_FILES_H
@@ -10,7 +10,7 @@
 #include "base/octets.h"
 
 #define VECTORS_LINES 256
-#define VECTORS_VALUE 4864	/* characters; a decapsulation key of ML-KEM-768 has 4800 digits */
+#define VECTORS_VALUE 4864	/* characters; an ML-KEM-768 decapsulation key has 4800 digits */
 
 static struct {
 	char section[48], name[32], value[VECTORS_VALUE];
@@ -18,7 +18,7 @@ static struct {
 } vectors[VECTORS_LINES];
 static size_t vectors_count;
 
-/* Reads `name` of test/vectors; once, before all else here. */
+/* Reads `name` of test/vectors.  To be called once, before the other functions. */
 static inline void
 vectors_read(const char *name)
 {
@@ -47,7 +47,7 @@ vectors_read(const char *name)
 	fclose(f);
 }
 
-/* The value of that name in that section; false if there is none. */
+/* The value of that name in that section.  False: none. */
 static inline bool
 vectors_find(const char *section, const char *name, struct span *value)
 {
@@ -70,7 +70,7 @@ vectors_text(const char *section, const char *name)
 	return value;
 }
 
-/* The octets that it has in hex, at most `room`; says how many. */
+/* The octets of a hex value, at most `room`.  Returns their number. */
 static inline size_t
 vectors_octets(uint8_t *out, size_t room, const char *section, const char *name)
 {
@@ -90,7 +90,7 @@ vectors_assert(const char *section, const char *name, const void *octets, size_t
 	assert_memory_equal(octets, expected, len);
 }
 
-/* Every line of the sections for which `mine` is true has been asserted; says how many there are. */
+/* Asserts that all values in the sections selected by `mine` were read.  Returns their number. */
 static inline size_t
 vectors_assert_all(bool (*mine)(const char *section))
 {

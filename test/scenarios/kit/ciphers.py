@@ -1,14 +1,14 @@
-"""The stream ciphers of the generations below 2.0, step by step as their descriptions have them."""
+"""The stream ciphers of the versions before 2.0, step by step as their descriptions specify."""
 import os
 import warnings
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-try:    # where newer versions keep what is old
+try:    # newer versions of the package keep old ciphers here
     from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
 except ImportError:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")     # we know that it is old
+        warnings.simplefilter("ignore")     # the deprecation is known
         from cryptography.hazmat.primitives.ciphers.algorithms import Blowfish
 
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "vectors")
@@ -33,7 +33,7 @@ class Rc4:
 
 
 class SoberT32:
-    """Step by step as the description has it; the register shifts, and nothing is put off."""
+    """Step by step as the description has it; the register really shifts."""
     sbox, products = [], []
 
     def __init__(self, key):

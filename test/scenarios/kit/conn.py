@@ -197,7 +197,7 @@ class Client(Conn):
     """Speaks SMTP as a client, and XCRYPT step by step."""
     hs = None
     hello = offer = ehlo_reply = None
-    kept = None         # of a first meeting
+    kept = None         # pre-shared secret of a first meeting
 
     def greet(self):
         reply = self.reply()
@@ -220,13 +220,13 @@ class Client(Conn):
         return self.offer.decode().split(" ")[1:] if self.offer else []
 
     def start(self, suite=xcrypt.CHACHA, pair=None, nonce=None, **more):
-        """The handshake's state; its first line comes back without being sent."""
+        """Creates the handshake's state; returns its first line without sending it."""
         self.hs = xcrypt.handshake(suite, pair, nonce, **more)
         self.hs.hello, self.hs.offer = self.hello, self.offer
         return self.hs.choice()
 
     def ask(self, suite=xcrypt.CHACHA, pair=None, nonce=None, kept=None, **fields):
-        """`kept` goes back to a first meeting; what more there is takes the place of fields."""
+        """`kept` is a pre-shared secret to use; `fields` override fields of the line."""
         self.start(suite, pair, nonce, **({"kept": kept} if kept else {}))
         reply = self.command(self.hs.choice(**fields))
         self.take_answer(reply)
@@ -243,18 +243,18 @@ class Client(Conn):
         self.encrypt(*self.hs.directions(server=False))
 
     def switch(self):
-        """2.0: what comes from here on are records, and what is sent."""
+        """2.0: from here on both directions consist of records."""
         self.encrypt(*self.hs.directions(server=False))
 
     def take_pushed(self):
-        """2.0: the reply to EHLO that is the first thing in the channel."""
+        """2.0: reads the EHLO reply that the server sends first inside."""
         reply = self.reply()
         assert reply and reply.code == 250, "pushed: %r" % reply
         assert self.opener.lengths[0] >= 1024 + 16, self.opener.lengths
         return self.take_ehlo(reply)
 
     def confirm(self):
-        """After the answer: inside, where in 2.0 the pushed reply has been taken."""
+        """After the answer: switches to encryption; in 2.0 also reads the pushed reply."""
         if self.hs.generation == "2.0":
             assert self.confirmed, "a wrong confirmation"
             if not self.hs.met and self.hs.keep:
@@ -266,7 +266,7 @@ class Client(Conn):
             self.take_ok()
 
     def ride(self, kept, suite=xcrypt.CHACHA, name="mail.a.example", **fields):
-        """EHLO and XCRYPT in one write, between hosts that have met; the replies to both."""
+        """Sends EHLO and XCRYPT with an id in one write; returns both replies."""
         self.hello = b"EHLO " + name.encode()
         self.start(suite, kept=kept)
         self.send(self.hello + b"\r\n" + self.hs.choice(**fields) + b"\r\n")
@@ -277,7 +277,7 @@ class Client(Conn):
         return ehlo, reply
 
     def xcrypt(self, suite=xcrypt.CHACHA, pair=None, kept=None):
-        """All of it; with an id that is refused, a first meeting on this same connection."""
+        """The whole handshake; an id that is refused is followed by a first meeting."""
         reply = self.ask(suite, pair, kept=kept)
         if kept and reply and reply.code == 450:
             reply = self.ask(suite, pair)

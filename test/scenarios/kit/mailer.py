@@ -15,24 +15,22 @@ ENDS_A_GROUP = ("EHLO", "HELO", "DATA", "QUIT", "XCLIENT", "STARTTLS", "XCRYPT")
 
 RIDER = re.compile(rb"XCRYPT \S+_2\.0 [0-9a-f]{64} [0-9a-f]{64} =[0-9a-f]{32}\r\n")
 
-DROP, RESET, STALL, SENT = object(), object(), object(), object()   # answers that are none
+DROP, RESET, STALL, SENT = object(), object(), object(), object()   # special answers
 
 
 class Script:
     """How the mail server behaves.
 
-    answers   verb -> octets of the reply without the last CRLF, RIDER = re.compile(rb"XCRYPT \S+_2\.0 [0-9a-f]{64} [0-9a-f]{64} =[0-9a-f]{32}\r\n")
-
-DROP, RESET, STALL, or a function
-              of (session, line) that returns one of those, or SENT when it has sent the good
-              reply in its own way; None is what it would answer anyway.  "." is the reply to
-              the end of a message, "greeting" the first one, "XCRYPT OK" that line's.  "pushed"
-              is the reply to EHLO that nobody asks for in 2.0, "EHLO" where that is not given.
-    xcrypt    the suites offered; empty for a mailer without
+    answers   verb -> octets of the reply without the last CRLF, DROP, RESET, STALL, or a function
+              of (session, line) that returns one of those, or SENT if it has sent the reply
+              itself, or None for the usual reply.  The verb "." is the end of a message,
+              "greeting" the greeting, "XCRYPT OK" that line, and "pushed" the EHLO reply of 2.0
+              that the server sends unasked (default: as for "EHLO").
+    xcrypt    the suites offered; empty: XCRYPT is not offered
     behind    verb -> octets that follow the reply in the same packet
-    pair      the one that lives two hours: of 1.0 its key, of 2.0 Sb
-    keep      2.0: for how many seconds an id is said to be known
-    memory    2.0: what is kept of first meetings, by id
+    pair      the two-hour pair: the key of 1.0, or Sb of 2.0
+    keep      2.0: for how many seconds the server claims to know an id
+    memory    2.0: the pre-shared secrets by id
     """
 
     def __init__(self, keywords=KEYWORDS, xcrypt=(), answers=None, behind=None,
@@ -75,7 +73,7 @@ class Session:
         self.suite = None
         self.ended = None       # "quit", "eof", "reset", "dropped", "truncated", "bad"
         self.hs, self.hello, self.offer, self.attempted = None, None, None, False
-        self.unknown = 0        # ids that were
+        self.unknown = 0        # unknown ids so far
         self.done = threading.Event()
         self.reset_transaction()
 
@@ -108,7 +106,7 @@ class Session:
         verb = line.split(b" ")[0].split(b":")[0].upper().decode("latin-1")
         self.commands.append(line)
         if self.suite and not self.inside and self.hs.generation == "2.0":
-            self.hs.keeps_in(self.script.memory)    # its first record has verified
+            self.hs.keeps_in(self.script.memory)    # the client's first record has verified
         (self.inside if self.suite else self.clear).append(line)
         if verb in ENDS_A_GROUP and (self.conn.got or self.waiting()) and not self.rides(verb):
             self.grouped.append((verb, self.conn.got))
@@ -119,7 +117,7 @@ class Session:
             self.say(verb, b"500 5.5.1 What?", line)
 
     def rides(self, verb):
-        """EHLO with the choice of a host that has met this one, and no more."""
+        """Whether EHLO and a choice with an id came in one write, and nothing else."""
         return verb == "EHLO" and RIDER.fullmatch(self.conn.got) and not self.waiting()
 
     def waiting(self):
@@ -265,7 +263,7 @@ class Session:
         return self.say("XCRYPT", self.hs.answer(), line)
 
     def meet(self, suite, line):
-        """2.0: behind the answer that its handshake has made last, it encrypts."""
+        """2.0: answers the choice; encrypts after the answer that the handshake made."""
         hs = self.hs = crypt.handshake(suite, short=self.script.short, keep=self.script.keep)
         hs.hello, hs.offer = self.hello, self.offer
         try:

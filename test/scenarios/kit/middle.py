@@ -42,14 +42,14 @@ class HostKey:
         return b"XCRYPT-ID " + self.public + b" " + until + b" " + signature
 
     def announcement(self, following, short, until):
-        """XCRYPT-NEXT of that public host key (as it stands in a line), beside the XCRYPT-ID of the same two."""
+        """XCRYPT-NEXT for that host key, with short key and `until` of the XCRYPT-ID."""
         until = b"%d" % until
         signature = self.sign(b"XCRYPT NEXT\0" + short + b"\0" + until + b"\0" + base64.b64decode(following))
         return b"XCRYPT-NEXT " + following + b" " + until + b" " + signature
 
 
 def is_signed(public, octets, signature):
-    """By that host key, both as they stand in a line?"""
+    """Whether that host key (as in a line) made the signature."""
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64.b64decode(public))
     r, s = (int.from_bytes(base64.b64decode(signature)[at:at + 32], "big") for at in (0, 32))
     try:
@@ -90,9 +90,9 @@ class Middle(Listening):
 class Impostor(Middle):
     """Two XCRYPT sessions, one with each end, and everything readable between them.
 
-    pair        his short key
-    statements  a function of the real host's XCRYPT- lines inside that returns those he says
-    keep        for how long he says that he will know an id
+    pair        the impostor's short key
+    statements  a function that gets the real host's XCRYPT- lines and returns those to send
+    keep        the value of the impostor's keep field
     """
 
     def __init__(self, port, statements, pair=None, keep=0):
@@ -125,7 +125,7 @@ class Impostor(Middle):
         far.close()
 
     def shake(self, near, hello, offer):
-        """The server's part, with keys of his own."""
+        """The server's part, with the impostor's own keys."""
         line = self.line(near)
         while line.startswith(b"XCRYPT "):
             hs = xcrypt.handshake(line.split(b" ")[1].decode(), short=self.pair, keep=self.keep)

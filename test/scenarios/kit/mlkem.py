@@ -1,7 +1,7 @@
-"""ML-KEM-768 in plain Python, written from FIPS 203 and sharing nothing with src/.
+"""ML-KEM-768 in plain Python, written from FIPS 203, without code from src/.
 
-The names are the standard's.  A polynomial is a list of 256 numbers below Q; in the NTT's domain
-too.  Nothing here is constant in time: it is for tests.
+The names are those of the standard.  A polynomial is a list of 256 numbers below Q, also in the
+NTT domain.  Nothing here runs in constant time: it is for tests only.
 """
 import hashlib
 import os
@@ -21,7 +21,7 @@ def bit_rev7(i):
 ZETAS = [pow(17, bit_rev7(i), Q) for i in range(128)]
 GAMMAS = [pow(17, 2 * bit_rev7(i) + 1, Q) for i in range(128)]
 
-# What four bits give a sample of the binomial distribution with eta 2: two added, two subtracted
+# The binomial sample with eta 2 for each value of four bits: two added, two subtracted
 BINOMIAL = [((n & 1) + (n >> 1 & 1) - (n >> 2 & 1) - (n >> 3 & 1)) % Q for n in range(16)]
 
 
@@ -67,7 +67,7 @@ def decode_vector(octets, d):
 # Sampling (section 4.2.2)
 
 def sample_ntt(seed):
-    """Uniform below Q, from as many octets as that takes."""
+    """Samples uniformly below Q, from as many octets as needed."""
     f, length = [], 840
     while len(f) < 256:
         octets = hashlib.shake_128(seed).digest(length)
@@ -186,7 +186,7 @@ def encapsulate(ek, m=None):
 
 
 def decapsulate(dk, c):
-    """The shared key; another one for a ciphertext that has been changed."""
+    """The shared key; for a changed ciphertext another one (implicit rejection)."""
     at = 384 * K
     ek, digest, z = dk[at:-64], dk[-64:-32], dk[-32:]
     m = pke_decrypt(dk[:at], c)

@@ -1,4 +1,4 @@
-"""One direction of an encrypted session: a stream of octets, or the records of generation 2.0."""
+"""One direction of an encrypted session: a stream of octets, or the records of version 2.0."""
 from cryptography.exceptions import InvalidTag
 
 
@@ -7,8 +7,8 @@ class BadRecord(Exception):
 
 
 class StreamWay:
-    """One direction of a generation without records."""
-    ended = True            # it has no way to say so
+    """One direction of a version without records."""
+    ended = True            # a stream has no end mark
 
     def __init__(self, cipher):
         self.cipher = cipher
@@ -25,21 +25,21 @@ class StreamWay:
 
 
 class RecordWay:
-    """One direction of generation 2.0."""
+    """One direction of version 2.0."""
 
     def __init__(self, aead, iv):
         self.aead, self.iv = aead, iv
         self.number = 0
-        self.least = 0          # to this the plaintext of the first record is padded
+        self.least = 0          # minimum length of the first record's plaintext
         self.ended = False
-        self.lengths = []       # of the records opened, as their headers say
+        self.lengths = []       # length fields of the records received
 
     def nonce(self, number):
         mask = number.to_bytes(12, "big")
         return bytes(a ^ b for a, b in zip(self.iv, mask))
 
     def record(self, inner, header=None):
-        """Seals a whole plaintext (content, type and zeros) as it is given."""
+        """Seals a plaintext (content, type and zeros) as given."""
         header = header or bytes((23, 3, 3)) + (len(inner) + 16).to_bytes(2, "big")
         sealed = self.aead.encrypt(self.nonce(self.number), inner, header)
         self.number += 1

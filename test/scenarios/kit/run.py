@@ -55,7 +55,7 @@ class World:
     def __init__(self, folder):
         self.folder = folder
         self.cache = self.path("cache")
-        self.callers = self.path("callers-cache")   # a host that calls itself is refused in 2.0
+        self.callers = self.path("callers-cache")   # 2.0 refuses a host that calls itself
         for cache in (self.cache, self.callers):
             os.mkdir(cache, 0o700)
         with open(self.path("empty.conf"), "w") as conf:
@@ -152,7 +152,7 @@ class World:
         client.ehlo()
         if suite:
             client.xcrypt(suite)
-            if client.hs.generation != "2.0":   # which has the reply to EHLO already
+            if client.hs.generation != "2.0":   # 2.0 has the pushed reply
                 client.ehlo()
         return client
 
@@ -166,7 +166,7 @@ class World:
         return Result(child.returncode, out, read_log(log.name))
 
     def calling(self, settings=None):
-        """Arguments for blackpony, which is on another host than blackponyd."""
+        """Arguments for blackpony, which acts as another host than blackponyd."""
         return self.options(settings, hostname="mail.a.example", cache=self.callers)
 
     def sending(self, host, recipients, settings=None, sender="alice@a.example"):

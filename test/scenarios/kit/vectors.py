@@ -1,4 +1,4 @@
-"""The known answers of test/vectors, asserted of the Python side."""
+"""Checks the Python implementation against the known answers of test/vectors."""
 import hashlib
 import os
 
@@ -33,7 +33,7 @@ def check_keys(side, v):
 
 
 def check_wire(sealer, opener, v, way):
-    """What one side sends, the other one opens."""
+    """Each side opens what the other side sends."""
     for at in ("", "-2"):
         if "plain-%s%s" % (way, at) in v:
             wire = v["wire-%s%s" % (way, at)]
@@ -44,7 +44,7 @@ def check_wire(sealer, opener, v, way):
 
 
 def check_meeting(suite, v, first=None):
-    """A first meeting, or, with what is kept of one, a later one: both sides, and every octet of the wire."""
+    """Checks both sides and every octet on the wire of a first meeting or a later handshake."""
     kept = first and Kept(v["kept-id"], v["kept-r"], None)
     assert kept is None or (kept.id, kept.r) == (first["id"], first["r"])
     nonces = [bytes.fromhex(v[line].split(b" ")[3].decode()) for line in ("choice", "answer")]
@@ -104,7 +104,7 @@ def check_wire_vectors():
 
 
 def check_t32():
-    """The first published vector, which has a longer key and a nonce."""
+    """The first published vector, which has a longer key, and a nonce."""
     v = read("t32.txt")["vector 1"]
     cipher = SoberT32(v["key_ascii"].encode())
     assert "%08x" % cipher.konst == v["konst"]
@@ -149,7 +149,7 @@ def accumulated(rounds):
 
 
 def check_mlkem(rounds=100):
-    """All of mlkem768.txt, but for the higher numbers of rounds."""
+    """All of mlkem768.txt, except the larger numbers of rounds."""
     vectors = read("mlkem768.txt")
     for name, section in vectors.items():
         if name.startswith("case "):

@@ -1,4 +1,4 @@
-"""The wire between two ends: writes down all octets, and meddles when told to."""
+"""A wire between two ends that records all octets, and changes them on request."""
 import re
 import select
 import socket
@@ -6,24 +6,26 @@ import socket
 from .conn import PATIENCE
 from .listening import Listening, in_background
 
-ANSWER_20 = re.compile(rb"250 XCRYPT [0-9a-fA-F]{64} [0-9a-fA-F]{64} ")     # behind it there are records
+ANSWER_20 = re.compile(rb"250 XCRYPT [0-9a-fA-F]{64} [0-9a-fA-F]{64} ")     # records follow
 
 
 def behind_answer(octets):
-    """The records of one direction of a session of 2.0: what follows the last line in the clear."""
+    """The records of one direction of a 2.0 session: all octets after the last clear line."""
     found = ANSWER_20.search(octets) or [m for m in re.finditer(rb"XCRYPT \w+_2\.0 ", octets)][-1]
     return bytes(octets[octets.index(b"\n", found.start()) + 1:])
 
 
 def is_20(words):
-    """A choice or an answer of 2.0, by its fields."""
+    """Whether the words are a choice or an answer of 2.0."""
     return words[:2] == [b"250", b"XCRYPT"] and len(words) in (6, 8) or \
         words[0].upper() == b"XCRYPT" and len(words) == 5 and words[1].endswith(b"_2.0")
 
 
 def in_field(number, change):
-    """A filter that changes that field of a line of 2.0 (of a choice: 2 Ea, 3 Na, 4 ek or id; of an answer: 2 Eb, 3 Nb, 4 Sb,
-    5 ct, 6 keep, -1 the confirmation), which may be octets instead."""
+    """A filter that changes a field of a 2.0 line, by a function or to the given octets.
+
+    Choice: 2 Ea, 3 Na, 4 ek or id.  Answer: 2 Eb, 3 Nb, 4 Sb, 5 ct, 6 keep, -1 confirm-b.
+    """
     def filter(line):
         words = line[:-2].split(b" ")
         if not is_20(words):
@@ -34,18 +36,18 @@ def in_field(number, change):
 
 
 def other_digit(text):
-    """The last digit is another one."""
+    """Changes the last digit."""
     return text[:-1] + (b"1" if text[-1:] == b"0" else b"0")
 
 
 class Wiretap(Listening):
     """A relay on a port of its own.
 
-    up, down     functions of a clear line (with its line end) of one direction that return what
-                 goes on instead; b"" drops the line.  RESET ends both sides with a reset.
-    wire_up, wire_down   the same for the pieces of octets behind the server's answer of 2.0, of
-                 older generations behind `XCRYPT OK`
-    split        everything goes on in single octets
+    up, down     functions of a clear line (with its line end) of one direction that return its
+                 replacement; b"" drops the line.  RESET resets both connections.
+    wire_up, wire_down   the same for the octets after the server's answer in 2.0, or after
+                 `XCRYPT OK` in older versions
+    split        everything is passed on in single octets
     host, source where the other end is, and from which address it is called
     """
     RESET = object()
@@ -59,7 +61,7 @@ class Wiretap(Listening):
         self.meddles = up or down or wire_up or wire_down
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before any change
         self.calls = 0
-        self.turns = []         # of each call: how often the other side went on
+        self.turns = []         # for each call: how often the direction changed
         self.listen()
 
     def accepted(self, sock, peer):
@@ -73,7 +75,7 @@ class Wiretap(Listening):
         in_background(Relay(self, sock, far).run)
 
     def encrypted(self):
-        """Has 2.0 been agreed on, in any of the calls?"""
+        """Whether 2.0 was agreed on in any of the calls."""
         return bool(ANSWER_20.search(self.octets["down"]))
 
     def seen(self):
@@ -113,7 +115,7 @@ class Way:
     def __init__(self, tap, relay, name, source, sink):
         self.tap, self.relay, self.name, self.source, self.sink = tap, relay, name, source, sink
         self.open, self.held, self.encrypted = True, b"", False
-        self.other = None       # of the server's: the client's
+        self.other = None       # the client's session, set in the server's
 
     def move(self):
         piece = self.source.recv(65536)

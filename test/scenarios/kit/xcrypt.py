@@ -1,7 +1,7 @@
 """XCRYPT versions 0.1, 0.2, 1.0 and 2.0, written from xcrypt(7), without code from src/.
 
-Every step can be called alone, so that a scenario can do it wrongly.  test/static/wire checks it all
-against test/vectors.
+Each step can be called alone, so that a scenario can do it wrongly.  test/static/wire checks it
+all against test/vectors.
 """
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption
 
 from . import mlkem
 from .ciphers import BlowfishCfb, Rc4, Rot, SoberT32
-from .records import BadRecord, RecordWay, StreamWay     # noqa: F401 (BadRecord is for others)
+from .records import BadRecord, RecordWay, StreamWay     # noqa: F401 (BadRecord is for importers)
 
 CHACHA = "chacha20poly1305_2.0"
 AES = "aes256gcm_2.0"
@@ -93,7 +93,7 @@ def generation(suite):
 
 
 def handshake(suite, pair=None, nonce=None, **more):
-    """One side of one handshake, of the suite's generation."""
+    """One side of a handshake, of the version that the suite has."""
     if generation(suite) == "2.0":
         return Meeting(suite, pair, nonce, **more)
     return Handshake(suite, pair, nonce)
@@ -123,7 +123,7 @@ class Keys:
 
 
 class Keys20:
-    """The same of generation 2.0 (section 3)."""
+    """The keys of version 2.0, see xcrypt(7)."""
     NAMES = (("key_ab", 32), ("key_ba", 32), ("iv_ab", 12), ("iv_ba", 12), ("confirm_b", 16), ("id", 16),
              ("r", 32))
 
@@ -152,7 +152,7 @@ class Keys20:
 
 
 class Handshake:
-    """One side of one handshake of a generation below 2.0.  Lines are octets without CRLF."""
+    """One side of one handshake of a version before 2.0.  Lines are octets without CRLF."""
 
     def __init__(self, suite, pair=None, nonce=None):
         self.suite = suite
@@ -162,7 +162,7 @@ class Handshake:
         size = {"1.0": 10, "0.2": 10, "0.1": 1}[self.generation]
         self.nonce = nonce or (os.urandom(size) if size > 1 else bytes((os.urandom(1)[0] % 26,)))
         self.keys = None
-        self.halves = {}        # 0.2: those that are known, by the letter of their side
+        self.halves = {}        # 0.2: the known halves, by the letter of their side
         self.hello = self.offer = self.choice_line = self.answer_line = None
 
     def fields(self, public=None, nonce=None):
@@ -191,7 +191,7 @@ class Handshake:
         return self.answer_line
 
     def derive(self, server):
-        """From the lines that went by."""
+        """Takes key and nonce from the lines that were sent."""
         line = self.choice_line if server else self.answer_line
         self.peer, peer_nonce = self.read_fields(line.split(b" ", 2)[2])
         z = self.pair.agree(self.peer)
@@ -201,7 +201,7 @@ class Handshake:
         return self.keys
 
     def take_answer(self, line):
-        """The server's line.  There is nothing in it that could be wrong and be noticed."""
+        """The server's line, in which nothing is verified."""
         self.answer_line = line
         self.derive(server=False)
         return True
@@ -241,17 +241,17 @@ class Handshake:
         return self.keys.way("ab"), self.keys.way("ba", opening=True)
 
 
-# Generation 2.0
+# Version 2.0
 
 BOTH_STATEMENTS = len(b"250-XCRYPT-ID ") + len(b"250-XCRYPT-NEXT ") + 2 * (88 + 1 + 10 + 1 + 88 + 2)
 
 
 class Text(bytes):
-    """What stands in a line as it is, where a field would be encoded."""
+    """A field that appears in the line as given, without encoding."""
 
 
 class Refused(Exception):
-    """What the server answers to a choice that it does not take."""
+    """The server's refusal of a choice."""
 
     def __init__(self, code, why):
         super().__init__(why)
@@ -260,7 +260,7 @@ class Refused(Exception):
 
 
 class Kept:
-    """What is kept of a first meeting: by the server under its id, by the client under the host."""
+    """A pre-shared secret: the server finds it by id, the client by host."""
 
     def __init__(self, id, r, short, keep=0, offer=None):
         self.id, self.r, self.short, self.keep, self.offer = id, r, short, keep, offer
@@ -289,24 +289,24 @@ def from_base64(text, size):
 
 
 def first_record(reply):
-    """The least size of the plaintext of the server's first record, which is this reply: as if it had both statements."""
+    """Minimum plaintext of a first record with this reply, as if it had both statements."""
     others = [line for line in reply.splitlines(True) if not line[4:].startswith((b"XCRYPT-ID ", b"XCRYPT-NEXT "))]
     size = sum(map(len, others)) + BOTH_STATEMENTS + 1
     return min(16384, max(1024, size + -size % 256))
 
 
 class Meeting:
-    """One side of one handshake of generation 2.0.  Lines are octets without CRLF.
+    """One side of one handshake of version 2.0.  Lines are octets without CRLF.
 
     pair     X25519, for this connection only: Ea or Eb
     short    the server's two-hour pair, Sb
     kem      the client's ML-KEM pair (ek, dk)
-    kept     at the client: the first meeting that is gone back to
-    keep     what the server says in that field
-    m        what the encapsulation is made from
+    kept     at the client: the pre-shared secret to use
+    keep     the value of the server's keep field
+    m        randomness of the encapsulation
 
-    Each field of both lines can be overridden: by octets, which are encoded as the field is, or by a
-    Text, which is not.  The keys are then those that follow from the line where that is possible.
+    Each field of both lines can be overridden with octets, which are encoded, or with a Text,
+    which is not.  If possible, the keys are then computed from the overridden line.
     """
     generation = "2.0"
 
@@ -316,7 +316,7 @@ class Meeting:
         self.short, self.the_kem, self.kept, self.keep, self.m = short, kem, kept, keep, m
         self.hello = self.offer = self.choice_line = self.answer_line = self.whole_answer = None
         self.keys = self.sealed = self.peer_short = None
-        self.secrets = {}       # by their names: what has come up, for who looks for it in a memory
+        self.secrets = {}       # secrets by name, for memory searches
 
     @property
     def kem(self):
@@ -327,7 +327,7 @@ class Meeting:
     # the client
 
     def choice(self, public=None, nonce=None, ek=None, id=None):
-        """With `ek` a first meeting, with `id` a later one; with neither as `kept` has it."""
+        """A first meeting with `ek`, a later handshake with `id`; default: as `kept` allows."""
         if id is None and ek is None and self.kept:
             id = self.kept.id
         self.met = id is not None
@@ -339,7 +339,7 @@ class Meeting:
         return self.choice_line
 
     def take_answer(self, line):
-        """Whether its confirmation is right; ValueError where it is malformed, or a key is refused."""
+        """Whether the confirmation is right.  ValueError: malformed, or a key is refused."""
         self.answer_line, confirm = line.rsplit(b" ", 1)
         words = line.split(b" ")
         if words[:2] != [b"250", b"XCRYPT"] or len(words) != (6 if self.met else 8):
@@ -361,14 +361,14 @@ class Meeting:
         return from_hex(confirm, 16) == self.keys.confirm_b
 
     def meeting(self):
-        """What the client keeps of a first one."""
+        """The entry that a client stores after a first meeting."""
         assert not self.met
         return Kept(self.keys.id, self.keys.r, self.peer_short, self.keep, self.offer)
 
     # the server
 
     def take_choice(self, line, memory=None):
-        """`memory` is what it has kept, by id.  Raises Refused."""
+        """`memory` has the stored secrets by id.  Raises Refused."""
         self.choice_line = line
         try:
             _, _, public, nonce, last = line.split(b" ")
@@ -390,7 +390,7 @@ class Meeting:
             raise Refused(454, "key refused")
 
     def answer(self, public=None, nonce=None, short=None, ct=None, keep=None, confirm=None, met=None):
-        """The whole line; `met` says in which form, whatever form the choice had."""
+        """The whole line; `met` selects the form, whatever form the choice has."""
         self.nonce = nonce if nonce is not None and not isinstance(nonce, Text) else self.nonce
         fields = [in_hex(self.pair.public if public is None else public),
                   in_hex(self.nonce if nonce is None else nonce)]
@@ -412,7 +412,7 @@ class Meeting:
         return self.whole_answer
 
     def keeps_in(self, memory):
-        """Of a first meeting, once the client's first record has verified."""
+        """Stores the secret of a first meeting, when the client's first record has verified."""
         if not self.met and self.keep:
             memory[self.keys.id] = Kept(self.keys.id, self.keys.r, self.short.public, self.keep, self.offer)
 
