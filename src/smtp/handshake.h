@@ -112,8 +112,8 @@ int handshake_compute(struct handshake *h);
 /*
  * Client: if a pre-shared secret is stored for the host, chooses from the stored offer and writes
  * `XCRYPT suite key nonce =id` CRLF to `out`, to be sent with the EHLO that handshake_hello() was
- * given.  False: nothing is stored, or no stored suite of 2.0 is accepted. handshake_same_offer()
- * checks the offer that arrives later.
+ * given.  False: nothing is stored, or no stored suite of 2.0 is accepted.
+ * handshake_same_offer() checks the offer that arrives later.
  */
 bool handshake_ride(struct handshake *h, struct buf *out);
 bool handshake_same_offer(const struct handshake *h, struct span offer);

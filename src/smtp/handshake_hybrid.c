@@ -117,7 +117,7 @@ handshake_hybrid_propose(struct handshake *h, struct buf *choice)
 	struct handshake_line offer;
 	struct hybrid *x = &h->hybrid;
 
-	/* after another offer, a new meeting: it is kept under that one, and the next call can ride again */
+	/* a changed offer needs a first meeting, which stores it: the next call can ride again */
 	x->met = find_host(h, &offer) && handshake_same_offer(h, handshake_line_span(&offer));
 	if ((!h->drawn && hybrid_draw(x, &h->agreement) < 0) ||
 	    (!x->met && hybrid_make_kem(x) < 0))

@@ -236,7 +236,7 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 			return forward(r, io, line, verb);
 		break;
 	default:
-		/* nothing but greetings may come before XCRYPT, even if it was refused */
+		/* XCRYPT must follow greetings only, and a refused command counts too */
 		if (r->set->encryption_required && r->crypt == CRYPT_NOT_YET)
 			give_up(r, io, "not-asked");
 		break;

@@ -290,7 +290,7 @@ differs(const struct relay *r, enum verb verb, unsigned code)
 	    code != r->reply_code;
 }
 
-/* A refusal has none of our lines, which its record's length would show. */
+/* A refusal has no statements of ours; the padding must not show that they are missing. */
 static void
 hide_own_lines(const struct relay *r, struct io *io)
 {

@@ -15,7 +15,7 @@ enum compact_keep {
 	COMPACT_DROP,
 	COMPACT_KEEP,		/* an entry that any other host can cause */
 	COMPACT_KEEP_LONGER,	/* an entry that has been useful since */
-	COMPACT_KEEP_LONGEST,	/* an entry that decisions rely on, or that no other host can cause */
+	COMPACT_KEEP_LONGEST,	/* decisions rely on it, or no other host can cause it */
 	COMPACT_KEEP_ALWAYS	/* never dropped, and not counted */
 };
 

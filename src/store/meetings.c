@@ -26,7 +26,7 @@
 #define TIMES_LEN 16
 #define HOST_LEN (TIMES_LEN + HYBRID_ID_LEN + HYBRID_SECRET_LEN + X25519_LEN)
 #define OFFER_MAX 512
-#define IPV6_NETWORK_LEN 8	/* octets: a host can take any address of its /64 */
+#define IPV6_NETWORK_LEN 8	/* octets; a host can use any address of its /64 */
 
 _Static_assert(HOST_LEN + OFFER_MAX <= ENTRY_VALUE_MAX, "a host's entry fits");
 
@@ -270,6 +270,6 @@ meetings_worth(struct meetings_count *count, struct entry entry, int64_t now_s)
 		return COMPACT_DROP;
 	if (entry.key.at[0] == KEY_CACHE_CLIENT)
 		return client_worth(count, value);
-	/* only our own calls make these, so clients cannot push them out */
+	/* clients cannot cause such entries, and must not displace them */
 	return value.len > HOST_LEN && in_time(value.at, now_s) ? COMPACT_KEEP_LONGEST : COMPACT_DROP;
 }

@@ -1,6 +1,6 @@
 /*
- * fill SUITE PEERS: what a server keeps of first meetings with so many clients that never were, into
- * the key cache in the current directory, after those that are there.
+ * fill SUITE PEERS: adds a server's entries for first meetings with PEERS invented clients to the
+ * key cache in the current directory.
  */
 #include "bench.h"
 
@@ -11,7 +11,7 @@
 
 #include <sys/random.h>
 
-#define AT_A_TIME 1000		/* before the cache is opened anew, and compacted */
+#define AT_A_TIME 1000		/* entries; then the cache is reopened and compacted */
 
 int
 main(int argc, char *argv[])

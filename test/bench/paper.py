@@ -1,4 +1,4 @@
-"""The ssmail paper's section 7 with our key cache, and its hit rate for mail that is drawn."""
+"""Section 7 of the ssmail paper with our key cache, and its hit rate for random mail."""
 import concurrent.futures
 import os
 import subprocess

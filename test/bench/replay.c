@@ -1,16 +1,16 @@
 /*
- * The key cache alone, with time and mail drawn: every message opens the cache as a client's session
- * does, looks for the host that it calls, keeps what it did not find, and closes.  Only the handshake
- * is left out, and what it would agree on is empty.  The cache, the store and compaction are the real
- * ones.
+ * The key cache alone, with random mail: for every message the cache is opened as by a client's
+ * session, the called host is looked up, a new entry is stored if there is none, and the cache is
+ * closed.  The handshake is left out, and the stored secrets are zeros.  Cache, store and
+ * compaction are the real ones.
  *
  *	replay paper SEED [renews]			section 7 of the ssmail paper
  *	replay PEERS LIFETIME_S BURST MESSAGES RATE SEED
  *
- * Works in the current directory, whose key cache has to be new.  PEERS as likely as each other,
- * RATE messages an hour, in bursts of BURST on average to the same peer at the same moment (1:
- * Poisson).  Each peer has keys of its own, which it renews as often.  Prints messages and first
- * meetings.
+ * Works in the current directory, which must not have a key cache yet.  There are PEERS equally
+ * likely peers and RATE messages an hour, in bursts of BURST on average to one peer at one moment
+ * (1: Poisson).  Each peer renews its own keys after LIFETIME_S.  Prints the numbers of messages
+ * and first meetings.
  */
 #include "bench.h"
 
@@ -60,12 +60,12 @@ draw_gap(double mean)
 	return -mean * log(1 - draw());
 }
 
-/* The first of the table is of 2.0. */
+/* The first suite of the table is one of 2.0. */
 static const struct suite_list suites = { { &suite_table[0] }, 1 };
 
 /*
- * The cache as a session finds it.  Until maintenance falls due, opening it anew would find what is open
- * already, and take most of the time.
+ * The cache as a session finds it.  It is reopened only when maintenance is due: otherwise that
+ * would change nothing and take most of the time.
  */
 static struct key_cache *
 open_cache(int64_t lifetime_s)
@@ -85,7 +85,7 @@ open_cache(int64_t lifetime_s)
 	return &cache;
 }
 
-/* For how long a peer has had its keys, each renewing them at moments of its own. */
+/* The age of a peer's keys; each peer renews them at times of its own. */
 static double
 age_s(uint64_t peer, int64_t lifetime_s)
 {
@@ -94,7 +94,7 @@ age_s(uint64_t peer, int64_t lifetime_s)
 	return fmod(now_s + life_s * fmod((double)peer * 0.6180339887498949, 1), life_s);
 }
 
-/* One session with a peer, which will know what is kept for so many seconds; was it a first meeting? */
+/* One session with a peer, which keeps the id for `keep_s`.  True: it was a first meeting. */
 static bool
 meet(uint64_t peer, unsigned keep_s, int64_t lifetime_s)
 {

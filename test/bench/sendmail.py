@@ -63,13 +63,13 @@ BEFORE_DAEMON = ["-obackend=127.0.0.1:2526", "-oclient-address=none"]
 
 
 def few_descriptors():
-    """As Debian's init has it: sendmail marks every descriptor there could be before it starts a mailer."""
+    """The limit of Debian's init: sendmail marks all possible descriptors for each mailer."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
 
 
 def make_readable(folder):
-    """Whatever the umask that the programs were built with."""
+    """The umask of the build may have removed permissions."""
     for name in os.listdir(folder):
         os.chmod(os.path.join(folder, name), 0o755)
 
@@ -82,7 +82,7 @@ def give_certificate(host, certificate):
 
 
 def listen(host, address, line):
-    """A listening blackponyd; it leaves after an idle minute, as for a super-server."""
+    """A listening blackponyd, started again when it exits after an idle minute."""
     with socket.create_server((address, 25), backlog=100) as sock:
         host.start(["/bin/sh", "-c", 'while "$@"; do :; done', "sh"] + line, stdin=sock)
 
@@ -173,7 +173,7 @@ def fill_queue(near, kept):
 
 
 def take_arrived(far):
-    """How many messages have arrived; they go."""
+    """Returns the number of messages that have arrived, and removes them."""
     arrived = sum(name.startswith("qf") for name in os.listdir(far.folder + "/queue"))
     empty(far.folder + "/queue")
     return arrived
@@ -235,7 +235,7 @@ def encrypted(w):
 
 
 def apart(folder, measure_there):
-    """What measure_there(world) returns, from a process that does not come back from the machine that it makes."""
+    """Returns measure_there(world), run in a process that stays in the machine it makes."""
     from kit.run import Skip, World
     pid = os.fork()
     if pid:

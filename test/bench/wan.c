@@ -1,16 +1,16 @@
 /*
- * A wide link between two network namespaces: a tun device `wan` in each, and every IP packet that
- * enters one leaves the other DELAY microseconds later.  TCP is the kernel's own on both sides.
+ * A link with a long delay between two network namespaces: each has a tun device `wan`, and an IP
+ * packet that enters one leaves the other DELAY microseconds later.  TCP is the kernel's own.
  *
  *	wan DELAY NEAR FAR
  *
- * NEAR and FAR are files of namespaces, such as /proc/1/ns/net.  Prints `ready` when the devices are
- * there, and then a line for each TCP packet:
+ * NEAR and FAR are files of namespaces, such as /proc/1/ns/net.  Prints `ready` when the devices
+ * exist, and then a line for each TCP packet:
  *
  *	US SIDE PORT FLAGS PAYLOAD
  *
- * when it entered (CLOCK_MONOTONIC), where (`near` or `far`), the port on the near side, the flags of
- * TCP in hex, and the octets of payload.
+ * These are the time (CLOCK_MONOTONIC) and the side (`near` or `far`) where it entered, the port
+ * on the near side, the TCP flags in hex, and the number of octets of payload.
  */
 #include "bench.h"
 
@@ -39,7 +39,7 @@ enum {
 	SIDES = 2
 };
 
-/* Packets under way from one side to the other; the delay is constant, so the first is due first. */
+/* Packets under way in one direction.  The delay is constant, so the first is due first. */
 struct queue {
 	unsigned head, tail;		/* they count up and wrap */
 	struct packet {
@@ -88,7 +88,7 @@ trace(double now, int side, const struct packet *p)
 	    ntohs(side == NEAR ? tcp.source : tcp.dest), tcp.th_flags, payload);
 }
 
-/* Takes in what has entered.  A packet for which there is no room is lost, as on any link. */
+/* Reads the packets that have entered.  Without room a packet is lost, as on any link. */
 static void
 take(int fd, int side, double delay_us)
 {
@@ -106,7 +106,7 @@ take(int fd, int side, double delay_us)
 	}
 }
 
-/* Delivers what is due; how long until the next one is, or a minute. */
+/* Delivers the due packets.  Returns the time until the next one is due, at most a minute. */
 static double
 deliver(int fd, struct queue *q)
 {
@@ -116,7 +116,7 @@ deliver(int fd, struct queue *q)
 
 		if (left_us > 0)
 			return left_us;
-		/* until the device is up, and after that, it may refuse them */
+		/* a device that is not up refuses packets */
 		if (write(fd, p->mem, p->len) < 0 && errno != EIO && errno != EAGAIN)
 			give_up("delivering");
 		q->head++;

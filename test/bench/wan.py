@@ -1,4 +1,4 @@
-"""Over a wide link: how long until a message is accepted, and how many round trips that takes on the wire."""
+"""Over a link with a long delay: time and round trips until a message is accepted."""
 import os
 import stat
 import subprocess
@@ -48,7 +48,7 @@ PATHS = {
     TLS: ("tls.example", "192.0.2.31", "esmtp", ()),
     TLS_NEW: ("tls.example", "192.0.2.31", "esmtp", ANEW),
 }
-MORE = {FIRST: 1, MET: 0, FORGOTTEN: 1}     # round trips, than in the clear
+MORE = {FIRST: 1, MET: 0, FORGOTTEN: 1}     # round trips more than in the clear
 
 FAR_MC = LOG_MC + """DAEMON_OPTIONS(`Port=25, Addr=192.0.2.25, Name=plain, M=S')dnl
 DAEMON_OPTIONS(`Port=25, Addr=192.0.2.31, Name=tls')dnl
@@ -63,7 +63,7 @@ SYN, ACK = 0x02, 0x10
 
 
 class Link:
-    """bench/wan between this namespace, the far one, and another; keeps what it prints."""
+    """Runs bench/wan between a near and a far namespace, and collects its output."""
 
     def __init__(self):
         from kit.run import Skip
@@ -90,7 +90,7 @@ class Link:
         threading.Thread(target=self.collect, daemon=True).start()
 
     def enter(self):
-        """The process, or the thread, is at mail.a.example from now on."""
+        """Moves this process or thread to the near side, mail.a.example."""
         from private import NEWNET, check, libc
         check(libc.setns(self.near, NEWNET), "setns")
 
@@ -101,7 +101,7 @@ class Link:
 
 
 class Timed(list):
-    """The system log, with the time at which each line came."""
+    """The system log, with the time of each line."""
 
     def __init__(self, lines):
         super().__init__(lines)
@@ -113,9 +113,9 @@ class Timed(list):
 
 
 class Connection:
-    """
-    Its flights, as they are seen at the near end: [from near, when its first packet is, octets].  The acknowledgement
-    that ends the opening of TCP is one, as the server speaks first.
+    """The flights of a connection, as seen at the near end: [from near, time, octets].
+
+    The ACK that completes the TCP handshake counts as a flight, because the server speaks first.
     """
 
     def __init__(self):
@@ -129,14 +129,14 @@ class Connection:
         if not from_near:
             us += 1000 * DELAY_MS
         last = self.flights[-1] if self.flights else None
-        # what leaves after a round trip has waited for an acknowledgement
+        # a packet sent a round trip later has waited for an acknowledgement
         if last and last[0] == from_near and us - last[1] < 0.9 * ROUND_TRIP_US:
             last[2] += payload
         else:
             self.flights.append([from_near, us, payload])
 
     def round_trips(self, until_us=None):
-        """Flights from near that something answers, and flights from far that wait for an acknowledgement."""
+        """Flights from near that are answered, and flights from far that wait for an ACK."""
         count = 0
         for flight, after in zip(self.flights, self.flights[1:]):
             if until_us is not None and after[1] > until_us:
@@ -149,7 +149,7 @@ class Connection:
 
 
 def connections(packets):
-    """In the order of their SYNs."""
+    """The connections in the order of their SYNs."""
     events = [(us if near else us + 1000 * DELAY_MS, us, near, port, flags, payload)
               for us, near, port, flags, payload in packets]
     found = {}
@@ -196,14 +196,14 @@ def set_up(w, certificate):
 
 
 def run_queue(near, options, runners):
-    """Once, to its end, by so many processes."""
+    """Runs the queue once, to its end, in `runners` processes."""
     argv = [near.behind()[0], "-Am", "-C", near.cf, *options, "-qf"]
     started = [near.start(argv, stdin=subprocess.DEVNULL) for _ in range(runners)]
     return [child.wait() for child in started]
 
 
 def quiet(link):
-    """Waits until nothing has been under way for some time."""
+    """Waits until the link has been idle for some time."""
     count = -1
     while count != len(link.packets):
         count = len(link.packets)
@@ -217,7 +217,7 @@ def forget(near, far, name):
 
 
 def measure(near, far, link, log, name, kept, count, runners=1):
-    """[ms until the last is accepted, round trips of a message until then, and in all, the first's flights]"""
+    """[ms until all are accepted, round trips of one message until then, all, first flights]"""
     def sent_us():
         return [us for us, line in zip(log.times_us[lines:], log[lines:]) if ", relay=[192.0.2." in line and
                 "stat=Sent" in line]

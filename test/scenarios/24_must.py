@@ -27,7 +27,7 @@ def test_server_answers_530(w):
 
 
 def test_server_after_what_is_no_greeting(w):
-    """It was refused, and all the same nothing but a greeting may come before XCRYPT: not offered any more, and 503."""
+    """After a refused command that is no greeting, XCRYPT is not offered and is answered 503."""
     mailer = w.mailer(keywords=WORDS)
     server = w.daemon(MUST, backend=mailer)
     for line in ("MAIL FROM:<alice@a.example>", "AUTH PLAIN AGEAYg==", "STARTTLS", "BDAT 0 LAST"):

@@ -133,7 +133,7 @@ def test_another_offer(w):
 
 
 def test_another_offer_is_remembered(w):
-    """One call more than there would be is made once, and not for each message as long as the id is known."""
+    """A changed offer costs one call more, once, and not for each message."""
     for name in ("reverse", "new"):
         mailer = w.mailer(xcrypt=BOTH)
         sent(w, mailer)
@@ -356,7 +356,7 @@ def test_one_address_pushes_out_nobody_else(w):
 # both programs, with an attacker between them
 
 class Balancer(Wiretap):
-    """One address for several hosts, which are called in that order."""
+    """One address for several hosts, which get the calls in the given order."""
 
     def __init__(self, ports, order):
         self.ports, self.order = ports, order
@@ -375,7 +375,7 @@ def cluster(w, order, **settings):
 
 
 def test_a_cluster_behind_one_address(w):
-    """An id that another host gave costs one more round trip on the same connection, and nothing else."""
+    """An id of another host costs only one more round trip, on the same connection."""
     order = (0, 0, 1, 1, 0, 1, 1)
     one, two, address = cluster(w, order * 3)
     remember(w, 2 * DAY, one.key)
@@ -390,7 +390,7 @@ def test_a_cluster_behind_one_address(w):
 
 
 def test_a_cluster_that_offers_two_things(w):
-    """Its hosts prefer different suites: a call more for some, and every message arrives encrypted."""
+    """The hosts prefer different suites: some calls are repeated, all messages are encrypted."""
     order = (0, 1, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0)
     one, two, address = cluster(w, order, suites=xcrypt.AES)
     for _ in range(7):

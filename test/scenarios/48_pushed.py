@@ -37,7 +37,7 @@ def test_a_refusal_is_passed_on(w):
 
 
 def test_a_refusal_does_not_show_a_host_key(w):
-    """Its record is as long with a host key as without one, however long the refusal."""
+    """The record of a refusal has the same length with and without a host key."""
     for lines in (1, 7, 12, 20):
         lengths = set()
         for keys in (0, 1, 2):

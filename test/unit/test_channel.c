@@ -402,7 +402,7 @@ threat_23_stop_wipes(void **state)
 	}
 }
 
-/* Length on the wire of the record that one end makes of `len` octets. */
+/* Length on the wire of the record that one end makes of `content_len` octets. */
 static size_t
 sealed_len(struct channel *from, size_t content_len)
 {
