@@ -13,13 +13,13 @@ from sendmail import (ANEW, BEFORE_DAEMON, FAR, LOG_MC, NEAR, OCTETS, apart, emp
 
 DELAY_MS = float(os.environ.get("BENCH_DELAY_MS", 25))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
-QUEUE, QUEUE_ROUNDS, RUNNERS = 40, min(ROUNDS, 3), 10
+QUEUE, RUNNERS = 40, 10
 ROUND_TRIP_US = 2000 * DELAY_MS
 
 HOW = """A message of %d octets, and a queue of %d, from sendmail at mail.a.example to sendmail at mx.b.example.  The
 hosts are network namespaces, joined by a program that delivers each IP packet %g ms later
 (test/bench/wan.c); TCP is the kernel's.  The time is from the first SYN on the wire until sendmail notes
-that the last message is accepted; medians of %d rounds, and of %d for the queue.
+that the last message is accepted; medians of %d rounds, and once for the queue.
 
 Round trips are counted in the packets, at mail.a.example.  Packets in one direction that leave within a
 round trip are a flight, and each flight that is answered is a round trip; so is the opening of TCP, and
@@ -28,7 +28,7 @@ each flight that waits for an acknowledgement.  `all` includes QUIT.
 `first meeting`: mail.a.example has an empty cache; `forgotten`: mx.b.example has.  Ours is a listening
 blackponyd before a daemon; `in the clear`, it offers no suite.  `ours, STARTTLS`: mx.b.example is a sendmail,
 and the one at mail.a.example starts TLS through blackpony.  `runners`: so many processes at the same
-queue, as with R=%d in a QUEUE_GROUP.""" % (OCTETS, QUEUE, DELAY_MS, ROUNDS, QUEUE_ROUNDS, RUNNERS)
+queue, as with R=%d in a QUEUE_GROUP.""" % (OCTETS, QUEUE, DELAY_MS, ROUNDS, RUNNERS)
 
 FIRST, MET, CLEAR = "ours, first meeting", "ours, hosts that have met", "ours, in the clear"
 FORGOTTEN, OURS_TLS = "ours, forgotten by the server", "ours, STARTTLS"
@@ -247,10 +247,9 @@ def measure_all(w, certificate):
             found = measure(near, far, link, log, name, kept[name][0], 1)
             if number >= 0:
                 one.setdefault(name, []).append(found)
-    for _ in range(QUEUE_ROUNDS):
-        for name in PATHS:
-            queue.setdefault(name, []).append(measure(near, far, link, log, name, kept[name][1], QUEUE))
-            many.setdefault(name, []).append(measure(near, far, link, log, name, kept[name][1], QUEUE, RUNNERS))
+    for name in PATHS:
+        queue[name] = [measure(near, far, link, log, name, kept[name][1], QUEUE)]
+        many[name] = [measure(near, far, link, log, name, kept[name][1], QUEUE, RUNNERS)]
     return {"one": one, "queue": queue, "many": many}
 
 
