@@ -7,10 +7,10 @@
  * NEAR and FAR are files of namespaces, such as /proc/1/ns/net.  Prints `ready` when the devices
  * exist, and then a line for each TCP packet:
  *
- *	US SIDE PORT FLAGS PAYLOAD
+ *	US SIDE PORT FLAGS SEQUENCE PAYLOAD
  *
  * These are the time (CLOCK_MONOTONIC) and the side (`near` or `far`) where it entered, the port
- * on the near side, the TCP flags in hex, and the number of octets of payload.
+ * on the near side, the TCP flags in hex, its sequence number, and the number of octets of payload.
  */
 #include "bench.h"
 
@@ -84,8 +84,8 @@ trace(double now, int side, const struct packet *p)
 		return;
 	memcpy(&tcp, p->mem + ip_len, sizeof(tcp));
 	size_t payload = ntohs(ip.tot_len) - ip_len - 4 * (size_t)tcp.doff;
-	printf("%.0f %s %u %02x %zu\n", now, names[side],
-	    ntohs(side == NEAR ? tcp.source : tcp.dest), tcp.th_flags, payload);
+	printf("%.0f %s %u %02x %u %zu\n", now, names[side],
+	    ntohs(side == NEAR ? tcp.source : tcp.dest), tcp.th_flags, ntohl(tcp.seq), payload);
 }
 
 /* Reads the packets that have entered.  Without room a packet is lost, as on any link. */
