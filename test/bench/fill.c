@@ -8,6 +8,7 @@
 #include "crypt/suite.h"
 #include "store/key_cache.h"
 #include "store/meetings.h"
+#include "sys/address.h"
 
 #include <sys/random.h>
 
@@ -37,12 +38,14 @@ main(int argc, char *argv[])
 			give_up("a key pair");
 		for (unsigned long i = 0; i < count; i++) {
 			struct hybrid_kept kept = { .secret = { 1 } };
-			uint8_t client[4];
+			struct address client;
+			uint8_t octets[4];
 
-			if (getrandom(client, sizeof(client), 0) != sizeof(client) ||
+			if (getrandom(octets, sizeof(octets), 0) != sizeof(octets) ||
 			    getrandom(kept.id, sizeof(kept.id), 0) != sizeof(kept.id))
 				give_up("randomness");
-			meetings_set_client(&cache, span(client, sizeof(client)));
+			address_make(&client, span(octets, sizeof(octets)), 25);
+			meetings_set_client(&cache, &client);
 			source.keep_id(source.context, &kept);
 		}
 		key_cache_close(&cache);
