@@ -7,8 +7,9 @@ NEEDS_bench := bench
 NEEDS_fuzz := fuzz fuzz-built fuzz-all fuzz-corpus fuzz-coverage
 NEEDS_deb := deb
 NEEDS_check-deb := check-deb
+NEEDS_check-debian := check-debian
 NEEDS_lint := lint
-NEEDS := $(strip $(foreach need,check demo bench fuzz deb check-deb lint,$(if $(filter $(NEEDS_$(need)),$(MAKECMDGOALS)),$(need))))
+NEEDS := $(strip $(foreach need,check demo bench fuzz deb check-deb check-debian lint,$(if $(filter $(NEEDS_$(need)),$(MAKECMDGOALS)),$(need))))
 
 tools:
 	@LIBC=$(LIBC) test/setup $(or $(NEEDS),-n build)

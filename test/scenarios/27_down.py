@@ -1,11 +1,12 @@
 # Claim: without a backend, with bad settings or without resources the answer is 421 or exit code 75, and nothing is accepted (statement 27)
 import os
 import resource
+import struct
 import subprocess
 
 from kit.conn import PATIENCE, SLOW
 from kit.mailer import DROP, RESET, dead_port
-from kit.run import DAEMON, Skip
+from kit.run import DAEMON, SENDER, Skip
 
 
 def refused(w, server, patience=None):
@@ -115,16 +116,27 @@ def test_few_descriptors_for_blackpony(w):
         assert len(mailer.messages) == (result.status == 0)
 
 
-# address space in octets: from the least that the programs need to common softlimit values of
-# qmail
-SPACES = range(2900000, 4400000, 100000)
+def image(program):
+    """The octets of address space that a program (ELF, 64 bits) is loaded into."""
+    with open(program, "rb") as file:
+        octets = file.read()
+    start, = struct.unpack_from("<Q", octets, 32)
+    size, count = struct.unpack_from("<HH", octets, 54)
+    rows = [struct.unpack_from("<IIQQQQQQ", octets, start + i * size) for i in range(count)]
+    return max(row[3] + row[6] for row in rows if row[0] == 1)      # PT_LOAD
+
+
+def spaces():
+    """Octets of address space, from the least in which the programs start; qmail's softlimit is often set so low."""
+    least = max(2000000, image(SENDER) + 160000)                    # with a stack
+    return range(least, least + 1400000, 100000)
 
 
 def test_little_address_space(w):
     if SLOW > 1:
         raise Skip("sanitizers need address space of their own")
     answers = set()
-    for space in SPACES:
+    for space in spaces():
         mailer = w.mailer()
         server = w.daemon(backend=mailer, preexec=limited(resource.RLIMIT_AS, space))
         client = w.call(server)
@@ -145,7 +157,7 @@ def test_little_address_space_for_blackpony(w):
     if SLOW > 1:
         raise Skip("sanitizers need address space of their own")
     answers = set()
-    for space in SPACES:
+    for space in spaces():
         mailer = w.mailer()
         result = w.send(mailer, ["bob@b.example"], preexec_fn=limited(resource.RLIMIT_AS, space))
         assert result.status in (0, 75, 127), (space, result)
