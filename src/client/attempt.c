@@ -78,6 +78,7 @@ apply_policy(struct attempt *c)
 
 	set->suites = &c->suites;
 	set->encryption_required = policy_requires_encryption(policy);
+	starttls_strict(set->encryption_required);
 	set->starttls = policy_uses_starttls(policy, c->delivers) ? c->target->name : NULL;
 	set->check = peer_check_decide;
 	set->check_context = &c->check;

@@ -16,6 +16,13 @@ static struct tls tls;
 static int roots_fd = -1;
 static uint8_t *roots;		/* PEM, NUL-terminated; never freed */
 static size_t roots_len;
+static bool strict;
+
+void
+starttls_strict(bool required)
+{
+	strict = required;
+}
 
 /* Only opens the file: few sessions need the certificates, which take hundreds of kilobytes. */
 void
@@ -58,7 +65,7 @@ starttls_begin(const char *host, const struct layer **layer, void **state)
 	/* no SNI for an address (RFC 6066 section 3), and certificates do not name it */
 	if (address_read(&(struct address){ .len = 0 }, span_of(host), 0) == 0)
 		host = NULL;
-	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len);
+	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len, strict);
 }
 
 void

@@ -12,6 +12,12 @@
  */
 void starttls_prepare(void);
 
+/*
+ * Whether the next TLS connection must use TLS 1.2 or later, with (EC)DHE and an AEAD; otherwise it
+ * takes what the host has.
+ */
+void starttls_strict(bool required);
+
 /* session->tls_start: starts TLS towards `host`.  0, or -1. */
 int starttls_begin(const char *host, const struct layer **layer, void **state);
 

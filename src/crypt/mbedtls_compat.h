@@ -5,6 +5,7 @@
 #ifndef CRYPT_MBEDTLS_COMPAT_H
 #define CRYPT_MBEDTLS_COMPAT_H
 
+#include <mbedtls/pk.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
@@ -24,6 +25,24 @@ mbedtls_ssl_conf_max_tls_version(mbedtls_ssl_config *config, int minor)
 	mbedtls_ssl_conf_max_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
 }
 
+static inline void
+mbedtls_ssl_conf_min_tls_version(mbedtls_ssl_config *config, int minor)
+{
+	mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
+}
+
+/* 3.6 blinds its computations with random numbers here; 2.28 does not. */
+#define mbedtls_pk_parse_key(pk, key, len, pwd, pwd_len, rng, context) \
+	mbedtls_pk_parse_key(pk, key, len, pwd, pwd_len)
+#define mbedtls_pk_check_pair(public, private, rng, context) mbedtls_pk_check_pair(public, private)
+
+/* mbedtls_ssl_conf_groups() of 3.6 has IANA's numbers, which 2.28 has not. */
+static const mbedtls_ecp_group_id mbedtls_compat_groups[] = {
+	MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP384R1,
+	MBEDTLS_ECP_DP_NONE
+};
+#define mbedtls_ssl_conf_groups mbedtls_ssl_conf_curves
+
 static inline int
 mbedtls_x509write_crt_set_serial_raw(mbedtls_x509write_cert *crt, unsigned char *serial, size_t len)
 {
@@ -36,6 +55,13 @@ mbedtls_x509write_crt_set_serial_raw(mbedtls_x509write_cert *crt, unsigned char 
 	mbedtls_mpi_free(&number);
 	return rc;
 }
+
+#else
+
+static const uint16_t mbedtls_compat_groups[] = {
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE
+};
 
 #endif
 

@@ -1,5 +1,6 @@
 #include "crypt/tls.h"
 
+#include "base/octets.h"
 #include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
 
@@ -15,6 +16,12 @@ put_wire(void *state, const unsigned char *octets, size_t len)
 	struct tls *t = state;
 	size_t room = t->wire_out != NULL ? buf_room(t->wire_out) : 0;
 
+	/* mbedTLS forgets an alert about a failed handshake that it cannot write at once */
+	if (t->wire_out == NULL && !t->open && len <= sizeof(t->held) - t->held_len) {
+		memcpy(t->held + t->held_len, octets, len);
+		t->held_len += len;
+		return (int)len;
+	}
 	if (t->wire_out == NULL && t->open)
 		t->owes = true;
 	if (room == 0)
@@ -40,28 +47,58 @@ get_wire(void *state, unsigned char *octets, size_t len)
 }
 
 int
-tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_len)
+tls_set_up(struct tls *t, int endpoint)
 {
 	memset(t, 0, sizeof(*t));
 	mbedtls_ssl_config_init(&t->config);
 	mbedtls_ssl_init(&t->ssl);
 	mbedtls_x509_crt_init(&t->roots);
+	certificate_init(&t->own);
 	t->started = true;
-	if (mbedtls_compat_tls13() < 0 || mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
+	t->server = endpoint == MBEDTLS_SSL_IS_SERVER;
+	if (mbedtls_compat_tls13() < 0 || mbedtls_ssl_config_defaults(&t->config, endpoint,
 	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+		return -1;
+	mbedtls_ssl_conf_rng(&t->config, random_mbedtls, NULL);
+	return 0;
+}
+
+int
+tls_connect(struct tls *t)
+{
+	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0)
+		return -1;
+	mbedtls_ssl_set_bio(&t->ssl, t, put_wire, get_wire, NULL);
+	return 0;
+}
+
+/* A client may also use DHE. */
+static const int strict_suites[] = {
+	TLS_SUITES,
+	MBEDTLS_TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_DHE_RSA_WITH_AES_128_GCM_SHA256,
+	0
+};
+
+int
+tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_len, bool strict)
+{
+	if (tls_set_up(t, MBEDTLS_SSL_IS_CLIENT) < 0)
 		return -1;
 	/* mbedTLS may be unable to parse some of the system's roots; the others are used */
 	if (roots != NULL)
 		mbedtls_x509_crt_parse(&t->roots, roots, roots_len);
 	mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
 	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_OPTIONAL);
-	mbedtls_ssl_conf_rng(&t->config, random_mbedtls, NULL);
+	if (strict) {
+		mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
+		mbedtls_ssl_conf_ciphersuites(&t->config, strict_suites);
+	}
 	t->nameless = host == NULL;
-	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0 ||
-	    mbedtls_ssl_set_hostname(&t->ssl, host) != 0)
+	if (tls_connect(t) < 0)
 		return -1;
-	mbedtls_ssl_set_bio(&t->ssl, t, put_wire, get_wire, NULL);
-	return 0;
+	return mbedtls_ssl_set_hostname(&t->ssl, host) == 0 ? 0 : -1;
 }
 
 static bool
@@ -70,12 +107,32 @@ wants_more(int error)
 	return error == MBEDTLS_ERR_SSL_WANT_READ || error == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
+/* Whether an alert protocol_version (RFC 8446, section 6) is next on the wire. */
+static bool
+version_is_refused(const struct tls *t)
+{
+	static const uint8_t alert[] = { 21 }, fatal[] = { 2, 70 };
+	struct span s = t->wire_in != NULL ? buf_peek(t->wire_in) : span(NULL, 0);
+
+	return span_starts(s, span(alert, sizeof(alert))) &&
+	    span_starts(span_from(s, 5), span(fatal, sizeof(fatal)));
+}
+
+/* Wipes what only the handshake needs. */
+static void
+forget_keys(struct tls *t)
+{
+	certificate_forget_key(&t->own);
+	octets_wipe(t->ticket.key, sizeof(t->ticket.key));
+}
+
 /* Continues the handshake as far as the available octets permit. */
 static void
 shake_hands(struct tls *t)
 {
 	if (t->open || t->failed)
 		return;
+	t->version_refused = t->version_refused || version_is_refused(t);
 	int error = mbedtls_ssl_handshake(&t->ssl);
 	if (error == 0) {
 		t->open = true;
@@ -84,6 +141,8 @@ shake_hands(struct tls *t)
 		t->failed = true;
 		t->error = error;
 	}
+	if (t->open || t->failed)
+		forget_keys(t);
 }
 
 static int
@@ -130,12 +189,24 @@ paid(struct tls *t)
 	return !t->owes;
 }
 
+/* Puts to the wire what was written while reading.  False: no room yet. */
+static bool
+put_held(struct tls *t, struct buf *wire)
+{
+	if (!buf_put(wire, span(t->held, t->held_len)))
+		return false;
+	t->held_len = 0;
+	return true;
+}
+
 static int
 tls_seal(void *state, struct buf *wire, struct buf *plain)
 {
 	struct tls *t = state;
 	int result = 0;
 
+	if (!put_held(t, wire))
+		return 0;
 	t->wire_out = wire;
 	shake_hands(t);
 	while (t->open && !t->we_ended && paid(t) && buf_len(plain) > 0) {
@@ -193,6 +264,8 @@ tls_fault(const void *state)
 	const struct tls *t = state;
 	static char text[32];
 
+	if (t->version_refused)
+		return TLS_FAULT_VERSION;
 	snprintf(text, sizeof(text), "tls-error-%04x", (unsigned)-t->error);
 	return text;
 }
@@ -217,6 +290,8 @@ tls_stop(void *state)
 	mbedtls_ssl_free(&t->ssl);
 	mbedtls_ssl_config_free(&t->config);
 	mbedtls_x509_crt_free(&t->roots);
+	certificate_close(&t->own);
+	octets_wipe(t->ticket.key, sizeof(t->ticket.key));
 	t->started = t->open = false;
 }
 

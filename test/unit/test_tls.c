@@ -122,7 +122,8 @@ both_up(const char *host, size_t pem_len, bool trusted)
 {
 	wires_up();
 	server_up(pem_len);
-	assert_int_equal(tls_start(&client, host, trusted ? pem : NULL, trusted ? pem_len : 0), 0);
+	assert_int_equal(tls_start(&client, host, trusted ? pem : NULL, trusted ? pem_len : 0,
+	    false), 0);
 	assert_int_equal(tls_layer.state(&client), LAYER_OPENING);
 	assert_int_equal(shake_hands(), LAYER_OPEN);
 }
@@ -189,7 +190,7 @@ describes(void **state)
 	char text[128];
 
 	(void)state;
-	assert_int_equal(tls_start(&client, NAME, NULL, 0), 0);
+	assert_int_equal(tls_start(&client, NAME, NULL, 0, false), 0);
 	tls_describe(&client, text, sizeof(text));
 	assert_string_equal(text, "");
 	tls_layer.stop(&client);
@@ -323,7 +324,7 @@ no_handshake(void **state)
 	(void)state;
 	wires_up();
 	server_up(make_certificate(NAME, "20200101000000", "20991231000000"));
-	assert_int_equal(tls_start(&client, NAME, NULL, 0), 0);
+	assert_int_equal(tls_start(&client, NAME, NULL, 0, false), 0);
 	assert_int_equal(tls_layer.seal(&client, &up, &to_seal), 0);
 	assert_true(buf_len(&up) > 0);
 	buf_put(&down, SPAN("250 2.0.0 Ok, and no TLS at all\r\n"));
