@@ -7,7 +7,9 @@
 #include "sys/locked.h"
 
 #include <errno.h>
+#include <mbedtls/version.h>
 #include <signal.h>
+#include <sodium/version.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,7 +154,9 @@ options_print_version(const struct options *p)
 	const char *libc = "musl";
 #endif
 
-	printf("%s %s, libc %s%s\n", p->name, VERSION, libc,
+	/* of static libraries, which are as new as their headers */
+	printf("%s %s, libc %s, mbedTLS %s, libsodium %s%s\n", p->name, VERSION, libc,
+	    MBEDTLS_VERSION_STRING, SODIUM_VERSION_STRING,
 	    jail_is_wide ? " (test build: wide jail)" : "");
 	for (const struct suite *s = suite_table; s->name != NULL; s++) {
 		const struct cipher *c = s->cipher;

@@ -50,7 +50,7 @@ void options_open_log(const struct options *p);
 /* Logs p->error, and prints it on standard error if p->talks_to_people. */
 void options_complain(const struct options *p);
 
-/* Prints the version and the suites that are built in. */
+/* Prints the version, those of the libraries inside, and the suites that are built in. */
 void options_print_version(const struct options *p);
 
 /* The key cache for `suites`, as the settings describe it.  `suites` must outlive the cache. */

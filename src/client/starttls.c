@@ -5,6 +5,7 @@
 #include "sys/address.h"
 
 #include <fcntl.h>
+#include <mbedtls/version.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,4 +77,17 @@ starttls_log(struct buf *line)
 	tls_describe(&tls, text, sizeof(text));
 	log_pair(line, "tls", span_of(text));
 	buf_printf(line, " certificate=%s", tls_certificate(&tls));
+}
+
+void
+starttls_report(struct buf *out)
+{
+	char text[128];
+
+	tls_describe(&tls, text, sizeof(text));
+	if (tls.version_refused)
+		buf_printf(out, "tls: %s: mbedTLS %s has no version of TLS that the host accepts\n",
+		    TLS_FAULT_VERSION, MBEDTLS_VERSION_STRING);
+	else if (text[0] != '\0')
+		buf_printf(out, "tls: %s, certificate %s\n", text, tls_certificate(&tls));
 }

@@ -24,6 +24,12 @@ int starttls_begin(const char *host, const struct layer **layer, void **state);
 /* Closes the file of CA certificates: no TLS will start any more. */
 void starttls_done(void);
 
+/*
+ * Appends a line for -t about the last TLS connection, if there was one: what it was, or that the
+ * host accepts no version of TLS that is built in.
+ */
+void starttls_report(struct buf *out);
+
 /* Appends " tls=... certificate=..." of the last TLS connection to a log line. */
 void starttls_log(struct buf *line);
 

@@ -72,6 +72,7 @@ put_report(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 	if (o->why != NULL || !o->encrypted)
 		buf_printf(out, " (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
 	buf_printf(out, "\n");
+	starttls_report(out);
 	buf_printf(out, "cache: %s\n", logline_cache_word(c->cache, &o->handshake));
 	put_check(out, &c->check);
 	put_times(out, c, lookup_ms);

@@ -29,6 +29,13 @@ enum certificate_fault {
 /* What is wrong, for the log; a literal. */
 const char *certificate_fault_text(enum certificate_fault fault);
 
+/* Whether it is a fault of the key, not of the certificate. */
+static inline bool
+certificate_fault_is_of_key(enum certificate_fault fault)
+{
+	return fault >= CERTIFICATE_KEY_ENCRYPTED && fault <= CERTIFICATE_KEY_FOREIGN;
+}
+
 struct certificate {
 	mbedtls_x509_crt chain;		/* the certificate first, then its issuers */
 	mbedtls_pk_context key;

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/octets.h"
+#include "server/certificate_cmd.h"
 #include "sys/private_file.h"
 
 #include <errno.h>
@@ -86,18 +87,60 @@ show(struct options *p, const struct private_file_place *place, const char *name
 }
 
 static int
-show_both(struct options *p, const struct private_file_place *place)
+show_all(struct options *p, const struct private_file_place *place)
 {
 	struct hostkey next;
 	const char *why;
 
 	if (show(p, place, HOSTKEY_FILE, "") < 0)
 		return -1;
-	if (load(place, HOSTKEY_FILE_NEXT, &next, &why) < 0)
-		return errno == ENOENT ? 0 : fail(p, place, HOSTKEY_FILE_NEXT, why);
-	print("next ", &next);
-	hostkey_wipe(&next);
+	bool has_next = load(place, HOSTKEY_FILE_NEXT, &next, &why) == 0;
+	if (!has_next && errno != ENOENT)
+		return fail(p, place, HOSTKEY_FILE_NEXT, why);
+	if (has_next)
+		print("next ", &next);
+	certificate_cmd_show(p, has_next ? next.public : NULL);
+	if (has_next)
+		hostkey_wipe(&next);
 	return 0;
+}
+
+/* Makes the certificate of the host key, in place of any other. */
+static int
+certify(struct options *p, const struct private_file_place *place)
+{
+	struct hostkey key;
+	const char *why;
+
+	if (load(place, HOSTKEY_FILE, &key, &why) < 0)
+		return fail(p, place, HOSTKEY_FILE, why);
+	int result = certificate_cmd_make(p, place, &key);
+	if (result < 0)
+		fail(p, place, HOSTKEY_FILE_CERTIFICATE,
+		    errno != 0 ? strerror(errno) : "cannot be made");
+	hostkey_wipe(&key);
+	return result;
+}
+
+/*
+ * Makes a key and, unless the settings name a certificate, one for it.  Where there is a key without
+ * a certificate, makes only that.
+ */
+static int
+make_both(struct options *p, const struct private_file_place *place)
+{
+	bool named = p->settings.certificate[0] != '\0', only_certify = false;
+	struct hostkey key;
+	const char *why;
+
+	if (!named && !certificate_cmd_exists(place) && load(place, HOSTKEY_FILE, &key, &why) == 0) {
+		print("", &key);
+		hostkey_wipe(&key);
+		only_certify = true;
+	}
+	if (!only_certify && make(p, place, HOSTKEY_FILE) < 0)
+		return -1;
+	return named ? 0 : certify(p, place);
 }
 
 /* Makes the successor; fails without a present key. */
@@ -114,7 +157,9 @@ change(struct options *p, const struct private_file_place *place)
 		return -1;
 	if (private_file_replace(place, HOSTKEY_FILE, HOSTKEY_FILE_NEXT) < 0)
 		return fail(p, place, HOSTKEY_FILE, strerror(errno));
-	return show(p, place, HOSTKEY_FILE, "");
+	if (show(p, place, HOSTKEY_FILE, "") < 0)
+		return -1;
+	return certificate_cmd_exists(place) ? certify(p, place) : 0;
 }
 
 int
@@ -128,9 +173,9 @@ hostkey_cmd(struct options *p)
 		snprintf(p->error, sizeof(p->error), "user %s: %s", p->settings.user, why);
 		options_complain(p);
 	} else if (strcmp(what, "new") == 0) {
-		result = make(p, &place, HOSTKEY_FILE);
+		result = make_both(p, &place);
 	} else if (strcmp(what, "show") == 0) {
-		result = show_both(p, &place);
+		result = show_all(p, &place);
 	} else if (strcmp(what, "next") == 0) {
 		result = announce(p, &place);
 	} else if (strcmp(what, "change") == 0) {

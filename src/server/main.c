@@ -5,6 +5,7 @@
  * Under a super-server, descriptors 0, 1 and often 2 are the client's socket: nothing is printed
  * there that is not SMTP.
  */
+#include "server/certificate_cmd.h"
 #include "server/self_test.h"
 #include "sys/fd.h"
 
@@ -22,10 +23,14 @@ expire(void)
 	struct options *o = &server.options;
 	struct key_cache_settings settings = options_key_cache(o, &o->suites);
 
+	/* as started: root may own the directory of the settings */
+	int renewed = certificate_cmd_renew(o);
+	if (renewed < 0)
+		options_complain(o);
 	if (options_become(o) < 0)
 		return server_refuse(&server, "");
 	if (settings.directory == NULL || key_cache_expire(&settings) == 0)
-		return 0;
+		return renewed < 0 ? 1 : 0;
 	snprintf(o->error, sizeof(o->error), "cache %s: cannot be renewed; see the log",
 	    settings.directory);
 	return server_refuse(&server, "");

@@ -1,5 +1,6 @@
 #include "server/self_test.h"
 
+#include "server/certificate_cmd.h"
 #include "smtp/dialog.h"
 #include "smtp/outcome.h"
 #include "smtp/probe.h"
@@ -107,6 +108,8 @@ self_test(struct server *s, char *const argv[])
 	int status = ask(s, argv);
 	if (status != 0)
 		return status;
+	hostkey_cmd_read(&s->options, &s->statements);
+	serve_tls_read(&s->files, &s->options, &s->statements);
 	if (options_become(&s->options) < 0)
 		return server_refuse(s, "");
 	options_open_key_cache(&s->options, &s->cache, &s->options.suites);
@@ -116,5 +119,11 @@ self_test(struct server *s, char *const argv[])
 		    "operation; see the log\n",
 		    set->cache);
 	key_cache_close(&s->cache);
-	return hostkey_cmd_test(&s->options) == 0 ? 0 : 1;
+	if (hostkey_cmd_test(&s->options) < 0)
+		status = 1;
+	if (certificate_cmd_test(&s->options, &s->files) < 0)
+		status = 1;
+	serve_tls_forget(&s->files);
+	hostkey_cmd_forget(&s->statements);
+	return status;
 }

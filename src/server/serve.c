@@ -74,7 +74,10 @@ log_session(const struct server *s, const char *peer, uint16_t port, int64_t beg
 	log_pair(&line, "helo", span(r->said, r->said_len));
 	log_pair(&line, "mailer", span_of(s->backend.text));
 	logline_crypt(&line, &s->cache, &r->handshake,
-	    r->crypt == CRYPT_ON ? handshake_suite(&r->handshake)->name : "none", r->why);
+	    r->crypt != CRYPT_ON ? "none" :
+	    r->tls ? "starttls" : handshake_suite(&r->handshake)->name, r->why);
+	if (r->tls)
+		serve_tls_log(&line);
 	if (r->crypt == CRYPT_ON)
 		buf_printf(&line, " messages=%u", r->messages);
 	logline_end(&line, &s->session, begun_ms, end);
@@ -93,6 +96,7 @@ settle(void *server)
 	else
 		key_cache_done(&s->cache);
 	hostkey_cmd_forget(&s->statements);
+	serve_tls_forget(&s->files);
 }
 
 /*
@@ -131,7 +135,8 @@ says(void *server, struct span lines[RELAY_SAYS_MAX], size_t *missing)
 
 /* Relays between the client and the backend, from the client's first octet to the last. */
 static void
-relay_session(struct server *s, const struct client_info *client, const struct suite_list *suites)
+relay_session(struct server *s, const struct client_info *client, const struct suite_list *suites,
+    enum relay_starttls who)
 {
 	const struct settings *set = &s->options.settings;
 	struct session_limits limits = options_limits(set);
@@ -140,6 +145,8 @@ relay_session(struct server *s, const struct client_info *client, const struct s
 	struct relay_settings settings = {
 		.suites = suites,
 		.encryption_required = policy_requires_encryption(set->policy),
+		.starttls = who,
+		.tls_name = serve_tls_name,
 		.mark = set->mark,
 		.hostname = set->hostname,
 		.peer = peer,
@@ -152,6 +159,7 @@ relay_session(struct server *s, const struct client_info *client, const struct s
 	relay_start(&s->relay, &settings, key_cache_source(&s->cache));
 	session_start(&s->session, machine, &limits);
 	s->session.serving = true;
+	s->session.tls_start = serve_tls_begin;
 	s->session.settled = settle;
 	s->session.settled_context = s;
 	s->session.proved = proved;
@@ -173,6 +181,7 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	struct client_info client = { .by_hand = by_hand };
 	const struct settings *set = &s->options.settings;
 	struct suite_list suites;
+	enum relay_starttls who;
 	int status = 0;
 
 	if (identify(&client, set) < 0)
@@ -181,6 +190,7 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	if (backend_open(&s->backend, argv, set, &client) < 0)
 		return server_refuse_backend(s);
 	hostkey_cmd_read(&s->options, &s->statements);
+	serve_tls_read(&s->files, &s->options, &s->statements);
 	if (options_become(&s->options) < 0)
 		return server_refuse(s, "421 4.3.5 System incorrectly configured");
 	suites = policy_suites(set->policy, &s->options.suites);
@@ -188,15 +198,18 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	options_open_key_cache(&s->options, &s->cache, &suites);
 	meetings_set_client(&s->cache, &client.remote);
 	key_cache_leave_directory(&s->cache);
+	serve_tls_prepare(&s->files, &s->cache);
 	fd_prepare(STDIN_FILENO);
 	if (by_hand)
 		fd_prepare(STDOUT_FILENO);
 	if (options_jail(&s->options, JAIL_SESSION) < 0)
 		status = server_refuse(s, "421 4.3.0 Service not available");
+	else if (serve_tls_decide(&s->files, &s->options, &s->cache, &who) < 0)
+		status = server_refuse(s, "421 4.7.0 TLS is not available");
 	else if (backend_introduce(&s->backend, set, &client, &s->session) < 0)
 		status = server_refuse_backend(s);
 	else
-		relay_session(s, &client, &suites);
+		relay_session(s, &client, &suites, who);
 	key_cache_close(&s->cache);
 	return status;
 }

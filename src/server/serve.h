@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "server/backend.h"
 #include "server/hostkey_cmd.h"
+#include "server/serve_tls.h"
 #include "smtp/relay.h"
 
 struct server {
@@ -16,6 +17,7 @@ struct server {
 	struct relay relay;
 	struct backend backend;
 	struct hostkey_statements statements;
+	struct serve_tls_files files;	/* the last member: most of it is not touched */
 };
 
 /*

@@ -50,8 +50,9 @@ enum outcome {
 	OUTCOME_TRUNCATED,	/* end of file without close_notify */
 	OUTCOME_BAD_RECORD,	/* a record did not verify: the path changes octets */
 	OUTCOME_TIMEOUT,	/* a deadline passed */
-	OUTCOME_INJECTED,	/* octets after an XCRYPT line, or after the reply to STARTTLS */
+	OUTCOME_INJECTED,	/* octets after an XCRYPT or STARTTLS line, or after the reply to STARTTLS */
 	OUTCOME_CONFIRMATION,	/* the peer's key confirmation is wrong */
+	OUTCOME_TLS_FAILED,	/* the TLS handshake after STARTTLS failed */
 	OUTCOME_EARLY_REPLY,	/* the backend replied before it had seen the end of a message */
 	OUTCOME_UNASKED_REPLY,	/* the backend sent a reply to no command */
 	OUTCOME_BAD_REPLY,	/* what came is not an SMTP reply */
@@ -89,8 +90,8 @@ struct io {
 	enum io_tls { IO_TLS_NONE, IO_TLS_OPEN, IO_TLS_FAILED } tls;
 
 	/*
-	 * Whether an octet can be read from the wire at this moment.  Called after an XCRYPT
-	 * line, where a further octet would be an attack.
+	 * Whether an octet can be read from the wire at this moment.  Called after an XCRYPT or
+	 * STARTTLS line, where a further octet would be an attack.
 	 */
 	bool (*wire_has_octets)(void *context);
 	/* Shows a line of the clear dialogue for -v; `arrow` is "<" or the like.  May be NULL. */
@@ -99,7 +100,8 @@ struct io {
 
 	/* set by the machine */
 	const struct agreement *encrypt; /* encrypt the wire from here on; the session resets it */
-	const char *start_tls;		/* start TLS with this host; the session resets it */
+	/* start TLS: with this host, or "" as a server; the session resets it */
+	const char *start_tls;
 	bool gathers;			/* hold back to_wire until its record is complete */
 	size_t hides;			/* octets by which our first record is padded more */
 	bool pipe;			/* pass octets on unread from here on; no more step() */

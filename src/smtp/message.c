@@ -95,6 +95,9 @@ message_put_trace(struct buf *out, const struct message_trace *trace)
 	put_name(out, trace->from);
 	if (trace->peer[0] != '\0')
 		buf_printf(out, " (%s)", trace->peer);
-	buf_printf(out, " by %s\r\n    with %s (XCRYPT %s); %s\r\n", trace->by,
-	    trace->esmtp ? "ESMTP" : "SMTP", trace->suite, date);
+	/* RFC 3848 has words for TLS, and for ESMTP only */
+	const char *with = !trace->esmtp ? "SMTP" : !trace->tls ? "ESMTP" :
+	    trace->authenticated ? "ESMTPSA" : "ESMTPS";
+	buf_printf(out, " by %s\r\n    with %s (%s%s); %s\r\n", trace->by, with,
+	    trace->tls ? "" : "XCRYPT ", trace->suite, date);
 }

@@ -33,7 +33,9 @@ struct message_trace {
 	const char *peer;	/* the client's address literal, "[192.0.2.1]"; "": not known */
 	const char *by;		/* our name */
 	bool esmtp;		/* the client said EHLO */
-	const char *suite;	/* the suite's name */
+	bool tls;		/* encrypted by STARTTLS, not by XCRYPT */
+	bool authenticated;	/* with `tls`: the client has used AUTH */
+	const char *suite;	/* the suite's name; with `tls` also the version of TLS */
 	int64_t wall_s;		/* the time of receipt, in seconds since 1970 */
 };
 

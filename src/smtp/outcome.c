@@ -24,6 +24,7 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	    "unexpected data at the switch to encryption: possible attack" },
 	[OUTCOME_CONFIRMATION] = { "wrong-confirmation", EXIT_LATER, "4.7.5",
 	    "the keys of the two ends differ: possible attack" },
+	[OUTCOME_TLS_FAILED] = { "tls-failed", EXIT_LATER, "4.7.0", "the TLS handshake failed" },
 	[OUTCOME_EARLY_REPLY] = { "early-reply", EXIT_LATER, "4.5.0",
 	    "the mail server replied before the end of the message" },
 	[OUTCOME_UNASKED_REPLY] = { "unasked-reply", EXIT_LATER, "4.5.0",

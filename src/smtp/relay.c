@@ -34,7 +34,7 @@ relay_crypt_name(enum relay_crypt crypt)
 {
 	static const char *const names[] = { [CRYPT_NOT_YET] = "not-yet",
 		[CRYPT_ANSWERED] = "answered", [CRYPT_GIVEN_UP] = "given-up",
-		[CRYPT_ON] = "on" };
+		[CRYPT_TLS] = "tls", [CRYPT_ON] = "on" };
 
 	return names[crypt];
 }
@@ -129,9 +129,9 @@ relay_note_message(struct relay *r, enum verb verb, bool good)
 static enum io_wait
 deadline(const struct relay *r)
 {
-	bool old = r->crypt == CRYPT_ON && handshake_suite(&r->handshake)->kex->version < KEX_VERSION_2_0;
+	bool old = r->crypt == CRYPT_ON && !r->tls && handshake_suite(&r->handshake)->kex->version < KEX_VERSION_2_0;
 
-	if (r->crypt == CRYPT_ANSWERED || (old && !r->heard_inside))
+	if (r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_TLS || (old && !r->heard_inside))
 		return WAIT_HANDSHAKE;
 	if (r->input == INPUT_MESSAGE || r->input == INPUT_CHUNK)
 		return WAIT_DATA;
@@ -177,6 +177,8 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 
 	io->end = fault;
 	io->gathers = false;	/* no more output for the same record follows */
+	if (r->crypt == CRYPT_TLS)
+		return;		/* it could be sent neither inside nor in the clear */
 	/* a last reply can only be sent between two replies */
 	if (fault == OUTCOME_TIMEOUT && r->reply_lines == 0 && !r->gone)
 		buf_printf(&io->to_wire, "421 4.4.2 %s Timeout exceeded\r\n", r->set->hostname);
@@ -186,9 +188,42 @@ relay_fault(void *relay, struct io *io, enum outcome fault)
 }
 
 static bool
-goes_on(const struct io *io)
+goes_on(const struct relay *r, const struct io *io)
 {
-	return io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL;
+	return io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL && r->crypt != CRYPT_TLS;
+}
+
+/* While the TLS handshake is going on.  After it, the session stands where it stood after the greeting. */
+static void
+await_tls(struct relay *r, struct io *io)
+{
+	if (io->tls == IO_TLS_FAILED) {
+		r->why = "tls-failed";
+		io->end = OUTCOME_TLS_FAILED;
+	} else if (io->tls == IO_TLS_OPEN) {
+		relay_set_crypt(r, io, CRYPT_ON);
+		r->tls = true;
+		r->why = NULL;
+		io->progress++;
+	} else if (io->wire_eof) {
+		r->why = "tls-failed";
+		io->end = OUTCOME_WIRE_GONE;
+	}
+}
+
+/* Whether what the session becomes is decided: no handshake can begin any more. */
+static bool
+is_settled(const struct relay *r, const struct io *io)
+{
+	switch (r->crypt) {
+	case CRYPT_TLS:
+	case CRYPT_ON:
+		return true;
+	case CRYPT_GIVEN_UP:
+		return io->pipe || !relay_has_starttls(r);
+	default:
+		return io->pipe;
+	}
 }
 
 void
@@ -197,21 +232,23 @@ relay_step(void *relay, struct io *io)
 	struct relay *r = relay;
 	bool moved;
 
+	if (r->crypt == CRYPT_TLS)
+		await_tls(r, io);
 	/*
 	 * After each reply, all commands that it permits are passed on before the next reply, so
 	 * that the result does not depend on whether that reply has come already.
 	 */
 	do {
-		moved = goes_on(io) && relay_reply(r, io);
-		while (goes_on(io) && relay_command(r, io))
+		moved = goes_on(r, io) && relay_reply(r, io);
+		while (goes_on(r, io) && relay_command(r, io))
 			moved = true;
 		/* inside the loop, so that the result does not depend on how octets are cut */
-		if (goes_on(io) && r->input != INPUT_OVER && wire_exhausted(r, io))
+		if (goes_on(r, io) && r->input != INPUT_OVER && wire_exhausted(r, io))
 			client_gone(r, io);
 	} while (moved);
 	if (io->end != OUTCOME_NONE)
 		io->gathers = false;
-	io->settled = io->pipe || r->crypt == CRYPT_ON || r->crypt == CRYPT_GIVEN_UP;
+	io->settled = is_settled(r, io);
 	if (io->end != OUTCOME_NONE || io->pipe)
 		return;
 

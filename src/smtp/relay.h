@@ -1,7 +1,7 @@
 /*
  * The machine of blackponyd, between a client on the wire and the backend.
  *
- * It adds our offer to the reply to EHLO and answers XCRYPT.  In the clear it becomes a pipe of
+ * It adds our offers to the reply to EHLO and answers XCRYPT and STARTTLS.  In the clear it becomes a pipe of
  * octets at the first command that does not belong to the start of a session, such as MAIL.
  * Encrypted, it follows the dialogue closely enough to put a trace line in front of each message.
  * The octets of messages are not changed.
@@ -21,10 +21,18 @@
 #define RELAY_HELLO_MAX 510	/* octets of the EHLO line (RFC 5321), for the transcript */
 #define RELAY_EHLO_MAX 4096	/* octets kept of the backend's reply to EHLO */
 
+enum relay_starttls {		/* who answers STARTTLS */
+	RELAY_STARTTLS_BACKEND,	/* the backend, if it offers it: the session becomes a pipe */
+	RELAY_STARTTLS_OWN,	/* we do, with io->start_tls */
+	RELAY_STARTTLS_NOBODY
+};
+
 struct relay_settings {
 	const struct suite_list *suites;	/* suites to offer; empty: no XCRYPT */
 	bool encryption_required;		/* accept no mail in the clear */
 	bool mark;				/* add a trace line to each message */
+	enum relay_starttls starttls;
+	const char *(*tls_name)(void *context);	/* version and suite of our TLS; NULL: without `starttls` */
 	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
 	/*
@@ -53,7 +61,8 @@ enum relay_crypt {
 	CRYPT_NOT_YET,		/* no attempt has been made */
 	CRYPT_ANSWERED,		/* we have answered 250 XCRYPT; XCRYPT OK should be next */
 	CRYPT_GIVEN_UP,		/* the attempt failed; there is only one */
-	CRYPT_ON		/* encrypted */
+	CRYPT_TLS,		/* STARTTLS is accepted and its handshake going on */
+	CRYPT_ON		/* encrypted, by either way */
 };
 
 const char *relay_crypt_name(enum relay_crypt crypt);
@@ -62,6 +71,8 @@ struct relay {
 	const struct relay_settings *set;
 	struct handshake handshake;
 	enum relay_crypt crypt;
+	bool tls;		/* encrypted by STARTTLS, not by XCRYPT */
+	bool authenticated;	/* the backend has accepted AUTH */
 	enum relay_input input;
 	enum dots dots;
 

@@ -12,9 +12,8 @@ relay_take(struct io *io, size_t octets)
 	io->progress++;
 }
 
-/* Whether we may answer now: not before the backend has sent all replies that it owes. */
-static bool
-can_answer(const struct relay *r, const struct io *io)
+bool
+relay_can_answer(const struct relay *r, const struct io *io)
 {
 	return r->queue_len == 0 && buf_room(&io->to_wire) >= XCRYPT_LINE_MAX;
 }
@@ -22,7 +21,7 @@ can_answer(const struct relay *r, const struct io *io)
 bool
 relay_answer(struct relay *r, struct io *io, size_t octets, const char *text)
 {
-	if (!can_answer(r, io))
+	if (!relay_can_answer(r, io))
 		return false;
 	io_show(io, "<", span_of(text));
 	buf_printf(&io->to_wire, "%s\r\n", text);
@@ -102,108 +101,20 @@ forward_hello(struct relay *r, struct io *io, const struct line *line, enum verb
 	return forward(r, io, line, verb);
 }
 
-/* Whether octets follow an XCRYPT line, read already or not: they may be injected commands. */
-static bool
-has_octets_behind(struct io *io, const struct line *line)
+/* What a command gets that is accepted only inside. */
+static const char *
+must_encrypt(const struct relay *r)
 {
-	return buf_len(&io->from_wire) > line->octets || io->wire_has_octets(io->context);
+	return relay_has_starttls(r) ? "530 5.7.0 Must use XCRYPT or STARTTLS first" :
+				       "530 5.7.0 Must use XCRYPT first";
 }
 
+/* XCRYPT must follow greetings only, and a refused command counts too. */
 static void
-injected(struct io *io)
+note_refusal(struct relay *r, const struct io *io)
 {
-	buf_put(&io->to_wire, SPAN("503 5.5.1 XCRYPT FAIL improper command pipelining\r\n"));
-	io->end = OUTCOME_INJECTED;
-}
-
-/* The only attempt has failed: the session continues in the clear. */
-static void
-give_up(struct relay *r, struct io *io, const char *why)
-{
-	relay_set_crypt(r, io, CRYPT_GIVEN_UP);
-	r->why = why;
-}
-
-/* Resets the session to the state after the greeting (xcrypt(7), Starting over). */
-static void
-start_over(struct relay *r, struct io *io)
-{
-	relay_set_crypt(r, io, CRYPT_ON);
-	r->why = NULL;
-	io->encrypt = &r->handshake.agreement;
-}
-
-/*
- * 2.0: sends the EHLO line of the transcript to the backend again.  The reply goes to the client
- * unasked, in one record whose size hides whether this host has a host key.
- */
-static void
-push_hello(struct relay *r, struct io *io)
-{
-	if (r->set->says != NULL)
-		r->says_count = r->set->says(r->set->says_context, r->says, &io->hides);
-	memcpy(r->said, r->name, r->name_len);
-	r->said_len = r->name_len;
-	buf_put(&io->to_local, span(r->handshake.hello.mem, r->handshake.hello.len));
-	buf_put(&io->to_local, SPAN("\r\n"));
-	relay_queue_put(r, VERB_EHLO);
-	r->sync = io->gathers = true;
-}
-
-/* A client's `XCRYPT ...` before encryption. */
-static bool
-xcrypt(struct relay *r, struct io *io, const struct line *line)
-{
-	if (!can_answer(r, io) || buf_room(&io->to_local) < RELAY_HELLO_MAX + 2)
-		return false;
-	io_show(io, ">", line->text);
-	if (has_octets_behind(io, line)) {
-		injected(io);
-		return true;
-	}
-	if (r->hello != VERB_EHLO)
-		return relay_answer(r, io, line->octets, "503 5.5.1 XCRYPT FAIL send EHLO first");
-	if (r->crypt != CRYPT_NOT_YET)
-		return relay_answer(r, io, line->octets,
-		    "503 5.5.1 XCRYPT FAIL only once, before other commands");
-	switch (handshake_answer(&r->handshake, line->text, &io->to_wire)) {
-	case HANDSHAKE_ENCRYPTED:
-		start_over(r, io);
-		push_hello(r, io);
-		break;
-	case HANDSHAKE_AGREED:
-		relay_set_crypt(r, io, CRYPT_ANSWERED);
-		break;
-	case HANDSHAKE_USED_UP:
-		give_up(r, io, "handshake-refused");
-		break;
-	case HANDSHAKE_UNKNOWN_ID:
-	case HANDSHAKE_NO_SUITE:
-		break;
-	}
-	relay_take(io, line->octets);
-	return true;
-}
-
-/* The client's XCRYPT OK or XCRYPT FAIL after our 250 XCRYPT. */
-static bool
-confirm(struct relay *r, struct io *io, const struct line *line)
-{
-	io_show(io, ">", line->text);
-	if (has_octets_behind(io, line)) {
-		injected(io);
-		return true;
-	}
-	if (handshake_next(line->text) == HANDSHAKE_FAIL) {
-		give_up(r, io, "client-refused");
-		return relay_answer(r, io, line->octets, "250 XCRYPT FAIL");
-	}
-	if (handshake_take_ok(&r->handshake, line->text, &io->to_wire))
-		start_over(r, io);
-	else
-		io->end = OUTCOME_CONFIRMATION;
-	relay_take(io, line->octets);
-	return true;
+	if (r->set->encryption_required && r->crypt == CRYPT_NOT_YET)
+		relay_give_up(r, io, "not-asked");
 }
 
 static bool
@@ -213,15 +124,15 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 	enum verb verb = verb_of(line->text, &arguments);
 
 	if (r->crypt == CRYPT_ANSWERED) {
-		if (!can_answer(r, io))
+		if (!relay_can_answer(r, io))
 			return false;
 		if (handshake_next(line->text) != HANDSHAKE_OTHER)
-			return confirm(r, io, line);
-		give_up(r, io, "client-gave-up");
+			return relay_confirm(r, io, line);
+		relay_give_up(r, io, "client-gave-up");
 	}
 	switch (verb) {
 	case VERB_XCRYPT:
-		return xcrypt(r, io, line);
+		return relay_xcrypt(r, io, line);
 	case VERB_EHLO:
 	case VERB_HELO:
 		return forward_hello(r, io, line, verb, arguments);
@@ -235,17 +146,21 @@ clear_command(struct relay *r, struct io *io, const struct line *line)
 		if (!r->set->encryption_required)
 			return forward(r, io, line, verb);
 		break;
+	case VERB_STARTTLS:
+		if (relay_has_starttls(r))
+			return relay_starttls(r, io, line, arguments);
+		if (r->set->starttls == RELAY_STARTTLS_NOBODY && !r->set->encryption_required)
+			return relay_answer(r, io, line->octets, "502 5.5.1 STARTTLS not offered");
+		note_refusal(r, io);
+		break;
 	default:
-		/* XCRYPT must follow greetings only, and a refused command counts too */
-		if (r->set->encryption_required && r->crypt == CRYPT_NOT_YET)
-			give_up(r, io, "not-asked");
+		note_refusal(r, io);
 		break;
 	}
 	if (r->set->encryption_required && verb == VERB_BDAT)
-		return relay_refuse_chunk(r, io, line, arguments,
-		    "530 5.7.0 Must use XCRYPT first");
+		return relay_refuse_chunk(r, io, line, arguments, must_encrypt(r));
 	if (r->set->encryption_required)
-		return relay_answer(r, io, line->octets, "530 5.7.0 Must use XCRYPT first");
+		return relay_answer(r, io, line->octets, must_encrypt(r));
 	return relay_become_pipe(r, io, NULL);
 }
 
@@ -278,7 +193,7 @@ is_foreign_auth(enum verb verb, struct span arguments)
 static bool
 inside_command(struct relay *r, struct io *io, const struct line *line)
 {
-	bool hybrid = handshake_suite(&r->handshake)->kex->version >= KEX_VERSION_2_0;
+	bool strict = r->tls || handshake_suite(&r->handshake)->kex->version >= KEX_VERSION_2_0;
 	struct span arguments;
 	enum verb verb = verb_of(line->text, &arguments);
 
@@ -299,10 +214,10 @@ inside_command(struct relay *r, struct io *io, const struct line *line)
 		break;
 	}
 	if (!r->hello_inside) {
-		if (hybrid && verb == VERB_BDAT)
+		if (strict && verb == VERB_BDAT)
 			return relay_refuse_chunk(r, io, line, arguments,
 			    "503 5.5.1 Send EHLO again first");
-		if (hybrid)
+		if (strict)
 			return relay_answer(r, io, line->octets,
 			    "503 5.5.1 Send EHLO again first");
 		return repeat_hello(r, io);
@@ -347,8 +262,8 @@ cancel_auth(struct relay *r, struct io *io, size_t octets, enum relay_input next
 
 /*
  * Whether a line in the clear ends in a bare LF.  Some backends accept that and others do not,
- * so the session becomes a pipe and the backend decides.  A client that uses XCRYPT sends CRLF;
- * an XCRYPT line with a bare LF is refused.
+ * so the session becomes a pipe and the backend decides.  A client that encrypts sends CRLF; a
+ * line that would, with a bare LF, is refused.
  */
 static bool
 ends_in_lf(const struct relay *r, struct span said)
@@ -359,7 +274,8 @@ ends_in_lf(const struct relay *r, struct span said)
 	if (r->set->encryption_required || r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_ON ||
 	    at >= said.len || at >= LINE_MAX_OCTETS || (at > 0 && said.at[at - 1] == '\r'))
 		return false;
-	return verb_of(span(said.at, at), &arguments) != VERB_XCRYPT;
+	enum verb verb = verb_of(span(said.at, at), &arguments);
+	return verb != VERB_XCRYPT && !(verb == VERB_STARTTLS && relay_has_starttls(r));
 }
 
 static bool
@@ -381,7 +297,7 @@ command(struct relay *r, struct io *io)
 			return false;
 		relay_enter(r, io, INPUT_SKIP);
 		if (r->crypt == CRYPT_ANSWERED)
-			give_up(r, io, "client-gave-up");
+			relay_give_up(r, io, "client-gave-up");
 		return true;
 	case LINE_FOUND:
 		break;
@@ -399,7 +315,7 @@ command(struct relay *r, struct io *io)
 		    "500 5.5.2 Command contains NUL, bare CR or bare LF"))
 			return false;
 		if (r->crypt == CRYPT_ANSWERED)
-			give_up(r, io, "client-gave-up");
+			relay_give_up(r, io, "client-gave-up");
 		return true;
 	}
 	return r->crypt == CRYPT_ON ? inside_command(r, io, &line) : clear_command(r, io, &line);

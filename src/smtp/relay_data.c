@@ -15,7 +15,10 @@ put_trace(struct relay *r, const struct io *io, struct buf *out, struct span hea
 		.peer = r->set->peer,
 		.by = r->set->hostname,
 		.esmtp = r->hello == VERB_EHLO,
-		.suite = handshake_suite(&r->handshake)->name,
+		.tls = r->tls,
+		.authenticated = r->authenticated,
+		.suite = r->tls ? r->set->tls_name(r->set->says_context) :
+		    handshake_suite(&r->handshake)->name,
 		.wall_s = io->wall_s,
 	};
 

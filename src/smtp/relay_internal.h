@@ -1,7 +1,7 @@
 /*
  * Shared by the relay's own files and used nowhere else: relay.c (start, step, queue),
- * relay_command.c, relay_turn.c and relay_data.c (wire to backend), relay_reply.c (backend to
- * wire).
+ * relay_command.c, relay_encrypt.c, relay_turn.c and relay_data.c (wire to backend), relay_reply.c
+ * (backend to wire).
  *
  * A function that passes something on returns false when it cannot do so now (no room, or
  * replies are outstanding).  It has taken nothing then, and is called again later.
@@ -20,6 +20,20 @@ bool relay_reply(struct relay *r, struct io *io);
  * CRLF.  False while the backend owes replies, so that the order of the replies is kept.
  */
 bool relay_answer(struct relay *r, struct io *io, size_t octets, const char *text);
+
+/* Whether we may answer now: not before the backend has sent all replies that it owes. */
+bool relay_can_answer(const struct relay *r, const struct io *io);
+
+/*
+ * Answer a client's commands in the clear: `XCRYPT ...`; XCRYPT OK or XCRYPT FAIL after our 250
+ * XCRYPT; and STARTTLS (RFC 3207), where it is ours.
+ */
+bool relay_xcrypt(struct relay *r, struct io *io, const struct line *line);
+bool relay_confirm(struct relay *r, struct io *io, const struct line *line);
+bool relay_starttls(struct relay *r, struct io *io, const struct line *line, struct span arguments);
+
+/* The only attempt with XCRYPT has failed: the session continues in the clear. */
+void relay_give_up(struct relay *r, const struct io *io, const char *why);
 
 /*
  * Becomes a pipe of octets, in the clear.  `why` is the reason for the log, a literal, or NULL:
@@ -61,6 +75,13 @@ bool relay_chunk_octets(struct relay *r, struct io *io);
  */
 bool relay_refuse_chunk(struct relay *r, struct io *io, const struct line *line, struct span arguments,
     const char *text);
+
+/* Whether we answer STARTTLS ourselves. */
+static inline bool
+relay_has_starttls(const struct relay *r)
+{
+	return r->set->starttls == RELAY_STARTTLS_OWN;
+}
 
 /* The queue of verbs that wait for their replies. */
 bool relay_queue_full(const struct relay *r);

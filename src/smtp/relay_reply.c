@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* Whether the backend's STARTTLS is not for the client. */
+static bool
+passes_no_starttls(const struct relay *r)
+{
+	return r->set->encryption_required || r->set->starttls != RELAY_STARTTLS_BACKEND;
+}
+
 /*
  * Appends what the client is to see of a line of a reply to EHLO.  False: the line is left out.
  */
@@ -19,7 +26,7 @@ put_keyword(const struct relay *r, struct span text, struct buf *out)
 		return keyword_inside(text, r->set->mark ? MESSAGE_TRACE_MAX : 0, out);
 	if (span_word(&rest, ' ', &word) &&
 	    (span_equal_nocase(word, SPAN("XCRYPT")) || span_starts_nocase(word, SPAN("XCRYPT-")) ||
-	    (r->set->encryption_required && span_equal_nocase(word, SPAN("STARTTLS")))))
+	    (passes_no_starttls(r) && span_equal_nocase(word, SPAN("STARTTLS")))))
 		return false;
 	return buf_put(out, text);
 }
@@ -54,12 +61,14 @@ offers(const struct relay *r)
 	return r->crypt == CRYPT_NOT_YET && r->set->suites->count > 0;
 }
 
-/* The lines that we add: the offer in the clear; inside, with 2.0, the host key statements. */
+/* The lines that we add: the offers in the clear; inside, with 2.0, the host key statements. */
 static size_t
 own_lines(struct relay *r, struct span lines[RELAY_SAYS_MAX])
 {
 	size_t count = 0;
 
+	if (relay_has_starttls(r) && r->crypt != CRYPT_ON)
+		lines[count++] = SPAN("STARTTLS");
 	if (r->offered)
 		lines[count++] = handshake_offer(&r->handshake);
 	for (size_t i = 0; r->crypt == CRYPT_ON && i < r->says_count; i++)
@@ -190,6 +199,7 @@ reply_is_whole(struct relay *r, struct io *io, enum verb verb, unsigned code)
 	case VERB_DATA:
 	case VERB_AUTH:
 	case VERB_OTHER:
+		r->authenticated = r->authenticated || (verb == VERB_AUTH && code == 235);
 		/* 354 and 334 mean the same after a verb that we do not know */
 		if (code == 354)
 			relay_message_follows(r, io);

@@ -9,12 +9,18 @@
 #include "smtp/relay_internal.h"
 #include "smtp/reply.h"
 
+static bool
+has_offered(const struct relay *r)
+{
+	return r->offered || (relay_has_starttls(r) && r->hello == VERB_EHLO);
+}
+
 /* A pipe reads nothing, so it cannot misunderstand the dialogue. */
 bool
 relay_become_pipe(struct relay *r, struct io *io, const char *why)
 {
 	if (r->why == NULL)
-		r->why = why != NULL ? why : r->offered ? "not-asked" : "not-offered";
+		r->why = why != NULL ? why : has_offered(r) ? "not-asked" : "not-offered";
 	relay_put_held(r, io);
 	io->pipe = true;
 	return true;
@@ -43,13 +49,18 @@ reply_has_begun(const struct relay *r, const struct io *io)
 	return r->reply_lines > 0 || buf_len(&io->from_local) > 0;
 }
 
-/* Whether this may be an XCRYPT line, or the start of one, that did not wait for the offer. */
 static bool
-may_be_xcrypt(struct span said)
+may_begin(struct span said, struct span verb)
 {
-	struct span ours = SPAN("XCRYPT");
+	return span_starts_nocase(said, verb) || span_starts_nocase(verb, said);
+}
 
-	return span_starts_nocase(said, ours) || span_starts_nocase(ours, said);
+/* Whether this may be a command to encrypt, or the start of one, that did not wait for the offer. */
+static bool
+may_encrypt(const struct relay *r, struct span said)
+{
+	return may_begin(said, SPAN("XCRYPT")) ||
+	    (relay_has_starttls(r) && may_begin(said, SPAN("STARTTLS")));
 }
 
 /* Whether the client has sent something before its turn. */
@@ -68,7 +79,7 @@ came_early(const struct relay *r, const struct io *io)
 		return hello || verb == VERB_DATA;
 	if (verb == VERB_GREETING)
 		return true;
-	return (hello || !r->set->encryption_required) && !may_be_xcrypt(said);
+	return (hello || !r->set->encryption_required) && !may_encrypt(r, said);
 }
 
 /* Ends the session.  Inside, or where encryption is required, it must not become a pipe. */

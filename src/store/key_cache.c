@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/octets.h"
+#include "crypt/hkdf.h"
 #include "store/meetings.h"
 
 #include <assert.h>
@@ -346,6 +347,24 @@ key_cache_source(struct key_cache *r)
 		.forget_host = meetings_forget_host,
 		.is_own = meetings_is_own,
 	};
+}
+
+uint32_t
+key_cache_ticket_key(struct key_cache *r, uint8_t key[KEY_CACHE_TICKET_LEN])
+{
+	const struct key_cache_own *own = own_of(r, &kex_hybrid);
+	uint8_t prk[HKDF_PRK_LEN];
+	int64_t left_s = 0;
+
+	if (own != NULL && own->made && own->shared)
+		left_s = own->created_s + r->lifetime_s - r->now_s();
+	if (left_s <= 0 || left_s > UINT32_MAX ||
+	    hkdf_extract(prk, SPAN("blackpony TLS tickets"),
+	    span(own->pair.private, own->pair.private_len)) < 0 ||
+	    hkdf_expand(key, KEY_CACHE_TICKET_LEN, prk, span(NULL, 0)) < 0)
+		left_s = 0;
+	octets_wipe(prk, sizeof(prk));
+	return (uint32_t)left_s;
 }
 
 void

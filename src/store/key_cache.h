@@ -20,13 +20,14 @@
 #define KEY_CACHE_VERSIONS 4
 #define KEY_CACHE_HOST_LEN 32
 #define KEY_CACHE_MARK_LEN 8
+#define KEY_CACHE_TICKET_LEN 32
 
 /*
  * First octets of the entry keys of other modules in the same store (hostkey_cache.h,
- * meetings.h).
+ * meetings.h, certificate_cache.h).
  */
 enum { KEY_CACHE_ID = 'I', KEY_CACHE_NEXT = 'N', KEY_CACHE_VERIFIED = 'V',
-	KEY_CACHE_CLIENT = 'C', KEY_CACHE_HOST = 'H' };
+	KEY_CACHE_CLIENT = 'C', KEY_CACHE_HOST = 'H', KEY_CACHE_CERTIFICATE = 'T' };
 
 struct key_cache {
 	bool stored;			/* false: the cache is off or not usable */
@@ -72,6 +73,13 @@ void key_cache_open(struct key_cache *cache, const struct key_cache_settings *se
  * into `cache`, which must outlive it.
  */
 struct key_source key_cache_source(struct key_cache *cache);
+
+/*
+ * Writes the key of this host's TLS session tickets.  It is derived from the pair of XCRYPT 2.0, so
+ * all processes have the same one and it is replaced with the pair.  Returns for how many seconds it
+ * remains in use; 0: there is none, as the cache is off or 2.0 is not enabled.
+ */
+uint32_t key_cache_ticket_key(struct key_cache *cache, uint8_t key[KEY_CACHE_TICKET_LEN]);
 
 /*
  * To be called before the jail: closes the directory.  From now on the cache only looks up and

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/octets.h"
+#include "store/certificate_cache.h"
 #include "store/meetings.h"
 
 #include <string.h>
@@ -47,6 +48,8 @@ keep(void *context, struct entry entry)
 	for (size_t i = 0; i < j->cache->count; i++)
 		if (j->cache->own[i].kex->version == entry.key.at[1])
 			own = &j->cache->own[i];
+	if (kind == KEY_CACHE_CERTIFICATE)
+		return certificate_cache_worth(entry, j->cache->now_s());
 	if (own == NULL && j->only_ours)
 		return COMPACT_DROP;
 	/* the old pair has been replaced by an added one, or will be on demand */

@@ -215,6 +215,39 @@ private_file_read(const struct private_file_place *place, const char *name, void
 	return len;
 }
 
+static const char *
+what_is_wrong_with(const struct stat *st, bool secret)
+{
+	if (!S_ISREG(st->st_mode))
+		return "it is not a file";
+	if (secret && st->st_uid != 0 && st->st_uid != geteuid())
+		return "it belongs to another user";
+	if (secret && (st->st_mode & 07) != 0)
+		return "others may read or write it; make its mode 0600 or 0640";
+	return NULL;
+}
+
+ssize_t
+private_file_read_path(const char *path, bool secret, void *out, size_t room, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	ssize_t len = -1;
+
+	*why = fd < 0 || fstat(fd, &st) < 0 ? strerror(errno) : what_is_wrong_with(&st, secret);
+	if (*why == NULL) {
+		errno = 0;
+		len = private_file_pread(fd, out, room);
+		*why = len < 0 ? strerror(errno) : (size_t)len == room ? "it is too long" : NULL;
+	}
+	if (*why != NULL) {
+		octets_wipe(out, room);
+		len = -1;
+	}
+	close_and_unlink(fd, -1, NULL);
+	return len;
+}
+
 /* Writes a new file and syncs it. */
 static int
 write_new(const struct private_file_place *place, int dirfd, const char *name, struct span octets)
@@ -252,6 +285,26 @@ private_file_create(const struct private_file_place *place, const char *name, st
 		/* unlike rename(2), linkat(2) never replaces a file */
 		result = linkat(dirfd, new, dirfd, name, 0);
 		close_and_unlink(-1, dirfd, new);
+	}
+	if (result == 0)
+		result = fsync(dirfd);
+	close_and_unlink(dirfd, -1, NULL);
+	return result;
+}
+
+int
+private_file_put(const struct private_file_place *place, const char *name, struct span octets)
+{
+	char new[NAME_LEN_MAX];
+	int dirfd = open_directory(place), result = -1;
+
+	if (dirfd < 0)
+		return -1;
+	snprintf(new, sizeof(new), "%s.new", name);
+	if (write_new(place, dirfd, new, octets) == 0) {
+		result = renameat(dirfd, new, dirfd, name);
+		if (result < 0)
+			close_and_unlink(-1, dirfd, new);
 	}
 	if (result == 0)
 		result = fsync(dirfd);

@@ -60,6 +60,7 @@ int private_file_lock(int fd, int64_t timeout_ms);
 
 #define HOSTKEY_FILE "host.key"		/* the key of this host, in the directory of the settings */
 #define HOSTKEY_FILE_NEXT "host.next"	/* its successor */
+#define HOSTKEY_FILE_CERTIFICATE "host.cert"	/* the self-signed certificate of the key */
 
 #define PRIVATE_FILE_PATH_MAX 4096
 
@@ -87,11 +88,22 @@ ssize_t private_file_read(const struct private_file_place *place, const char *na
     const char **why);
 
 /*
+ * Reads a whole file at any path, which must be shorter than `room` octets; links are followed.
+ * `secret`: others must not be able to read or write it, and it must belong to root or to us.
+ * Returns its length, or -1 as private_file_read().
+ */
+ssize_t private_file_read_path(const char *path, bool secret, void *out, size_t room,
+    const char **why);
+
+/*
  * Creates a file of mode 0600 with these octets, and syncs it.  A crash leaves no file or the
  * whole file, and perhaps a NAME.new that is never read.  0, or -1 with errno; EEXIST if there is
  * a file already.
  */
 int private_file_create(const struct private_file_place *place, const char *name, struct span octets);
+
+/* The same, but replaces a file that exists. */
+int private_file_put(const struct private_file_place *place, const char *name, struct span octets);
 
 /* Renames file `by` to `name`, replacing it, and syncs the directory.  0, or -1 with errno. */
 int private_file_replace(const struct private_file_place *place, const char *name, const char *by);

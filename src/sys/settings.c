@@ -48,6 +48,9 @@ static const struct setting {
 	{ "known", parse_directory, TO(known), KNOWNDIR },
 	{ "hostname", parse_hostname, TO(hostname), "" },
 	{ "mark", parse_yes_no, TO(mark), "yes" },
+	{ "starttls", parse_starttls, TO(starttls), "auto" },
+	{ "certificate", parse_path, TO(certificate), "" },
+	{ "certificate-key", parse_path, TO(certificate_key), "" },
 	{ "connect-timeout", parse_duration, TO(connect_timeout_ms), "30s" },
 	{ "dial-timeout", parse_duration, TO(dial_timeout_ms), "4m" },
 	{ "handshake-timeout", parse_duration, TO(handshake_timeout_ms), "30s" },
@@ -400,6 +403,8 @@ settings_finish(struct settings *s)
 	struct utsname host;
 	char found[SHOWN_MAX + 4];
 
+	if (s->certificate_key[0] != '\0' && s->certificate[0] == '\0')
+		return fail(s, "certificate-key", "set certificate as well");
 	if (s->hostname[0] != '\0')
 		return 0;
 	if (uname(&host) < 0)

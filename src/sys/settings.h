@@ -25,6 +25,13 @@ enum client_address {
 	CLIENT_ADDRESS_TRANSPARENT
 };
 
+enum starttls {		/* blackponyd: who answers STARTTLS */
+	STARTTLS_AUTO,		/* we do if there is a usable certificate, else the backend */
+	STARTTLS_OWN,		/* we do */
+	STARTTLS_MAILER,	/* the backend does */
+	STARTTLS_NOBODY
+};
+
 #define SETTINGS_NETWORKS_MAX 32
 
 struct settings_network {		/* the addresses that agree with this one in `bits` bits */
@@ -58,6 +65,9 @@ struct settings {
 	char hostname[SETTINGS_TEXT_MAX];	/* never empty after settings_finish() */
 	bool mark;
 	bool jail_required;
+	enum starttls starttls;
+	char certificate[SETTINGS_TEXT_MAX];		/* a path, or empty */
+	char certificate_key[SETTINGS_TEXT_MAX];	/* likewise; empty: in the file of certificate */
 	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
 	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
 	int64_t message_timeout_ms;
@@ -81,7 +91,10 @@ int settings_file(struct settings *s, const char *path, bool required);
 /* Sets one `name=value`, as with -o.  0, or -1 with s->error. */
 int settings_option(struct settings *s, const char *assignment);
 
-/* Sets what depends on the host (hostname).  0, or -1 with s->error. */
+/*
+ * Checks what depends on several settings, and sets what depends on the host (hostname).  0, or -1
+ * with s->error.
+ */
 int settings_finish(struct settings *s);
 
 /*

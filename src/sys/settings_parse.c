@@ -85,6 +85,29 @@ parse_client_address(void *to, struct span value)
 }
 
 const char *
+parse_starttls(void *to, struct span value)
+{
+	static const struct word words[] = {
+		{ "auto", STARTTLS_AUTO }, { "own", STARTTLS_OWN }, { "mailer", STARTTLS_MAILER },
+		{ "no", STARTTLS_NOBODY }, { NULL, 0 },
+	};
+	int who = word_value(words, value);
+
+	if (who == WORD_UNKNOWN)
+		return "is not valid; use auto, own, mailer or no";
+	*(enum starttls *)to = (enum starttls)who;
+	return NULL;
+}
+
+const char *
+parse_path(void *to, struct span value)
+{
+	if (value.len > 0 && !span_starts(value, SPAN("/")))
+		return "is not an absolute path";
+	return parse_text(to, value);
+}
+
+const char *
 parse_directory(void *to, struct span value)
 {
 	/* relative paths depend on where a mailer starts us, such as its queue directory */

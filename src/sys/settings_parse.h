@@ -15,10 +15,12 @@ typedef const char *parse_value(void *to, struct span value);
 
 parse_value parse_text;			/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_directory;		/* char[SETTINGS_TEXT_MAX]: an absolute path, or "off" */
+parse_value parse_path;			/* char[SETTINGS_TEXT_MAX]: an absolute path, or empty */
 parse_value parse_hostname;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_backend;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_policy;		/* enum policy */
 parse_value parse_client_address;	/* enum client_address */
+parse_value parse_starttls;		/* enum starttls */
 parse_value parse_duration;		/* int64_t, milliseconds */
 parse_value parse_entries;		/* uint64_t, at least 1 */
 parse_value parse_sessions;		/* uint64_t, at least 1 */

@@ -1,5 +1,6 @@
 # Claim: -t, -V and -x report the facts in their output and exit code (blackpony(8), blackponyd(8))
 import os
+import re
 import time
 
 from kit import xcrypt
@@ -13,6 +14,7 @@ def test_version(w):
         assert result.status == 0, result
         for name in (xcrypt.CHACHA, xcrypt.AES, xcrypt.ARSYFOR, xcrypt.ROTN):
             assert name.encode() in result.out, result.out
+        assert re.match(rb"\S+ \S+, libc \w+, mbedTLS [\d.]+, libsodium [\d.]+", result.out), result.out
 
 
 def probe(w, host, settings=None):

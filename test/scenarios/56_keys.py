@@ -1,5 +1,6 @@
 # Claim: -k manages this host's key and the known hosts, as the manuals say (blackpony(8), blackponyd(8))
 import base64
+import hashlib
 import os
 import stat
 
@@ -20,6 +21,18 @@ def lines(result):
     return result.out.decode().splitlines()
 
 
+def shown(result):
+    """The keys that -k show prints, and the data of the TLSA records."""
+    said = lines(result)
+    return [x for x in said if " TLSA " not in x], [x.split()[-1] for x in said if " TLSA " in x]
+
+
+def record(key):
+    """The data of 3 1 1 (RFC 6698) for a key in base64, computed anew."""
+    head = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+    return hashlib.sha256(head + base64.b64decode(key)).hexdigest()
+
+
 def is_key(text):
     point = base64.b64decode(text, validate=True)
     return len(text) == 88 and len(point) == 65 and point[0] == 4
@@ -32,17 +45,17 @@ def test_a_host_key_through_its_life(w):
     assert sorted(f for f in os.listdir(w.folder) if f.startswith("host.")) == []
     first, = lines(own(w, "new"))
     assert is_key(first)
-    assert lines(own(w, "show")) == [first]
+    assert shown(own(w, "show")) == ([first], [record(first)])
     result = own(w, "new")
     assert result.status == 1 and "host.key" in result.log, result
     following, = lines(own(w, "next"))
     assert is_key(following) and following != first
     assert own(w, "next").status == 1
-    assert lines(own(w, "show")) == [first, "next " + following]
+    assert shown(own(w, "show")) == ([first, "next " + following], [record(first), record(following)])
     assert lines(own(w, "change")) == [following]
-    assert lines(own(w, "show")) == [following]
+    assert shown(own(w, "show")) == ([following], [record(following)])
     assert own(w, "change").status == 1
-    assert lines(own(w, "show")) == [following]
+    assert shown(own(w, "show")) == ([following], [record(following)])
 
 
 def test_host_key_files_are_secret(w):

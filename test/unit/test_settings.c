@@ -21,6 +21,9 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(s.cache_entries, 65536);
 	assert_true(s.mark);
 	assert_false(s.jail_required);
+	assert_int_equal(s.starttls, STARTTLS_AUTO);
+	assert_string_equal(s.certificate, "");
+	assert_string_equal(s.certificate_key, "");
 	assert_int_equal(s.connect_timeout_ms, 30 * 1000);
 	assert_int_equal(s.dial_timeout_ms, 4 * 60 * 1000);
 	assert_int_equal(s.handshake_timeout_ms, 30 * 1000);
@@ -50,6 +53,9 @@ every_setting_can_be_set(void **state)
 	    "hostname = mx.b.example\n"
 	    "mark = no\n"
 	    "jail-required = yes\n"
+	    "starttls = own\n"
+	    "certificate = /etc/x/fullchain.pem\n"
+	    "certificate-key = /etc/x/privkey.pem\n"
 	    "connect-timeout = 1s\n"
 	    "dial-timeout = 2s\n"
 	    "handshake-timeout = 3s\n"
@@ -73,6 +79,9 @@ every_setting_can_be_set(void **state)
 	assert_string_equal(s.hostname, "mx.b.example");
 	assert_false(s.mark);
 	assert_true(s.jail_required);
+	assert_int_equal(s.starttls, STARTTLS_OWN);
+	assert_string_equal(s.certificate, "/etc/x/fullchain.pem");
+	assert_string_equal(s.certificate_key, "/etc/x/privkey.pem");
 	assert_int_equal(s.connect_timeout_ms, 1000);
 	assert_int_equal(s.dial_timeout_ms, 2000);
 	assert_int_equal(s.handshake_timeout_ms, 3000);
@@ -269,6 +278,10 @@ the_host_has_a_name(void **state)
 
 	(void)state;
 	assert_int_equal(uname(&host), 0);
+	assert_int_equal(settings_option(&s, "certificate-key=/k.pem"), 0);
+	assert_int_equal(settings_finish(&s), -1);
+	assert_string_equal(s.error, "certificate-key: set certificate as well");
+	assert_int_equal(settings_option(&s, "certificate-key="), 0);
 	assert_int_equal(settings_finish(&s), 0);
 	assert_string_equal(s.hostname, host.nodename);
 	good("hostname = mx.b.example");

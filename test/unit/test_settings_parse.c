@@ -102,6 +102,25 @@ ways_to_tell_the_backend(void **state)
 	}
 }
 
+static void
+who_answers_starttls(void **state)
+{
+	static const struct { const char *text; enum starttls who; } ways[] = {
+		{ "starttls = auto", STARTTLS_AUTO },
+		{ "starttls = own", STARTTLS_OWN },
+		{ "starttls = mailer", STARTTLS_MAILER },
+		{ "starttls = no", STARTTLS_NOBODY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		good(ways[i].text);
+		assert_int_equal(s.starttls, ways[i].who);
+	}
+	bad_value("starttls", "yes", "is not valid; use auto, own, mailer or no");
+	bad_value("certificate", "host.pem", "is not an absolute path");
+}
+
 static bool
 in_networks(const char *text)
 {
@@ -180,6 +199,7 @@ main(void)
 		TEST(threat_30_durations),
 		TEST(session_limits),
 		TEST(ways_to_tell_the_backend),
+		TEST(who_answers_starttls),
 		TEST(networks),
 		TEST(threat_44_networks_are_compared_in_one_form),
 	};
