@@ -12,7 +12,7 @@ HERE = "127.0.0.1"      # in tests, destination and mail host are the same
 
 
 class Site:
-    """A mail server behind a blackponyd with its own host key and settings."""
+    """A mail server behind a blackponyd with its own host key and settings, and without STARTTLS."""
 
     def __init__(self, w, name="site", key=True, address="127.0.0.1", settings=None, mailer=None, **script):
         self.w, self.folder = w, w.path(name)
@@ -22,7 +22,7 @@ class Site:
             conf.write("user = root\n" if os.geteuid() == 0 else "")
         self.mailer = mailer or w.keep(FakeMailer(**script))
         self.key = self.keys("new") if key else None
-        options = w.options(dict(settings or {}, cache=self.folder + "/cache"), client_address="none",
+        options = w.options(dict(settings or {}, cache=self.folder + "/cache"), client_address="none", starttls="mailer",
                             backend="127.0.0.1:%d" % self.mailer.port)
         options[options.index("-C") + 1] = self.conf
         self.server = w.keep(SuperServer(w, [DAEMON] + options, address=address))
@@ -32,7 +32,7 @@ class Site:
         """blackponyd -k; the last key that it prints."""
         result = self.w.run([DAEMON, "-C", self.conf, "-k", word])
         assert result.status == 0, result
-        return result.out.decode().split()[-1]
+        return [line for line in result.out.decode().splitlines() if "TLSA" not in line][-1].split()[-1]
 
     def stolen(self):
         """The host key, as an attacker has it who could read the file."""

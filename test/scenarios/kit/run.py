@@ -119,8 +119,8 @@ class World:
         return self.keep(Listener(self, self.behind(settings, backend, program), **how))
 
     def behind(self, settings, backend, program):
-        """The command line of blackponyd in front of that backend."""
-        more = {"client-address": "none"}
+        """The command line of blackponyd in front of that backend, with no STARTTLS of its own."""
+        more = {"client-address": "none", "starttls": "mailer"}
         if backend is not None:
             more["backend"] = "127.0.0.1:%d" % getattr(backend, "port", backend)
         return [DAEMON] + self.options(settings, **more) + (program or [])
