@@ -2,6 +2,7 @@
 
 #include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
+#include "crypt/sodium.h"
 
 #include <mbedtls/error.h>
 #include <mbedtls/pem.h>
@@ -72,7 +73,10 @@ certificate_open(struct certificate *c, struct span chain, struct span key)
 {
 	enum certificate_fault fault = certificate_open_chain(c, chain);
 
-	return fault == CERTIFICATE_GOOD ? open_key(c, key) : fault;
+	if (fault == CERTIFICATE_GOOD)
+		fault = open_key(c, key);
+	sodium_wipe_stack();	/* mbedTLS's base64 leaves parts of the key there */
+	return fault;
 }
 
 /* Seconds since 1970, by the days of the civil calendar; years begin in March. */

@@ -4,6 +4,7 @@
 #include "crypt/certificate.h"
 #include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
+#include "crypt/sodium.h"
 
 #include <mbedtls/oid.h>
 #include <stdio.h>
@@ -117,5 +118,6 @@ certificate_make(char out[CERTIFICATE_MAKE_MAX], const struct hostkey *key,
 	octets_wipe(der, sizeof(der));
 	mbedtls_pk_free(&pk);
 	mbedtls_x509write_crt_free(&crt);
+	sodium_wipe_stack();	/* mbedTLS leaves the key there when it signs */
 	return len;
 }

@@ -17,7 +17,7 @@ void sodium_expect(size_t octets);
 /* Whether the processor has instructions for AES and for GCM's multiplication. */
 bool sodium_has_aes(void);
 
-/* Wipes what libsodium's functions left on the stack below the caller. */
+/* Wipes what libsodium's or mbedTLS's functions left on the stack below the caller. */
 void sodium_wipe_stack(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/octets.h"
 #include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
+#include "crypt/sodium.h"
 
 #include <mbedtls/net_sockets.h>
 #include <stdio.h>
@@ -124,6 +125,8 @@ forget_keys(struct tls *t)
 {
 	certificate_forget_key(&t->own);
 	octets_wipe(t->ticket.key, sizeof(t->ticket.key));
+	if (t->server)
+		sodium_wipe_stack();
 }
 
 /* Continues the handshake as far as the available octets permit. */

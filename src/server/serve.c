@@ -211,6 +211,8 @@ serve(struct server *s, char *const argv[], bool by_hand)
 	else
 		relay_session(s, &client, &suites, who);
 	key_cache_close(&s->cache);
+	hostkey_cmd_forget(&s->statements);
+	serve_tls_forget(&s->files);
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/octets.h"
+#include "crypt/sodium.h"
 #include "crypt/tls_server.h"
 #include "store/certificate_cache.h"
 #include "sys/private_file.h"
@@ -110,6 +111,7 @@ digest_of(const struct serve_tls_files *files, uint8_t out[CERTIFICATE_CACHE_DIG
 	}
 	crypto_generichash_final(&state, out, CERTIFICATE_CACHE_DIGEST_LEN);
 	octets_wipe(&state, sizeof(state));
+	sodium_wipe_stack();
 }
 
 /* Parses the files, and logs what the host's administrator should know. */

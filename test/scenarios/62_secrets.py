@@ -2,12 +2,15 @@
 import base64
 import hashlib
 import os
+import smtplib
 import subprocess
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kit import xcrypt
 from kit.mailer import DROP
+from kit.certificate import certificate, context
 from kit.run import BIN, DAEMON, SENDER, Skip, eventually, need_root, operand
 
 INJECT = os.path.join(BIN, "faults", "inject")
@@ -437,6 +440,65 @@ def test_blackpony_with_what_it_knew(w):
         assert session.hs.met == met and session.unknown == (number == 2)
         first = first or session.hs
         assert_clean(memory, {**secrets(session.hs, None), "R before": first.secrets["R"]})
+
+
+def private_number(path):
+    """What is secret of an EC key or an RSA key in a file of PEM."""
+    with open(path, "rb") as file:
+        pem = file.read()
+    numbers = serialization.load_pem_private_key(pem, None).private_numbers()
+    parts = {name: getattr(numbers, name) for name in ("private_value", "p", "q", "d", "dmp1", "dmq1") if hasattr(numbers, name)}
+    found = {name: n.to_bytes((n.bit_length() + 7) // 8, "big") for name, n in parts.items()}
+    # of a line of the file, what belongs to the private part only
+    found["PEM"] = pem.splitlines()[1 if "private_value" in parts else -4][8:52]
+    return found
+
+
+def certificates(w):
+    """(settings, secrets): of ECDSA, of RSA, and of the host key."""
+    for tag, key in (("ec", ec.generate_private_key(ec.SECP256R1())), ("rsa", rsa.generate_private_key(65537, 2048))):
+        settings = certificate(w.folder, key=key, tag=tag)
+        yield settings, private_number(settings["certificate-key"])
+    assert w.run([DAEMON] + w.options({}) + ["-k", "new"]).status == 0
+    yield {"starttls": "own"}, host_keys(w)
+
+
+def ends_in_a_pipe(client):
+    client.docmd("MAIL FROM:<a@a.example>")
+
+
+def ends_in_tls(client):
+    client.starttls(context=context())
+    client.ehlo("c.example")
+
+
+def ends_in_the_clear(client):
+    client.docmd("NOOP")
+
+
+def test_key_of_the_certificate(w):
+    """Statement 42: it is not in memory once the session is TLS or a pipe, and in no form at the end."""
+    need_inject()
+    for settings, secret in certificates(w):
+        for how in (ends_in_tls, ends_in_a_pipe, ends_in_the_clear):
+            memory, mailer = w.path("memory"), w.mailer()
+            server = w.daemon(settings, backend=mailer)
+            server.argv = [INJECT, "-m", memory] + server.argv
+            client = smtplib.SMTP("127.0.0.1", server.port, "a.example", 60)
+            client.ehlo()
+            how(client)
+            client.quit()
+            assert server.finish().status == 0
+            assert_clean(memory, secret)
+            server = w.daemon(settings, backend=mailer)
+            client = smtplib.SMTP("127.0.0.1", server.port, "a.example", 60)
+            client.ehlo()
+            how(client)
+            octets = b"\0".join(memory_of(server.child().pid))
+            left = [name for name, secret in secret.items() if any(piece in octets for piece in pieces(secret))]
+            assert bool(left) == (how == ends_in_the_clear), (settings, how, left)
+            client.quit()
+            server.finish()
 
 
 def test_the_search_finds_words(w):
