@@ -104,7 +104,8 @@ look_at_keyword(const struct play *p, struct span line, unsigned nth)
 	if (nth == 0 || !span_starts(line, SPAN("250")) || !span_word(&rest, ' ', &word))
 		return;
 	if (span_equal_nocase(word, SPAN("STARTTLS")))
-		assert(p->was.crypt != CRYPT_ON && !p->set.encryption_required);
+		assert(p->was.crypt != CRYPT_ON &&
+		    (!p->set.encryption_required || p->set.starttls == RELAY_STARTTLS_OWN));
 	if (span_starts_nocase(word, SPAN("XCRYPT-")))
 		assert(p->was.crypt == CRYPT_ON && span_equal(text, SAYS));
 	if (!span_equal_nocase(word, SPAN("XCRYPT")))
@@ -216,6 +217,13 @@ says(void *context, struct span lines[RELAY_SAYS_MAX], size_t *missing)
 	return 1;
 }
 
+static const char *
+tls_name(void *context)
+{
+	(void)context;
+	return "TLSv1.2 TLS-X";
+}
+
 static void
 perform(struct play *p, uint8_t how, struct span script, bool single)
 {
@@ -227,6 +235,9 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	};
 	if (how & 64)
 		p->set.says = says;
+	if (how & 128)
+		p->set.starttls = RELAY_STARTTLS_OWN;
+	p->set.tls_name = tls_name;
 	p->kept_wrong = (how >> 4) % 3 == KEPT_WRONG;
 	p->modern = (how & 3) == 0;
 	/* before 2.0 there is no confirmation, so a wrong stored secret is not noticed */
@@ -283,7 +294,8 @@ look_at_ends(const struct play *p)
 {
 	const struct io *io = &p->stage.io;
 
-	if (io->end != OUTCOME_NONE || io->pipe)
+	/* during the TLS handshake, the machine waits for that only */
+	if (io->end != OUTCOME_NONE || io->pipe || p->relay.crypt == CRYPT_TLS)
 		return;
 	assert(!io->wire_eof || buf_len(&io->from_wire) > 0 || p->relay.input == INPUT_OVER);
 	assert(!io->local_eof);
