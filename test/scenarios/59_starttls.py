@@ -1,15 +1,20 @@
-# Claim: if an attacker injects into STARTTLS, removes or breaks it, `must` sends nothing and `may` sends in the clear over a new connection; octets after the 220 make the message wait; messages arrive complete (statements 2, 6, 8, 24, 25 and 26)
+# Claim: if an attacker injects into STARTTLS, removes or breaks it, `must` sends nothing and `may` sends in the clear over a new connection; octets after the 220 make the message wait; messages arrive complete (statements 2, 6, 8, 24, 25, 26 and 42)
 import os
 import re
 import socket
 import ssl
+import subprocess
 import time
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from kit import dns, xcrypt
+from kit.certificate import certificate
 from kit.conn import Conn, PATIENCE
-from kit.run import BIN, Skip, operand
+from kit.run import BIN, SENDER, Skip, operand
 from kit.middle import Middle, TlsMiddle, make_certificate
 
+VERSION = subprocess.run([SENDER, "-V"], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()[0]
 MAIL = b"MAIL FROM:<alice@a.example>"
 GO = b"220 2.0.0 Go\r\n"
 # of a record of 16384 octets
@@ -217,6 +222,63 @@ def test_stalled(w):
         began = time.monotonic()
         check(w, name, ANEW, answer=answer, ways=ways, settings={"handshake-timeout": "1s"})
         assert time.monotonic() - began < PATIENCE, name
+
+
+def with_context(folder, tag, ciphers=None, key=None, low=None, high=None):
+    """Answers with these limits: a function for Meddler."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings = certificate(folder, key=key, tag=tag, together=True)
+    made.load_cert_chain(settings["certificate"])
+    made.minimum_version = low or ssl.TLSVersion.TLSv1_2
+    made.maximum_version = high or ssl.TLSVersion.TLSv1_2
+    made.set_ciphers((ciphers or "ALL") + ":@SECLEVEL=0")
+
+    def answer(self, conn, near):
+        self.context = made
+        try:
+            return self.shake(conn, near)
+        except ssl.SSLError:
+            return None
+    return answer
+
+
+def test_weak_tls(w):
+    """Statement 42: must wants TLS 1.2, (EC)DHE and an AEAD; may takes what it gets, and the log says which."""
+    old, older = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    own = rsa.generate_private_key(65537, 2048)
+    for tag, word, how in (("1.0", "TLSv1.0", {"low": old, "high": old}), ("1.1", "TLSv1.1", {"low": old, "high": older}),
+                           ("kRSA", "WITH-AES", {"ciphers": "AES128-GCM-SHA256", "key": own}),
+                           ("CBC", "CBC", {"ciphers": "ECDHE-ECDSA-AES128-SHA"})):
+        answer = with_context(w.folder, tag, **how)
+        for policy, wanted in (("must", False), ("may", True)):
+            middle = w.keep(Meddler(w.mailer().port, w.folder, answer=answer))
+            _, result, sent = one(w, middle, policy, False, {})
+            first = result.entries[0]
+            if tag.startswith("1.") and "mbedTLS 2" not in VERSION:
+                assert first["why"] == "tls-failed", result
+                continue
+            assert sent == wanted, (tag, policy, result)
+            if wanted:
+                assert first["crypt"] == "starttls" and word in first["tls"], (tag, result)
+            else:
+                assert first["why"] == "tls-failed", (tag, result)
+    strong = with_context(w.folder, "strong", ciphers="DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256", key=own)
+    middle = w.keep(Meddler(w.mailer().port, w.folder, answer=strong))
+    assert one(w, middle, "must", False, {})[2]
+
+
+def test_only_tls_1_3(w):
+    """Where the mbedTLS inside has no TLS 1.3, the log and -t say that it is that."""
+    newest = ssl.TLSVersion.TLSv1_3
+    middle = w.keep(Meddler(w.mailer().port, w.folder, answer=with_context(w.folder, "1.3", low=newest, high=newest)))
+    _, result, sent = one(w, middle, "must", False, {})
+    told = w.run([SENDER] + w.options({"policy": "must"}, hostname="mail.a.example", cache=w.callers) +
+                 ["-t", "--", operand(middle)])
+    if "mbedTLS 2" in VERSION:
+        assert not sent and result.entries[0]["fault"] == "tls-1.3-only", result
+        assert b"tls: tls-1.3-only: mbedTLS 2." in told.out, told
+    else:
+        assert sent and "TLSv1.3" in result.entries[0]["tls"] and b"tls: TLSv1.3" in told.out, (result, told)
 
 
 def test_after_xcrypt(w):
