@@ -63,8 +63,6 @@ open_key(struct certificate *c, struct span key)
 	if (rsa ? mbedtls_pk_get_bitlen(&c->key) < RSA_BITS_MIN :
 	    !mbedtls_pk_can_do(&c->key, MBEDTLS_PK_ECDSA))
 		return CERTIFICATE_KEY_KIND;
-	if (mbedtls_pk_check_pair(&c->chain.pk, &c->key, random_mbedtls, NULL) != 0)
-		return CERTIFICATE_KEY_FOREIGN;
 	return CERTIFICATE_GOOD;
 }
 
@@ -77,6 +75,15 @@ certificate_open(struct certificate *c, struct span chain, struct span key)
 		fault = open_key(c, key);
 	sodium_wipe_stack();	/* mbedTLS's base64 leaves parts of the key there */
 	return fault;
+}
+
+enum certificate_fault
+certificate_check_pair(const struct certificate *c)
+{
+	int rc = mbedtls_pk_check_pair(&c->chain.pk, &c->key, random_mbedtls, NULL);
+
+	sodium_wipe_stack();
+	return rc == 0 ? CERTIFICATE_GOOD : CERTIFICATE_KEY_FOREIGN;
 }
 
 /* Seconds since 1970, by the days of the civil calendar; years begin in March. */

@@ -46,10 +46,12 @@ void certificate_init(struct certificate *c);
 
 /*
  * Parses a chain and its private key, each in PEM with a final NUL that its length counts; the key
- * may be DER.  Checks that they belong together; the time is certificate_in_time()'s.  `c` is empty
- * before, and has to be closed in any case.
+ * may be DER.  `c` is empty before, and has to be closed in any case.
  */
 enum certificate_fault certificate_open(struct certificate *c, struct span chain, struct span key);
+
+/* Whether the two belong together; with ECDSA this is a public-key operation. */
+enum certificate_fault certificate_check_pair(const struct certificate *c);
 
 /* Parses a chain only. */
 enum certificate_fault certificate_open_chain(struct certificate *c, struct span chain);

@@ -11,7 +11,7 @@
  * Starts TLS with a certificate chain and its key, in the forms of certificate_open().  Both are
  * parsed here, so that the caller can wipe them.  `ticket` is the key for session tickets and is
  * copied; NULL: no tickets.  The private key is wiped when the handshake ends.  0, or -1: no
- * memory, or the two cannot be used.
+ * memory, or one of the two cannot be parsed.  Whether they belong together was checked before.
  */
 int tls_server_start(struct tls *t, struct span chain, struct span key,
     const struct tls_ticket *ticket);

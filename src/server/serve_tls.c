@@ -131,6 +131,8 @@ judge(struct serve_tls_files *files, const struct options *o, struct certificate
 	certificate_init(&c);
 	enum certificate_fault fault = certificate_open(&c, span(files->chain, files->chain_len),
 	    span(files->key, files->key_len));
+	if (fault == CERTIFICATE_GOOD)
+		fault = certificate_check_pair(&c);
 	note->fault = (uint8_t)fault;
 	if (fault == CERTIFICATE_GOOD) {
 		note->until_s = certificate_until_s(&c);

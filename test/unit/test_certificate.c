@@ -13,6 +13,9 @@ opens(struct span chain, struct span key)
 {
 	certificate_init(&c);
 	enum certificate_fault fault = certificate_open(&c, chain, key);
+
+	if (fault == CERTIFICATE_GOOD)
+		fault = certificate_check_pair(&c);
 	certificate_close(&c);
 	return fault;
 }

@@ -455,13 +455,10 @@ renegotiation(void **state)
 static void
 unusable(void **state)
 {
-	struct made other;
-
 	(void)state;
-	made_new_key(&other, 0);
-	assert_int_equal(tls_server_start(&server, made_chain(&made), made_key(&other), NULL), -1);
+	assert_true(tls_server_start(&server, made_chain(&made), span("", 1), NULL) < 0);
 	tls_layer.stop(&server);
-	assert_int_equal(tls_server_start(&server, span("", 1), made_key(&made), NULL), -1);
+	assert_true(tls_server_start(&server, span("", 1), made_key(&made), NULL) < 0);
 }
 
 #define with_far(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
