@@ -1,6 +1,5 @@
 #include "crypt/tls.h"
 
-#include "base/octets.h"
 #include "crypt/mbedtls_compat.h"
 #include "crypt/random.h"
 #include "crypt/sodium.h"
@@ -124,7 +123,7 @@ static void
 forget_keys(struct tls *t)
 {
 	certificate_forget_key(&t->own);
-	octets_wipe(t->ticket.key, sizeof(t->ticket.key));
+	tls_ticket_forget(&t->ticket);
 	if (t->server)
 		sodium_wipe_stack();
 }
@@ -294,7 +293,7 @@ tls_stop(void *state)
 	mbedtls_ssl_config_free(&t->config);
 	mbedtls_x509_crt_free(&t->roots);
 	certificate_close(&t->own);
-	octets_wipe(t->ticket.key, sizeof(t->ticket.key));
+	tls_ticket_forget(&t->ticket);
 	t->started = t->open = false;
 }
 

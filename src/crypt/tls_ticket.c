@@ -10,6 +10,13 @@
 
 _Static_assert(TLS_TICKET_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "one length");
 
+void
+tls_ticket_forget(struct tls_ticket *t)
+{
+	octets_wipe(t->key, sizeof(t->key));
+	t->lifetime_s = 0;
+}
+
 int
 tls_ticket_write(void *context, const mbedtls_ssl_session *session, unsigned char *start,
     const unsigned char *end, size_t *len, uint32_t *lifetime_s)
@@ -18,7 +25,7 @@ tls_ticket_write(void *context, const mbedtls_ssl_session *session, unsigned cha
 	size_t room = (size_t)(end - start), saved;
 	uint8_t *sealed = start + NONCE_LEN;
 
-	if (room < NONCE_LEN + TAG_LEN)
+	if (room < NONCE_LEN + TAG_LEN || t->lifetime_s == 0)
 		return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
 	int rc = mbedtls_ssl_session_save(session, sealed, room - NONCE_LEN - TAG_LEN, &saved);
 	if (rc != 0)
@@ -41,7 +48,7 @@ tls_ticket_parse(void *context, mbedtls_ssl_session *session, unsigned char *oct
 	uint8_t *sealed = octets + NONCE_LEN;
 
 	/* mbedTLS continues with a full handshake */
-	if (len < NONCE_LEN + TAG_LEN)
+	if (len < NONCE_LEN + TAG_LEN || t->lifetime_s == 0)
 		return MBEDTLS_ERR_SSL_INVALID_MAC;
 	size_t saved = len - NONCE_LEN - TAG_LEN;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(sealed, NULL, sealed, saved,

@@ -15,9 +15,12 @@
 
 struct tls_ticket {
 	uint8_t key[TLS_TICKET_KEY_LEN];
-	uint32_t lifetime_s;	/* for how long the key remains in use; 0: no tickets */
+	uint32_t lifetime_s;	/* for how long the key remains in use; 0: no tickets, and no key */
 	bool resumed;		/* the client has shown a ticket of ours */
 };
+
+/* Wipes the key, with which no ticket can be made then. */
+void tls_ticket_forget(struct tls_ticket *t);
 
 /* For mbedtls_ssl_conf_session_tickets_cb(); the context is a struct tls_ticket. */
 int tls_ticket_write(void *ticket, const mbedtls_ssl_session *session, unsigned char *start,

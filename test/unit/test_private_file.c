@@ -223,6 +223,85 @@ the_place_is_beside_the_settings(void **state)
 	assert_int_equal(private_file_place(&place, "x", "no-such-user", &why), -1);
 }
 
+/* Files of PEM, anywhere. */
+static void
+assert_path(const char *name, bool secret, const char *what)
+{
+	char out[64];
+	const char *why = NULL;
+
+	errno = 0;
+	ssize_t len = private_file_read_path(scratch_path(name), secret, out, sizeof(out), &why);
+	if (what == NULL) {
+		assert_int_equal(len, 5);
+		assert_null(why);
+		return;
+	}
+	assert_true(len < 0 && why != NULL);
+	if (strstr(why, what) == NULL)
+		fail_msg("\"%s\" says nothing of \"%s\"", why, what);
+}
+
+/* A certificate is anyone's to read; its key is not, and links are followed, as Let's Encrypt has them. */
+static void
+threat_23_files_at_any_path(void **state)
+{
+	(void)state;
+	scratch_write("pem", "12345", 5);
+	assert_path("pem", true, NULL);
+	assert_int_equal(symlink("pem", scratch_path("link")), 0);
+	assert_path("link", true, NULL);
+	assert_path("none", false, "No such file");
+	assert_path(".", false, "not a file");
+	assert_int_equal(mkfifo(scratch_path("fifo"), 0600), 0);
+	assert_path("fifo", false, "not a file");
+	for (mode_t mode = 0601; mode <= 0607; mode++) {
+		assert_int_equal(chmod(scratch_path("pem"), mode), 0);
+		assert_path("pem", false, NULL);
+		assert_path("pem", true, "others may read");
+	}
+	assert_int_equal(chmod(scratch_path("pem"), 0640), 0);
+	assert_path("pem", true, NULL);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(scratch_path("pem"), NOBODY, NOBODY), 0);
+		assert_path("pem", true, "another user");
+		assert_path("pem", false, NULL);
+	}
+}
+
+/* As long as the room, and one octet less. */
+static void
+files_that_are_too_long(void **state)
+{
+	static const char text[64] = "x";
+	char out[64];
+	const char *why;
+
+	(void)state;
+	scratch_write("pem", text, 63);
+	assert_int_equal(private_file_read_path(scratch_path("pem"), true, out, 64, &why), 63);
+	scratch_write("pem", text, 64);
+	assert_true(private_file_read_path(scratch_path("pem"), true, out, 64, &why) < 0);
+	assert_string_equal(why, "it is too long");
+}
+
+/* Unlike private_file_create(), it replaces; a full disk leaves the old one. */
+static void
+put_in_place_of_another(void **state)
+{
+	(void)state;
+	assert_int_equal(private_file_put(&place, "cert", SPAN("first")), 0);
+	good("cert", "first");
+	assert_int_equal(private_file_put(&place, "cert", SPAN("second")), 0);
+	good("cert", "second");
+	assert_int_equal(mode_of("cert"), 0600);
+	scratch_limit(3);
+	assert_true(private_file_put(&place, "cert", SPAN("third")) < 0);
+	scratch_limit(0);
+	good("cert", "second");
+	bad("cert.new", true, "No such file");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, scratch_close)
 
 int
@@ -237,6 +316,9 @@ main(void)
 		TEST(threat_23_not_another_users),
 		TEST(what_is_no_file_of_ours_is_not_read),
 		TEST(the_place_is_beside_the_settings),
+		TEST(threat_23_files_at_any_path),
+		TEST(files_that_are_too_long),
+		TEST(put_in_place_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,7 @@ far_up(void)
 	memset(&far, 0, sizeof(far));
 	mbedtls_ssl_config_init(&far.config);
 	mbedtls_ssl_init(&far.ssl);
+	assert_int_equal(mbedtls_compat_tls13(), 0);
 	assert_int_equal(mbedtls_ssl_config_defaults(&far.config, MBEDTLS_SSL_IS_CLIENT,
 	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT), 0);
 	mbedtls_ssl_conf_rng(&far.config, random_mbedtls, NULL);
@@ -359,11 +360,13 @@ not_a_handshake(void **state)
 		{ "\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00\x80", 17 },
 		{ "\x15\x03\x01\x00\x02\x02\x28", 7 },			/* an alert */
 		{ "\x17\x03\x03\x00\x05hello", 10 },			/* application data */
-		{ "\x14\x03\x03\x00\x01\x01", 6 },			/* change_cipher_spec */
 		{ "\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9 },		/* ServerHello */
 		{ "\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9 },		/* empty ClientHello */
-		{ "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9 },
 		{ "\x16\x03\x01\xff\xff", 5 },				/* longer than a record */
+#ifndef MBEDTLS_SSL_PROTO_TLS1_3	/* which permits the first, and waits for more of the second */
+		{ "\x14\x03\x03\x00\x01\x01", 6 },			/* change_cipher_spec */
+		{ "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9 },
+#endif
 	};
 
 	(void)state;
@@ -436,6 +439,55 @@ many_extensions(void **state)
 	assert_int_equal(tls_layer.state(&server), LAYER_FAILED);
 }
 
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+/* Reads until nothing comes, tickets included. */
+static void
+far_reads(void)
+{
+	uint8_t out[16];
+
+	for (int i = 0; i < 8; i++) {
+		server_moves();
+		(void)mbedtls_ssl_read(&far.ssl, out, sizeof(out));
+	}
+}
+
+/* TLS 1.3, and a ticket of it; the ticket's key is wiped after it was used. */
+static void
+tls_1_3(void **state)
+{
+	static const uint8_t none[TLS_TICKET_KEY_LEN];
+	mbedtls_ssl_session session;
+	char text[128];
+
+	(void)state;
+	mbedtls_ssl_session_init(&session);
+	for (int i = 0; i < 2; i++) {
+		mbedtls_ssl_conf_max_tls_version(&far.config, MBEDTLS_SSL_VERSION_TLS1_3);
+		mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&far.config,
+		    MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+		server_up();
+		far_connects();
+		if (i == 1)
+			assert_int_equal(mbedtls_ssl_set_session(&far.ssl, &session), 0);
+		assert_int_equal(shake_hands(), LAYER_OPEN);
+		tls_describe(&server, text, sizeof(text));
+		assert_string_equal(text, "TLSv1.3 TLS1-3-CHACHA20-POLY1305-SHA256");
+		far_reads();
+		assert_memory_equal(server.ticket.key, none, sizeof(none));
+		assert_int_equal(mbedtls_pk_get_type(&server.own.key), MBEDTLS_PK_NONE);
+		assert_int_equal(server.ticket.resumed, i);
+		assert_carries();
+		if (i == 0)
+			assert_int_equal(mbedtls_ssl_get_session(&far.ssl, &session), 0);
+		tls_layer.stop(&server);
+		far_down();
+		far_up();
+	}
+	mbedtls_ssl_session_free(&session);
+}
+#endif
+
 /* Renegotiation is refused, and the session continues. */
 static void
 renegotiation(void **state)
@@ -477,6 +529,9 @@ main(void)
 		with_far(not_a_handshake),
 		with_far(flips_and_cuts),
 		with_far(many_extensions),
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+		with_far(tls_1_3),
+#endif
 		with_far(renegotiation),
 		with_far(unusable),
 	};
