@@ -340,6 +340,26 @@ def test_certificate_of_the_host_key(w):
     delivers(w, {"starttls": "auto"}, context(w.path("host.cert")))
 
 
+def by_tlsa(port, data):
+    """OpenSSL's client, which accepts the certificate by this TLSA record only (RFC 7672, section 3.1.1); whether it did."""
+    done = subprocess.run(["openssl", "s_client", "-starttls", "smtp", "-connect", "127.0.0.1:%d" % port, "-servername", NAME,
+                           "-dane_tlsa_domain", NAME, "-dane_tlsa_rrdata", data, "-dane_ee_no_namechecks", "-verify_return_error", "-brief"],
+                          input=b"QUIT\r\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=3 * PATIENCE, check=False)
+    return done.returncode == 0 and b"Verification: OK" in done.stdout
+
+
+def test_verified_by_its_tlsa_record(w):
+    """The record that -k show prints, and no other, before and after the certificate is renewed."""
+    own_key(w, "new")
+    server = w.daemon({"starttls": "own"}, backend=w.mailer())
+    data = re.search("TLSA (3 1 1 .*)", own_key(w, "show")).group(1)
+    assert by_tlsa(server.port, data)
+    assert w.run([DAEMON] + w.options(None, hostname="mx2.b.example") + ["-x"]).status == 0
+    assert by_tlsa(server.port, data)
+    wrong = data[:-1] + ("0" if data[-1] != "0" else "1")
+    assert not by_tlsa(server.port, wrong)
+
+
 def test_the_timer_renews(w):
     """When the host's name has changed; the key stays, and so does the TLSA record."""
     own_key(w, "new")
