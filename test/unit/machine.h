@@ -23,7 +23,6 @@ struct bench {
 	bool wire_stuck, local_stuck;	/* this side accepts no octets */
 	bool rest_behind;		/* more octets are on their way to the wire */
 	bool encrypted;
-	bool tls_started;		/* the machine has asked for TLS; the test sets io.tls */
 	size_t encrypted_at;		/* octets said on the wire before encryption began */
 	size_t first, piece;		/* octets that arrive at once, first and later */
 	uint8_t mem[4][BENCH_BUFFER];
@@ -90,11 +89,6 @@ bench_step_once(struct bench *b)
 		b->encrypted = true;
 		b->encrypted_at = buf_len(&b->wire);
 		io->encrypt = NULL;
-	}
-	if (io->start_tls != NULL) {
-		assert_false(b->tls_started);
-		b->tls_started = true;
-		io->start_tls = NULL;
 	}
 }
 

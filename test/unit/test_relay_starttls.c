@@ -45,7 +45,7 @@ inside(void)
 {
 	offers();
 	assert_says("STARTTLS", GO);
-	assert_true(bench.tls_started);
+	assert_non_null(bench.io.start_tls);
 	assert_int_equal(relay.crypt, CRYPT_TLS);
 	bench.io.tls = IO_TLS_OPEN;
 	bench_step(&bench);
@@ -113,7 +113,7 @@ injected_octets(void **state)
 		bench_wire(&bench, line);
 		assert_wire(&bench, "503 5.5.1 improper command pipelining\r\n");
 		assert_local(&bench, "");
-		assert_false(bench.tls_started);
+		assert_null(bench.io.start_tls);
 		assert_int_equal(bench.io.end, OUTCOME_INJECTED);
 		relay_wipe(&relay);
 	}
@@ -208,7 +208,7 @@ before_its_turn(void **state)
 	(void)state;
 	own_up();
 	relay_plays(turns, COUNT(turns));
-	assert_true(bench.tls_started);
+	assert_non_null(bench.io.start_tls);
 }
 
 static void
