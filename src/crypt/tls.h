@@ -1,7 +1,7 @@
 /*
- * TLS as a layer, by mbedTLS, for STARTTLS (RFC 3207): what client and server share, and the client,
- * for hosts that do not offer XCRYPT.  crypt/tls_server.h has the server.  Octets in, octets out; no
- * descriptors.
+ * TLS as a layer, by mbedTLS, for STARTTLS (RFC 3207): what client and server share, and the
+ * client, for hosts that do not offer XCRYPT.  crypt/tls_server.h has the server.  Octets in,
+ * octets out; no descriptors.
  *
  * As a client, the certificate is checked and the result reported, but no result is required: as
  * with XCRYPT, any certificate protects against an eavesdropper.
@@ -66,8 +66,8 @@ extern const struct layer tls_layer;
  * Starts TLS as a client.  `host` is the name to send as SNI and to compare with the certificate;
  * NULL: none.  `roots` are trusted certificates in PEM, NUL-terminated, of `roots_len` octets
  * including the NUL; with NULL nothing verifies.  `strict`: accepts only TLS 1.2 or later, with
- * (EC)DHE and an AEAD; otherwise all that mbedTLS has.  0, or -1: no memory.  Each open() and seal()
- * continues the handshake.
+ * (EC)DHE and an AEAD; otherwise all that mbedTLS has.  0, or -1: no memory.  Each open() and
+ * seal() continues the handshake.
  */
 int tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_len,
     bool strict);

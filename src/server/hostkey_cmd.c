@@ -123,8 +123,8 @@ certify(struct options *p, const struct private_file_place *place)
 }
 
 /*
- * Makes a key and, unless the settings name a certificate, one for it.  Where there is a key without
- * a certificate, makes only that.
+ * Makes a key and, unless the settings name a certificate, one for it.  Where there is a key
+ * without a certificate, makes only that.
  */
 static int
 make_both(struct options *p, const struct private_file_place *place)
@@ -133,7 +133,8 @@ make_both(struct options *p, const struct private_file_place *place)
 	struct hostkey key;
 	const char *why;
 
-	if (!named && !certificate_cmd_exists(place) && load(place, HOSTKEY_FILE, &key, &why) == 0) {
+	if (!named && !certificate_cmd_exists(place) &&
+	    load(place, HOSTKEY_FILE, &key, &why) == 0) {
 		print("", &key);
 		hostkey_wipe(&key);
 		only_certify = true;

@@ -9,8 +9,8 @@
 #include "store/hostkey_cache.h"
 
 /*
- * Runs p->command: new makes a key and its certificate, show prints the key and the TLSA record, next
- * announces a successor, change puts the successor in its place.  Returns the exit status.
+ * Runs p->command: new makes a key and its certificate, show prints the key and the TLSA record,
+ * next announces a successor, change puts the successor in its place.  Returns the exit status.
  */
 int hostkey_cmd(struct options *p);
 

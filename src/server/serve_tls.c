@@ -146,7 +146,8 @@ judge(struct serve_tls_files *files, const struct options *o, struct certificate
 	if (fault != CERTIFICATE_GOOD)
 		log_line(LOG_WARNING, "no STARTTLS: %s: %s", path, certificate_fault_text(fault));
 	else if (days < SERVE_TLS_WARN_DAYS)
-		log_line(LOG_WARNING, "%s: the certificate expires in %" PRId64 " days", path, days);
+		log_line(LOG_WARNING, "%s: the certificate expires in %" PRId64 " days", path,
+		    days);
 	if (fault == CERTIFICATE_GOOD && !certificate_fits(&c, set->hostname))
 		log_line(LOG_WARNING, "%s: the certificate is not for %s", path, set->hostname);
 	certificate_close(&c);

@@ -47,7 +47,10 @@ void serve_tls_prepare(struct serve_tls_files *files, struct key_cache *cache);
 /* session->tls_start: starts TLS as a server, and wipes files->key.  0, or -1. */
 int serve_tls_begin(const char *unused, const struct layer **layer, void **state);
 
-/* Version and cipher suite of the session's TLS, "TLSv1.2 TLS-ECDHE-..."; valid until the next call. */
+/*
+ * Version and cipher suite of the session's TLS, "TLSv1.2 TLS-ECDHE-..."; valid until the next
+ * call.
+ */
 const char *serve_tls_name(void *unused);
 
 /* Appends " tls=... resumed=yes" to a log line. */

@@ -50,7 +50,7 @@ enum outcome {
 	OUTCOME_TRUNCATED,	/* end of file without close_notify */
 	OUTCOME_BAD_RECORD,	/* a record did not verify: the path changes octets */
 	OUTCOME_TIMEOUT,	/* a deadline passed */
-	OUTCOME_INJECTED,	/* octets after an XCRYPT or STARTTLS line, or after the reply to STARTTLS */
+	OUTCOME_INJECTED,	/* octets after an XCRYPT or STARTTLS line or its reply */
 	OUTCOME_CONFIRMATION,	/* the peer's key confirmation is wrong */
 	OUTCOME_TLS_FAILED,	/* the TLS handshake after STARTTLS failed */
 	OUTCOME_EARLY_REPLY,	/* the backend replied before it had seen the end of a message */

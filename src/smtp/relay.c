@@ -129,7 +129,8 @@ relay_note_message(struct relay *r, enum verb verb, bool good)
 static enum io_wait
 deadline(const struct relay *r)
 {
-	bool old = r->crypt == CRYPT_ON && !r->tls && handshake_suite(&r->handshake)->kex->version < KEX_VERSION_2_0;
+	bool old = r->crypt == CRYPT_ON && !r->tls &&
+	    handshake_suite(&r->handshake)->kex->version < KEX_VERSION_2_0;
 
 	if (r->crypt == CRYPT_ANSWERED || r->crypt == CRYPT_TLS || (old && !r->heard_inside))
 		return WAIT_HANDSHAKE;
@@ -193,7 +194,7 @@ goes_on(const struct relay *r, const struct io *io)
 	return io->end == OUTCOME_NONE && !io->pipe && io->encrypt == NULL && r->crypt != CRYPT_TLS;
 }
 
-/* While the TLS handshake is going on.  After it, the session stands where it stood after the greeting. */
+/* During the TLS handshake.  It resets the session to the state after the greeting. */
 static void
 await_tls(struct relay *r, struct io *io)
 {

@@ -1,8 +1,9 @@
 /*
  * The machine of blackponyd, between a client on the wire and the backend.
  *
- * It adds our offers to the reply to EHLO and answers XCRYPT and STARTTLS.  In the clear it becomes a pipe of
- * octets at the first command that does not belong to the start of a session, such as MAIL.
+ * It adds our offers to the reply to EHLO and answers XCRYPT and STARTTLS.  In the clear it becomes
+ * a pipe of octets at the first command that does not belong to the start of a session, such as
+ * MAIL.
  * Encrypted, it follows the dialogue closely enough to put a trace line in front of each message.
  * The octets of messages are not changed.
  */
@@ -32,7 +33,8 @@ struct relay_settings {
 	bool encryption_required;		/* accept no mail in the clear */
 	bool mark;				/* add a trace line to each message */
 	enum relay_starttls starttls;
-	const char *(*tls_name)(void *context);	/* version and suite of our TLS; NULL: without `starttls` */
+	/* version and suite of our TLS; NULL unless `starttls` is ours */
+	const char *(*tls_name)(void *context);
 	const char *hostname;			/* our name in trace lines and replies */
 	const char *peer;			/* the client's address literal, "[192.0.2.1]" */
 	/*

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Whether octets follow a line that encrypts, read already or not: they may be injected commands. */
+/* Whether octets follow a line that encrypts, read or not: they may be injected commands. */
 static bool
 has_octets_behind(struct io *io, const struct line *line)
 {

@@ -55,7 +55,7 @@ may_begin(struct span said, struct span verb)
 	return span_starts_nocase(said, verb) || span_starts_nocase(verb, said);
 }
 
-/* Whether this may be a command to encrypt, or the start of one, that did not wait for the offer. */
+/* Whether this may be a command to encrypt, or its start, that did not wait for the offer. */
 static bool
 may_encrypt(const struct relay *r, struct span said)
 {

@@ -1,7 +1,7 @@
 /*
  * What is known of the certificate that blackponyd shows after STARTTLS, as entries in the key
- * cache's store: a session has to know whether it can be used, but not to parse it.  An entry counts
- * for a day, so that what the log says of a certificate is said once a day.
+ * cache's store: a session has to know whether it can be used, but not to parse it.  An entry
+ * counts for a day, so that what the log says of a certificate is said once a day.
  */
 #ifndef STORE_CERTIFICATE_CACHE_H
 #define STORE_CERTIFICATE_CACHE_H

@@ -75,9 +75,9 @@ void key_cache_open(struct key_cache *cache, const struct key_cache_settings *se
 struct key_source key_cache_source(struct key_cache *cache);
 
 /*
- * Writes the key of this host's TLS session tickets.  It is derived from the pair of XCRYPT 2.0, so
- * all processes have the same one and it is replaced with the pair.  Returns for how many seconds it
- * remains in use; 0: there is none, as the cache is off or 2.0 is not enabled.
+ * Writes the key of this host's TLS session tickets.  It is derived from the pair of XCRYPT 2.0,
+ * so all processes have the same one and it is replaced with the pair.  Returns for how many
+ * seconds it remains in use; 0: there is none, as the cache is off or 2.0 is not enabled.
  */
 uint32_t key_cache_ticket_key(struct key_cache *cache, uint8_t key[KEY_CACHE_TICKET_LEN]);
 

@@ -67,7 +67,7 @@ struct settings {
 	bool jail_required;
 	enum starttls starttls;
 	char certificate[SETTINGS_TEXT_MAX];		/* a path, or empty */
-	char certificate_key[SETTINGS_TEXT_MAX];	/* likewise; empty: in the file of certificate */
+	char certificate_key[SETTINGS_TEXT_MAX];	/* likewise; empty: it is in that file */
 	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
 	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
 	int64_t message_timeout_ms;
