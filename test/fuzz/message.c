@@ -49,8 +49,11 @@ look_at_trace(struct span name)
 {
 	uint8_t mem[MESSAGE_TRACE_MAX];
 	struct buf out;
-	struct message_trace trace = { name, "[192.0.2.1]", "mx.b.example", name.len % 2,
-		"chacha20poly1305_2.0", 1800000000 };
+	struct message_trace trace = {
+		.from = name, .peer = "[192.0.2.1]", .by = "mx.b.example",
+		.esmtp = name.len & 1, .tls = name.len & 2, .authenticated = name.len & 4,
+		.suite = "chacha20poly1305_2.0", .wall_s = 1800000000,
+	};
 	struct span begin = SPAN("Received: from "), line;
 
 	buf_init(&out, mem, sizeof(mem));
