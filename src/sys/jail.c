@@ -186,6 +186,7 @@ landlock(void)
 typedef int __rlimit_resource_t;	/* as in POSIX; glibc has an enum */
 #endif
 
+/* Sets a limit.  -1 with errno, which is ENOTSUP if the limit reads back as another one. */
 static int
 jail_limit(int which, uint64_t most)
 {
@@ -198,7 +199,10 @@ jail_limit(int which, uint64_t most)
 	if (setrlimit((__rlimit_resource_t)which, &wanted) < 0 ||
 	    getrlimit((__rlimit_resource_t)which, &now) < 0)
 		return -1;
-	return now.rlim_cur == most && now.rlim_max == most ? 0 : -1;
+	if (now.rlim_cur == most && now.rlim_max == most)
+		return 0;
+	errno = ENOTSUP;
+	return -1;
 }
 
 /*
@@ -216,27 +220,6 @@ limit_descriptors(uint64_t more)
 	close(next);
 	uint64_t most = (uint64_t)next + more;
 	return jail_limit(RLIMIT_NOFILE, most > 4 ? most : 4);
-}
-
-static int
-limit_everything(uint64_t file_max, uint64_t more_descriptors, const char **step)
-{
-	*step = "core files";
-	if (jail_limit(RLIMIT_CORE, 0) < 0)
-		return -1;
-	*step = "file size";
-	if (jail_limit(RLIMIT_FSIZE, file_max) < 0)
-		return -1;
-	if (jail_is_wide)
-		return 0;
-	*step = "memory";
-	if (jail_limit(RLIMIT_DATA, JAIL_MEMORY) < 0)
-		return -1;
-	*step = "processes";
-	if (jail_limit(RLIMIT_NPROC, 0) < 0)
-		return -1;
-	*step = "descriptors";
-	return limit_descriptors(more_descriptors);
 }
 
 /*
@@ -257,6 +240,29 @@ do_without(enum jail_part part, enum jail_need need)
 	return 0;
 }
 
+static int
+limit_everything(uint64_t file_max, uint64_t more_descriptors, enum jail_need need,
+    const char **step)
+{
+	*step = "core files";
+	if (jail_limit(RLIMIT_CORE, 0) < 0)
+		return -1;
+	*step = "file size";
+	if (jail_limit(RLIMIT_FSIZE, file_max) < 0)
+		return -1;
+	if (jail_is_wide)
+		return 0;
+	*step = jail_part_name(JAIL_MEMORY_LIMIT);
+	if (jail_limit(RLIMIT_DATA, JAIL_MEMORY) < 0 &&
+	    (errno != ENOTSUP || do_without(JAIL_MEMORY_LIMIT, need) < 0))
+		return -1;
+	*step = "processes";
+	if (jail_limit(RLIMIT_NPROC, 0) < 0)
+		return -1;
+	*step = "descriptors";
+	return limit_descriptors(more_descriptors);
+}
+
 /* All steps except the filter. */
 static int
 shut_in(uint64_t file_max, uint64_t more_descriptors, enum jail_need need, const char **step)
@@ -275,7 +281,7 @@ shut_in(uint64_t file_max, uint64_t more_descriptors, enum jail_need need, const
 	*step = jail_part_name(JAIL_LANDLOCK);
 	if (!jail_is_wide && landlock() < 0 && do_without(JAIL_LANDLOCK, need) < 0)
 		return -1;
-	return limit_everything(file_max, more_descriptors, step);
+	return limit_everything(file_max, more_descriptors, need, step);
 }
 
 int

@@ -1,17 +1,26 @@
 #include "sys/jail_parts.h"
 
+#include "sys/jail.h"
+
 #include <errno.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 const char *
 jail_part_name(enum jail_part part)
 {
-	return part == JAIL_LANDLOCK ? "Landlock" : "seccomp filter";
+	static const char *const names[JAIL_PARTS] = {
+		[JAIL_LANDLOCK] = "Landlock",
+		[JAIL_SECCOMP] = "seccomp filter",
+		[JAIL_MEMORY_LIMIT] = "memory limit",
+	};
+
+	return names[part];
 }
 
 long
@@ -55,13 +64,31 @@ seccomp_lacking(int error)
 	}
 }
 
-const char *
-jail_part_lacking(enum jail_part part)
+/*
+ * Sets a lower soft limit, reads it and restores it.  NULL also if that fails: jail_enter() then
+ * fails and says why.
+ */
+static const char *
+memory_limit_lacking(void)
+{
+	struct rlimit old, lower, now;
+
+	if (getrlimit(RLIMIT_DATA, &old) < 0 || old.rlim_cur <= JAIL_MEMORY)
+		return NULL;
+	lower = old;
+	lower.rlim_cur = JAIL_MEMORY;
+	if (setrlimit(RLIMIT_DATA, &lower) < 0)
+		return NULL;
+	int ignored = getrlimit(RLIMIT_DATA, &now) == 0 && now.rlim_cur != JAIL_MEMORY;
+	setrlimit(RLIMIT_DATA, &old);
+	return ignored ? "RLIMIT_DATA has no effect, perhaps in an emulation of Linux" : NULL;
+}
+
+static const char *
+seccomp_asked(void)
 {
 	uint32_t action = SECCOMP_RET_ERRNO;
 
-	if (part == JAIL_LANDLOCK)
-		return jail_landlock_abi() >= 1 ? NULL : landlock_lacking(errno);
 #ifndef JAIL_ARCH
 	return "not written for the system calls of this architecture";
 #endif
@@ -70,4 +97,17 @@ jail_part_lacking(enum jail_part part)
 	/* Linux before 4.14 cannot answer that */
 	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL);
 	return seccomp_lacking(errno);
+}
+
+const char *
+jail_part_lacking(enum jail_part part)
+{
+	switch (part) {
+	case JAIL_LANDLOCK:
+		return jail_landlock_abi() >= 1 ? NULL : landlock_lacking(errno);
+	case JAIL_SECCOMP:
+		return seccomp_asked();
+	default:
+		return memory_limit_lacking();
+	}
 }

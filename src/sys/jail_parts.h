@@ -1,5 +1,5 @@
 /*
- * The two parts of the jail (sys/jail.h) that a kernel may lack, found out without entering it.
+ * The parts of the jail (sys/jail.h) that a kernel may lack, found out without entering it.
  */
 #ifndef SYS_JAIL_PARTS_H
 #define SYS_JAIL_PARTS_H
@@ -15,7 +15,7 @@
 #define JAIL_ARCH AUDIT_ARCH_RISCV64
 #endif
 
-enum jail_part { JAIL_LANDLOCK, JAIL_SECCOMP, JAIL_PARTS };
+enum jail_part { JAIL_LANDLOCK, JAIL_SECCOMP, JAIL_MEMORY_LIMIT, JAIL_PARTS };
 
 const char *jail_part_name(enum jail_part part);
 

@@ -41,6 +41,7 @@ words_name_what_to_change(void **state)
 	assert_words(JAIL_SECCOMP, SYS_seccomp, ENOSYS, "Linux without CONFIG_SECCOMP_FILTER");
 	assert_words(JAIL_SECCOMP, SYS_seccomp, EINVAL, "Linux without CONFIG_SECCOMP_FILTER");
 	assert_words(JAIL_SECCOMP, SYS_seccomp, EPERM, "seccomp(2) is forbidden");
+	assert_words(JAIL_MEMORY_LIMIT, SYS_getppid, ENOSYS, NULL);
 	/* what a kernel before 4.14 says to the question, and then to the attempt */
 	assert_words(JAIL_SECCOMP, SYS_seccomp, EFAULT, NULL);
 }
