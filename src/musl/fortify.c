@@ -49,7 +49,6 @@ _Static_assert(sizeof(struct stat) == GLIBC_STAT_LEN && sizeof(struct tm) == 56,
 void __explicit_bzero_chk(void *at, size_t len, size_t room);
 void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
 void *__memmove_chk(void *to, const void *from, size_t len, size_t room);
-void __explicit_bzero_chk(void *at, size_t len, size_t room);
 void *__memset_chk(void *at, int octet, size_t len, size_t room);
 int __printf_chk(int flag, const char *format, ...);
 int __snprintf_chk(char *out, size_t size, int flag, size_t room, const char *format, ...);
