@@ -8,4 +8,9 @@ $(SCENARIOS): $(OUT)/scenarios/%: test/scenarios/%.c $(OUT)/obj/core.a $(OUT)/fl
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-.PHONY: scenario-tools
+
+#: make scan                runs sslscan and all of testssl.sh's groups that apply, in some minutes
+scan: tools programs scenario-tools
+	@SCAN=1 BIN=$(OUT) test/real/run -s -v -j 1 72_scanners
+
+.PHONY: scenario-tools scan

@@ -38,6 +38,11 @@ def test_sslscan(w):
     assert not re.search(r"(?<!not )vulnerable to", said), said
 
 
+def need_time():
+    if not os.environ.get("SCAN"):
+        raise Skip("testssl.sh takes minutes; make scan runs this")
+
+
 def testssl(w, enough, *what):
     """Nothing is against it in these groups of its tests, and so many things speak for it."""
     server = served(w)
@@ -63,19 +68,23 @@ def test_testssl_protocols(w):
 
 
 def test_testssl_forward_secrecy(w):
+    need_time()
     testssl(w, 1, "-f")
 
 
 def test_testssl_old_faults(w):
     """Heartbleed, CCS injection, Ticketbleed, ROBOT, renegotiation."""
+    need_time()
     testssl(w, 5, "-H", "-I", "-T", "-BB", "-R")
 
 
 def test_testssl_downgrades(w):
     """POODLE, the fallback signal, DROWN."""
+    need_time()
     testssl(w, 2, "-O", "-Z", "-D")
 
 
 def test_testssl_weak_ciphers(w):
     """Sweet32, FREAK, Logjam, RC4."""
+    need_time()
     testssl(w, 3, "-W", "-F", "-J", "-4")
