@@ -101,6 +101,7 @@ class Nsd:
         self.folder = w.path("nsd-" + addresses[0])
         os.mkdir(self.folder)
         write(self.folder + "/root.zone", ZONE + lines)
+        self.finish(self.folder + "/root.zone")
         # a zone without its file is SERVFAIL
         conf = write(self.folder + "/nsd.conf", CONF.format(
             folder=self.folder, addresses="".join("\tip-address: %s\n" % a for a in addresses),
@@ -111,6 +112,9 @@ class Nsd:
             stderr=self.log, env=dict(os.environ, LD_LIBRARY_PATH=LIBRARIES))
         self.address = addresses[0]
         eventually(self.answers, "nsd's first answer")
+
+    def finish(self, zone):
+        """What else is done to the file of the root zone before it is served."""
 
     def answers(self):
         assert self.child.poll() is None, read_log(self.log.name)
@@ -124,9 +128,9 @@ class Nsd:
         self.child.wait(PATIENCE)
 
 
-def ask(server, name, kind, patience=PATIENCE):
+def ask(server, name, kind, patience=PATIENCE, flags=0x100):
     """The answer of a server over UDP; OSError without one."""
-    query = struct.pack("!HHHHHH", 4711, 0x100, 1, 0, 0, 0) + dns.wire_name(name) + \
+    query = struct.pack("!HHHHHH", 4711, flags, 1, 0, 0, 0) + dns.wire_name(name) + \
         struct.pack("!HH", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(patience)
