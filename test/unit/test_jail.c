@@ -1,5 +1,6 @@
 /* The jail: what it permits, its limits, and kernels that lack parts of it. */
 #include "jails.h"
+#include "emulated.h"
 #include "lacking.h"
 
 #include "base/log.h"
@@ -147,6 +148,7 @@ limits_are_what_they_should_be(void **state)
 	int status;
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < 2; i++) {
 		enum jail jail = both_jails[i];
 
@@ -256,6 +258,7 @@ threat_39_landlock_forbids_to_connect(void **state)
 	char said[1024];
 
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	if (landlock_abi() < 4) {
 		print_message("no Landlock rules for connections in this kernel\n");
@@ -270,6 +273,7 @@ threat_39_landlock_forbids_to_signal(void **state)
 	char said[1024];
 
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	if (landlock_abi() < 6) {
 		print_message("no Landlock rules for signals in this kernel\n");
@@ -291,6 +295,7 @@ static void
 threat_39_memory_is_limited(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	assert_int_equal(inside(JAIL_SESSION, take_memory), 0);
 }
@@ -302,6 +307,7 @@ what_the_kernel_lacks_is_left_out(void **state)
 	char said[1024];
 
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	assert_int_equal(enter_lacking(SYS_landlock_create_ruleset, ENOSYS, try_openat, said),
 	    EPERM);
@@ -323,6 +329,7 @@ threat_39_a_jail_that_is_not_whole_is_no_jail(void **state)
 	char said[1024];
 
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	needed = JAIL_WHOLE;
 	assert_int_equal(enter_lacking(SYS_getppid, ENOSYS, a_session, said), 0);
@@ -340,6 +347,7 @@ no_room_for_it_is_no_way_in(void **state)
 	char said[1024];
 
 	(void)state;
+	skip_where_emulated();
 	assert_int_equal(enter_lacking(SYS_seccomp, ENOMEM, try_openat, said), NO_JAIL);
 	assert_int_equal(enter_lacking(SYS_prctl, EINVAL, try_openat, said), NO_JAIL);
 	assert_int_equal(enter_lacking(SYS_prlimit64, EPERM, try_openat, said), NO_JAIL);

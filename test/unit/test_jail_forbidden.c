@@ -1,5 +1,6 @@
 /* The jail: what it forbids. */
 #include "jails.h"
+#include "emulated.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -208,6 +209,7 @@ static void
 whatever_else_it_tries_is_eperm(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	for (size_t jail = 0; jail < 2; jail++)
 		for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
@@ -219,6 +221,7 @@ static void
 even_a_wide_one_runs_nothing(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(inside(both_jails[i], try_execve), EPERM);
 		assert_int_equal(inside(both_jails[i], try_execveat), EPERM);
@@ -253,6 +256,7 @@ static void
 no_socket_of_any_kind(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	skip_where_wide();
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(inside(both_jails[i], other_sockets), 0);

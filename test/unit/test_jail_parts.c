@@ -1,5 +1,6 @@
 /* Which parts of the jail the kernel lacks, and the words for it. */
 #include "lacking.h"
+#include "emulated.h"
 
 #include "sys/jail_parts.h"
 
@@ -35,6 +36,7 @@ words_name_what_to_change(void **state)
 	long landlock = SYS_landlock_create_ruleset;
 
 	(void)state;
+	skip_where_emulated();
 	assert_words(JAIL_LANDLOCK, landlock, EOPNOTSUPP, "disabled at boot; add landlock to the kernel parameter lsm=");
 	assert_words(JAIL_LANDLOCK, landlock, ENOSYS, "Linux before 5.13");
 	assert_words(JAIL_LANDLOCK, landlock, EPERM, "landlock_create_ruleset(2) is forbidden");
@@ -49,9 +51,9 @@ words_name_what_to_change(void **state)
 static void
 the_question_changes_nothing(void **state)
 {
-	pid_t pid = fork();
-
 	(void)state;
+	skip_where_emulated();
+	pid_t pid = fork();
 	if (pid == 0) {
 		lack(SYS_getppid, ENOSYS);
 		say(JAIL_SECCOMP, NULL);

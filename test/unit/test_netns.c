@@ -1,5 +1,6 @@
 /* Connections with an arbitrary peer address: both ends, and what must stay unchanged. */
 #include "namespaces.h"
+#include "emulated.h"
 
 #include <netinet/in.h>
 #include <signal.h>
@@ -74,6 +75,7 @@ threat_31_names_are_those_asked_for(void **state)
 	};
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		check_names(&pairs[i]);
 }
@@ -89,6 +91,7 @@ threat_31_mapped_addresses_are_ipv4(void **state)
 	};
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		check_names(&pairs[i]);
 }
@@ -101,6 +104,7 @@ link_local_addresses(void **state)
 	int ends[2];
 
 	(void)state;
+	skip_where_emulated();
 	((struct sockaddr_in6 *)(void *)&remote.at)->sin6_scope_id = 4711;
 	((struct sockaddr_in6 *)(void *)&local.at)->sin6_scope_id = 4711;
 	connect_or_skip(&remote, &local, ends);
@@ -124,6 +128,7 @@ privileged_ports_and_the_same_address(void **state)
 	};
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		check_names(&pairs[i]);
 }
@@ -145,6 +150,7 @@ octets_pass_and_each_way_ends_alone(void **state)
 	char octet;
 
 	(void)state;
+	skip_where_emulated();
 	connect_or_skip(&client, &server, ends);
 	passes(ends[0], ends[1], "EHLO client.example\r\n");
 	passes(ends[1], ends[0], "250 mailer.example\r\n");
@@ -164,6 +170,7 @@ our_own_namespaces_stay(void **state)
 	int ends[2];
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < 3; i++)
 		assert_true(namespace_name(kinds[i], before[i]) > 0);
 	connect_or_skip(&client, &server, ends);
@@ -184,6 +191,7 @@ no_descriptor_is_left_open(void **state)
 	int ends[2];
 
 	(void)state;
+	skip_where_emulated();
 	connect_or_skip(&client, &server, ends);
 	assert_int_equal(open_descriptors(), before + 2);
 	assert_int_equal(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
@@ -243,6 +251,7 @@ static void
 threat_27_out_of_descriptors(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	in_child(run_out_of_descriptors);
 }
 
@@ -257,6 +266,7 @@ addresses_that_do_not_go_together(void **state)
 	size_t before = open_descriptors();
 
 	(void)state;
+	skip_where_emulated();
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		const char *step = NULL;
 		int ends[2];
@@ -301,6 +311,7 @@ static void
 whatever_happens_to_sigchld(void **state)
 {
 	(void)state;
+	skip_where_emulated();
 	in_child(connect_with_signals);
 }
 
