@@ -179,6 +179,15 @@ class Group:
     def pids(self):
         return processes(self.path) if self.path else []
 
+    def steady(self):
+        """How many processes it has, once that has not changed for a while."""
+        counts = [0]
+        while self.path and (counts[-1] == 0 or counts[-5:] != 5 * counts[-1:]):
+            assert len(counts) < 200, "the processes come and go: %r" % counts[-5:]
+            time.sleep(0.1)
+            counts.append(len(self.pids()))
+        return counts[-1]
+
     def settle(self, count):
         """Waits until only that many processes are left, so that what has ended is counted whole."""
         if self.path:

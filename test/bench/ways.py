@@ -77,9 +77,9 @@ class Way:
         return [group for group in (self.near, self.far) if group]
 
     def rest(self):
-        """Remembers how many processes there are when nothing is going on."""
+        """Remembers how many processes there are when nothing is going on, once all have started."""
         for group in self.groups():
-            self.idle[group] = len(group.pids())
+            self.idle[group] = group.steady()
 
     def settle(self):
         for group in self.groups():
