@@ -106,6 +106,12 @@ certificate_in_time(const struct certificate *c, int64_t now_s)
 }
 
 int64_t
+certificate_from_s(const struct certificate *c)
+{
+	return unix_s(&c->chain.valid_from);
+}
+
+int64_t
 certificate_until_s(const struct certificate *c)
 {
 	return unix_s(&c->chain.valid_to);

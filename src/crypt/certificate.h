@@ -59,7 +59,8 @@ enum certificate_fault certificate_open_chain(struct certificate *c, struct span
 /* CERTIFICATE_GOOD, _NOT_YET or _EXPIRED at `now_s` (Unix time). */
 enum certificate_fault certificate_in_time(const struct certificate *c, int64_t now_s);
 
-/* The end of its validity, Unix time. */
+/* The beginning and the end of its validity, Unix time. */
+int64_t certificate_from_s(const struct certificate *c);
 int64_t certificate_until_s(const struct certificate *c);
 
 /* Whether the certificate is for the host `name`. */

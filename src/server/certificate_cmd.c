@@ -40,11 +40,8 @@ certificate_cmd_exists(const struct private_file_place *place)
 static enum certificate_fault
 open_files(struct certificate *c, const struct serve_tls_files *f)
 {
-	enum certificate_fault fault = certificate_open(c, span(f->chain, f->chain_len),
-	    span(f->key, f->key_len));
+	enum certificate_fault fault = serve_tls_open(c, f);
 
-	if (fault == CERTIFICATE_GOOD)
-		fault = certificate_check_pair(c);
 	return fault == CERTIFICATE_GOOD ? certificate_in_time(c, clock_wall_s()) : fault;
 }
 

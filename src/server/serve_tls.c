@@ -114,6 +114,15 @@ digest_of(const struct serve_tls_files *files, uint8_t out[CERTIFICATE_CACHE_DIG
 	sodium_wipe_stack();
 }
 
+enum certificate_fault
+serve_tls_open(struct certificate *c, const struct serve_tls_files *files)
+{
+	enum certificate_fault fault = certificate_open(c, span(files->chain, files->chain_len),
+	    span(files->key, files->key_len));
+
+	return fault == CERTIFICATE_GOOD ? certificate_check_pair(c) : fault;
+}
+
 /* Parses the files, and logs what the host's administrator should know. */
 static void
 judge(struct serve_tls_files *files, const struct options *o, struct certificate_note *note)
@@ -129,16 +138,15 @@ judge(struct serve_tls_files *files, const struct options *o, struct certificate
 		return;
 	}
 	certificate_init(&c);
-	enum certificate_fault fault = certificate_open(&c, span(files->chain, files->chain_len),
-	    span(files->key, files->key_len));
-	if (fault == CERTIFICATE_GOOD)
-		fault = certificate_check_pair(&c);
+	enum certificate_fault fault = serve_tls_open(&c, files);
 	note->fault = (uint8_t)fault;
 	if (fault == CERTIFICATE_GOOD) {
 		note->until_s = certificate_until_s(&c);
 		fault = certificate_in_time(&c, now_s);
-		if (fault == CERTIFICATE_NOT_YET)
+		if (fault == CERTIFICATE_NOT_YET) {
 			note->fault = (uint8_t)fault;
+			note->until_s = certificate_from_s(&c);
+		}
 	}
 	if (certificate_fault_is_of_key(fault) && set->certificate_key[0] != '\0')
 		path = set->certificate_key;
@@ -153,6 +161,14 @@ judge(struct serve_tls_files *files, const struct options *o, struct certificate
 	certificate_close(&c);
 }
 
+/* A note that a certificate is not valid yet counts until it is. */
+static bool
+is_noted(struct key_cache *cache, const uint8_t *digest, struct certificate_note *note)
+{
+	return certificate_cache_find(cache, digest, note) &&
+	    (note->fault != CERTIFICATE_NOT_YET || clock_wall_s() < note->until_s);
+}
+
 /* Whether the certificate can be used; if not, `*why` is a literal or files->why. */
 static bool
 is_usable(struct serve_tls_files *files, const struct options *o, struct key_cache *cache,
@@ -161,11 +177,11 @@ is_usable(struct serve_tls_files *files, const struct options *o, struct key_cac
 	uint8_t digest[CERTIFICATE_CACHE_DIGEST_LEN];
 	struct certificate_note note;
 
-	*why = "there is none; blackponyd -k new makes one";
+	*why = "no certificate; blackponyd -k new makes one";
 	if (!files->found && files->path == NULL)
 		return false;
 	digest_of(files, digest);
-	if (!certificate_cache_find(cache, digest, &note)) {
+	if (!is_noted(cache, digest, &note)) {
 		judge(files, o, &note);
 		certificate_cache_keep(cache, digest, &note);
 	}

@@ -18,7 +18,7 @@
 struct serve_tls_files {
 	bool found;		/* both could be read */
 	bool own;		/* self-signed, of the host key */
-	const char *path;	/* the file that cannot be read; NULL: there is none to read */
+	const char *path;	/* the file that cannot be read, or NULL: no file is named */
 	const char *why;	/* why not */
 	size_t chain_len, key_len;	/* with the NUL of PEM */
 	uint8_t chain[SERVE_TLS_CHAIN_MAX], key[SERVE_TLS_KEY_MAX];
@@ -31,12 +31,15 @@ struct serve_tls_files {
 void serve_tls_read(struct serve_tls_files *files, const struct options *o,
     const struct hostkey_statements *said);
 
+/* Parses the two files.  CERTIFICATE_GOOD also says that they belong together. */
+enum certificate_fault serve_tls_open(struct certificate *c, const struct serve_tls_files *files);
+
 /* Wipes the private key, and from then on there is no certificate. */
 void serve_tls_forget(struct serve_tls_files *files);
 
 /*
  * Decides who answers STARTTLS, and logs once a day what is wrong with the certificate.  0, or -1
- * with o->error: the settings want a certificate, and there is none that can be used.
+ * with o->error: the settings demand a usable certificate, and none was found.
  */
 int serve_tls_decide(struct serve_tls_files *files, struct options *o, struct key_cache *cache,
     enum relay_starttls *who);

@@ -12,11 +12,11 @@
 
 struct certificate_note {
 	uint8_t fault;		/* an enum certificate_fault, or another number of the caller's */
-	int64_t until_s;	/* the end of its validity, Unix time */
+	int64_t until_s;	/* the end of its validity, Unix time; its beginning if not yet valid */
 };
 
 /*
- * Looks up the note about files with this digest.  False: there is none of the last day.
+ * Looks up the note about files with this digest.  False: no note is younger than a day.
  */
 bool certificate_cache_find(struct key_cache *cache,
     const uint8_t digest[CERTIFICATE_CACHE_DIGEST_LEN], struct certificate_note *note);

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from kit import xcrypt
 from kit.certificate import certificate as make, context
 from kit.conn import PATIENCE
-from kit.run import DAEMON, Skip, need_root
+from kit.run import DAEMON, Skip, eventually, need_root
 
 NAME = "mx.b.example"
 MESSAGE = b"Subject: words\r\n\r\n..dots\r\nwords\r\n"
@@ -161,6 +161,14 @@ def test_unusable_files(w):
         assert reply.code == 421 and word not in reply.text.decode(), (what, reply)
         result = server.finish()
         assert word in result.log and result.status == 1, (what, result)
+
+
+def test_a_certificate_that_becomes_valid(w):
+    """What was noted about it counts no longer than it is not valid yet."""
+    settings = dict(make(w.folder, begins=3 / 86400), starttls="own")
+    server = w.daemon(settings, backend=w.mailer())
+    assert w.call(server).reply().code == 421
+    eventually(lambda: w.call(server).reply().code == 220, "its validity")
 
 
 def test_own_without_any(w):
