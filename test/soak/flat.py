@@ -2,9 +2,9 @@
 
 Memory is the anonymous memory of /proc/PID/smaps_rollup.  The first third of a flood is for warming up.  After it,
 no lasting process may have SLACK_KB (REST_KB) or one descriptor more than it had in that third.  For the sessions,
-which come and go, that applies to the median, and none may have more than SESSION_KB, since sessions do not all use
-the same buffers.  Sessions that have just begun are treated apart: the one that compacts the cache holds all of it for
-a moment, and one more descriptor.
+which come and go, that applies to the median memory, and none may have more than SESSION_KB or SESSION_FDS: how many
+buffers and descriptors a session needs depends on how far it has got.  Sessions that have just begun are treated
+apart: the one that compacts the cache holds all of it for a moment, and one more descriptor.
 """
 import collections
 import os
@@ -15,6 +15,7 @@ import time
 SLACK_KB = 256      # two buffers: how much of them gets used depends on scheduling
 REST_KB = 64        # of the listening process, which has no buffers
 SESSION_KB = 1024   # six buffers of 128 KiB, and the rest of a process
+SESSION_FDS = 8     # of a session that is not encrypted yet; one to spare
 WARM = 3            # one part in that many
 YOUNG = 1.0         # seconds; a session has opened the cache by then
 
@@ -78,7 +79,7 @@ class Sampler:
         self.parent, self.others = parent, others
         self.blackpony, self.old, self.young = [Samples() for _ in range(3)]
         self.listener = Samples(slack=REST_KB, passing=1)     # a connection that was accepted and not yet handed over
-        self.median = Samples(statistics.median)
+        self.median = Samples(statistics.median, passing=SESSION_FDS)
         self.each = collections.defaultdict(Samples)    # of blackponyd's sessions
         self.at_once = []
         self.stop = threading.Event()
@@ -123,6 +124,8 @@ class Sampler:
         found = [fault for what, samples in self.flat().items() for fault in samples.faults(what)]
         if max(self.old.kb) > SESSION_KB:
             found.append("a session of %d KiB" % max(self.old.kb))
+        if max(self.old.fds) > SESSION_FDS:
+            found.append("a session with %d descriptors" % max(self.old.fds))
         return found
 
     def report(self):
