@@ -1,7 +1,8 @@
 /*
  * Initialization of libsodium.  Its X25519, ChaCha20 and Poly1305 work without it.
  * sodium_init() selects the vector instructions of this processor; it takes 20 us, which pays
- * from about 9 KB of bulk data.
+ * from about 9 KB of bulk data.  It must not run while another thread encrypts; the programs have
+ * one thread.
  */
 #ifndef CRYPT_SODIUM_H
 #define CRYPT_SODIUM_H
