@@ -88,3 +88,15 @@ def test_testssl_weak_ciphers(w):
     """Sweet32, FREAK, Logjam, RC4."""
     need_time()
     testssl(w, 3, "-W", "-F", "-J", "-4")
+
+
+def test_testssl_categories(w):
+    """No cipher of the categories that it calls bad, and one at least of the good ones."""
+    need_time()
+    testssl(w, 1, "-s")
+
+
+def test_testssl_server(w):
+    """Extensions, tickets, session IDs, clock."""
+    need_time()
+    testssl(w, 0, "-S")
