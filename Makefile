@@ -103,9 +103,16 @@ uninstall:
 	for page in $(notdir $(PAGES)); do rm -f "$(MAN)/man$${page##*.}/$$page"; done
 	rm -rf "$(DOC)"
 
-#: make clean               removes build output from bin; make distclean also removes the mailers of test/real
+# what make puts into a folder, which may have other files where OUT is the user's
+MADE := blackponyd blackpony ponystat given flags ldflags obj musl unit replay scenarios faults soak bench glibc
+
+#: make clean               removes build output from bin, or OUT; make distclean also removes the mailers of test/real
 clean:
+ifeq ($(OUT),bin)
 	find bin -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name real -exec rm -rf {} +
+else
+	[ ! -e $(OUT)/flags ] || { rm -rf $(MADE:%=$(OUT)/%); rmdir --ignore-fail-on-non-empty $(OUT); }
+endif
 	rm -f compile_commands.json
 
 distclean: clean
