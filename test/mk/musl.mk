@@ -8,6 +8,9 @@ MUSL := /usr/lib/$(MACHINE:-gnu=-musl)
 MUSL_INCLUDE := /usr/include/$(MACHINE:-gnu=-musl)
 LIBC ?= $(if $(filter x86_64-linux-gnu aarch64-linux-gnu,$(MACHINE)),$(if $(wildcard $(MUSL)/rcrt1.o /usr/bin/dpkg),musl,glibc),glibc)
 
+# -static-pie takes the place of -pie, and clang says so in a warning
+STATIC_LDFLAGS = $(if $(filter -static-pie,$(STATIC)),$(filter-out -pie,$(ALL_LDFLAGS)),$(ALL_LDFLAGS)) $(STATIC)
+
 ifeq ($(LIBC),musl)
 PROGRAM_OBJ := $(OUT)/musl
 MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
@@ -15,7 +18,7 @@ MUSL_OWN := $(patsubst src/%.c,$(OUT)/musl/%.o,$(wildcard src/musl/*.c))
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(OUT)/musl/include
 HEADERS := $(addprefix /usr/include/,cdb.h sodium.h sodium idn2.h mbedtls psa linux asm-generic $(MACHINE)/asm)
 
-LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
+LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(STATIC_LDFLAGS) -nostdlib -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o \
     $(OBJECTS) -L$(MUSL) $(filter-out %resolv.a,$(LIBS)) -lc -lgcc $(MUSL)/crtn.o
 
 $(OUT)/musl/core.a: $(SOURCES:src/%.c=$(OUT)/musl/%.o)
@@ -29,5 +32,5 @@ $(OUT)/musl/include: $(OUT)/flags
 	@for header in $(HEADERS); do [ ! -e $$header ] || ln -s $$header $@ || exit; done
 else
 PROGRAM_OBJ := $(OUT)/obj
-LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter %/blackponyd,$@),$(STATIC)) -o $@ $(OBJECTS) $(LIBS)
+LINK_PROGRAM = $(CC) $(ALL_CFLAGS) $(if $(filter %/blackponyd,$@),$(STATIC_LDFLAGS),$(ALL_LDFLAGS)) -o $@ $(OBJECTS) $(LIBS)
 endif
