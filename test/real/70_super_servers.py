@@ -10,12 +10,12 @@ from kit.run import REPO, Skip, eventually
 
 from host import INETD, SENDMAIL, Host, listening
 from others import needs, sample
-from private import LIBRARIES, PROGRAMS, add_address, bind, children, descendants, enter, status, write
+from private import LIBRARIES, MULTIARCH, PROGRAMS, add_address, bind, children, descendants, enter, status, write
 from words import BODY, MESSAGE, RECIPIENTS, SENDER, SUITE, arrived, told, traces
 
 SERVERS = "/srv/servers"
 # of libsystemd-shared's
-MORE_LIBRARIES = ":".join(SERVERS + folder + "/x86_64-linux-gnu" + more
+MORE_LIBRARIES = ":".join(SERVERS + folder + "/" + MULTIARCH + more
                           for folder in ("/usr/lib", "/lib") for more in ("", "/systemd"))
 CLIENTS = {"198.51.100.7": "192.0.2.25", "2001:db8:7::7": "2001:db8::25"}
 SHOWN = {"198.51.100.7": "[198.51.100.7]", "2001:db8:7::7": "[IPv6:2001:db8:7:0:0:0:0:7]"}

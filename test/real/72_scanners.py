@@ -7,6 +7,8 @@ import subprocess
 from kit.certificate import certificate
 from kit.run import REPO, Skip
 
+from private import MULTIARCH
+
 ROOT = os.path.join(REPO, "bin/real/scanners")
 # of the certificate, which is self-signed and short-lived here, and of the test's name and port
 NOT_OURS = ("cert_", "scan", "engine", "DNS_", "overall", "service", "pre_", "id_", "optimal_proto")
@@ -16,7 +18,7 @@ def scanner(w, *argv, **more):
     why = os.environ.get("REAL_MISSING_scanners")
     if why:
         raise Skip(why)
-    environment = dict(w.environment, LD_LIBRARY_PATH=ROOT + "/usr/lib/x86_64-linux-gnu", **more)
+    environment = dict(w.environment, LD_LIBRARY_PATH=ROOT + "/usr/lib/" + MULTIARCH, **more)
     environment["PATH"] = w.path("bin") + ":" + ROOT + "/usr/bin:" + environment["PATH"]
     return subprocess.run(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, timeout=900, check=False).stdout
@@ -53,7 +55,7 @@ def testssl(w, enough, *what):
     os.chmod(w.path("bin/host"), 0o755)
     found = w.path("found.json")
     said = scanner(w, "bash", ROOT + "/usr/bin/testssl", "--quiet", "--color", "0", "--warnings", "off", "--nodns", "none",
-                   "--ip", "127.0.0.1", "--openssl", "/usr/bin/openssl", *what, "--jsonfile", found,
+                   "--ip", "127.0.0.1", "--openssl", ROOT + "/usr/bin/openssl", *what, "--jsonfile", found,
                    "-t", "smtp", "127.0.0.1:%d" % server.port, TESTSSL_INSTALL_DIR=ROOT + "/etc/testssl")
     with open(found) as lines:
         findings = json.load(lines)

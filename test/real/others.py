@@ -10,7 +10,7 @@ import subprocess
 from kit.run import REPO, Skip, eventually
 
 from host import Host, Message, listening
-from private import GROUP, PASSWD, PROGRAMS, bind, mount, write
+from private import GROUP, MULTIARCH, PASSWD, PROGRAMS, bind, mount, write
 
 ROOTS = os.path.join(REPO, "bin/real/")
 OVERLAID = ("usr", "etc", "var")
@@ -249,5 +249,5 @@ class Haproxy:
         self.child = subprocess.Popen(
             [root + "/usr/sbin/haproxy", "-db", "-f", conf],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            env=dict(w.environment, LD_LIBRARY_PATH=root + "/usr/lib/x86_64-linux-gnu"))
+            env=dict(w.environment, LD_LIBRARY_PATH=root + "/usr/lib/" + MULTIARCH))
         listening(address, 25)
