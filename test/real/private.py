@@ -15,7 +15,7 @@ import sysconfig
 import threading
 import time
 
-from kit.conn import PATIENCE, SLOW
+from kit.conn import PATIENCE, SANITIZED
 from kit.run import BIN, REPO, Skip, connections, copy_program, eventually, need_root
 
 NEWNS, NEWUTS, NEWUSER, NEWNET = 0x20000, 0x4000000, 0x10000000, 0x40000000
@@ -268,7 +268,7 @@ def make_folders():
         copy_program(os.path.join(BIN, name), PROGRAMS)
     os.mkdir(FAULTS)
     os.chmod(FAULTS, 0o1777)
-    if SLOW > 1:
+    if SANITIZED:
         os.mkdir(PROGRAMS + "/sanitized")
         os.rename(PROGRAMS + "/blackpony", PROGRAMS + "/sanitized/blackpony")
         write(PROGRAMS + "/blackpony", SANITIZED)

@@ -4,9 +4,9 @@ import resource
 import struct
 import subprocess
 
-from kit.conn import PATIENCE, SLOW
+from kit.conn import PATIENCE
 from kit.mailer import DROP, RESET, dead_port
-from kit.run import DAEMON, SENDER, Skip
+from kit.run import DAEMON, SENDER, need_own
 
 
 def refused(w, server, patience=None):
@@ -89,8 +89,7 @@ def limited(kind, value):
 
 def test_few_descriptors(w):
     """Whatever works with so few descriptors: a message that was accepted has arrived."""
-    if SLOW > 1:
-        raise Skip("sanitizers need descriptors of their own")
+    need_own("descriptors")
     for count in range(3, 14):
         mailer = w.mailer()
         server = w.daemon(backend=mailer, preexec=limited(resource.RLIMIT_NOFILE, count))
@@ -106,8 +105,7 @@ def test_few_descriptors(w):
 
 
 def test_few_descriptors_for_blackpony(w):
-    if SLOW > 1:
-        raise Skip("sanitizers need descriptors of their own")
+    need_own("descriptors")
     for count in range(3, 12):
         mailer = w.mailer()
         result = w.send(mailer, ["bob@b.example"], preexec_fn=limited(resource.RLIMIT_NOFILE,
@@ -133,8 +131,7 @@ def spaces():
 
 
 def test_little_address_space(w):
-    if SLOW > 1:
-        raise Skip("sanitizers need address space of their own")
+    need_own("address space")
     answers = set()
     for space in spaces():
         mailer = w.mailer()
@@ -154,8 +151,7 @@ def test_little_address_space(w):
 
 
 def test_little_address_space_for_blackpony(w):
-    if SLOW > 1:
-        raise Skip("sanitizers need address space of their own")
+    need_own("address space")
     answers = set()
     for space in spaces():
         mailer = w.mailer()

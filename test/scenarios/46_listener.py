@@ -8,7 +8,7 @@ import time
 
 from kit import dns, xcrypt
 from kit.conn import Client, PATIENCE
-from kit.run import Skip, eventually, need_root
+from kit.run import Skip, eventually, need_kernel, need_root
 
 BUSY = b"421 4.3.2 Too many connections, try again later"
 
@@ -84,6 +84,7 @@ def test_everything_but_2_is_the_listener(w):
 def test_a_program_sees_the_true_client(w):
     """Also from a listening socket for both address families."""
     need_root()
+    need_kernel("namespaces")
     try:
         server = w.listener({"client-address": "netns"}, program=w.program(), address="::")
     except OSError:

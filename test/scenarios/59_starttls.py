@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kit import dns, xcrypt
 from kit.certificate import certificate
 from kit.conn import Conn, PATIENCE
-from kit.run import BIN, SENDER, Skip, operand
+from kit.run import SENDER, need_own, need_root, operand
 from kit.middle import Middle, TlsMiddle, make_certificate
 
 VERSION = subprocess.run([SENDER, "-V"], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()[0]
@@ -323,8 +323,8 @@ def test_memory_is_limited_and_enough(w):
             sizes.append(int(re.search(r"^VmData:\s+(\d+) kB", table.read(), re.M).group(1)) << 10)
         with open("/proc/%d/limits" % pid) as table:
             sizes.append(int(re.search(r"^Max data size +(\d+)", table.read(), re.M).group(1)))
-    if os.getuid() != 0 or "/san" in BIN:
-        raise Skip("needs root, and programs without sanitizers")
+    need_root()
+    need_own("memory")
     mailer = w.mailer(answers={"MAIL": answer})
     meddler = w.keep(Meddler(mailer.port, w.folder))
     result = w.send(meddler.port, ["bob@b.example"], settings={"policy": "may"}, message=b"x" * 100 + b"\n")

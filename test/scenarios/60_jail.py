@@ -6,7 +6,7 @@ import subprocess
 
 from kit import xcrypt
 from kit.mailer import DROP
-from kit.run import BIN, DAEMON, SENDER, Listener, Skip, SuperServer, eventually, operand
+from kit.run import BIN, DAEMON, SENDER, Listener, Skip, SuperServer, eventually, need_kernel, operand
 
 FILE_MAX = 4 << 20
 MOST_DESCRIPTORS = 12
@@ -70,6 +70,7 @@ def check(pid, folder, caches):
 
 
 def test_blackponyd(w):
+    need_kernel("filters")
     for suite in (None, xcrypt.CHACHA):
         server = w.daemon(backend=w.mailer())
         client = w.session(server)
@@ -91,6 +92,7 @@ def test_blackponyd(w):
 
 def test_blackponyd_for_another_user(w):
     """The memory of a session is readable to nobody, not even to its own user."""
+    need_kernel("filters")
     if os.getuid() != 0 or is_wide():
         raise Skip("needs root, and a jail that is not wide")
     os.chmod(w.folder, 0o755)
@@ -123,6 +125,7 @@ def uids(pid):
 
 def test_a_header_is_not_read_as_root(w):
     """A separate process reads it, in the jail and as the user; root only gets the two addresses (statement 39)."""
+    need_kernel("filters")
     need_root()
     os.chmod(w.folder, 0o755)
     header = b"PROXY TCP4 198.51.100.77 192.0.2.1 40025 25\r\n"
@@ -142,6 +145,7 @@ def test_a_header_is_not_read_as_root(w):
 
 def test_xclient_is_not_said_as_root(w):
     """The backend's replies are read by a session that has already given up root (statement 39)."""
+    need_kernel("filters")
     need_root()
     os.chmod(w.folder, 0o755)
     seen = []
@@ -182,6 +186,7 @@ def test_root_without_a_user(w):
 
 def test_forked_sessions(w):
     """One process for each connection enters the jail; the one that accepts stays outside."""
+    need_kernel("filters")
     listener = w.keep(socket.create_server(("127.0.0.1", 0)))
     mailer = w.mailer()
     argv = [DAEMON] + w.options(None, backend="127.0.0.1:%d" % mailer.port,
@@ -254,6 +259,7 @@ def check_settled(pid, folder):
 
 def test_blackpony(w):
     """In the jail at each stage; a process outside exists only until the host is decided on."""
+    need_kernel("filters")
     locked = []
     for recipients in (["bob@b.example"], []):
         for offered in ((), (xcrypt.CHACHA,)):
@@ -288,12 +294,14 @@ def test_blackpony_dials_twice(w):
 
 def test_log_says_nothing_of_it(w):
     """On a kernel with all features, the log does not mention the jail."""
+    need_kernel("filters")
     mailer = w.mailer()
     assert "jail" not in w.send(w.daemon(backend=mailer), ["bob@b.example"]).log
 
 
 def test_a_kernel_that_lacks_a_part(w):
     """The log says so once: blackponyd's when it starts to listen, blackpony's for each message."""
+    need_kernel("filters")
     for part, words in LACKS.items():
         server = w.keep(Listener(w, [LACKING, part] + w.behind(None, w.mailer(), None)))
         for _ in range(2):
@@ -309,6 +317,7 @@ def test_a_kernel_that_lacks_a_part(w):
 
 def test_jail_required(w):
     """Where a part is missing, no client is served and no host is called (statement 39)."""
+    need_kernel("filters")
     required = {"jail-required": "yes"}
     for part, words in LACKS.items():
         mailer = w.mailer()
@@ -330,6 +339,7 @@ def test_jail_required(w):
 
 def test_the_parts_in_a_report(w):
     """-t of both programs names each part, and why it is missing."""
+    need_kernel("filters")
     mailer = w.mailer()
     daemon = w.behind(None, mailer, None) + ["-t"]
     sender = [SENDER] + w.options(None) + ["-t", "--", operand(mailer)]

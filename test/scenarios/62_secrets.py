@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from kit import xcrypt
 from kit.mailer import DROP
 from kit.certificate import certificate, context
-from kit.run import BIN, DAEMON, SENDER, Skip, eventually, need_root, operand
+from kit.run import BIN, DAEMON, SENDER, Skip, eventually, need_own, need_root, operand
 
 INJECT = os.path.join(BIN, "faults", "inject")
 WORDS = b"thimblerigger", b"borborygmus", b"snollygoster"
@@ -24,8 +24,7 @@ ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551     #
 
 def need_inject():
     need_root()     # a process in the jail is not dumpable
-    if "/san" in BIN:
-        raise Skip("sanitizers keep memory of their own")
+    need_own("memory")
     if not os.access(INJECT, os.X_OK):
         raise Skip("inject is not built (it is for x86-64)")
     if subprocess.run([INJECT, "/bin/true"], check=False).returncode != 0:
@@ -292,8 +291,7 @@ def assert_unknown(pid, handshake, folder):
 
 def need_memory():
     need_root()
-    if "/san" in BIN:
-        raise Skip("sanitizers keep memory of their own")
+    need_own("memory")
 
 
 def keys_of(w):

@@ -6,6 +6,7 @@
 #define TEST_MEMCHECK_H
 
 #include "unit.h"
+#include "emulated.h"
 
 #include "sys/jail.h"
 
@@ -57,7 +58,7 @@ memcheck_or_skip(void)
 {
 	if (RUNNING_ON_VALGRIND)
 		return;
-	print_message("valgrind is not installed, or this is a build for sanitizers\n");
+	print_message("valgrind is not installed, or this is an emulation or a build for sanitizers\n");
 	skip();
 }
 
@@ -70,7 +71,8 @@ memcheck_again(char *program)
 {
 	char *const again[] = { (char[]){ "valgrind" }, (char[]){ "-q" }, program, NULL };
 
-	if (!HAS_VALGRIND || RUNNING_ON_VALGRIND || getenv(MEMCHECK_AGAIN) != NULL || jail_is_wide)
+	if (!HAS_VALGRIND || RUNNING_ON_VALGRIND || getenv(MEMCHECK_AGAIN) != NULL || jail_is_wide ||
+	    is_emulated())
 		return;
 	setenv(MEMCHECK_AGAIN, "1", 1);
 	execvp(again[0], again);

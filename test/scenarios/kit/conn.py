@@ -5,8 +5,10 @@ import socket
 import time
 
 from . import xcrypt
+from .emulated import EMULATED
 
-SLOW = 4 if "/san" in os.environ.get("BIN", "") else 1
+SANITIZED = "/san" in os.environ.get("BIN", "")
+SLOW = 8 if EMULATED else 4 if SANITIZED else 1
 PATIENCE = 10 * SLOW    # seconds for anything that should happen at once
 
 

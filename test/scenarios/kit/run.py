@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from .conn import Client, PATIENCE
+from .conn import Client, PATIENCE, SANITIZED
+from .emulated import EMULATED
 from .listening import Listening
 from .mailer import FakeMailer
 from .wiretap import Wiretap
@@ -353,6 +354,20 @@ def taken(sock):
 def need_root():
     if os.getuid() != 0:
         raise Skip("needs root")
+
+
+def need_kernel(what):
+    """Skips a test of what qemu-user does not emulate."""
+    if EMULATED:
+        raise Skip("system calls are emulated, without %s" % what)
+
+
+def need_own(what):
+    """Skips a test of what sanitizers and qemu-user add to: memory, descriptors."""
+    if EMULATED:
+        raise Skip("qemu-user has %s of its own" % what)
+    if SANITIZED:
+        raise Skip("sanitizers have %s of their own" % what)
 
 
 def copy_program(source, folder):
