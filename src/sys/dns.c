@@ -11,10 +11,14 @@
 #define TC 0x0200u
 #define RD 0x0100u
 #define RA 0x0080u
+#define AD 0x0020u
 #define POINTER 0xc0u
 #define CLASS_IN 1
+#define TYPE_OPT 41
+#define EDNS_SIZE 1232		/* octets that arrive over UDP without fragments */
+#define EDNS_DO 0x8000u
 
-enum { AT_ID = 0, AT_FLAGS = 2, AT_COUNTS = 4, QUESTIONS = 0, ANSWERS };
+enum { AT_ID = 0, AT_FLAGS = 2, AT_COUNTS = 4, QUESTIONS = 0, ANSWERS, AUTHORITIES, OTHERS };
 
 static unsigned
 flags(struct span message)
@@ -34,7 +38,9 @@ dns_question(uint8_t out[DNS_QUESTION_MAX], uint16_t id, const char *name, enum 
 	struct span rest = span_of(name), label;
 	size_t len = HEADER;
 
-	if (rest.len == 0 || rest.len > 253 || rest.at[rest.len - 1] == '.')
+	if (strcmp(name, ".") == 0)
+		rest = span(NULL, 0);
+	else if (rest.len == 0 || rest.len > 253 || rest.at[rest.len - 1] == '.')
 		return 0;
 	memset(out, 0, HEADER);
 	octets_put16(out + AT_ID, id);
@@ -53,6 +59,34 @@ dns_question(uint8_t out[DNS_QUESTION_MAX], uint16_t id, const char *name, enum 
 	return len + 4;
 }
 
+void
+dns_mix_case(uint8_t *question, size_t len, const uint8_t random[DNS_CASE_LEN])
+{
+	/* the length of a label is less than any letter */
+	for (size_t i = 0; HEADER + i < len - 4; i++) {
+		uint8_t *octet = &question[HEADER + i], folded = *octet | 0x20;
+
+		if (folded >= 'a' && folded <= 'z' && (random[i / 8] >> i % 8 & 1) != 0)
+			*octet ^= 0x20;
+	}
+}
+
+size_t
+dns_want_dnssec(uint8_t question[DNS_QUERY_MAX], size_t len, bool edns)
+{
+	uint8_t *opt = question + len;
+
+	octets_put16(question + AT_FLAGS, RD | AD);
+	if (!edns)
+		return len;
+	octets_put16(question + AT_COUNTS + 2 * OTHERS, 1);
+	memset(opt, 0, DNS_EDNS_LEN);		/* the root, and no options */
+	octets_put16(opt + 1, TYPE_OPT);
+	octets_put16(opt + 3, EDNS_SIZE);
+	octets_put16(opt + 7, EDNS_DO);
+	return len + DNS_EDNS_LEN;
+}
+
 /*
  * The answer must repeat our question (letter case aside): a 16-bit ID alone is easy to guess
  * (RFC 5452).
@@ -69,6 +103,24 @@ dns_is_answer(struct span message, struct span question)
 }
 
 bool
+dns_is_answer_exactly(struct span message, struct span question)
+{
+	return dns_is_answer(message, question) &&
+	    span_equal(span(message.at + HEADER, question.len - HEADER),
+		span_from(question, HEADER));
+}
+
+void
+dns_restore_case(uint8_t *message, const char *name)
+{
+	uint8_t question[DNS_QUESTION_MAX];
+	size_t len = dns_question(question, 0, name, DNS_A);
+
+	if (len > 0)
+		memcpy(message + HEADER, question + HEADER, len - HEADER - 4);
+}
+
+bool
 dns_is_cut(struct span answer)
 {
 	return (flags(answer) & TC) != 0;
@@ -79,6 +131,12 @@ bool
 dns_is_lame(struct span answer)
 {
 	return (flags(answer) & (AA | RA)) == 0 && count(answer, ANSWERS) == 0;
+}
+
+bool
+dns_is_secure(struct span answer)
+{
+	return (flags(answer) & AD) != 0;
 }
 
 unsigned
@@ -103,7 +161,8 @@ skip_name(struct span message, size_t at)
 static size_t
 dns_read_record(struct span message, size_t at, struct dns_record *record)
 {
-	at = skip_name(message, at);
+	record->name = at;
+	at = record->name_end = skip_name(message, at);
 	if (at == 0 || message.len - at < 10)
 		return 0;
 	record->type = octets_get16(message.at + at);
@@ -142,6 +201,24 @@ dns_next(struct dns_reader *r, struct dns_record *record)
 		r->left--;
 		r->next = dns_read_record(r->message, r->next, record);
 		if (r->next != 0 && record->class == CLASS_IN)
+			return true;
+	}
+	return false;
+}
+
+bool
+dns_has_soa(struct span answer)
+{
+	struct dns_reader r;
+	struct dns_record record;
+
+	if (!dns_open(&r, answer))
+		return false;
+	for (unsigned i = r.left + count(answer, AUTHORITIES); i > 0; i--) {
+		r.next = dns_read_record(answer, r.next, &record);
+		if (r.next == 0)
+			return false;
+		if (i <= count(answer, AUTHORITIES) && record.type == DNS_SOA)
 			return true;
 	}
 	return false;

@@ -14,6 +14,8 @@ struct dns_mx {
 };
 
 struct dns_mx_list {
+	bool secure;			/* set by a resolver: the answer had the AD bit, also one
+					   without records */
 	size_t count;
 	uint32_t dropped;		/* lowest preference left out, or MX_NONE_DROPPED */
 	struct dns_mx at[DNS_MX_MAX];

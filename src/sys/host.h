@@ -41,10 +41,21 @@ bool host_is_name(struct span name);
  */
 int host_list_read(struct host_list *list, struct span operand, const char **why);
 
+struct host_origin {		/* what DNSSEC says of a host's addresses (RFC 7672) */
+	bool secure;			/* a look-up of one family, with all its CNAME records, had
+					   the AD bit */
+	bool alias;			/* the name has a CNAME record */
+	char end[HOST_NAME_MAX + 1];	/* where the CNAME records end; the name itself without
+					   one */
+};
+
 struct target {			/* one address to connect to */
 	char name[HOST_NAME_MAX + 1];	/* host that it belongs to, for the log */
 	size_t element;			/* index in the host list; policies go by element */
 	struct address address;
+	bool mx_secure;			/* the name came by an MX look-up with the AD bit, or from
+					   the operand */
+	struct host_origin origin;	/* of the address; not secure for an address literal */
 };
 
 enum lookup {

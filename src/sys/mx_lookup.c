@@ -17,6 +17,7 @@ struct look {
 	int64_t deadline_ms;
 	struct address found[HOST_TARGETS_MAX];	/* addresses of the host looked up last */
 	size_t found_count;
+	struct host_origin origin;
 	bool later;				/* an element has to be tried later */
 };
 
@@ -39,7 +40,8 @@ because(struct look *look, enum lookup result, const char *format, ...)
 }
 
 static void
-add_target(struct targets *targets, const char *name, const struct address *address)
+add_target(struct targets *targets, const char *name, const struct address *address,
+    const struct host_origin *origin, bool mx_secure)
 {
 	if (targets->count == HOST_TARGETS_MAX) {
 		targets->some_missing = true;
@@ -48,13 +50,15 @@ add_target(struct targets *targets, const char *name, const struct address *addr
 	struct target *target = &targets->at[targets->count++];
 	snprintf(target->name, sizeof(target->name), "%s", name);
 	target->address = *address;
+	target->origin = *origin;
+	target->mx_secure = mx_secure;
 }
 
 static void
-add_found(struct look *look, const char *name)
+add_found(struct look *look, const char *name, bool mx_secure)
 {
 	for (size_t i = 0; i < look->found_count; i++)
-		add_target(look->targets, name, &look->found[i]);
+		add_target(look->targets, name, &look->found[i], &look->origin, mx_secure);
 }
 
 /* Starts no look-up after the deadline. */
@@ -65,13 +69,14 @@ find_addresses(struct look *look, const char *name, uint16_t port)
 	if (clock_ms() >= look->deadline_ms)
 		return RESOLVED_LATER;
 	return look->resolver->addresses(name, port, look->deadline_ms, look->found,
-	    HOST_TARGETS_MAX, &look->found_count);
+	    HOST_TARGETS_MAX, &look->found_count, &look->origin);
 }
 
 static enum resolved
 find_exchangers(struct look *look, const char *domain, struct dns_mx_list *list)
 {
 	list->count = 0;
+	list->secure = false;
 	if (clock_ms() >= look->deadline_ms)
 		return RESOLVED_LATER;
 	return look->resolver->exchangers(domain, look->deadline_ms, list);
@@ -102,7 +107,7 @@ look_up_name(struct look *look, const struct host *host)
 
 	switch (find_addresses(look, host->name, host->port)) {
 	case RESOLVED:
-		add_found(look, host->name);
+		add_found(look, host->name, true);
 		return LOOKUP_FOUND;
 	case RESOLVED_LATER:
 		return because(look, LOOKUP_LATER, "%s: address look-up failed", host->name);
@@ -138,7 +143,7 @@ look_up_exchangers(struct look *look, const struct host *host, const struct dns_
 			    host->name, name);
 			break;
 		}
-		add_found(look, name);
+		add_found(look, name, list->secure);
 	}
 	return look->targets->count > before ? LOOKUP_FOUND : LOOKUP_LATER;
 }
@@ -190,7 +195,7 @@ look_up(struct look *look, const struct host *host)
 	if (host->literal) {
 		if (address_read(&address, span_of(host->name), host->port) < 0)
 			return because(look, LOOKUP_LATER, "%s: not an address", host->name);
-		add_target(look->targets, host->name, &address);
+		add_target(look->targets, host->name, &address, &(struct host_origin){ 0 }, true);
 		return LOOKUP_FOUND;
 	}
 	if (host->bracketed || strchr(host->name, '.') == NULL)

@@ -1,27 +1,19 @@
 #include "sys/nameserver.h"
 
 #include "base/clock.h"
-#include "base/octets.h"
-#include "sys/dial.h"
-#include "sys/fd.h"
+#include "sys/dns_flight.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define TRIES 2
 #define PATIENCE_MS 5000		/* to wait for a server's answer */
 #define BLANKS " \t\r\n"
-
-struct question {
-	uint8_t mem[2 + DNS_QUESTION_MAX];	/* begins with the length, for TCP */
-	struct span octets;
-};
 
 /* Adds an address as resolv.conf(5) permits it, such as "fe80::1%eth0". */
 static void
@@ -42,7 +34,8 @@ nameserver_add(struct nameservers *n, const char *text, const char *port)
 static void
 set_search(struct nameservers *n, char *words)
 {
-	char *rest;
+	/* musl has no rest after the last word of a line that lacks its newline */
+	char *rest = NULL;
 	size_t used = 0;
 
 	n->search[0] = '\0';
@@ -56,6 +49,16 @@ set_search(struct nameservers *n, char *words)
 		used += (size_t)snprintf(n->search + used, sizeof(n->search) - used, "%s%.*s",
 		    used > 0 ? " " : "", (int)len, word);
 	}
+}
+
+static void
+nameserver_read_options(struct nameservers *n, char *words)
+{
+	char *rest = NULL;		/* as above */
+
+	for (const char *word = strtok_r(words, BLANKS, &rest); word != NULL;
+	    word = strtok_r(NULL, BLANKS, &rest))
+		n->trust_ad |= strcmp(word, "trust-ad") == 0;
 }
 
 static void
@@ -73,6 +76,8 @@ nameserver_read_lines(struct nameservers *n, FILE *file, const char *port)
 			nameserver_add(n, strtok_r(NULL, BLANKS, &rest), port);
 		else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0)
 			set_search(n, rest);
+		else if (strcmp(word, "options") == 0)
+			nameserver_read_options(n, rest);
 	}
 	free(line);
 }
@@ -97,131 +102,156 @@ nameservers_read(struct nameservers *n, const char *path, uint16_t port)
 		nameserver_add(n, "127.0.0.1", text);
 }
 
-/* Sends one datagram and waits for the first that answers it.  Returns its length, or -1. */
-static ssize_t
-ask_by_datagram(const struct address *server, struct span question, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX])
+bool
+nameservers_are_trusted(const struct nameservers *n)
 {
-	int fd = socket(server->at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ssize_t len = -1;
+	size_t here = 0;
 
-	if (fd < 0)
-		return -1;
-	/* a connected socket accepts only this server's datagrams, and reports a closed port */
-	if (connect(fd, (const struct sockaddr *)&server->at, server->len) < 0 ||
-	    send(fd, question.at, question.len, 0) < 0)
-		goto done;
-	while (fd_wait(fd, POLLIN, deadline_ms) == 0) {
-		len = recv(fd, answer, DNS_MESSAGE_MAX, 0);
-		if (len < 0 && errno != EAGAIN)
-			break;
-		if (len >= 0 && dns_is_answer(span(answer, (size_t)len), question))
-			break;
-		len = -1;
-	}
-done:
-	close(fd);
-	return len;
+	for (size_t i = 0; i < n->count; i++)
+		here += address_is_loopback(&n->at[i]);
+	return n->trust_ad || here == n->count;
 }
 
-static int
-read_exactly(int fd, uint8_t *out, size_t len, int64_t deadline_ms)
+/* A lookup on its way through the servers. */
+struct pending {
+	struct nameserver_lookup *lookup;
+	struct dns_flight flight;
+	size_t tries;			/* queries made so far, or about to be made */
+	int64_t deadline_ms;		/* of this try */
+	unsigned failed;		/* bits of the servers that said SERVFAIL */
+	bool done;
+};
+
+/*
+ * Begins the next try that can be begun: the servers in turn, and each again.  The second time it
+ * is asked without EDNS: some servers do not know it, and some networks drop its long answers.
+ */
+static void
+try_next(struct nameservers *n, struct pending *p, int64_t deadline_ms)
 {
-	while (len > 0) {
-		if (fd_wait(fd, POLLIN, deadline_ms) < 0)
-			return -1;
-		ssize_t got = read(fd, out, len);
-		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-			return -1;
-		if (got > 0) {
-			out += got;
-			len -= (size_t)got;
-		}
-	}
-	return 0;
-}
-
-/* The same over TCP, where a length precedes each message (RFC 1035 section 4.2.2). */
-static ssize_t
-ask_by_stream(const struct address *server, const struct question *question, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX])
-{
-	int fd = dial(server, NULL, deadline_ms - clock_ms());
-	uint8_t prefix[2];
-	ssize_t len = -1;
-
-	if (fd < 0)
-		return -1;
-	if (fd_write_all(fd, span(question->mem, 2 + question->octets.len),
-		deadline_ms - clock_ms()) < 0 ||
-	    read_exactly(fd, prefix, sizeof(prefix), deadline_ms) < 0 ||
-	    read_exactly(fd, answer, octets_get16(prefix), deadline_ms) < 0)
-		goto done;
-	if (dns_is_answer(span(answer, octets_get16(prefix)), question->octets))
-		len = octets_get16(prefix);
-done:
-	close(fd);
-	return len;
-}
-
-/* Returns the length of a conclusive answer, or -1. */
-static ssize_t
-ask_one(const struct address *server, const struct question *question, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX])
-{
-	ssize_t len = ask_by_datagram(server, question->octets, deadline_ms, answer);
-
-	if (len >= 0 && dns_is_cut(span(answer, (size_t)len)))
-		len = ask_by_stream(server, question, deadline_ms, answer);
-	if (len < 0)
-		return -1;
-
-	struct span said = span(answer, (size_t)len);
-	unsigned code = dns_code(said);
-	if ((code == DNS_NXDOMAIN || (code == DNS_NOERROR && !dns_is_cut(said))) &&
-	    !dns_is_lame(said))
-		return len;
-	return -1;
-}
-
-/* False if no query can be made for this name. */
-static bool
-make_question(struct question *question, const char *name, enum dns_type type)
-{
-	uint16_t id;
-
-	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
-		return false;
-	size_t len = dns_question(question->mem + 2, id, name, type);
-	octets_put16(question->mem, (uint16_t)len);
-	question->octets = span(question->mem + 2, len);
-	return len > 0;
-}
-
-int
-nameservers_ask(struct nameservers *n, const char *name, enum dns_type type, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX], size_t *len)
-{
-	struct question question;
 	size_t tries = TRIES * n->count;
 
-	if (!make_question(&question, name, type))
-		return -1;
-	for (size_t i = 0; i < tries; i++) {
-		int64_t now = clock_ms(), share = (deadline_ms - now) / (int64_t)(tries - i);
+	while (p->tries < tries) {
+		const struct dns_flight_query query = { p->lookup->name, p->lookup->type,
+			n->dnssec, p->tries < n->count };
+		int64_t now = clock_ms();
+		int64_t share = (deadline_ms - now) / (int64_t)(tries - p->tries);
 
 		if (share <= 0)
-			return -1;
-		size_t which = i % n->count;
-		ssize_t got = ask_one(&n->at[which], &question,
-		    now + (share < PATIENCE_MS ? share : PATIENCE_MS), answer);
-		if (got < 0)
+			break;
+		p->deadline_ms = now + (share < PATIENCE_MS ? share : PATIENCE_MS);
+		if (dns_flight_start(&p->flight, &n->at[p->tries++ % n->count], &query,
+			p->lookup->answer) == FLIGHT_WAITS)
+			return;
+	}
+	p->lookup->result = p->failed != 0 ? NAMESERVER_FAILED : NAMESERVER_SILENT;
+	p->done = true;
+}
+
+/*
+ * A server that validates says SERVFAIL to what does not verify.  If another one that does not
+ * validate knew the same, its answer may be the forged one.
+ */
+static enum nameserver_result
+result_of(struct nameservers *n, const struct pending *p, unsigned server)
+{
+	if (!n->dnssec)
+		return NAMESERVER_INSECURE;
+	if (dns_is_secure(span(p->flight.answer, p->flight.answer_len))) {
+		n->validates = true;
+		return NAMESERVER_SECURE;
+	}
+	return (p->failed & ~(1u << server)) != 0 ? NAMESERVER_DOUBTFUL : NAMESERVER_INSECURE;
+}
+
+/* Whether the answer is conclusive.  If not, the next server is asked. */
+static bool
+conclude(struct nameservers *n, struct pending *p)
+{
+	struct span said = span(p->flight.answer, p->flight.answer_len);
+	unsigned code = dns_code(said), server = (unsigned)((p->tries - 1) % n->count);
+
+	if (code == DNS_SERVFAIL)
+		p->failed |= 1u << server;
+	if ((code != DNS_NXDOMAIN && (code != DNS_NOERROR || dns_is_cut(said))) ||
+	    dns_is_lame(said))
+		return false;
+	p->lookup->len = said.len;
+	p->lookup->result = result_of(n, p, server);
+	p->done = true;
+	return true;
+}
+
+static void
+go_on(struct nameservers *n, struct pending *p, bool ready, int64_t deadline_ms)
+{
+	enum flight flight = FLIGHT_WAITS;
+
+	if (p->done)
+		return;
+	if (ready)
+		flight = dns_flight_step(&p->flight, p->lookup->name);
+	if (flight == FLIGHT_WAITS && clock_ms() < p->deadline_ms)
+		return;
+	dns_flight_end(&p->flight);
+	if (flight != FLIGHT_ANSWERED || !conclude(n, p))
+		try_next(n, p, deadline_ms);
+}
+
+/* Waits until something can be done for one of them.  False when all are done. */
+static bool
+wait_for_any(const struct pending *at, size_t count, struct pollfd *poll_at)
+{
+	int64_t until_ms = INT64_MAX, now = clock_ms();
+
+	for (size_t i = 0; i < count; i++) {
+		poll_at[i] = (struct pollfd){ .fd = -1 };
+		if (at[i].done)
 			continue;
+		poll_at[i].fd = at[i].flight.fd;
+		poll_at[i].events = dns_flight_events(&at[i].flight);
+		if (at[i].deadline_ms < until_ms)
+			until_ms = at[i].deadline_ms;
+	}
+	if (until_ms == INT64_MAX)
+		return false;
+	if (poll(poll_at, (nfds_t)count, until_ms <= now ? 0 : (int)(until_ms - now)) < 0)
+		for (size_t i = 0; i < count; i++)
+			poll_at[i].revents = 0;
+	return true;
+}
+
+/* The server that has answered last comes first, unless it is there already. */
+static void
+promote(struct nameservers *n, const struct pending *at, size_t count)
+{
+	for (size_t i = count; i-- > 0;) {
+		if (at[i].lookup->result < NAMESERVER_DOUBTFUL)
+			continue;
+		size_t which = (at[i].tries - 1) % n->count;
 		struct address knows = n->at[which];
+
 		n->at[which] = n->at[0];
 		n->at[0] = knows;
-		*len = (size_t)got;
-		return 0;
+		return;
 	}
-	return -1;
+}
+
+void
+nameservers_ask(struct nameservers *n, struct nameserver_lookup *lookups, size_t count,
+    int64_t deadline_ms)
+{
+	struct pending at[NAMESERVER_LOOKUPS_MAX];
+	struct pollfd poll_at[NAMESERVER_LOOKUPS_MAX];
+
+	assert(count <= NAMESERVER_LOOKUPS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		at[i] = (struct pending){ .lookup = &lookups[i], .flight.fd = -1 };
+		lookups[i].len = 0;
+		try_next(n, &at[i], deadline_ms);
+	}
+	while (wait_for_any(at, count, poll_at))
+		for (size_t i = 0; i < count; i++)
+			go_on(n, &at[i], poll_at[i].revents != 0, deadline_ms);
+	promote(n, at, count);
 }

@@ -6,6 +6,7 @@
 #define SYS_RESOLVER_H
 
 #include "sys/dns_mx.h"
+#include "sys/nameserver.h"
 
 enum resolved {
 	RESOLVED,
@@ -16,22 +17,36 @@ enum resolved {
 };
 
 struct resolver {
-	/* Looks up the MX hosts of a domain, in the order to be tried. */
+	/* Looks up the MX hosts of a domain, in the order to be tried.  Always sets list->secure. */
 	enum resolved (*exchangers)(const char *domain, int64_t deadline_ms,
 	    struct dns_mx_list *list);
 
-	/* Looks up at most `max` addresses of a host, with `port`.  Never RESOLVED_NO_NAME. */
+	/*
+	 * Looks up at most `max` addresses of a host, with `port`.  Never RESOLVED_NO_NAME.  Always
+	 * sets `*origin`.
+	 */
 	enum resolved (*addresses)(const char *name, uint16_t port, int64_t deadline_ms,
-	    struct address *at, size_t max, size_t *count);
+	    struct address *at, size_t max, size_t *count, struct host_origin *origin);
 
 	/* Whether it is an address of one of our interfaces. */
 	bool (*is_own)(const struct address *address);
 };
 
 /*
+ * Whether to ask for DNSSEC and believe the AD bit: never, where nameservers_are_trusted(), or
+ * always.  Without a call, never.
+ */
+enum resolver_dnssec { RESOLVER_DNSSEC_NO, RESOLVER_DNSSEC_AUTO, RESOLVER_DNSSEC_YES };
+void resolver_use_dnssec(enum resolver_dnssec use);
+
+/* The servers of /etc/resolv.conf, with `dnssec` set accordingly. */
+struct nameservers *resolver_servers(void);
+
+/*
  * resolver_libc uses glibc, which supports all of nsswitch.conf(5), but counts time in seconds
  * and may exceed `deadline_ms` (base/clock.h) by a few.  resolver_dns has its own code for the
- * hosts file and DNS, for a libc whose resolver takes no deadline.
+ * hosts file and DNS, for a libc whose resolver takes no deadline.  With DNSSEC, resolver_libc
+ * asks resolver_dns first, and libc only about names that it does not find.
  */
 #ifdef __GLIBC__
 extern const struct resolver resolver_libc;

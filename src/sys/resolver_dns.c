@@ -1,11 +1,11 @@
 /*
- * The resolver for musl: the hosts file, then DNS.
+ * The resolver for musl, and for DNSSEC: the hosts file, then DNS.
  */
 #include "sys/resolver.h"
 
 #include "base/clock.h"
 #include "sys/dns_addr.h"
-#include "sys/nameserver.h"
+#include "sys/dns_ask.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -17,42 +17,45 @@
 #define BLANKS " \t\r\n"
 #define DNS_PORT 53
 
-static struct nameservers *
-servers(void)
+static enum resolver_dnssec resolver_dns_use;
+
+void
+resolver_use_dnssec(enum resolver_dnssec use)
+{
+	resolver_dns_use = use;
+}
+
+struct nameservers *
+resolver_servers(void)
 {
 	static struct nameservers those;
 
 	if (those.count == 0)
 		nameservers_read(&those, "/etc/resolv.conf", DNS_PORT);
+	those.dnssec = resolver_dns_use == RESOLVER_DNSSEC_YES ||
+	    (resolver_dns_use == RESOLVER_DNSSEC_AUTO && nameservers_are_trusted(&those));
 	return &those;
-}
-
-static enum resolved
-resolver_dns_ask(const char *name, enum dns_type type, int64_t deadline_ms,
-    uint8_t answer[DNS_MESSAGE_MAX], size_t *len)
-{
-	if (nameservers_ask(servers(), name, type, deadline_ms, answer, len) < 0)
-		return RESOLVED_LATER;
-	return dns_code(span(answer, *len)) == DNS_NXDOMAIN ? RESOLVED_NO_NAME : RESOLVED;
 }
 
 static enum resolved
 resolver_dns_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
-	size_t len;
-	enum resolved known = resolver_dns_ask(domain, DNS_MX, deadline_ms, answer, &len);
+	struct dns_asked asked;
 
-	if (known == RESOLVED_LATER)
+	dns_asked_set(&asked, domain, DNS_MX, answer);
+	dns_ask(resolver_servers(), &asked, 1, deadline_ms);
+	list->secure = asked.secure;
+	if (asked.said == DNS_SAID_LATER)
 		return RESOLVED_LATER;
-	enum resolved said = resolver_exchangers(list, answer, len);
-	if (known == RESOLVED)
-		return said;
+	enum resolved known = resolver_exchangers(list, answer, asked.len);
+	if (asked.said == DNS_SAID_NOERROR)
+		return known;
 	/*
 	 * an NXDOMAIN that is malformed or has MX records is contradictory: retry instead of
 	 * bouncing
 	 */
-	return said == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
+	return known == RESOLVED_NOTHING ? RESOLVED_NO_NAME : RESOLVED_LATER;
 }
 
 /* Parses an address as hosts(5) permits it, such as "fe80::1%eth0". */
@@ -105,16 +108,25 @@ look_into_hosts(struct dns_addr_list *found, const char *name)
 
 /* Adds the addresses of one family.  RESOLVED, RESOLVED_NOTHING or RESOLVED_LATER. */
 static enum resolved
-ask_for_family(struct dns_addr_list *found, const char *name, enum dns_type type,
-    int64_t deadline_ms)
+read_family(struct dns_addr_list *found, const struct dns_asked *asked)
 {
-	uint8_t answer[DNS_MESSAGE_MAX];
-	size_t len, before = found->count;
+	size_t before = found->count;
 
-	if (resolver_dns_ask(name, type, deadline_ms, answer, &len) == RESOLVED_LATER ||
-	    !dns_addr_read_answer(found, type, answer, len))
+	if (asked->said == DNS_SAID_LATER ||
+	    !dns_addr_read_answer(found, asked->type, asked->answer, asked->len))
 		return RESOLVED_LATER;
 	return found->count > before ? RESOLVED : RESOLVED_NOTHING;
+}
+
+/* If only one family is secure, its chain of CNAME records counts. */
+static void
+set_origin(struct host_origin *origin, const struct dns_asked *six, const struct dns_asked *four)
+{
+	const struct dns_asked *asked = six->secure || (!four->secure && six->links > 0) ? six : four;
+
+	origin->secure = asked->secure;
+	origin->alias = asked->links > 0;
+	snprintf(origin->end, sizeof(origin->end), "%s", asked->name);
 }
 
 /* Whether there is a route to the address.  Sends nothing. */
@@ -142,13 +154,21 @@ resolver_dns_append(struct dns_addr_list *found, const struct dns_addr_list *mor
  * matter if the other has an address; if neither has one, the message must wait.
  */
 static enum resolved
-ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
+ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms,
+    struct host_origin *origin)
 {
+	uint8_t answers[2][DNS_MESSAGE_MAX];
+	struct dns_asked asked[2];
 	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
 	struct dns_addr_list six = { six_at, HOST_TARGETS_MAX, 0, found->port };
 	struct dns_addr_list four = { four_at, HOST_TARGETS_MAX, 0, found->port };
-	enum resolved six_known = ask_for_family(&six, name, DNS_AAAA, deadline_ms);
-	enum resolved four_known = ask_for_family(&four, name, DNS_A, deadline_ms);
+
+	dns_asked_set(&asked[0], name, DNS_AAAA, answers[0]);
+	dns_asked_set(&asked[1], name, DNS_A, answers[1]);
+	dns_ask(resolver_servers(), asked, 2, deadline_ms);
+	enum resolved six_known = read_family(&six, &asked[0]);
+	enum resolved four_known = read_family(&four, &asked[1]);
+	set_origin(origin, &asked[0], &asked[1]);
 	bool six_first = six.count > 0 && has_route(&six.at[0]);
 
 	resolver_dns_append(found, six_first ? &six : &four);
@@ -159,33 +179,41 @@ ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
 	    RESOLVED_NOTHING;
 }
 
-/* A name without a dot is first looked up in the search domains. */
+/*
+ * A name without a dot is first looked up in the search domains.  What is found there is not
+ * secure: a server that is asked for another name has no say in which one that is.
+ */
 static enum resolved
-ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadline_ms)
+ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadline_ms,
+    struct host_origin *origin)
 {
-	struct span rest = span_of(servers()->search), domain;
+	struct span rest = span_of(resolver_servers()->search), domain;
 	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
 
 	while (strchr(name, '.') == NULL && span_word(&rest, ' ', &domain) && domain.len > 0) {
 		snprintf(whole, sizeof(whole), "%s.%.*s", name, (int)domain.len,
 		    (const char *)domain.at);
-		enum resolved known = ask_for_both(found, whole, deadline_ms);
+		enum resolved known = ask_for_both(found, whole, deadline_ms, origin);
+		origin->secure = false;
 		if (known != RESOLVED_NOTHING)
 			return known;
 	}
-	return ask_for_both(found, name, deadline_ms);
+	return ask_for_both(found, name, deadline_ms, origin);
 }
 
 static enum resolved
 resolver_dns_addresses(const char *name, uint16_t port, int64_t deadline_ms,
-    struct address *at, size_t max, size_t *count)
+    struct address *at, size_t max, size_t *count, struct host_origin *origin)
 {
 	struct dns_addr_list found = { at, max, 0, port };
 	enum resolved known = RESOLVED_LATER;
 
+	*origin = (struct host_origin){ .secure = false };
+	snprintf(origin->end, sizeof(origin->end), "%s", name);
 	if (clock_ms() < deadline_ms) {
 		look_into_hosts(&found, name);
-		known = found.count > 0 ? RESOLVED : ask_for_addresses(&found, name, deadline_ms);
+		known = found.count > 0 ? RESOLVED :
+		    ask_for_addresses(&found, name, deadline_ms, origin);
 	}
 	*count = found.count;
 	return known;

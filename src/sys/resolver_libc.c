@@ -1,5 +1,5 @@
 /*
- * The resolver of glibc, which follows nsswitch.conf(5).
+ * The resolver of glibc, which follows nsswitch.conf(5).  It does not report the AD bit.
  */
 #include "sys/resolver.h"
 
@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PATIENCE_S 5			/* to wait for a server's answer */
@@ -39,6 +40,9 @@ resolver_libc_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_
 {
 	uint8_t answer[DNS_MESSAGE_MAX];
 
+	if (resolver_servers()->dnssec)
+		return resolver_dns.exchangers(domain, deadline_ms, list);
+	list->secure = false;
 	if (resolver_libc_prepare(deadline_ms) < 0)
 		return RESOLVED_LATER;
 	int len = res_nquery(&_res, domain, ns_c_in, ns_t_mx, answer, sizeof(answer));
@@ -53,12 +57,20 @@ resolver_libc_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_
 
 static enum resolved
 resolver_libc_addresses(const char *name, uint16_t port, int64_t deadline_ms,
-    struct address *at, size_t max, size_t *count)
+    struct address *at, size_t max, size_t *count, struct host_origin *origin)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
 
+	if (resolver_servers()->dnssec) {
+		enum resolved known = resolver_dns.addresses(name, port, deadline_ms, at, max,
+		    count, origin);
+		if (known != RESOLVED_NOTHING)
+			return known;
+	}
 	*count = 0;
+	*origin = (struct host_origin){ .secure = false };
+	snprintf(origin->end, sizeof(origin->end), "%s", name);
 	if (resolver_libc_prepare(deadline_ms) < 0)
 		return RESOLVED_LATER;
 	int why = getaddrinfo(name, NULL, &hints, &found);

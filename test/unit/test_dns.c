@@ -77,6 +77,105 @@ only_the_answer_to_a_question_is_one(void **state)
 }
 
 static void
+the_root_has_a_question_too(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX];
+
+	(void)state;
+	assert_int_equal(dns_question(out, 7, ".", DNS_NS), 17);
+	assert_memory_equal(out + 12, "\0\0\2\0\1", 5);
+}
+
+/* RFC 6891 section 6.1.2, RFC 3225, RFC 6840 section 5.7 */
+static void
+dnssec_is_wanted_with_an_opt_record(void **state)
+{
+	uint8_t out[DNS_QUERY_MAX];
+	size_t len = dns_question(out, 0x1234, "example.org", DNS_MX);
+
+	(void)state;
+	assert_int_equal(dns_want_dnssec(out, len, true), len + 11);
+	assert_memory_equal(out, "\x12\x34\1\x20\0\1\0\0\0\0\0\1", 12);
+	assert_memory_equal(out + len, "\0\0\x29\x04\xd0\0\0\x80\0\0\0", 11);
+	assert_true(dns_is_answer(ANSWER, span(out, len)));
+
+	len = dns_question(out, 0x1234, "example.org", DNS_MX);
+	assert_int_equal(dns_want_dnssec(out, len, false), len);
+	assert_memory_equal(out, "\x12\x34\1\x20\0\1\0\0\0\0\0\0", 12);
+}
+
+/* Letters only, a bit for each octet, and no octet of the header, type or class. */
+static void
+letters_are_mixed_and_restored(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX], plain[DNS_QUESTION_MAX], random[DNS_CASE_LEN];
+	size_t len = dns_question(plain, 0x4141, "_25._tcp.a-z.EX4mple.org", DNS_TLSA);
+
+	(void)state;
+	memset(random, 0xff, sizeof(random));
+	memcpy(out, plain, len);
+	dns_mix_case(out, len, random);
+	assert_memory_equal(out, plain, 12);
+	assert_memory_equal(out + 12, "\3_25\4_TCP\3A-Z\7ex4MPLE\3ORG\0\0\x34\0\1",
+	    len - 12);
+	out[2] |= 0x80;
+	assert_true(dns_is_answer(span(out, len), span(plain, len)));
+	assert_false(dns_is_answer_exactly(span(out, len), span(plain, len)));
+	dns_restore_case(out, "_25._tcp.a-z.EX4mple.org");
+	assert_true(dns_is_answer_exactly(span(out, len), span(plain, len)));
+
+	memset(random, 0, sizeof(random));
+	random[2] = 2;
+	memcpy(out, plain, len);
+	dns_mix_case(out, len, random);
+	assert_memory_equal(out, plain, 12 + 17);
+	assert_int_equal(out[12 + 17], 'M');
+	assert_memory_equal(out + 12 + 18, plain + 12 + 18, len - 12 - 18);
+}
+
+/* The longest name has bits enough; a sanitizer would see others. */
+static void
+the_longest_name_is_mixed(void **state)
+{
+	uint8_t out[DNS_QUESTION_MAX], random[DNS_CASE_LEN];
+	char name[254];
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	for (size_t i = 49; i < sizeof(name); i += 50)
+		name[i] = '.';
+	name[253] = '\0';
+	memset(random, 0xff, sizeof(random));
+	size_t len = dns_question(out, 1, name, DNS_A);
+	dns_mix_case(out, len, random);
+	assert_int_equal(out[len - 6], 'A');
+	assert_memory_equal(out + len - 5, "\0\0\1\0\1", 5);
+}
+
+/* In the authority section, and in no other. */
+static void
+an_soa_says_that_there_is_nothing(void **state)
+{
+	static const char soa[] = "\xc0\xc\0\6\0\1\0\0\0\1\0\2\0\0";
+	uint8_t more[sizeof(answer) + sizeof(soa)];
+	size_t len = sizeof(answer) - 1 + sizeof(soa) - 1;
+
+	(void)state;
+	memcpy(more, answer, sizeof(answer) - 1);
+	memcpy(more + sizeof(answer) - 1, soa, sizeof(soa) - 1);
+	assert_false(dns_has_soa(span(more, len)));
+	more[9] = 1;
+	assert_true(dns_has_soa(span(more, len)));
+	for (size_t cut = 0; cut < len; cut++)
+		assert_false(dns_has_soa(span(more, cut)));
+	more[7] = 3;
+	more[9] = 0;
+	assert_false(dns_has_soa(span(more, len)));
+	more[9] = 1;
+	assert_false(dns_has_soa(span(more, len)));
+}
+
+static void
 flags_are_distinguished(void **state)
 {
 	uint8_t other[12] = "\0\1\x82\x80";
@@ -86,7 +185,9 @@ flags_are_distinguished(void **state)
 	assert_false(dns_is_cut(ANSWER) || dns_is_lame(ANSWER));
 	assert_true(dns_is_cut(message));
 	assert_false(dns_is_lame(message));
-	other[3] = 3;
+	assert_false(dns_is_secure(message));
+	other[3] = 0x23;
+	assert_true(dns_is_secure(message));
 	assert_int_equal(dns_code(message), DNS_NXDOMAIN);
 	assert_true(dns_is_lame(message));
 	other[2] |= 4;
@@ -198,6 +299,11 @@ main(void)
 		cmocka_unit_test(questions_are_as_rfc_1035_has_them),
 		cmocka_unit_test(names_have_their_limits),
 		cmocka_unit_test(only_the_answer_to_a_question_is_one),
+		cmocka_unit_test(the_root_has_a_question_too),
+		cmocka_unit_test(dnssec_is_wanted_with_an_opt_record),
+		cmocka_unit_test(letters_are_mixed_and_restored),
+		cmocka_unit_test(the_longest_name_is_mixed),
+		cmocka_unit_test(an_soa_says_that_there_is_nothing),
 		cmocka_unit_test(flags_are_distinguished),
 		cmocka_unit_test(records_are_read_one_by_one),
 		cmocka_unit_test(truncated_messages_are_rejected),

@@ -73,6 +73,7 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 	const struct record *record = find(domain);
 
 	assert_true(clock_ms() < deadline_ms);
+	list->secure = strcmp(domain, "plain.example") == 0;
 	for (list->count = 0; list->count < 4 && record->mx[list->count] != NULL; list->count++) {
 		snprintf(list->at[list->count].name, sizeof(list->at[0].name), "%s",
 		    record->mx[list->count]);
@@ -83,7 +84,7 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 
 static enum resolved
 addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
-    size_t *count)
+    size_t *count, struct host_origin *origin)
 {
 	const struct record *record = find(name);
 
@@ -92,6 +93,9 @@ addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *
 	for (*count = 0; *count < 4 && record->address[*count] != NULL; ++*count)
 		assert_int_equal(address_read(&at[*count], span_of(record->address[*count]), port),
 		    0);
+	origin->secure = strcmp(name, "mx2.example") == 0;
+	origin->alias = origin->secure;
+	snprintf(origin->end, sizeof(origin->end), "end-of-%s", name);
 	return record->has_address;
 }
 
@@ -333,15 +337,38 @@ no_more_targets_than_there_is_room_for(void **state)
 	assert_int_equal(targets.count, HOST_TARGETS_MAX);
 }
 
+/* Each target has what DNSSEC says of its own name. */
+static void
+targets_know_where_they_come_from(void **state)
+{
+	(void)state;
+	assert_int_equal(look_up("plain.example:[mx2.example]:half.example:[192.0.2.8]"),
+	    LOOKUP_FOUND);
+	assert_int_equal(targets.count, 6);
+	assert_true(targets.at[0].mx_secure && targets.at[1].mx_secure);
+	assert_false(targets.at[0].origin.secure || targets.at[1].origin.secure);
+	assert_string_equal(targets.at[1].origin.end, "end-of-mx1.example");
+	assert_true(targets.at[2].mx_secure && targets.at[2].origin.secure);
+	/* in brackets, and by an MX that is not secure */
+	assert_true(targets.at[3].mx_secure && targets.at[3].origin.secure);
+	assert_string_equal(targets.at[3].origin.end, "end-of-mx2.example");
+	assert_false(targets.at[4].mx_secure);
+	assert_true(targets.at[4].origin.secure);
+	assert_false(targets.at[5].origin.secure);
+}
+
 static void
 knows_this_host(const struct resolver *resolver)
 {
 	struct address found[8], other;
+	struct host_origin origin;
 	size_t count;
 
-	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count) !=
-	    RESOLVED)
+	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count,
+		&origin) != RESOLVED)
 		skip();
+	assert_false(origin.secure || origin.alias);
+	assert_string_equal(origin.end, "localhost");
 	assert_true(count > 0);
 	assert_int_equal(address_port(&found[0]), 2525);
 	assert_true(address_is_loopback(&found[0]));
@@ -349,8 +376,8 @@ knows_this_host(const struct resolver *resolver)
 	assert_true(resolver->is_own(&other));
 	address_read(&other, SPAN("192.0.2.199"), 0);
 	assert_false(resolver->is_own(&other));
-	assert_int_equal(resolver->addresses("localhost", 25, clock_ms() - 5000, found, 8, &count),
-	    RESOLVED_LATER);
+	assert_int_equal(resolver->addresses("localhost", 25, clock_ms() - 5000, found, 8, &count,
+		&origin), RESOLVED_LATER);
 }
 
 /* The real resolvers, as far as they work without a network. */
@@ -388,6 +415,7 @@ main(void)
 		cmocka_unit_test(threat_31_exchangers_on_loopback_are_ourselves),
 		cmocka_unit_test(nothing_is_looked_up_after_the_deadline),
 		cmocka_unit_test(no_more_targets_than_there_is_room_for),
+		cmocka_unit_test(targets_know_where_they_come_from),
 		cmocka_unit_test(libc_knows_this_host),
 		cmocka_unit_test(the_hosts_file_knows_this_host),
 	};
