@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "base/octets.h"
+#include "crypt/dane.h"
 #include "sys/dns_alias.h"
 #include "sys/dns_tlsa.h"
 
@@ -36,16 +37,21 @@ look_at_records(struct span message, const char *name)
 	static struct dns_tlsa_list list;
 	struct dns_tlsa record;
 	struct dns_reader reader;
-	size_t at = 0, count = 0;
+	size_t at = 0, count = 0, usable = 0;
+	const uint8_t public[HOSTKEY_PUBLIC_LEN] = { 4 };
 
 	bool read = dns_tlsa_read_answer(&list, name, message);
 	assert(read == dns_open(&reader, message) && list.len <= message.len);
 	assert((list.count > 0) == dns_alias_has(message, name, DNS_TLSA));
 	assert(!read || list.count <= reader.left);
-	for (; dns_tlsa_next(&list, &at, &record); count++)
+	for (; dns_tlsa_next(&list, &at, &record); count++) {
 		assert(record.data.len == 0 || (record.data.at >= list.mem &&
 		    record.data.at + record.data.len <= list.mem + list.len));
+		usable += dane_is_usable(&record);
+	}
 	assert(count == list.count && at == list.len);
+	assert(dane_has_usable(&list) == (usable > 0));
+	assert(dane_match_key(&list, public, &record) == DANE_DIFFERENT || usable > 0);
 }
 
 /* A question in an answer, with whatever letters, gets its own letters again. */
