@@ -119,7 +119,7 @@ decide(struct peer_check *check, const struct policy_facts *facts, int64_t now_s
 	if (check->verdict.warn)
 		log_warning(check, facts);
 	write_known_hosts(check, facts, now_s);
-	return check->verdict.go_on ? OUTCOME_NONE : policy_refusal(check->policy);
+	return check->verdict.go_on ? OUTCOME_NONE : policy_refusal(facts);
 }
 
 enum outcome

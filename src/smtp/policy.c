@@ -65,14 +65,6 @@ uses_known_hosts(const struct policy_level *level)
 	return level->downgrade == REACTION_WAITS || level->key_changed == REACTION_WAITS;
 }
 
-enum outcome
-policy_refusal(enum policy policy)
-{
-	const struct policy_level *level = &policy_table[policy];
-
-	return uses_known_hosts(level) ? OUTCOME_NOT_TRUSTED : OUTCOME_NOT_ENCRYPTED;
-}
-
 /* Older versions are accepted if no newer one is enabled, but not 0.1, which protects nothing. */
 static bool
 is_accepted(unsigned version, unsigned lowest, unsigned newest_enabled)
@@ -102,6 +94,35 @@ is_encrypted(const struct policy_facts *f)
 	return f->encrypted && is_accepted(f->version, KEX_VERSION_2_0, f->newest_version);
 }
 
+/*
+ * Do TLSA records forbid the session?  Records without a usable one require encryption (RFC 7672
+ * section 2.2).
+ */
+static bool
+dane_forbids(const struct policy_facts *f)
+{
+	if (f->dane == POLICY_DANE_NONE)
+		return false;
+	return f->dane == POLICY_DANE_UNMATCHED || !(is_encrypted(f) || f->starttls);
+}
+
+enum outcome
+policy_refusal(const struct policy_facts *f)
+{
+	if (dane_forbids(f))
+		return is_encrypted(f) || f->starttls ? OUTCOME_NOT_TRUSTED :
+		    OUTCOME_NOT_ENCRYPTED;
+	return uses_known_hosts(&policy_table[f->policy]) ? OUTCOME_NOT_TRUSTED :
+	    OUTCOME_NOT_ENCRYPTED;
+}
+
+/* Does a TLSA record match the host key?  Then it counts like a pin. */
+static bool
+is_key_in_dns(const struct policy_facts *f)
+{
+	return f->dane == POLICY_DANE_MATCHED && is_encrypted(f) && f->shown == STATEMENT_GOOD;
+}
+
 static bool
 is_shown(const struct policy_facts *f, const uint8_t *key)
 {
@@ -112,7 +133,8 @@ is_shown(const struct policy_facts *f, const uint8_t *key)
 static bool
 key_is_right(const struct policy_facts *f)
 {
-	if (is_shown(f, f->known.pin))
+	/* the DNS may replace a key that was only remembered, but not one that was pinned here */
+	if (is_shown(f, f->known.pin) || (f->known.pin == NULL && is_key_in_dns(f)))
 		return true;
 	return !policy_table[f->policy].pin_required &&
 	    (is_shown(f, f->known.key) || is_shown(f, f->known.next));
@@ -160,11 +182,28 @@ may_go_on(const struct policy_facts *f, enum alarm alarm)
 
 	if (level->encryption_required && !is_encrypted(f) && !tls)
 		return false;
-	if (level->pin_required && f->known.pin == NULL)
+	if (dane_forbids(f))
+		return false;
+	if (level->pin_required && f->known.pin == NULL && !is_key_in_dns(f))
 		return false;
 	if (uses_known_hosts(level) && f->known.incomplete)
 		return false;
 	return reaction(level, alarm) != REACTION_WAITS;
+}
+
+static enum policy_auth
+find_auth(const struct policy_facts *f)
+{
+	if (f->starttls && f->dane == POLICY_DANE_MATCHED)
+		return POLICY_AUTH_DANE;
+	if (!is_encrypted(f))
+		return POLICY_AUTH_NONE;
+	if (is_shown(f, f->known.pin))
+		return POLICY_AUTH_PINNED;
+	if (is_key_in_dns(f))
+		return POLICY_AUTH_DANE;
+	return is_shown(f, f->known.key) || is_shown(f, f->known.next) ? POLICY_AUTH_TOFU :
+	    POLICY_AUTH_NONE;
 }
 
 static const char *
@@ -254,6 +293,23 @@ say_not_in_dns(struct policy_verdict *v, const struct policy_facts *f)
 		    "forget -- %s accepts that", why(f), f->domain);
 }
 
+/* Suggests no command: only the domain's administrator can change the records. */
+static void
+say_dane(struct policy_verdict *v, const struct policy_facts *f)
+{
+	if (f->starttls)
+		snprintf(v->text, sizeof(v->text), "shows a certificate that matches none of its "
+		    "TLSA records");
+	else if (!is_encrypted(f))
+		snprintf(v->text, sizeof(v->text), "has TLSA records, but does not encrypt (%s)",
+		    f->encrypted ? "old-version" : why(f));
+	else if (f->shown == STATEMENT_GOOD)
+		snprintf(v->text, sizeof(v->text), "shows a host key that matches none of its "
+		    "TLSA records");
+	else
+		snprintf(v->text, sizeof(v->text), "has TLSA records, but it %s", key_fault(f));
+}
+
 static void
 say_downgrade(struct policy_verdict *v, const struct policy_facts *f, const char *name)
 {
@@ -300,6 +356,8 @@ say_refusal(struct policy_verdict *v, const struct policy_facts *f)
 		say_incomplete(v, f);
 	else if (f->not_in_dns)
 		say_not_in_dns(v, f);
+	else if (dane_forbids(f))
+		say_dane(v, f);
 	else if (v->alarm == ALARM_DOWNGRADE && !level->encryption_required)
 		say_downgrade(v, f, name);
 	else if (v->alarm == ALARM_KEY_CHANGED)
@@ -325,8 +383,23 @@ policy_decide(struct policy_verdict *v, const struct policy_facts *f)
 		v->remember = REMEMBER_WORKED;
 	if (v->alarm != ALARM_NONE)
 		put_expected(v, f);
-	if (!v->go_on)
+	if (v->go_on)
+		v->auth = find_auth(f);
+	else
 		say_refusal(v, f);
+}
+
+const char *
+policy_auth_name(enum policy_auth auth)
+{
+	static const char *const names[] = {
+		[POLICY_AUTH_NONE] = "none",
+		[POLICY_AUTH_TOFU] = "tofu",
+		[POLICY_AUTH_PINNED] = "pinned",
+		[POLICY_AUTH_DANE] = "dane",
+	};
+
+	return names[auth];
 }
 
 const char *

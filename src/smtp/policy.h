@@ -53,8 +53,6 @@ bool policy_uses_starttls(enum policy policy, bool delivers);
  */
 struct suite_list policy_suites(enum policy policy, const struct suite_list *enabled);
 
-/* How a session ends that policy_decide() does not let go on. */
-enum outcome policy_refusal(enum policy policy);
 
 #define POLICY_EXPECTED_MAX 256		/* octets, with NUL: a name of 255 octets is the longest */
 #define POLICY_TEXT_MAX 480		/* octets, with NUL; fits into a line of SMTP */
@@ -73,11 +71,19 @@ struct policy_known {		/* what is known of the host (store/known_hosts.h) */
 	const char *last_host;	/* mx_changed: the mail host where XCRYPT worked last */
 };
 
+enum policy_dane {		/* TLSA records of the host (crypt/dane.h), and this session */
+	POLICY_DANE_NONE,	/* no records */
+	POLICY_DANE_UNUSABLE,	/* records, but none is usable */
+	POLICY_DANE_UNMATCHED,	/* none matches its host key or certificate, or it shows none */
+	POLICY_DANE_MATCHED	/* one matches the host key or certificate of this session */
+};
+
 struct policy_facts {
 	enum policy policy;
 	unsigned newest_version;	/* newest XCRYPT version enabled here; 0: none */
 	const char *domain, *host;	/* the destination and its mail host */
 	struct policy_known known;
+	enum policy_dane dane;
 
 	/* the session */
 	bool encrypted;			/* by XCRYPT */
@@ -102,8 +108,16 @@ enum policy_remember {		/* what to write to known hosts */
 	REMEMBER_ALERTED	/* a warning has been logged */
 };
 
+enum policy_auth {		/* how the host of this session is authenticated */
+	POLICY_AUTH_NONE,
+	POLICY_AUTH_TOFU,	/* its host key is the one remembered, or announced by that one */
+	POLICY_AUTH_PINNED,	/* its host key is pinned */
+	POLICY_AUTH_DANE	/* a TLSA record matches its host key or certificate */
+};
+
 struct policy_verdict {
 	bool go_on;			/* false: the message waits */
+	enum policy_auth auth;		/* POLICY_AUTH_NONE unless go_on */
 	enum alarm alarm;		/* for the log line of the connection */
 	bool warn;			/* log a warning: none was logged since XCRYPT worked */
 	enum policy_remember remember;
@@ -120,7 +134,13 @@ struct policy_verdict {
  */
 void policy_decide(struct policy_verdict *verdict, const struct policy_facts *facts);
 
+/* How a session ends that policy_decide() does not let go on. */
+enum outcome policy_refusal(const struct policy_facts *facts);
+
 /* "downgrade" or "key-changed", as in the log; NULL for ALARM_NONE. */
 const char *policy_alarm_name(enum alarm alarm);
+
+/* "none", "tofu", "pinned" or "dane". */
+const char *policy_auth_name(enum policy_auth auth);
 
 #endif

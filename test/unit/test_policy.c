@@ -488,9 +488,12 @@ questions_about_a_level(void **state)
 		assert_int_equal(policy_uses_starttls(p, false),
 		    level->starttls == STARTTLS_ALWAYS);
 	}
-	assert_int_equal(policy_refusal(POLICY_KNOWN), OUTCOME_NOT_TRUSTED);
-	assert_int_equal(policy_refusal(POLICY_MUST), OUTCOME_NOT_ENCRYPTED);
-	assert_int_equal(policy_refusal(POLICY_PINNED), OUTCOME_NOT_TRUSTED);
+	const struct policy_facts known = { .policy = POLICY_KNOWN };
+	const struct policy_facts must = { .policy = POLICY_MUST };
+	const struct policy_facts pinned = { .policy = POLICY_PINNED };
+	assert_int_equal(policy_refusal(&known), OUTCOME_NOT_TRUSTED);
+	assert_int_equal(policy_refusal(&must), OUTCOME_NOT_ENCRYPTED);
+	assert_int_equal(policy_refusal(&pinned), OUTCOME_NOT_TRUSTED);
 }
 
 /* The line of xcrypt(7) that describes a level. */

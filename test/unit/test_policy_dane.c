@@ -1,0 +1,201 @@
+/*
+ * Policies where a host has TLSA records: all combinations against the rules of RFC 7672 section
+ * 2.2, and against those of each level.
+ */
+#include "unit.h"
+
+#include "smtp/policy.h"
+
+enum session { CLEAR, STARTTLS, OLD, ENCRYPTED, WITH_KEY, SESSIONS };
+
+static uint8_t keys[3][HOSTKEY_PUBLIC_LEN];
+enum { SHOWN, OTHER, ANOTHER };
+
+static int
+make_keys(void **state)
+{
+	struct hostkey key;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		if (hostkey_make(&key) < 0)
+			return -1;
+		memcpy(keys[i], key.public, sizeof(keys[i]));
+	}
+	return 0;
+}
+
+static struct policy_facts
+facts_of(enum policy policy, enum policy_dane dane, enum session session)
+{
+	return (struct policy_facts){
+		.policy = policy,
+		.newest_version = 20,
+		.domain = "b.example",
+		.host = "mx.b.example",
+		.dane = dane,
+		.encrypted = session >= OLD,
+		.version = session < OLD ? 0 : session == OLD ? 10 : 20,
+		.starttls = session == STARTTLS,
+		.why = session == CLEAR ? "not-offered" : NULL,
+		.shown = session == WITH_KEY ? STATEMENT_GOOD : STATEMENT_NONE,
+		.shown_key = session == WITH_KEY ? keys[SHOWN] : NULL,
+	};
+}
+
+static struct policy_verdict
+decide(const struct policy_facts *facts)
+{
+	struct policy_verdict verdict;
+
+	policy_decide(&verdict, facts);
+	assert_int_equal(verdict.go_on, verdict.text[0] == '\0');
+	return verdict;
+}
+
+/* Records only ever make a session wait that would go on, but for a key that counts as pinned. */
+static void
+records_forbid_sessions(void **state)
+{
+	(void)state;
+	for (enum policy p = POLICY_MAY; p <= POLICY_PINNED; p++)
+		for (enum session s = CLEAR; s < SESSIONS; s++) {
+			struct policy_facts without = facts_of(p, POLICY_DANE_NONE, s);
+			bool went_on = decide(&without).go_on;
+			struct policy_facts unusable = facts_of(p, POLICY_DANE_UNUSABLE, s);
+			struct policy_facts unmatched = facts_of(p, POLICY_DANE_UNMATCHED, s);
+			struct policy_facts matched = facts_of(p, POLICY_DANE_MATCHED, s);
+			bool strong = s != CLEAR && s != OLD;
+
+			assert_int_equal(decide(&unusable).go_on, went_on && strong);
+			assert_false(decide(&unmatched).go_on);
+			assert_int_equal(policy_refusal(&unmatched), strong ?
+			    OUTCOME_NOT_TRUSTED : OUTCOME_NOT_ENCRYPTED);
+			if (s == STARTTLS || s == WITH_KEY)
+				assert_int_equal(decide(&matched).go_on,
+				    went_on || (p == POLICY_PINNED && s == WITH_KEY));
+			if (s == CLEAR)
+				assert_false(decide(&matched).go_on);
+		}
+}
+
+static void
+never_is_not_checked(void **state)
+{
+	struct policy_facts f = facts_of(POLICY_NEVER, POLICY_DANE_UNMATCHED, CLEAR);
+
+	(void)state;
+	assert_true(decide(&f).go_on);
+	assert_int_equal(decide(&f).auth, POLICY_AUTH_NONE);
+}
+
+/* A record that matches the host key is a pin, but not one that was set here. */
+static void
+a_key_in_the_dns_is_a_pin(void **state)
+{
+	struct policy_facts f = facts_of(POLICY_PINNED, POLICY_DANE_MATCHED, WITH_KEY);
+
+	(void)state;
+	assert_true(decide(&f).go_on);
+	assert_int_equal(decide(&f).auth, POLICY_AUTH_DANE);
+	assert_int_equal(decide(&f).remember, REMEMBER_WORKED);
+	/* in place of another that was remembered */
+	f.known.key = keys[OTHER];
+	f.known.established = true;
+	f.known.version = 20;
+	assert_true(decide(&f).go_on);
+	assert_int_equal(decide(&f).alarm, ALARM_NONE);
+	assert_int_equal(decide(&f).auth, POLICY_AUTH_DANE);
+	/* a pin of another key is not overruled */
+	f.known.pin = keys[OTHER];
+	assert_false(decide(&f).go_on);
+	assert_int_equal(decide(&f).alarm, ALARM_KEY_CHANGED);
+	f.policy = POLICY_KNOWN;
+	assert_false(decide(&f).go_on);
+	/* nor is it by a certificate, or by what cannot be proved */
+	f = facts_of(POLICY_PINNED, POLICY_DANE_MATCHED, STARTTLS);
+	assert_false(decide(&f).go_on);
+	f = facts_of(POLICY_PINNED, POLICY_DANE_MATCHED, WITH_KEY);
+	f.shown = STATEMENT_EXPIRED;
+	assert_false(decide(&f).go_on);
+}
+
+/* The word for the log is the strongest that is true. */
+static void
+one_word_says_how_a_host_is_known(void **state)
+{
+	struct policy_facts f = facts_of(POLICY_MAY, POLICY_DANE_NONE, WITH_KEY);
+
+	(void)state;
+	assert_string_equal(policy_auth_name(decide(&f).auth), "none");
+	f.known.next = keys[SHOWN];
+	assert_string_equal(policy_auth_name(decide(&f).auth), "tofu");
+	f.known.next = NULL;
+	f.known.key = keys[SHOWN];
+	assert_string_equal(policy_auth_name(decide(&f).auth), "tofu");
+	f.dane = POLICY_DANE_MATCHED;
+	assert_string_equal(policy_auth_name(decide(&f).auth), "dane");
+	f.known.pin = keys[SHOWN];
+	assert_string_equal(policy_auth_name(decide(&f).auth), "pinned");
+	/* another key goes on under may, and is none of them */
+	f.dane = POLICY_DANE_NONE;
+	f.known.pin = f.known.key = keys[ANOTHER];
+	assert_true(decide(&f).go_on);
+	assert_string_equal(policy_auth_name(decide(&f).auth), "none");
+
+	f = facts_of(POLICY_MAY, POLICY_DANE_MATCHED, STARTTLS);
+	assert_string_equal(policy_auth_name(decide(&f).auth), "dane");
+	for (enum session s = CLEAR; s < WITH_KEY; s++) {
+		f = facts_of(POLICY_MAY, POLICY_DANE_NONE, s);
+		assert_string_equal(policy_auth_name(decide(&f).auth), "none");
+		f = facts_of(POLICY_MAY, POLICY_DANE_UNUSABLE, s);
+		assert_string_equal(policy_auth_name(decide(&f).auth), "none");
+	}
+	f = facts_of(POLICY_MAY, POLICY_DANE_UNMATCHED, WITH_KEY);
+	f.known.key = keys[SHOWN];
+	assert_string_equal(policy_auth_name(decide(&f).auth), "none");
+}
+
+static void
+assert_text(enum policy_dane dane, enum session session, const char *text)
+{
+	struct policy_facts f = facts_of(POLICY_MAY, dane, session);
+
+	assert_string_equal(decide(&f).text, text);
+}
+
+static void
+what_is_wrong_is_said(void **state)
+{
+	struct policy_facts f = facts_of(POLICY_MAY, POLICY_DANE_UNMATCHED, WITH_KEY);
+
+	(void)state;
+	assert_text(POLICY_DANE_UNUSABLE, CLEAR,
+	    "has TLSA records, but does not encrypt (not-offered)");
+	assert_text(POLICY_DANE_UNMATCHED, OLD,
+	    "has TLSA records, but does not encrypt (old-version)");
+	assert_text(POLICY_DANE_UNMATCHED, STARTTLS,
+	    "shows a certificate that matches none of its TLSA records");
+	assert_text(POLICY_DANE_UNMATCHED, ENCRYPTED,
+	    "has TLSA records, but it shows no host key");
+	assert_text(POLICY_DANE_UNMATCHED, WITH_KEY,
+	    "shows a host key that matches none of its TLSA records");
+	/* and no command, even if the key has changed as well */
+	f.policy = POLICY_KNOWN;
+	f.known.key = keys[OTHER];
+	assert_null(strstr(decide(&f).text, POLICY_COMMAND));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_forbid_sessions),
+		cmocka_unit_test(never_is_not_checked),
+		cmocka_unit_test(a_key_in_the_dns_is_a_pin),
+		cmocka_unit_test(one_word_says_how_a_host_is_known),
+		cmocka_unit_test(what_is_wrong_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, NULL);
+}
