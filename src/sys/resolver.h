@@ -7,6 +7,7 @@
 
 #include "sys/dns_mx.h"
 #include "sys/nameserver.h"
+#include "sys/settings.h"
 
 enum resolved {
 	RESOLVED,
@@ -36,8 +37,7 @@ struct resolver {
  * Whether to ask for DNSSEC and believe the AD bit: never, where nameservers_are_trusted(), or
  * always.  Without a call, never.
  */
-enum resolver_dnssec { RESOLVER_DNSSEC_NO, RESOLVER_DNSSEC_AUTO, RESOLVER_DNSSEC_YES };
-void resolver_use_dnssec(enum resolver_dnssec use);
+void resolver_use_dnssec(enum dane use);
 
 /* The servers of /etc/resolv.conf, with `dnssec` set accordingly. */
 struct nameservers *resolver_servers(void);

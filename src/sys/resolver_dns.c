@@ -17,10 +17,10 @@
 #define BLANKS " \t\r\n"
 #define DNS_PORT 53
 
-static enum resolver_dnssec resolver_dns_use;
+static enum dane resolver_dns_use;
 
 void
-resolver_use_dnssec(enum resolver_dnssec use)
+resolver_use_dnssec(enum dane use)
 {
 	resolver_dns_use = use;
 }
@@ -32,8 +32,8 @@ resolver_servers(void)
 
 	if (those.count == 0)
 		nameservers_read(&those, "/etc/resolv.conf", DNS_PORT);
-	those.dnssec = resolver_dns_use == RESOLVER_DNSSEC_YES ||
-	    (resolver_dns_use == RESOLVER_DNSSEC_AUTO && nameservers_are_trusted(&those));
+	those.dnssec = resolver_dns_use == DANE_YES ||
+	    (resolver_dns_use == DANE_AUTO && nameservers_are_trusted(&those));
 	return &those;
 }
 

@@ -37,6 +37,7 @@ static const struct setting {
 #define TO(member) offsetof(struct settings, member)
 	{ "suites", parse_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
 	{ "policy", parse_policy, TO(policy), "may" },
+	{ "dane", parse_dane, TO(dane), "auto" },
 	{ "user", parse_text, TO(user), "" },
 	{ "jail-required", parse_yes_no, TO(jail_required), "no" },
 	{ "backend", parse_backend, TO(backend), "" },

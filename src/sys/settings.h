@@ -15,6 +15,12 @@
 
 enum policy { POLICY_NEVER, POLICY_MAY, POLICY_MUST, POLICY_KNOWN, POLICY_PINNED };
 
+enum dane {			/* is the DNS asked for TLSA records, and its AD bit believed? */
+	DANE_NO,
+	DANE_AUTO,		/* where the path to the name servers is safe */
+	DANE_YES
+};
+
 enum client_address {
 	CLIENT_ADDRESS_AUTO,
 	CLIENT_ADDRESS_NONE,
@@ -53,6 +59,7 @@ struct settings_policy {		/* policy.DOMAIN */
 struct settings {
 	char suites[SETTINGS_TEXT_MAX];
 	enum policy policy;
+	enum dane dane;
 	struct settings_policy *policies;
 	char user[SETTINGS_TEXT_MAX];
 	char backend[SETTINGS_TEXT_MAX];

@@ -67,6 +67,19 @@ parse_policy(void *to, struct span value)
 }
 
 const char *
+parse_dane(void *to, struct span value)
+{
+	static const struct word words[] = { { "auto", DANE_AUTO }, { "yes", DANE_YES },
+		{ "no", DANE_NO }, { NULL, 0 } };
+	int use = word_value(words, value);
+
+	if (use == WORD_UNKNOWN)
+		return "is not valid; use auto, yes or no";
+	*(enum dane *)to = (enum dane)use;
+	return NULL;
+}
+
+const char *
 parse_client_address(void *to, struct span value)
 {
 	static const struct word words[] = {

@@ -11,6 +11,7 @@ defaults_are_those_of_the_manual(void **state)
 	(void)state;
 	assert_string_equal(s.suites, "chacha20poly1305_2.0 aes256gcm_2.0");
 	assert_int_equal(s.policy, POLICY_MAY);
+	assert_int_equal(s.dane, DANE_AUTO);
 	assert_null(s.policies);
 	assert_string_equal(s.user, "");
 	assert_string_equal(s.backend, "");

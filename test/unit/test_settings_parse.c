@@ -27,6 +27,7 @@ threat_30_bad_values(void **state)
 	bad_value("known", "hosts", no_directory);
 	bad_value("cache", "keys", no_directory);
 	bad_value("mark", "true", "is neither yes nor no");
+	bad_value("dane", "must", "is not valid; use auto, yes or no");
 	bad_value("log", "syslog",
 	    "is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
 	bad_value("client-address", "xforward", "is not valid;"
@@ -121,6 +122,20 @@ who_answers_starttls(void **state)
 	bad_value("certificate", "host.pem", "is not an absolute path");
 }
 
+static void
+uses_of_dane(void **state)
+{
+	static const struct { const char *text; enum dane use; } uses[] = {
+		{ "dane = auto", DANE_AUTO }, { "dane = yes", DANE_YES }, { "dane = no", DANE_NO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(uses); i++) {
+		good(uses[i].text);
+		assert_int_equal(s.dane, uses[i].use);
+	}
+}
+
 static bool
 in_networks(const char *text)
 {
@@ -200,6 +215,7 @@ main(void)
 		TEST(session_limits),
 		TEST(ways_to_tell_the_backend),
 		TEST(who_answers_starttls),
+		TEST(uses_of_dane),
 		TEST(networks),
 		TEST(threat_44_networks_are_compared_in_one_form),
 	};
