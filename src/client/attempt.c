@@ -136,7 +136,8 @@ _Static_assert(HOST_TARGETS_MAX <= KNOWN_HOSTS_PLACES_MAX, "every target can be 
 
 /* Runs in the process outside, which serves requests about these targets only. */
 static int
-serve_outside(void *context, const struct outside_request *request, int *fd)
+serve_outside(void *context, const struct outside_request *request,
+    struct outside_answer *answer)
 {
 	struct attempt *c = context;
 	struct known_hosts_lesson lesson;
@@ -147,8 +148,8 @@ serve_outside(void *context, const struct outside_request *request, int *fd)
 	set_target(c, request->about);
 	switch (request->what) {
 	case OUTSIDE_DIAL:
-		*fd = dial(&c->target->address, NULL, request->number);
-		return *fd < 0 ? -1 : 0;
+		answer->fd = dial(&c->target->address, NULL, request->number);
+		return answer->fd < 0 ? -1 : 0;
 	case OUTSIDE_LEARN:
 		memcpy(&lesson, request->octets, sizeof(lesson));
 		return known_hosts_learn(c->known_hosts, &c->check.place, clock_wall_s(), &lesson);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -19,22 +20,24 @@ union control {
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
-/* Sends one answer: an errno or 0, and a descriptor unless `fd` is -1. */
+/* Sends one answer: an errno or 0, and what belongs to it. */
 static void
-answer(int to, int why, int fd)
+send_answer(int to, int why, const struct outside_answer *answer)
 {
-	struct iovec piece = { &why, sizeof(why) };
+	/* sendmsg() only reads the octets */
+	struct iovec pieces[] = { { &why, sizeof(why) },
+		{ (void *)(uintptr_t)answer->octets.at, answer->octets.len } };
 	union control control = { .room = { 0 } };
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
 
-	if (fd >= 0) {
+	if (answer->fd >= 0) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control.room);
 		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 		head->cmsg_level = SOL_SOCKET;
 		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+		head->cmsg_len = CMSG_LEN(sizeof(answer->fd));
+		memcpy(CMSG_DATA(head), &answer->fd, sizeof(answer->fd));
 	}
 	if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
 		_exit(1);		/* the session is gone */
@@ -47,17 +50,18 @@ serve_all(int session, outside_serve *serve, void *context)
 	ssize_t got;
 
 	while ((got = recv(session, &request, sizeof(request), 0)) != 0) {
-		int fd = -1, why = 0;
+		struct outside_answer answer = { .fd = -1 };
+		int why = 0;
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got != (ssize_t)sizeof(request))
 			return;
-		if (serve(context, &request, &fd) < 0)
+		if (serve(context, &request, &answer) < 0)
 			why = errno != 0 ? errno : EIO;
-		answer(session, why, fd);
-		if (fd >= 0)
-			close(fd);
+		send_answer(session, why, &answer);
+		if (answer.fd >= 0)
+			close(answer.fd);
 	}
 }
 
@@ -103,13 +107,13 @@ outside_start(struct outside *o, outside_serve *serve, void *context)
 	return 0;
 }
 
-/* Receives an answer and the descriptor that came with it. */
-static int
-take_answer(const struct outside *o, int *why, int *fd)
+/* Receives an answer: at most `size` octets, and the descriptor that came with it. */
+static ssize_t
+take_answer(const struct outside *o, int *why, int *fd, void *to, size_t size)
 {
-	struct iovec piece = { why, sizeof(*why) };
+	struct iovec pieces[] = { { why, sizeof(*why) }, { to, size } };
 	union control control = { .room = { 0 } };
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2, .msg_control = &control,
 		.msg_controllen = sizeof(control.room) };
 	ssize_t got;
 
@@ -120,31 +124,61 @@ take_answer(const struct outside *o, int *why, int *fd)
 	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
 	    head->cmsg_len == CMSG_LEN(sizeof(*fd)))
 		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
-	if (got >= 0 && got != (ssize_t)sizeof(*why))
-		errno = ECONNRESET;
-	return got == (ssize_t)sizeof(*why) ? 0 : -1;
+	if (got < 0)
+		return -1;
+	if (got >= (ssize_t)sizeof(*why) && (message.msg_flags & MSG_TRUNC) == 0)
+		return got - (ssize_t)sizeof(*why);
+	errno = ECONNRESET;
+	return -1;
+}
+
+static ssize_t
+exchange(const struct outside *o, const struct outside_request *request, int *fd, void *to,
+    size_t size)
+{
+	int why = 0;
+
+	if (o->fd < 0) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (send(o->fd, request, sizeof(*request), MSG_NOSIGNAL) != (ssize_t)sizeof(*request))
+		return -1;
+	ssize_t len = take_answer(o, &why, fd, to, size);
+	if (len >= 0 && why != 0) {
+		errno = why;
+		return -1;
+	}
+	return len;
 }
 
 int
 outside_ask(const struct outside *o, const struct outside_request *request, int *fd)
 {
-	int why = 0, handed = -1;
+	int handed = -1;
+	ssize_t len = exchange(o, request, &handed, NULL, 0);
+	int why = errno;
 
 	if (fd != NULL)
-		*fd = -1;
-	if (o->fd < 0) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	if (send(o->fd, request, sizeof(*request), MSG_NOSIGNAL) != (ssize_t)sizeof(*request) ||
-	    take_answer(o, &why, &handed) < 0)
-		return -1;
-	if (fd != NULL && why == 0)
-		*fd = handed;
-	else if (handed >= 0)
+		*fd = len >= 0 ? handed : -1;
+	if (handed >= 0 && (fd == NULL || len < 0))
 		close(handed);
 	errno = why;
-	return why == 0 ? 0 : -1;
+	return len >= 0 ? 0 : -1;
+}
+
+ssize_t
+outside_ask_for(const struct outside *o, const struct outside_request *request, void *to,
+    size_t size)
+{
+	int handed = -1;
+	ssize_t len = exchange(o, request, &handed, to, size);
+	int why = errno;
+
+	if (handed >= 0)
+		close(handed);
+	errno = why;
+	return len;
 }
 
 void

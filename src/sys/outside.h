@@ -9,8 +9,8 @@
 #ifndef SYS_OUTSIDE_H
 #define SYS_OUTSIDE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/span.h"
+
 #include <sys/types.h>
 
 #define OUTSIDE_OCTETS 256
@@ -21,11 +21,14 @@ struct outside_request {
 	uint8_t octets[OUTSIDE_OCTETS];
 };
 
-/*
- * Handles a request.  0, or -1 with errno.  A descriptor stored in `*fd` is sent to the session
- * and then closed.
- */
-typedef int outside_serve(void *context, const struct outside_request *request, int *fd);
+struct outside_answer {
+	int fd;				/* a descriptor, which is sent and then closed; -1: none */
+	struct span octets;		/* valid until the next request */
+};
+
+/* Handles a request.  0 with `*answer`, which is empty before the call, or -1 with errno. */
+typedef int outside_serve(void *context, const struct outside_request *request,
+    struct outside_answer *answer);
 
 struct outside {
 	int fd;				/* -1: not started */
@@ -42,6 +45,13 @@ int outside_start(struct outside *o, outside_serve *serve, void *context);
  * outside.  `*fd` (unless `fd` is NULL) gets the descriptor that came with the answer, or -1.
  */
 int outside_ask(const struct outside *o, const struct outside_request *request, int *fd);
+
+/*
+ * The same for an answer of at most `size` octets, which are stored at `to`.  Returns their
+ * number, or -1 with errno.
+ */
+ssize_t outside_ask_for(const struct outside *o, const struct outside_request *request, void *to,
+    size_t size);
 
 /* Ends the process and waits up to a second for it.  Has no effect if it was not started. */
 void outside_end(struct outside *o);

@@ -11,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ADD = 1, OPEN, DESCRIPTORS, DIE };
+enum { ADD = 1, OPEN, DESCRIPTORS, OCTETS, DIE };
+
+#define OCTETS_MAX 66000
 
 static struct outside o = { .fd = -1 };
+static uint8_t octets[OCTETS_MAX];
 static uint32_t sum;		/* the other process's; here it stays 0 */
 
 static int
@@ -27,7 +30,7 @@ count_descriptors(void)
 }
 
 static int
-serve(void *context, const struct outside_request *request, int *fd)
+serve(void *context, const struct outside_request *request, struct outside_answer *answer)
 {
 	uint32_t *total = context;
 
@@ -37,11 +40,14 @@ serve(void *context, const struct outside_request *request, int *fd)
 		errno = (int)*total;
 		return -1;
 	case OPEN:
-		*fd = open("/dev/null", O_RDONLY);
+		answer->fd = open("/dev/null", O_RDONLY);
 		return 0;
 	case DESCRIPTORS:
 		errno = count_descriptors();
 		return -1;
+	case OCTETS:
+		answer->octets = span(octets, request->number);
+		return 0;
 	case DIE:
 		_exit(1);
 	default:
@@ -105,6 +111,37 @@ hands_over_descriptors(void **state)
 	assert_int_equal(errno, there);
 	outside_end(&o);
 	assert_int_equal(count_descriptors(), before);
+}
+
+static void
+hands_over_octets(void **state)
+{
+	static uint8_t got[OCTETS_MAX];
+	static const uint32_t lengths[] = { 0, 1, OCTETS_MAX };
+	struct outside_request request = { .what = OCTETS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)(i * 7 + i / 256);
+	assert_int_equal(outside_start(&o, serve, &sum), 0);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		request.number = lengths[i];
+		memset(got, 0, sizeof(got));
+		assert_int_equal(outside_ask_for(&o, &request, got, sizeof(got)), lengths[i]);
+		assert_memory_equal(got, octets, lengths[i]);
+	}
+	/* one octet too many, and a failure */
+	assert_true(outside_ask_for(&o, &request, got, sizeof(got) - 1) < 0);
+	assert_int_equal(errno, ECONNRESET);
+	request.what = ADD;
+	assert_true(outside_ask_for(&o, &request, got, sizeof(got)) < 0);
+	assert_int_equal(errno, OCTETS_MAX);
+	/* a descriptor that was not asked for is closed */
+	int before = count_descriptors();
+	request.what = OPEN;
+	assert_int_equal(outside_ask_for(&o, &request, got, sizeof(got)), 0);
+	assert_int_equal(count_descriptors(), before);
+	outside_end(&o);
 }
 
 static void
@@ -200,6 +237,7 @@ main(void)
 		cmocka_unit_test(without_a_process_there_is_none),
 		cmocka_unit_test(answers_with_its_own_state),
 		cmocka_unit_test(hands_over_descriptors),
+		cmocka_unit_test(hands_over_octets),
 		cmocka_unit_test(a_request_of_another_form_ends_it),
 		cmocka_unit_test(it_has_neither_input_nor_output_and_no_life_of_its_own),
 		cmocka_unit_test(it_ends_with_the_session),
