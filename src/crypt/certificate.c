@@ -165,32 +165,10 @@ certificate_issuer(const struct certificate *c, struct buf *out)
 	put_dn(out, &c->chain.issuer);
 }
 
-static int
-certificate_hash(uint8_t out[CERTIFICATE_TLSA_LEN], const uint8_t *octets, size_t len)
+struct span
+certificate_spki(const struct certificate *c)
 {
-	return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), octets, len, out) == 0 ?
-	    0 : -1;
-}
-
-int
-certificate_tlsa(uint8_t out[CERTIFICATE_TLSA_LEN], const struct certificate *c)
-{
-	return certificate_hash(out, c->chain.pk_raw.p, c->chain.pk_raw.len);
-}
-
-int
-certificate_tlsa_of_key(uint8_t out[CERTIFICATE_TLSA_LEN],
-    const uint8_t public[HOSTKEY_PUBLIC_LEN])
-{
-	/* SubjectPublicKeyInfo of a point on P-256, RFC 5480, up to the point */
-	static const uint8_t head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
-		0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03,
-		0x42, 0x00 };
-	uint8_t mem[sizeof(head) + HOSTKEY_PUBLIC_LEN];
-
-	memcpy(mem, head, sizeof(head));
-	memcpy(mem + sizeof(head), public, HOSTKEY_PUBLIC_LEN);
-	return certificate_hash(out, mem, sizeof(mem));
+	return span(c->chain.pk_raw.p, c->chain.pk_raw.len);
 }
 
 void

@@ -11,7 +11,6 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
 
-#define CERTIFICATE_TLSA_LEN 32		/* octets of SHA-256 */
 #define CERTIFICATE_KEY_LEN 121		/* octets of a host key in DER */
 
 enum certificate_fault {
@@ -75,13 +74,8 @@ void certificate_names(const struct certificate *c, struct buf *out);
 /* Appends who issued it, likewise. */
 void certificate_issuer(const struct certificate *c, struct buf *out);
 
-/*
- * The data of a TLSA record 3 1 1 (RFC 6698): SHA-256 of the SubjectPublicKeyInfo, of a
- * certificate and of a host key.  0, or -1.
- */
-int certificate_tlsa(uint8_t out[CERTIFICATE_TLSA_LEN], const struct certificate *c);
-int certificate_tlsa_of_key(uint8_t out[CERTIFICATE_TLSA_LEN],
-    const uint8_t public[HOSTKEY_PUBLIC_LEN]);
+/* Its SubjectPublicKeyInfo in DER, for its TLSA record (crypt/dane.h); valid as long as `c` is open. */
+struct span certificate_spki(const struct certificate *c);
 
 /* Wipes the private key; the certificate stays. */
 void certificate_forget_key(struct certificate *c);

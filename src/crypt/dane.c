@@ -189,12 +189,11 @@ dane_put_spki(uint8_t spki[DANE_SPKI_LEN], const uint8_t public[HOSTKEY_PUBLIC_L
 }
 
 void
-dane_put_record(char text[DANE_RECORD_LEN], const uint8_t public[HOSTKEY_PUBLIC_LEN])
+dane_put_record(char text[DANE_RECORD_LEN], struct span spki)
 {
-	uint8_t spki[DANE_SPKI_LEN], digest[crypto_hash_sha256_BYTES];
+	uint8_t digest[crypto_hash_sha256_BYTES];
 
-	dane_put_spki(spki, public);
-	crypto_hash_sha256(digest, spki, sizeof(spki));
+	crypto_hash_sha256(digest, spki.at, spki.len);
 	memcpy(text, "3 1 1 ", 6);
 	octets_to_hex(text + 6, digest, sizeof(digest));
 }

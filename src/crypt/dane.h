@@ -54,7 +54,7 @@ enum dane_match dane_match_key(const struct dns_tlsa_list *list,
 /* A host key as SubjectPublicKeyInfo (RFC 5480): what a certificate with the same key has. */
 void dane_put_spki(uint8_t spki[DANE_SPKI_LEN], const uint8_t public[HOSTKEY_PUBLIC_LEN]);
 
-/* The data of the TLSA record 3 1 1 for a host key, as in a zone file; no NUL. */
-void dane_put_record(char text[DANE_RECORD_LEN], const uint8_t public[HOSTKEY_PUBLIC_LEN]);
+/* The data of the TLSA record 3 1 1 for a SubjectPublicKeyInfo, as in a zone file; no NUL. */
+void dane_put_record(char text[DANE_RECORD_LEN], struct span spki);
 
 #endif

@@ -1,8 +1,8 @@
 #include "server/certificate_cmd.h"
 
 #include "base/clock.h"
-#include "base/octets.h"
 #include "crypt/certificate_make.h"
+#include "crypt/dane.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,24 +45,35 @@ open_files(struct certificate *c, const struct serve_tls_files *f)
 	return fault == CERTIFICATE_GOOD ? certificate_in_time(c, clock_wall_s()) : fault;
 }
 
+/* Reads the files of the certificate; `public` is that of the host key. */
 static void
-read_files(const struct options *o)
+read_files(const struct options *o, uint8_t public[HOSTKEY_PUBLIC_LEN])
 {
 	struct hostkey_statements said;
 
 	hostkey_cmd_read(o, &said);
 	serve_tls_read(&files, o, &said);
+	memcpy(public, said.host.public, HOSTKEY_PUBLIC_LEN);
 	hostkey_cmd_forget(&said);
 }
 
 static void
-print_tlsa(const char *before, const struct options *o, const uint8_t *digest)
+print_tlsa(const char *before, const struct options *o, struct span spki)
 {
-	char hex[2 * CERTIFICATE_TLSA_LEN];
+	char text[DANE_RECORD_LEN];
 
-	octets_to_hex(hex, digest, CERTIFICATE_TLSA_LEN);
-	printf("%s_25._tcp.%s. IN TLSA 3 1 1 %.*s\n", before, o->settings.hostname,
-	    (int)sizeof(hex), hex);
+	dane_put_record(text, spki);
+	printf("%s_25._tcp.%s. IN TLSA %.*s\n", before, o->settings.hostname, (int)sizeof(text),
+	    text);
+}
+
+static void
+print_tlsa_of_key(const char *before, const struct options *o, const uint8_t *public)
+{
+	uint8_t spki[DANE_SPKI_LEN];
+
+	dane_put_spki(spki, public);
+	print_tlsa(before, o, span(spki, sizeof(spki)));
 }
 
 /* What keeps a session from offering STARTTLS with these files; NULL: nothing. */
@@ -82,19 +93,23 @@ why_not(const struct options *o, struct certificate *c, const struct serve_tls_f
 void
 certificate_cmd_show(const struct options *o, const uint8_t *next_public)
 {
-	uint8_t digest[CERTIFICATE_TLSA_LEN];
+	uint8_t public[HOSTKEY_PUBLIC_LEN], spki[DANE_SPKI_LEN];
 	struct certificate c;
 
-	read_files(o);
+	read_files(o, public);
+	dane_put_spki(spki, public);
 	certificate_init(&c);
 	const char *why = why_not(o, &c, &files);
 	if (why != NULL) {
 		printf("; no TLSA record, which would keep other hosts from sending: %s\n", why);
-	} else if (certificate_tlsa(digest, &c) == 0) {
-		print_tlsa("", o, digest);
-		if (files.own && next_public != NULL &&
-		    certificate_tlsa_of_key(digest, next_public) == 0)
-			print_tlsa("next ", o, digest);
+	} else {
+		print_tlsa("", o, certificate_spki(&c));
+		if (!span_equal(certificate_spki(&c), span(spki, sizeof(spki)))) {
+			printf("; and for XCRYPT, since the certificate is not the host key's:\n");
+			print_tlsa_of_key("", o, public);
+		}
+		if (next_public != NULL)
+			print_tlsa_of_key("next ", o, next_public);
 	}
 	certificate_close(&c);
 	serve_tls_forget(&files);

@@ -19,9 +19,9 @@ int certificate_cmd_make(const struct options *o, const struct private_file_plac
 bool certificate_cmd_exists(const struct private_file_place *place);
 
 /*
- * Prints the TLSA record of the certificate that a client gets, and that of the next host key
- * (NULL: none) if the certificate is of the host key.  Without a certificate that can be used, says
- * why no record may be published.
+ * Prints the TLSA records of the certificate that a client gets, of the host key if the certificate
+ * is of another one, and of the next host key (NULL: none).  Without a certificate that can be
+ * used, says why no record may be published.
  */
 void certificate_cmd_show(const struct options *o, const uint8_t *next_public);
 

@@ -357,7 +357,7 @@ a_host_key_is_a_key_as_in_a_certificate(void **state)
 	vectors_octets(digest, sizeof(digest), "leaf", "key-sha256");
 	memcpy(expected, "3 1 1 ", 6);
 	octets_to_hex(expected + 6, digest, sizeof(digest));
-	dane_put_record(text, public);
+	dane_put_record(text, span(made, sizeof(made)));
 	assert_memory_equal(text, expected, sizeof(text));
 
 	for (uint8_t matching = 0; matching <= 2; matching++) {
