@@ -20,12 +20,24 @@ policy_of(const struct attempt *c, size_t element)
 	return settings_policy_for(&c->options->settings, span_of(c->hosts->at[element].name));
 }
 
+/* Whether a host may have TLSA records that count for it: see tlsa_look_up(). */
+static bool
+may_have_tlsa(const struct attempt *c, const struct target *target)
+{
+	return policy_table[policy_of(c, target->element)].xcrypt &&
+	    (target->origin.secure || target->origin.alias);
+}
+
 bool
 attempt_may_need_tls(const struct attempt *c)
 {
-	for (size_t i = 0; i < c->targets.count; i++)
-		if (policy_uses_starttls(policy_of(c, c->targets.at[i].element), c->delivers))
+	for (size_t i = 0; i < c->targets.count; i++) {
+		const struct target *target = &c->targets.at[i];
+
+		if (policy_uses_starttls(policy_of(c, target->element),
+		    c->delivers || may_have_tlsa(c, target)))
 			return true;
+	}
 	return false;
 }
 
@@ -41,6 +53,7 @@ set_check(struct attempt *c, size_t element)
 	c->check.now_s = clock_wall_s;
 	c->check.policy = policy;
 	c->check.suites = &c->suites;
+	c->check.tlsa = NULL;
 	c->check.place = (struct known_hosts_place){ .domain = c->hosts->at[element].name,
 		.host = c->hosts->at[element].name, .hosts = c->names };
 }
@@ -75,11 +88,14 @@ apply_policy(struct attempt *c)
 {
 	struct client_settings *set = c->client_settings;
 	enum policy policy = c->check.policy;
+	bool records = c->tlsa.found == TLSA_FOUND;
+	const char *name = records ? c->tlsa.tlsa.base : c->target->name;
 
 	set->suites = &c->suites;
-	set->encryption_required = policy_requires_encryption(policy);
+	set->encryption_required = policy_requires_encryption(policy) || records;
 	starttls_strict(set->encryption_required);
-	set->starttls = policy_uses_starttls(policy, c->delivers) ? c->target->name : NULL;
+	set->starttls = policy_uses_starttls(policy, c->delivers || records) ? name : NULL;
+	c->check.tlsa = &c->tlsa;
 	set->check = peer_check_decide;
 	set->check_context = &c->check;
 }
@@ -123,13 +139,14 @@ log_call(const struct attempt *c, int64_t begun_ms)
 		    client_handshake_crypt(c->client), c->client->why);
 		if (c->client->tls)
 			starttls_log(&line);
+		peer_check_log_auth(&c->check, &line);
 		peer_check_log(&c->check, &line);
 		logline_end(&line, c->session, begun_ms, c->end);
 	}
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
-enum { OUTSIDE_DIAL, OUTSIDE_LEARN };
+enum { OUTSIDE_DIAL, OUTSIDE_LEARN, OUTSIDE_TLSA };
 
 _Static_assert(sizeof(struct known_hosts_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
 _Static_assert(HOST_TARGETS_MAX <= KNOWN_HOSTS_PLACES_MAX, "every target can be noted");
@@ -150,6 +167,9 @@ serve_outside(void *context, const struct outside_request *request,
 	case OUTSIDE_DIAL:
 		answer->fd = dial(&c->target->address, NULL, request->number);
 		return answer->fd < 0 ? -1 : 0;
+	case OUTSIDE_TLSA:
+		answer->octets = host_tlsa_look_up(c->target, request->number);
+		return 0;
 	case OUTSIDE_LEARN:
 		memcpy(&lesson, request->octets, sizeof(lesson));
 		return known_hosts_learn(c->known_hosts, &c->check.place, clock_wall_s(), &lesson);
@@ -181,6 +201,71 @@ dial_outside(struct attempt *c, int64_t timeout_ms)
 	return outside_ask(&c->outside, &request, &fd) == 0 ? fd : -1;
 }
 
+static int64_t
+at_most(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A silent host or name server must leave time for the hosts after it. */
+static int64_t
+share(const struct attempt *c)
+{
+	int64_t left = c->deadline_ms - clock_ms();
+
+	return c->session->io.others ? left / 2 : left;
+}
+
+static void
+log_tlsa_failed(const struct attempt *c)
+{
+	uint8_t mem[LOG_LINE_MAX];
+	struct buf line;
+
+	buf_init(&line, mem, sizeof(mem));
+	buf_put(&line, SPAN("call"));
+	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
+	log_pair(&line, "host", span_of(c->target->name));
+	log_pair(&line, "error", c->tlsa.tlsa.failed ?
+	    SPAN("SERVFAIL for its TLSA records; perhaps a bad signature") :
+	    SPAN("no answer about its TLSA records"));
+	log_pair(&line, "end", span_of(outcome_row(OUTCOME_TLSA_FAILED)->log));
+	log_line(LOG_NOTICE, "%.*s", (int)buf_len(&line), (const char *)mem);
+}
+
+static bool
+is_same_host(const struct target *a, const struct target *b)
+{
+	return a->element == b->element && strcmp(a->name, b->name) == 0;
+}
+
+/*
+ * Looks up the TLSA records of the present target, once for all addresses of its host.  False: that
+ * failed, and the host must not be called.
+ */
+static bool
+find_tlsa(struct attempt *c)
+{
+	struct outside_request request = { .what = OUTSIDE_TLSA,
+		.about = (uint16_t)(c->target - c->targets.at) };
+	bool known = c->tlsa_of != NULL && is_same_host(c->tlsa_of, c->target);
+	int64_t timeout_ms = share(c);
+
+	c->tlsa_of = c->target;
+	if (known)
+		return c->tlsa.found != TLSA_LATER;
+	host_tlsa_none(&c->tlsa);
+	if (!may_have_tlsa(c, c->target))
+		return true;
+	request.number = timeout_ms < 0 ? 0 : (uint32_t)at_most(timeout_ms, INT32_MAX);
+	host_tlsa_ask(&c->tlsa, &c->outside, &request, c->target,
+	    c->hosts->at[c->target->element].name);
+	if (c->tlsa.found != TLSA_LATER)
+		return true;
+	log_tlsa_failed(c);
+	return false;
+}
+
 int
 attempt_prepare(struct attempt *c)
 {
@@ -199,12 +284,6 @@ void
 attempt_settled(struct attempt *c)
 {
 	outside_end(&c->outside);
-}
-
-static int64_t
-at_most(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Tells the key cache which host is called, so that pre-shared secrets are kept per host. */
@@ -239,17 +318,30 @@ connect_and_run(struct attempt *c, enum client_call call)
 		log_call(c, begun);
 		return;
 	}
-	left = c->deadline_ms - clock_ms();
-	/* a silent host must leave time for the ones after it */
-	if (c->session->io.others)
-		left /= 2;
-	c->session->limits.greeting_ms = at_most(left, settings->command_timeout_ms);
+	c->session->limits.greeting_ms = at_most(share(c), settings->command_timeout_ms);
 	set_meeting(c);
 	c->connected(c->machine, call);
 	session_wire(c->session, fd, fd);
 	c->end = session_run(c->session);
 	close(fd);
 	log_call(c, begun);
+}
+
+/* Why the policy refuses the present target, kept for when another one is called. */
+static void
+note_refusal(struct attempt *c)
+{
+	bool refused = c->end == OUTCOME_NOT_TRUSTED || c->end == OUTCOME_NOT_ENCRYPTED;
+
+	snprintf(c->refusal, sizeof(c->refusal), "%s", refused ? c->check.verdict.text : "");
+}
+
+/* Whether the next target may be called after this one. */
+static bool
+goes_on(const struct attempt *c)
+{
+	return c->end == OUTCOME_NOT_REACHED || c->end == OUTCOME_TLSA_FAILED ||
+	    c->session->io.elsewhere || c->check.verdict.next_host;
 }
 
 /*
@@ -260,7 +352,7 @@ static void
 take_note(struct attempt *c)
 {
 	const struct reply *reply = &c->client->reply;
-	bool in_opening = reply->code >= 300;
+	bool in_opening = reply->code >= 300 && c->end != OUTCOME_TLSA_FAILED;
 	bool said = in_opening || c->end == OUTCOME_REFUSED_LATER;
 
 	if (c->end == OUTCOME_NOT_REACHED || (c->one_said && !said))
@@ -268,6 +360,7 @@ take_note(struct attempt *c)
 	c->one_said = said;
 	c->alerted = c->target;
 	c->left = c->end;
+	note_refusal(c);
 	reply_start(&c->greeting);
 	if (in_opening)
 		reply_copy(&c->greeting, reply);
@@ -276,11 +369,20 @@ take_note(struct attempt *c)
 static void
 call_target(struct attempt *c, bool others)
 {
-	apply_policy(c);
 	c->session->io.others = others;
+	c->end = OUTCOME_TLSA_FAILED;
+	if (!find_tlsa(c))
+		return;
+	apply_policy(c);
 	connect_and_run(c, CLIENT_CALL_FIRST);
 	if (c->end == OUTCOME_RETRY_APART)
 		connect_and_run(c, CLIENT_CALL_APART);
+	if (c->end == OUTCOME_RETRY_STARTTLS) {
+		log_line(LOG_NOTICE, "%s: XCRYPT does not authenticate it as its TLSA records ask; "
+		    "connecting again for STARTTLS", c->target->name);
+		connect_and_run(c, CLIENT_CALL_STARTTLS);
+		return;
+	}
 	if (c->end != OUTCOME_RETRY_CLEAR)
 		return;
 	log_line(LOG_WARNING, "%s: encryption failed; connecting again without it",
@@ -299,8 +401,9 @@ attempt_run(struct attempt *c)
 	for (size_t i = 0; i < c->targets.count; i++) {
 		set_target(c, i);
 		call_target(c, i + 1 < c->targets.count);
-		if (c->end != OUTCOME_NOT_REACHED && !c->session->io.elsewhere) {
+		if (!goes_on(c)) {
 			c->alerted = c->target;
+			note_refusal(c);
 			return c->end;
 		}
 		take_note(c);

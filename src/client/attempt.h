@@ -31,6 +31,8 @@ struct attempt {
 	struct suite_list suites;		/* that the policy for this target accepts */
 	struct peer_check check;			/* of this target */
 	const char *names[HOST_TARGETS_MAX];	/* of all hosts of the destination */
+	struct host_tlsa tlsa;			/* of the host of `tlsa_of` */
+	const struct target *tlsa_of;		/* NULL: of none yet */
 	const struct target *target;		/* the present one, or the last one */
 	int64_t dialled_ms;			/* milliseconds that connecting took */
 	int64_t connected_ms;			/* when it was connected, clock_ms() */
@@ -41,11 +43,12 @@ struct attempt {
 	struct reply greeting;		/* last greeting or EHLO reply of 4yz, 5yz; or code 0 */
 	const struct target *alerted;		/* that `end` and `greeting` are about */
 	char why[256];			/* for OUTCOME_NOT_REACHED: error of the last target */
+	char refusal[POLICY_TEXT_MAX];	/* why the policy refuses the host of `left`; or empty */
 };
 
 /*
- * Whether STARTTLS may be needed towards one of the targets.  Then the certificates have to be
- * opened before the jail.
+ * Whether STARTTLS may be needed towards one of the targets, by its policy or for TLSA records.
+ * Then the certificates have to be opened before the jail.
  */
 bool attempt_may_need_tls(const struct attempt *c);
 
@@ -68,7 +71,8 @@ void attempt_settled(struct attempt *c);
 
 /*
  * Connects and runs the session, and logs one line for each connection.  After a host that took
- * nothing of the message it goes on with the next one (io->elsewhere).  Returns the outcome of
+ * nothing of the message (io->elsewhere), or that its TLSA records forbid, it goes on with the next
+ * one.  Returns the outcome of
  * the host that took the message, or of the last one that answered; OUTCOME_NOT_REACHED if none
  * could be reached.
  */

@@ -5,6 +5,7 @@
 #include "client/starttls.h"
 #include "smtp/outcome.h"
 #include "sys/fd.h"
+#include "sys/resolver.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,7 +114,12 @@ client_look_up(struct client *c, const char *operand)
 	a->known_hosts = &c->known_hosts;
 	a->hosts = &c->hosts;
 	a->deadline_ms = c->begun_ms + c->options.settings.dial_timeout_ms;
-	switch (mx_lookup(&a->targets, &c->hosts, a->deadline_ms)) {
+	resolver_use_dnssec(c->options.settings.dane);
+	enum lookup found = mx_lookup(&a->targets, &c->hosts, a->deadline_ms);
+	if (resolver_servers()->probed)
+		log_line(LOG_NOTICE, "no name server of resolv.conf validates DNSSEC: TLSA records"
+		    " are not used");
+	switch (found) {
 	case LOOKUP_FOUND:
 		return start_outside(c);
 	case LOOKUP_NO_DOMAIN:

@@ -19,8 +19,8 @@ words_why(const struct attempt *c, enum outcome end)
 	const char *why = end == OUTCOME_NOT_REACHED ? c->why : outcome_row(end)->text;
 
 	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_NOT_ENCRYPTED) &&
-	    c->check.verdict.text[0] != '\0')
-		why = c->check.verdict.text;
+	    c->refusal[0] != '\0')
+		why = c->refusal;
 	/* a command names the host, and must not be cut off */
 	if (strstr(why, POLICY_COMMAND) != NULL)
 		return why;

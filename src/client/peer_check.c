@@ -1,6 +1,7 @@
 #include "client/peer_check.h"
 
 #include "base/log.h"
+#include "client/starttls.h"
 #include "smtp/ehlo.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ peer_check_start(struct peer_check *check)
 {
 	check->shown = STATEMENT_NONE;
 	memset(&check->verdict, 0, sizeof(check->verdict));
+	if (check->tlsa != NULL)
+		host_tlsa_start(check->tlsa);
 }
 
 void
@@ -25,6 +28,18 @@ peer_check_log(const struct peer_check *check, struct buf *line)
 		buf_printf(line, " %s=%s", policy_alarm_name(v->alarm), v->expected);
 	else if (v->alarm != ALARM_NONE)
 		log_pair(line, policy_alarm_name(v->alarm), span_of(v->expected));
+}
+
+void
+peer_check_log_auth(const struct peer_check *check, struct buf *line)
+{
+	enum policy_dane dane =
+	    check->tlsa != NULL ? host_tlsa_facts(check->tlsa) : POLICY_DANE_NONE;
+
+	buf_printf(line, " auth=%s asked=%s", policy_auth_name(check->verdict.auth),
+	    policy_asked_name(check->policy, dane));
+	if (check->tlsa != NULL)
+		host_tlsa_log(check->tlsa, line);
 }
 
 /* The warning has a line of its own, so that it is found among the lines of all connections. */
@@ -42,7 +57,7 @@ log_warning(const struct peer_check *check, const struct policy_facts *facts)
 	if (facts->why != NULL)
 		log_pair(&line, "why", span_of(facts->why));
 	log_line(LOG_WARNING, "%.*s: %s", (int)buf_len(&line), (const char *)mem,
-	    check->verdict.go_on ? "mail goes there all the same" : "mail waits");
+	    check->verdict.go_on || check->verdict.starttls_instead ? "mail goes there all the same" : "mail waits");
 }
 
 static void
@@ -106,6 +121,27 @@ gather(const struct peer_check *check, struct known_host *known, int64_t now_s,
 	facts->known.incomplete = !known_hosts_complete(check->known_hosts);
 }
 
+/* What the TLSA records say of the host key or the certificate that the host has shown. */
+static enum policy_dane
+compare_tlsa(const struct peer_check *check, const struct policy_facts *facts)
+{
+	if (check->tlsa == NULL)
+		return POLICY_DANE_NONE;
+	host_tlsa_start(check->tlsa);
+	if (facts->starttls)
+		return host_tlsa_facts_chain(check->tlsa, starttls_chain());
+	if (facts->shown == STATEMENT_GOOD)
+		return host_tlsa_facts_key(check->tlsa, facts->shown_key);
+	return host_tlsa_facts(check->tlsa);
+}
+
+/* Is STARTTLS left to try where XCRYPT does not authenticate the host? */
+static bool
+starttls_is_left(const struct client_handshake *ch)
+{
+	return ch->offer_len > 0 && !ch->starttls_tried && ehlo_offers(&ch->clear, "STARTTLS", NULL);
+}
+
 /* `again`: the facts are those of a call in the clear that has not been made. */
 static enum outcome
 decide(struct peer_check *check, const struct policy_facts *facts, int64_t now_s, bool again)
@@ -119,6 +155,8 @@ decide(struct peer_check *check, const struct policy_facts *facts, int64_t now_s
 	if (check->verdict.warn)
 		log_warning(check, facts);
 	write_known_hosts(check, facts, now_s);
+	if (check->verdict.starttls_instead)
+		return OUTCOME_RETRY_STARTTLS;
 	return check->verdict.go_on ? OUTCOME_NONE : policy_refusal(facts);
 }
 
@@ -131,6 +169,8 @@ peer_check_decide(void *context, const struct client_handshake *ch, bool again)
 	struct policy_facts facts = {
 		.encrypted = ch->encrypted && !ch->tls && !again,
 		.starttls = ch->tls && !again,
+		.instead = ch->instead,
+		.starttls_left = starttls_is_left(ch),
 		.refused = ch->reply.code >= 500,
 		.why = ch->why,
 	};
@@ -143,6 +183,7 @@ peer_check_decide(void *context, const struct client_handshake *ch, bool again)
 		check_statements(check, ch, now_s);
 	facts.shown = check->shown;
 	facts.shown_key = check->verified.public;
+	facts.dane = compare_tlsa(check, &facts);
 	return decide(check, &facts, now_s, again);
 }
 

@@ -2,12 +2,13 @@
  * The check of a host before a message goes to it.
  *
  * It gathers the facts: what is known of the host (store/known_hosts.h), the host key that it
- * shows (store/hostkey_cache.h), and the time.  It asks policy for the verdict (smtp/policy.h)
+ * shows (store/hostkey_cache.h), its TLSA records (client/host_tlsa.h), and the time.  It asks policy for the verdict (smtp/policy.h)
  * and applies it: it writes to known hosts, and logs a warning if the host is not as expected.
  */
 #ifndef CLIENT_PEER_CHECK_H
 #define CLIENT_PEER_CHECK_H
 
+#include "client/host_tlsa.h"
 #include "smtp/client_handshake.h"
 #include "smtp/policy.h"
 #include "store/hostkey_cache.h"
@@ -22,6 +23,7 @@ struct peer_check {
 	enum policy policy;
 	const struct suite_list *suites;	/* that the policy accepts */
 	struct known_hosts_place place;
+	struct host_tlsa *tlsa;		/* NULL: there are no records */
 
 	/* results for the present connection */
 	enum statement_verdict shown;		/* STATEMENT_NONE in the clear */
@@ -45,6 +47,9 @@ enum outcome peer_check_decide(void *context, const struct client_handshake *ch,
  * how the attempt ends.
  */
 enum outcome peer_check_not_in_dns(struct peer_check *check, const char *why);
+
+/* Puts " auth=... asked=..." to a log line, and what the TLSA records say. */
+void peer_check_log_auth(const struct peer_check *check, struct buf *line);
 
 /* The facts about a known host, which point into it.  `incomplete` is false. */
 struct policy_known peer_check_known(const struct known_host *known);

@@ -69,6 +69,12 @@ starttls_begin(const char *host, const struct layer **layer, void **state)
 	return tls_start(&tls, host, roots_len > 0 ? roots : NULL, roots_len, strict);
 }
 
+const mbedtls_x509_crt *
+starttls_chain(void)
+{
+	return tls.started ? tls_peer_chain(&tls) : NULL;
+}
+
 void
 starttls_log(struct buf *line)
 {
@@ -86,8 +92,7 @@ starttls_report(struct buf *out)
 
 	tls_describe(&tls, text, sizeof(text));
 	if (tls.version_refused)
-		buf_printf(out, "tls: %s: mbedTLS %s has no version of TLS that the host accepts\n",
-		    TLS_FAULT_VERSION, MBEDTLS_VERSION_STRING);
+		buf_printf(out, "tls=%s (mbedTLS %s)\n", TLS_FAULT_VERSION, MBEDTLS_VERSION_STRING);
 	else if (text[0] != '\0')
-		buf_printf(out, "tls: %s, certificate %s\n", text, tls_certificate(&tls));
+		buf_printf(out, "tls=%s\ncertificate=%s\n", text, tls_certificate(&tls));
 }

@@ -6,6 +6,8 @@
 
 #include "crypt/layer.h"
 
+#include <mbedtls/x509_crt.h>
+
 /*
  * Opens the file of CA certificates, which the jail forbids later.  Without it no certificate is
  * trusted; that shows in the log and has no other effect.
@@ -18,14 +20,23 @@ void starttls_prepare(void);
  */
 void starttls_strict(bool required);
 
-/* session->tls_start: starts TLS towards `host`.  0, or -1. */
+/*
+ * session->tls_start: starts TLS towards `host`, which is a name for SNI, or an address.  0, or
+ * -1.
+ */
 int starttls_begin(const char *host, const struct layer **layer, void **state);
 
 /* Closes the file of CA certificates: no TLS will start any more. */
 void starttls_done(void);
 
 /*
- * Appends a line for -t about the last TLS connection, if there was one: what it was, or that the
+ * The certificates that the host of the last TLS connection has sent, its own first.  NULL: the
+ * handshake is not done.
+ */
+const mbedtls_x509_crt *starttls_chain(void);
+
+/*
+ * Appends lines for -t about the last TLS connection, if there was one: what it was, or that the
  * host accepts no version of TLS that is built in.
  */
 void starttls_report(struct buf *out);

@@ -6,20 +6,22 @@
 #include "client/last_words.h"
 #include "client/starttls.h"
 #include "smtp/outcome.h"
+#include "sys/dns_ask.h"
 #include "sys/fd.h"
+#include "sys/resolver.h"
 
 #include <unistd.h>
 
-#define REPORT_MAX 16384	/* octets: the longest offer, all escaped, and the rest */
+#define REPORT_MAX 32768	/* octets: the longest offer, all escaped, TLSA records, the rest */
 
 static void
 put_words(struct buf *out, const char *label, struct span s)
 {
 	struct span word;
 
-	buf_printf(out, "%s:", label);
-	while (span_word(&s, ' ', &word)) {
-		buf_put(out, SPAN(" "));
+	buf_printf(out, "%s=", label);
+	for (bool first = true; span_word(&s, ' ', &word); first = false) {
+		buf_put(out, first ? SPAN("") : SPAN(" "));
 		log_escape(out, word);
 	}
 	buf_put(out, SPAN("\n"));
@@ -31,51 +33,77 @@ put_times(struct buf *out, const struct attempt *c, int64_t lookup_ms)
 	const struct client_handshake *o = c->client;
 	int64_t end = o->at.handshake != 0 ? o->at.handshake : o->at.ehlo;
 
-	buf_printf(out, "milliseconds: look-up %lld, connection %lld", (long long)lookup_ms,
+	buf_printf(out, "lookup-ms=%lld\nconnect-ms=%lld\n", (long long)lookup_ms,
 	    (long long)c->dialled_ms);
 	if (o->at.ehlo != 0)
-		buf_printf(out, ", greeting %lld, EHLO %lld",
+		buf_printf(out, "greeting-ms=%lld\nehlo-ms=%lld\n",
 		    (long long)(o->at.greeting - c->connected_ms),
 		    (long long)(o->at.ehlo - o->at.greeting));
 	if (o->encrypted)
-		buf_printf(out, ", handshake %lld", (long long)(end - o->at.ehlo));
-	buf_printf(out, "\n");
+		buf_printf(out, "handshake-ms=%lld\n", (long long)(end - o->at.ehlo));
 }
 
+/* How the host was authenticated, and what the policy or the DNS ask for. */
 static void
-put_check(struct buf *out, const struct peer_check *j)
+put_check(struct buf *out, const struct peer_check *j, const struct host_tlsa *tlsa)
 {
 	static const char *const faults[] = { [STATEMENT_NONE] = "none", [STATEMENT_GOOD] = "",
 		[STATEMENT_INVALID] = "invalid", [STATEMENT_EXPIRED] = "expired" };
 	char key[HOSTKEY_TEXT_LEN];
 
 	hostkey_put_public(key, j->verified.public);
-	buf_printf(out, "host key: %.*s%s\n", j->shown == STATEMENT_GOOD ? HOSTKEY_TEXT_LEN : 0,
+	buf_printf(out, "host-key=%.*s%s\n", j->shown == STATEMENT_GOOD ? HOSTKEY_TEXT_LEN : 0,
 	    key, faults[j->shown]);
+	buf_printf(out, "auth=%s\nasked=%s\n", policy_auth_name(j->verdict.auth),
+	    policy_asked_name(j->policy, host_tlsa_facts(tlsa)));
 	if (j->verdict.alarm != ALARM_NONE)
-		buf_printf(out, "%s: %s was expected\n", policy_alarm_name(j->verdict.alarm),
+		buf_printf(out, "%s=%s\n", policy_alarm_name(j->verdict.alarm),
 		    j->verdict.expected);
 }
 
-static void
-put_report(struct buf *out, const struct attempt *c, int64_t lookup_ms)
+/* Whether DNSSEC counts: it does if the word is "validates". */
+static const char *
+resolver_word(const struct client *c)
 {
-	const struct client_handshake *o = c->client;
+	static const char *const words[] = { [DNS_VALIDATES_UNKNOWN] = "unknown",
+		[DNS_VALIDATES_NO] = "does-not-validate", [DNS_VALIDATES_YES] = "validates" };
+	struct nameservers *servers = resolver_servers();
+
+	if (c->options.settings.dane == DANE_NO)
+		return "not-asked";
+	return servers->dnssec ? words[dns_ask_validates(servers, c->attempt.deadline_ms)] :
+	    "not-trusted";
+}
+
+/* Where the host comes from, and what DNSSEC says of that. */
+static void
+put_host(struct buf *out, const struct attempt *c)
+{
+	const struct target *t = c->target;
 	char address[ADDRESS_TEXT_MAX];
 
-	address_text(&c->target->address, address);
-	buf_printf(out, "host: %s [%s]:%u\n", c->target->name, address,
-	    address_port(&c->target->address));
+	address_text(&t->address, address);
+	buf_printf(out, "domain=%s\nhost=%s\naddress=[%s]:%u\n", c->hosts->at[t->element].name,
+	    t->name, address, address_port(&t->address));
+	if (!c->hosts->at[t->element].literal)
+		buf_printf(out, "mx=%s\naddresses=%s\n", t->mx_secure ? "secure" : "insecure",
+		    t->origin.secure ? "secure" : "insecure");
+	host_tlsa_report(&c->tlsa, out);
+}
+
+static void
+put_session(struct buf *out, const struct attempt *c)
+{
+	const struct client_handshake *o = c->client;
+
 	put_words(out, "offered",
 	    o->offer_len > 0 ? span(o->offer, o->offer_len) : SPAN("nothing"));
-	buf_printf(out, "suite: %s", client_handshake_crypt(o));
+	buf_printf(out, "crypt=%s\n", client_handshake_crypt(o));
 	if (o->why != NULL || !o->encrypted)
-		buf_printf(out, " (XCRYPT: %s)", o->why != NULL ? o->why : "no reply to EHLO");
-	buf_printf(out, "\n");
+		buf_printf(out, "why=%s\n", o->why != NULL ? o->why : "no-reply-to-ehlo");
 	starttls_report(out);
-	buf_printf(out, "cache: %s\n", logline_cache_word(c->cache, &o->handshake));
-	put_check(out, &c->check);
-	put_times(out, c, lookup_ms);
+	buf_printf(out, "cache=%s\n", logline_cache_word(c->cache, &o->handshake));
+	put_check(out, &c->check, &c->tlsa);
 }
 
 static void
@@ -88,13 +116,19 @@ connected(void *machine, enum client_call call)
 static int
 report(struct client *c, struct buf *out, enum outcome end, int64_t lookup_ms)
 {
-	if (end == OUTCOME_NOT_REACHED) {
-		buf_printf(out, "not reached: %s\n", c->attempt.why);
-		return EXIT_LATER;
+	bool called = end != OUTCOME_NOT_REACHED && end != OUTCOME_TLSA_FAILED;
+
+	if (c->attempt.target != NULL)
+		put_host(out, &c->attempt);
+	if (called) {
+		put_session(out, &c->attempt);
+		put_times(out, &c->attempt, lookup_ms);
 	}
-	put_report(out, &c->attempt, lookup_ms);
+	buf_printf(out, "end=%s\n", outcome_row(end)->log);
 	if (end != OUTCOME_DONE)
-		buf_printf(out, "ended: %s\n", words_why(&c->attempt, end));
+		buf_printf(out, "error=%s\n", words_why(&c->attempt, end));
+	if (!called)
+		return EXIT_LATER;
 	if (end == OUTCOME_NOT_TRUSTED)
 		return EXIT_LATER;
 	if (c->deliver.client.encrypted)
@@ -112,6 +146,7 @@ test_report(struct client *c, const char *operand)
 
 	if (client_look_up(c, operand) != EXIT_SENT)
 		return EXIT_LATER;
+	const char *resolver = resolver_word(c);
 	int64_t lookup_ms = clock_ms() - c->begun_ms;
 	deliver_start(&c->deliver, &c->settings, &nothing, key_cache_source(&c->cache),
 	    c->options.settings.hostname);
@@ -124,6 +159,7 @@ test_report(struct client *c, const char *operand)
 	enum outcome end = attempt_run(&c->attempt);
 	/* not with stdio: it makes system calls on standard output that the jail forbids */
 	buf_init(&out, mem, sizeof(mem));
+	buf_printf(&out, "resolver=%s\n", resolver);
 	int code = report(c, &out, end, lookup_ms);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), c->session.limits.linger_ms);
 	deliver_wipe(&c->deliver);

@@ -318,6 +318,12 @@ tls_describe(const struct tls *t, char *out, size_t out_len)
 		    mbedtls_ssl_get_ciphersuite(&t->ssl));
 }
 
+const mbedtls_x509_crt *
+tls_peer_chain(const struct tls *t)
+{
+	return t->open ? mbedtls_ssl_get_peer_cert(&t->ssl) : NULL;
+}
+
 const char *
 tls_certificate(const struct tls *t)
 {

@@ -79,6 +79,12 @@ void tls_describe(const struct tls *t, char *out, size_t out_len);
 const char *tls_certificate(const struct tls *t);
 
 /*
+ * The certificates that the server has sent, its own first; NULL before the handshake is done.
+ * Valid as long as the connection is.
+ */
+const mbedtls_x509_crt *tls_peer_chain(const struct tls *t);
+
+/*
  * For the roles: set_up() makes `t` a configuration with mbedTLS's defaults, which the caller
  * changes; connect() begins the connection.  0, or -1: no memory.
  */

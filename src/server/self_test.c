@@ -1,6 +1,7 @@
 #include "server/self_test.h"
 
 #include "server/certificate_cmd.h"
+#include "server/tlsa_test.h"
 #include "smtp/dialog.h"
 #include "smtp/outcome.h"
 #include "smtp/probe.h"
@@ -122,6 +123,8 @@ self_test(struct server *s, char *const argv[])
 	if (hostkey_cmd_test(&s->options) < 0)
 		status = 1;
 	if (certificate_cmd_test(&s->options, &s->files) < 0)
+		status = 1;
+	if (tlsa_test(&s->options, &s->files, &s->statements) < 0)
 		status = 1;
 	serve_tls_forget(&s->files);
 	hostkey_cmd_forget(&s->statements);

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* Why XCRYPT was not even tried. */
+static const char *
+not_used(const struct client_handshake *ch)
+{
+	if (ch->retried_clear)
+		return "called-again";
+	return ch->instead ? "key-unmatched" : "switched-off";
+}
+
 void
 client_handshake_start(struct client_handshake *ch, const struct client_settings *settings,
     struct key_source keys, enum client_call call)
@@ -13,9 +22,10 @@ client_handshake_start(struct client_handshake *ch, const struct client_settings
 	memset(ch, 0, offsetof(struct client_handshake, reply));
 	ch->set = settings;
 	ch->retried_clear = ch->provisional = plain;
-	ch->plain = plain || settings->suites->count == 0;
+	ch->instead = ch->starttls_tried = call == CLIENT_CALL_STARTTLS;
+	ch->plain = plain || ch->instead || settings->suites->count == 0;
 	ch->apart = call != CLIENT_CALL_FIRST;
-	ch->why = ch->plain && !plain ? "switched-off" : NULL;
+	ch->why = ch->plain && !plain ? not_used(ch) : NULL;
 	handshake_start(&ch->handshake, false, settings->suites, keys);
 	reply_start(&ch->reply);
 	ch->reply.lenient = true;
@@ -166,6 +176,7 @@ without_xcrypt(struct client_handshake *ch, struct io *io)
 	if (ch->retried_clear || ch->set->starttls == NULL ||
 	    !ehlo_offers(&ch->reply, "STARTTLS", NULL))
 		return client_ready(ch, io);
+	ch->starttls_tried = true;
 	reply_copy(&ch->clear, &ch->reply);
 	reply_start(&ch->reply);
 	io_show(io, ">", SPAN("STARTTLS"));
@@ -261,7 +272,7 @@ got_ehlo(struct client_handshake *ch, struct io *io)
 	if (ch->riding)
 		return client_rode(ch, io, offered, offer);
 	if (ch->plain) {
-		ch->why = ch->retried_clear ? "called-again" : "switched-off";
+		ch->why = not_used(ch);
 		return without_xcrypt(ch, io);
 	}
 	if (!offered)

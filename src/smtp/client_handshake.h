@@ -22,8 +22,8 @@ struct client_settings {
 	const struct suite_list *suites;	/* suites we accept; empty: XCRYPT is off */
 	bool encryption_required;		/* never send mail in the clear */
 	/*
-	 * The name of the host, to use STARTTLS with it where it does not offer XCRYPT.  NULL: do
-	 * not use STARTTLS.
+	 * The name of the host for TLS, to use STARTTLS with it where it does not offer XCRYPT.
+	 * NULL: do not use STARTTLS.
 	 */
 	const char *starttls;
 	/*
@@ -63,6 +63,8 @@ struct client_handshake {
 	struct handshake handshake;
 	enum client_state state;
 	bool retried_clear;	/* in the clear, since encryption failed the last time */
+	bool instead;		/* only STARTTLS, since XCRYPT did not authenticate the host */
+	bool starttls_tried;	/* on this connection, or it is all that is left */
 	bool plain;		/* ignore XCRYPT: retried in the clear, or XCRYPT is off */
 	bool apart;		/* do not send XCRYPT with EHLO: that failed before */
 	bool riding;		/* XCRYPT was sent together with EHLO */
@@ -91,7 +93,8 @@ struct client_handshake {
 enum client_call {
 	CLIENT_CALL_FIRST,
 	CLIENT_CALL_APART,	/* after OUTCOME_RETRY_APART: do not send XCRYPT with EHLO */
-	CLIENT_CALL_CLEAR	/* after OUTCOME_RETRY_CLEAR: do not use XCRYPT */
+	CLIENT_CALL_CLEAR,	/* after OUTCOME_RETRY_CLEAR: do not use XCRYPT */
+	CLIENT_CALL_STARTTLS	/* after OUTCOME_RETRY_STARTTLS: do not use XCRYPT either */
 };
 
 /*

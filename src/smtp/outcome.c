@@ -46,8 +46,12 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	    "the handshake failed twice" },
 	[OUTCOME_RETRY_APART] = { "offer-changed", EXIT_LATER, "4.7.5",
 	    "the host does not answer EHLO and XCRYPT as it did" },
+	[OUTCOME_RETRY_STARTTLS] = { "key-unmatched", EXIT_LATER, "4.7.5",
+	    "no TLSA record matches its host key" },
 	[OUTCOME_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
 	[OUTCOME_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
+	[OUTCOME_TLSA_FAILED] = { "tlsa-failed", EXIT_LATER, "4.7.5",
+	    "the look-up of its TLSA records failed" },
 };
 
 const struct outcome_row *

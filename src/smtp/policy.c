@@ -94,14 +94,21 @@ is_encrypted(const struct policy_facts *f)
 	return f->encrypted && is_accepted(f->version, KEX_VERSION_2_0, f->newest_version);
 }
 
+static bool
+is_shown(const struct policy_facts *f, const uint8_t *key)
+{
+	return key != NULL && f->shown == STATEMENT_GOOD &&
+	    memcmp(f->shown_key, key, HOSTKEY_PUBLIC_LEN) == 0;
+}
+
 /*
  * Do TLSA records forbid the session?  Records without a usable one require encryption (RFC 7672
- * section 2.2).
+ * section 2.2).  A key that was pinned here needs no record.
  */
 static bool
 dane_forbids(const struct policy_facts *f)
 {
-	if (f->dane == POLICY_DANE_NONE)
+	if (f->dane == POLICY_DANE_NONE || (is_encrypted(f) && is_shown(f, f->known.pin)))
 		return false;
 	return f->dane == POLICY_DANE_UNMATCHED || !(is_encrypted(f) || f->starttls);
 }
@@ -121,13 +128,6 @@ static bool
 is_key_in_dns(const struct policy_facts *f)
 {
 	return f->dane == POLICY_DANE_MATCHED && is_encrypted(f) && f->shown == STATEMENT_GOOD;
-}
-
-static bool
-is_shown(const struct policy_facts *f, const uint8_t *key)
-{
-	return key != NULL && f->shown == STATEMENT_GOOD &&
-	    memcmp(f->shown_key, key, HOSTKEY_PUBLIC_LEN) == 0;
 }
 
 static bool
@@ -153,7 +153,12 @@ find_alarm(const struct policy_facts *f)
 {
 	const struct policy_known *k = &f->known;
 
-	if (k->mx_changed || (k->established && is_less(f)))
+	if (k->mx_changed)
+		return ALARM_DOWNGRADE;
+	/* we chose STARTTLS, and the records say that it is the host */
+	if (f->instead && f->starttls && f->dane == POLICY_DANE_MATCHED)
+		return ALARM_NONE;
+	if (k->established && is_less(f))
 		return ALARM_DOWNGRADE;
 	if ((k->pin != NULL || k->key != NULL) && !key_is_right(f))
 		return ALARM_KEY_CHANGED;
@@ -366,6 +371,18 @@ say_refusal(struct policy_verdict *v, const struct policy_facts *f)
 		say_required(v, f);
 }
 
+/* Where the records are all that forbids it: what else may deliver the message now. */
+static void
+find_ways(struct policy_verdict *v, const struct policy_facts *f)
+{
+	const struct policy_level *level = &policy_table[f->policy];
+
+	if (!dane_forbids(f) || reaction(level, v->alarm) == REACTION_WAITS)
+		return;
+	v->next_host = true;
+	v->starttls_instead = f->starttls_left && level->starttls != STARTTLS_NO;
+}
+
 void
 policy_decide(struct policy_verdict *v, const struct policy_facts *f)
 {
@@ -383,10 +400,12 @@ policy_decide(struct policy_verdict *v, const struct policy_facts *f)
 		v->remember = REMEMBER_WORKED;
 	if (v->alarm != ALARM_NONE)
 		put_expected(v, f);
-	if (v->go_on)
+	if (v->go_on) {
 		v->auth = find_auth(f);
-	else
+	} else {
 		say_refusal(v, f);
+		find_ways(v, f);
+	}
 }
 
 const char *
@@ -400,6 +419,18 @@ policy_auth_name(enum policy_auth auth)
 	};
 
 	return names[auth];
+}
+
+const char *
+policy_asked_name(enum policy policy, enum policy_dane dane)
+{
+	const struct policy_level *level = &policy_table[policy];
+
+	if (!level->xcrypt || level->pin_required || dane == POLICY_DANE_NONE)
+		return level->name;
+	if (dane != POLICY_DANE_UNUSABLE)
+		return "dane";
+	return level->encryption_required ? level->name : policy_table[POLICY_MUST].name;
 }
 
 const char *

@@ -84,11 +84,13 @@ struct policy_facts {
 	const char *domain, *host;	/* the destination and its mail host */
 	struct policy_known known;
 	enum policy_dane dane;
+	bool starttls_left;		/* STARTTLS is offered besides XCRYPT, and was not tried */
 
 	/* the session */
 	bool encrypted;			/* by XCRYPT */
 	unsigned version;		/* the XCRYPT version, if encrypted */
 	bool starttls;			/* encrypted by STARTTLS; `encrypted` is false then */
+	bool instead;			/* ... after starttls_instead of an earlier verdict */
 	bool refused;			/* EHLO, with 5yz: so the host has shown no host key */
 	bool not_in_dns;		/* there is no session: the DNS names no host, see `why` */
 	const char *why;		/* reason for going on in the clear, a literal; or NULL */
@@ -118,6 +120,8 @@ enum policy_auth {		/* how the host of this session is authenticated */
 struct policy_verdict {
 	bool go_on;			/* false: the message waits */
 	enum policy_auth auth;		/* POLICY_AUTH_NONE unless go_on */
+	bool starttls_instead;		/* unless go_on: STARTTLS may do on a new connection */
+	bool next_host;			/* unless go_on: another host of the destination may do */
 	enum alarm alarm;		/* for the log line of the connection */
 	bool warn;			/* log a warning: none was logged since XCRYPT worked */
 	enum policy_remember remember;
@@ -142,5 +146,11 @@ const char *policy_alarm_name(enum alarm alarm);
 
 /* "none", "tofu", "pinned" or "dane". */
 const char *policy_auth_name(enum policy_auth auth);
+
+/*
+ * What is asked of a host, for the log: "dane" if a TLSA record has to match, else the name of a
+ * policy.  With records of which none is usable, it is one that requires encryption.
+ */
+const char *policy_asked_name(enum policy policy, enum policy_dane dane);
 
 #endif

@@ -17,9 +17,16 @@ enum tlsa_found {
 struct tlsa {
 	char base[DNS_NAME_MAX];	/* the TLSA base name: also SNI, and a name to expect in a
 					   certificate; set unless TLSA_NONE */
-	struct dns_tlsa_list list;	/* empty unless TLSA_FOUND */
 	bool failed;			/* TLSA_LATER by SERVFAIL: perhaps a bad signature */
+	struct dns_tlsa_list list;	/* empty unless TLSA_FOUND; last, for tlsa_octets() */
 };
+
+/* The octets of `tlsa` that are in use, to copy it.  The rest is room for more records. */
+static inline size_t
+tlsa_octets(const struct tlsa *tlsa)
+{
+	return offsetof(struct tlsa, list) + offsetof(struct dns_tlsa_list, mem) + tlsa->list.len;
+}
 
 /*
  * Asks for the TLSA records of host `name` at `port`.  `origin` is from the look-up of its

@@ -133,7 +133,7 @@ def test_pinned_from_the_first_message(w):
     text, command = waits(w, site, {"policy": "pinned"})
     assert command == ["pin", "--", HERE, site.key], text
     result = w.run([SENDER] + w.options({}) + ["-t", "[127.0.0.1]:%d" % site.port])
-    assert result.status == 0 and ("host key: " + site.key) in result.out.decode(), result
+    assert result.status == 0 and ("host-key=" + site.key) in result.out.decode(), result
     assert known(w, *command)[0] == 0
     sent(w, site, {"policy": "pinned"})
     # a host without a key waits for good

@@ -276,9 +276,9 @@ def test_only_tls_1_3(w):
                  ["-t", "--", operand(middle)])
     if "mbedTLS 2" in VERSION:
         assert not sent and result.entries[0]["fault"] == "tls-1.3-only", result
-        assert b"tls: tls-1.3-only: mbedTLS 2." in told.out, told
+        assert b"\ntls=tls-1.3-only (mbedTLS 2." in told.out, told
     else:
-        assert sent and "TLSv1.3" in result.entries[0]["tls"] and b"tls: TLSv1.3" in told.out, (result, told)
+        assert sent and "TLSv1.3" in result.entries[0]["tls"] and b"\ntls=TLSv1.3" in told.out, (result, told)
 
 
 def test_after_xcrypt(w):

@@ -156,6 +156,94 @@ one_word_says_how_a_host_is_known(void **state)
 	assert_string_equal(policy_auth_name(decide(&f).auth), "none");
 }
 
+/* What else may deliver a message that only the records forbid. */
+static void
+ways_that_are_left(void **state)
+{
+	(void)state;
+	for (enum policy p = POLICY_MAY; p <= POLICY_PINNED; p++)
+		for (enum session s = CLEAR; s < SESSIONS; s++)
+			for (int left = 0; left < 2; left++) {
+				struct policy_facts f = facts_of(p, POLICY_DANE_UNMATCHED, s);
+
+				f.starttls_left = left == 1;
+				assert_true(decide(&f).next_host);
+				assert_int_equal(decide(&f).starttls_instead,
+				    left == 1 && p != POLICY_PINNED);
+				f.dane = POLICY_DANE_NONE;
+				assert_false(decide(&f).next_host);
+				assert_false(decide(&f).starttls_instead);
+			}
+	/* not if a host that is known is not as it was */
+	struct policy_facts f = facts_of(POLICY_KNOWN, POLICY_DANE_UNMATCHED, WITH_KEY);
+	f.starttls_left = true;
+	f.known.key = keys[OTHER];
+	f.known.established = true;
+	assert_false(decide(&f).next_host || decide(&f).starttls_instead);
+	f.policy = POLICY_MAY;
+	assert_true(decide(&f).next_host && decide(&f).starttls_instead);
+}
+
+/* STARTTLS that we chose ourselves is no downgrade if a record matches. */
+static void
+starttls_instead_is_no_alarm(void **state)
+{
+	struct policy_facts f = facts_of(POLICY_KNOWN, POLICY_DANE_MATCHED, STARTTLS);
+
+	(void)state;
+	f.known.key = keys[OTHER];
+	f.known.established = true;
+	f.known.version = 20;
+	assert_int_equal(decide(&f).alarm, ALARM_DOWNGRADE);
+	f.instead = true;
+	assert_int_equal(decide(&f).alarm, ALARM_NONE);
+	assert_true(decide(&f).go_on);
+	f.dane = POLICY_DANE_UNMATCHED;
+	assert_int_equal(decide(&f).alarm, ALARM_DOWNGRADE);
+	f.dane = POLICY_DANE_MATCHED;
+	f.known.mx_changed = true;
+	f.known.last_host = "mx.b.example";
+	assert_int_equal(decide(&f).alarm, ALARM_DOWNGRADE);
+}
+
+static void
+a_pinned_key_needs_no_record(void **state)
+{
+	(void)state;
+	for (enum policy p = POLICY_MAY; p <= POLICY_PINNED; p++) {
+		struct policy_facts f = facts_of(p, POLICY_DANE_UNMATCHED, WITH_KEY);
+
+		f.known.pin = keys[SHOWN];
+		assert_true(decide(&f).go_on);
+		assert_int_equal(decide(&f).auth, POLICY_AUTH_PINNED);
+		f.shown = STATEMENT_EXPIRED;
+		assert_false(decide(&f).go_on);
+		f = facts_of(p, POLICY_DANE_UNMATCHED, CLEAR);
+		f.known.pin = keys[SHOWN];
+		assert_false(decide(&f).go_on);
+	}
+}
+
+static void
+what_is_asked(void **state)
+{
+	static const struct { enum policy policy; const char *none, *unusable, *usable; } asked[] = {
+		{ POLICY_NEVER, "never", "never", "never" }, { POLICY_MAY, "may", "must", "dane" },
+		{ POLICY_KNOWN, "known", "must", "dane" }, { POLICY_MUST, "must", "must", "dane" },
+		{ POLICY_PINNED, "pinned", "pinned", "pinned" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		enum policy p = asked[i].policy;
+
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_NONE), asked[i].none);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNUSABLE), asked[i].unusable);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNMATCHED), asked[i].usable);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_MATCHED), asked[i].usable);
+	}
+}
+
 static void
 assert_text(enum policy_dane dane, enum session session, const char *text)
 {
@@ -195,6 +283,10 @@ main(void)
 		cmocka_unit_test(a_key_in_the_dns_is_a_pin),
 		cmocka_unit_test(one_word_says_how_a_host_is_known),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(ways_that_are_left),
+		cmocka_unit_test(starttls_instead_is_no_alarm),
+		cmocka_unit_test(a_pinned_key_needs_no_record),
+		cmocka_unit_test(what_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, NULL);

@@ -13,7 +13,9 @@ import threading
 from .run import Skip
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
-A, CNAME, MX, AAAA = 1, 5, 15, 28
+A, NS, CNAME, MX, AAAA, TLSA = 1, 2, 5, 15, 28, 52
+# the bit that says: validated by DNSSEC
+AD = 0x20
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
@@ -54,19 +56,29 @@ def read_name(octets, at):
 
 
 class NameServer:
-    """zone: name -> {type: [data, ...]}, NXDOMAIN or SERVFAIL.  MX data is (preference, host)."""
+    """
+    zone: name -> {type: [data, ...], or an rcode, or None for no answer}, or an rcode for all types.
+    MX data is (preference, host), TLSA data octets.
+    secure: names, all types of which are answered with the AD bit; it can be changed.
+    """
 
-    def __init__(self, zone):
-        self.zone, self.asked = zone, []
+    def __init__(self, zone, secure=()):
+        self.zone, self.secure, self.asked = zone, set(secure), []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 53))
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.over = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
         while True:
             try:
                 query, peer = self.sock.recvfrom(4096)
-                self.sock.sendto(self.answer(query), peer)
+                if self.over:
+                    return
+                said = self.answer(query)
+                if said is not None:
+                    self.sock.sendto(said, peer)
             except OSError:
                 return
 
@@ -75,9 +87,13 @@ class NameServer:
         kind = struct.unpack("!H", query[at:at + 2])[0]
         self.asked.append((name, kind))
         records = self.zone.get(name, NXDOMAIN)
-        rcode, found = (records, []) if isinstance(records, int) else (NOERROR,
-                                                                       records.get(kind, []))
-        head = query[:2] + struct.pack("!HHHHH", 0x8580 | rcode, 1, len(found), 0, 0)
+        if isinstance(records, dict):
+            records = records.get(kind, [])
+        if records is None:
+            return None
+        rcode, found = (records, []) if isinstance(records, int) else (NOERROR, records)
+        flags = 0x8580 | rcode | (AD if name in self.secure else 0)
+        head = query[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0)
         return head + query[12:at + 4] + b"".join(self.record(kind, data) for data in found)
 
     def record(self, kind, data):
@@ -85,9 +101,16 @@ class NameServer:
             data = socket.inet_aton(data)
         elif kind == AAAA:
             data = socket.inet_pton(socket.AF_INET6, data)
-        else:
+        elif kind == MX:
             data = struct.pack("!H", data[0]) + wire_name(data[1])
+        elif kind == NS:
+            data = wire_name(data)
         return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, len(data)) + data
 
     def close(self):
+        """The port is free after it."""
+        if not self.over:
+            self.over = True
+            self.sock.sendto(b"", self.sock.getsockname())
+            self.thread.join()
         self.sock.close()
