@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sysconfig
+import tempfile
 
 from kit import dns
 from kit.conn import PATIENCE
@@ -46,7 +47,7 @@ remote-control:
 zone:
 	name: "."
 	zonefile: "root.zone"
-{broken}"""
+{more}"""
 
 
 def write(path, text):
@@ -95,17 +96,27 @@ def enter_ipv6(w):
 
 
 class Nsd:
-    """Serves the root zone with these lines of a master file; every other name does not exist."""
+    """
+    Serves the root zone with these lines of a master file; every other name does not exist.
 
-    def __init__(self, w, lines, broken=(), addresses=(SERVER,)):
-        self.folder = w.path("nsd-" + addresses[0])
-        os.mkdir(self.folder)
+    zones   by name: the lines of zones below it
+    """
+
+    def __init__(self, w, lines, broken=(), addresses=(SERVER,), zones=None):
+        self.folder = tempfile.mkdtemp(prefix="nsd-", dir=w.folder)
+        served = {name: "none.zone" for name in broken}
+        for name, text in (zones or {}).items():
+            lines += "%s. NS ns.%s.\nns.%s. A %s\n" % (name, name, name, addresses[0])
+            served[name] = name + ".zone"
+            write("%s/%s" % (self.folder, served[name]),
+                  ZONE.replace("ns.example", "ns." + name + ".").replace("@ ", name + ". ")
+                  .replace("A 127.0.0.1", "A " + addresses[0]) + text)
         write(self.folder + "/root.zone", ZONE + lines)
         self.finish(self.folder + "/root.zone")
         # a zone without its file is SERVFAIL
         conf = write(self.folder + "/nsd.conf", CONF.format(
             folder=self.folder, addresses="".join("\tip-address: %s\n" % a for a in addresses),
-            broken="".join('zone:\n\tname: "%s"\n\tzonefile: "none.zone"\n' % b for b in broken)))
+            more="".join('zone:\n\tname: "%s"\n\tzonefile: "%s"\n' % zone for zone in served.items())))
         self.log = w.log_file("nsd")
         self.child = subprocess.Popen(
             [ROOT + "/usr/sbin/nsd", "-d", "-c", conf], stdin=subprocess.DEVNULL, stdout=self.log,
