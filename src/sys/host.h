@@ -12,6 +12,10 @@
 
 #include "sys/address.h"
 
+#include <limits.h>
+
+#undef HOST_NAME_MAX		/* glibc's is the limit of the kernel for the name of this host */
+
 #define HOST_LIST_MAX 16	/* elements of the operand */
 #define HOST_NAME_MAX 255	/* octets of a name, RFC 1035 section 2.3.4 */
 #define HOST_TARGETS_MAX 64	/* addresses of all elements together */

@@ -79,6 +79,9 @@ nameserver_read_lines(struct nameservers *n, FILE *file, const char *port)
 		else if (strcmp(word, "options") == 0)
 			nameserver_read_options(n, rest);
 	}
+	/* half of the file could be without what makes DNSSEC count */
+	if (!feof(file))
+		n->count = 0;
 	free(line);
 }
 

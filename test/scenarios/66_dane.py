@@ -4,7 +4,7 @@ import re
 from kit import xcrypt
 from kit.conn import SLOW
 from kit.dane import ANOTHER, CERTIFICATE, TO, XCRYPT_KEY, Far, Plain, both_ways, goes, holds, record, start, waits
-from kit.dns import A, SERVFAIL, TLSA, enter
+from kit.dns import A, AAAA, MX, SERVFAIL, TLSA, NameServer, enter
 from kit.run import SENDER
 
 
@@ -338,3 +338,47 @@ def test_what_the_daemon_says_of_itself(w):
             assert word in said, (word, said)
     dns.secure.clear()
     assert "does not validate" in far.tool("-t")
+
+
+def test_a_name_server_that_drops_queries(w):
+    """The other one is asked. If one says SERVFAIL and the other does not validate, neither is believed."""
+    enter(w)
+    far = Far(w, 1)
+    dns = start(w, (far, [far.records[XCRYPT_KEY]]))
+    name = "_%d._tcp.%s" % (far.port, far.name)
+    other = w.keep(NameServer(dict(dns.zone), dns.secure, "127.0.0.2"))
+    with open(w.path("resolv.conf"), "w") as out:
+        out.write("nameserver 127.0.0.1\nnameserver 127.0.0.2\n")
+    dns.zone[name] = {TLSA: None}
+    for entry in goes(w, far.port, far, dial_timeout="%ds" % (8 * SLOW)):
+        holds(entry, auth="dane")
+    dns.zone[name] = {TLSA: SERVFAIL}
+    other.secure.clear()
+    waits(w, far.port, b"4.7.5")
+
+
+def test_no_word_of_the_dns_in_time(w):
+    """Where mail waits for encryption, no time-out makes it go: of the MX, the addresses or the records (statement 36)."""
+    enter(w)
+    far = Far(w, 1, starttls="no", policy="never")
+    dns = start(w, (far, [far.records[XCRYPT_KEY]]))
+    good = {name: dict(records) for name, records in dns.zone.items()}
+    for name, kinds in ("b.example", (MX,)), (far.name, (A, AAAA)), ("_%d._tcp.%s" % (far.port, far.name), (TLSA,)):
+        for answer in None, SERVFAIL:
+            dns.zone[name] = {kind: answer for kind in kinds}
+            for policy in "may", "known", "must", "pinned":
+                waits(w, far.port, b"4.", policy=policy, dial_timeout="%ds" % SLOW)
+        dns.zone[name] = good[name]
+    assert not far.mailer.sessions
+
+
+def test_one_family_is_secure(w):
+    """Either is enough (rule 3)."""
+    enter(w)
+    far = Far(w, 1)
+    for kind in A, AAAA:
+        dns = start(w, (far, [record(b"x")]))
+        dns.secure.discard(far.name)
+        dns.secure.add((far.name, kind))
+        waits(w, far.port, b"4.7.5")
+        dns.close()

@@ -59,13 +59,13 @@ class NameServer:
     """
     zone: name -> {type: [data, ...], or an rcode, or None for no answer}, or an rcode for all types.
     MX data is (preference, host), TLSA data octets.
-    secure: names, all types of which are answered with the AD bit; it can be changed.
+    secure: names, all types of which are answered with the AD bit, or (name, type); it can be changed.
     """
 
-    def __init__(self, zone, secure=()):
+    def __init__(self, zone, secure=(), address="127.0.0.1"):
         self.zone, self.secure, self.asked = zone, set(secure), []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 53))
+        self.sock.bind((address, 53))
         self.over = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -92,7 +92,7 @@ class NameServer:
         if records is None:
             return None
         rcode, found = (records, []) if isinstance(records, int) else (NOERROR, records)
-        flags = 0x8580 | rcode | (AD if name in self.secure else 0)
+        flags = 0x8580 | rcode | (AD if self.secure & {name, (name, kind)} else 0)
         head = query[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0)
         return head + query[12:at + 4] + b"".join(self.record(kind, data) for data in found)
 
