@@ -184,6 +184,7 @@ peer_check_decide(void *context, const struct client_handshake *ch, bool again)
 	facts.shown = check->shown;
 	facts.shown_key = check->verified.public;
 	facts.dane = compare_tlsa(check, &facts);
+	facts.mx_secure = check->tlsa != NULL && check->tlsa->mx_secure;
 	return decide(check, &facts, now_s, again);
 }
 

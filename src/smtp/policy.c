@@ -189,7 +189,8 @@ may_go_on(const struct policy_facts *f, enum alarm alarm)
 		return false;
 	if (dane_forbids(f))
 		return false;
-	if (level->pin_required && f->known.pin == NULL && !is_key_in_dns(f))
+	/* a forged MX record could name a host with records of its own */
+	if (level->pin_required && f->known.pin == NULL && !(is_key_in_dns(f) && f->mx_secure))
 		return false;
 	if (uses_known_hosts(level) && f->known.incomplete)
 		return false;

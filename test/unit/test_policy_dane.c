@@ -34,6 +34,7 @@ facts_of(enum policy policy, enum policy_dane dane, enum session session)
 		.domain = "b.example",
 		.host = "mx.b.example",
 		.dane = dane,
+		.mx_secure = true,
 		.encrypted = session >= OLD,
 		.version = session < OLD ? 0 : session == OLD ? 10 : 20,
 		.starttls = session == STARTTLS,
@@ -106,6 +107,13 @@ a_key_in_the_dns_is_a_pin(void **state)
 	assert_true(decide(&f).go_on);
 	assert_int_equal(decide(&f).alarm, ALARM_NONE);
 	assert_int_equal(decide(&f).auth, POLICY_AUTH_DANE);
+	/* not if the host's name may be forged */
+	f.mx_secure = false;
+	assert_false(decide(&f).go_on);
+	f.policy = POLICY_KNOWN;
+	assert_true(decide(&f).go_on);
+	f.policy = POLICY_PINNED;
+	f.mx_secure = true;
 	/* a pin of another key is not overruled */
 	f.known.pin = keys[OTHER];
 	assert_false(decide(&f).go_on);
