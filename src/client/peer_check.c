@@ -139,7 +139,8 @@ compare_tlsa(const struct peer_check *check, const struct policy_facts *facts)
 static bool
 starttls_is_left(const struct client_handshake *ch)
 {
-	return ch->offer_len > 0 && !ch->starttls_tried && ehlo_offers(&ch->clear, "STARTTLS", NULL);
+	return ch->offer_len > 0 && !ch->starttls_tried &&
+	    ehlo_offers(&ch->clear, "STARTTLS", NULL);
 }
 
 /* `again`: the facts are those of a call in the clear that has not been made. */

@@ -74,7 +74,10 @@ void certificate_names(const struct certificate *c, struct buf *out);
 /* Appends who issued it, likewise. */
 void certificate_issuer(const struct certificate *c, struct buf *out);
 
-/* Its SubjectPublicKeyInfo in DER, for its TLSA record (crypt/dane.h); valid as long as `c` is open. */
+/*
+ * Its SubjectPublicKeyInfo in DER, for its TLSA record (crypt/dane.h).  Valid as long as `c` is
+ * open.
+ */
 struct span certificate_spki(const struct certificate *c);
 
 /* Wipes the private key; the certificate stays. */

@@ -191,9 +191,10 @@ dane_put_spki(uint8_t spki[DANE_SPKI_LEN], const uint8_t public[HOSTKEY_PUBLIC_L
 void
 dane_put_record(char text[DANE_RECORD_LEN], struct span spki)
 {
+	static const char head[] = { '3', ' ', '1', ' ', '1', ' ' };
 	uint8_t digest[crypto_hash_sha256_BYTES];
 
 	crypto_hash_sha256(digest, spki.at, spki.len);
-	memcpy(text, "3 1 1 ", 6);
-	octets_to_hex(text + 6, digest, sizeof(digest));
+	memcpy(text, head, sizeof(head));
+	octets_to_hex(text + sizeof(head), digest, sizeof(digest));
 }

@@ -18,7 +18,7 @@ static bool
 is_worth_asking(struct nameservers *servers, int64_t deadline_ms)
 {
 	if (!servers->dnssec)
-		printf("tlsa: not looked up: the word of the DNS resolver is not believed (dane)\n");
+		printf("tlsa: not looked up: the DNS resolver is not believed (dane)\n");
 	else if (dns_ask_validates(servers, deadline_ms) != DNS_VALIDATES_YES)
 		printf("tlsa: not looked up: the DNS resolver does not validate\n");
 	else

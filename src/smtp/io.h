@@ -66,7 +66,7 @@ enum outcome {
 	OUTCOME_REFUSED_FOR_GOOD, /* deliver: 5yz for every recipient, or for the message */
 	OUTCOME_RETRY_CLEAR,	/* the handshake failed: call the host again without XCRYPT */
 	OUTCOME_RETRY_APART,	/* XCRYPT sent with EHLO failed: call again without that */
-	OUTCOME_RETRY_STARTTLS,	/* XCRYPT does not authenticate the host: call again for STARTTLS */
+	OUTCOME_RETRY_STARTTLS,	/* XCRYPT does not authenticate the host: call for STARTTLS */
 	OUTCOME_NO_MEMORY,	/* no memory for a cipher */
 	OUTCOME_NOT_REACHED,	/* no connection could be made */
 	OUTCOME_TLSA_FAILED,	/* the look-up of the host's TLSA records failed: it is not called */

@@ -84,7 +84,7 @@ struct policy_facts {
 	const char *domain, *host;	/* the destination and its mail host */
 	struct policy_known known;
 	enum policy_dane dane;
-	bool mx_secure;			/* the host's name comes from a secure MX look-up, or from here */
+	bool mx_secure;			/* the host's name is not from an MX that may be forged */
 	bool starttls_left;		/* STARTTLS is offered besides XCRYPT, and was not tried */
 
 	/* the session */

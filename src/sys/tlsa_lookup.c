@@ -29,7 +29,7 @@ ask_for_bases(struct nameservers *n, const char *const *bases, size_t count, uin
 {
 	uint8_t answers[BASES_MAX][DNS_MESSAGE_MAX];
 	struct dns_asked asked[BASES_MAX];
-	const char *asked_for[BASES_MAX];
+	const char *asked_for[BASES_MAX] = { NULL };
 	enum tlsa_found found = TLSA_NONE;
 	size_t fit = 0;
 

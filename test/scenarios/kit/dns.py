@@ -81,6 +81,8 @@ class NameServer:
                     self.sock.sendto(said, peer)
             except OSError:
                 return
+            except (IndexError, struct.error):
+                continue        # cut off
 
     def answer(self, query):
         name, at = read_name(query, 12)
