@@ -49,11 +49,12 @@ class Wiretap(Listening):
                  `XCRYPT OK` in older versions
     split        everything is passed on in single octets
     host, source where the other end is, and from which address it is called
+    listen       the port, where it has to be the same again
     """
     RESET = object()
 
     def __init__(self, port, up=None, down=None, wire_up=None, wire_down=None, split=False,
-                 host="127.0.0.1", source=None):
+                 host="127.0.0.1", source=None, listen=0):
         self.behind, self.split = (host, port), split
         self.source = source and (source, 0)
         self.line_filters = {"up": up, "down": down}
@@ -62,7 +63,7 @@ class Wiretap(Listening):
         self.octets = {"up": bytearray(), "down": bytearray()}     # as they came, before any change
         self.calls = 0
         self.turns = []         # for each call: how often the direction changed
-        self.listen()
+        self.listen(port=listen)
 
     def accepted(self, sock, peer):
         self.calls += 1
