@@ -129,6 +129,10 @@ far_start(struct span changes)
 	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) == 0);
 	mbedtls_ssl_conf_rng(&far.config, random_mbedtls, NULL);
 	mbedtls_ssl_conf_authmode(&far.config, MBEDTLS_SSL_VERIFY_NONE);
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&far.config,
+	    MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
 	assert(mbedtls_ssl_setup(&far.ssl, &far.config) == 0);
 	mbedtls_ssl_set_bio(&far.ssl, NULL, far_sends, far_receives, NULL);
 }
@@ -147,6 +151,17 @@ both(void)
 	}
 }
 
+/* In TLS 1.3 the ticket comes before the first octets, and each step of it ends a call. */
+static int
+far_reads(uint8_t *out, size_t len)
+{
+	int rc = 0;
+
+	for (int i = 0; i < 4 && rc <= 0; i++)
+		rc = mbedtls_ssl_read(&far.ssl, out, len);
+	return rc;
+}
+
 /* What the server opens to is a client that has the same keys. */
 static void
 look_at_open(void)
@@ -159,7 +174,7 @@ look_at_open(void)
 		assert(mbedtls_ssl_write(&far.ssl, (const uint8_t *)"hello", 5) == 5);
 	buf_put(&to_seal, SPAN("words"));
 	serve();
-	assert(mbedtls_ssl_read(&far.ssl, out, sizeof(out)) == 5 && memcmp(out, "words", 5) == 0);
+	assert(far_reads(out, sizeof(out)) == 5 && memcmp(out, "words", 5) == 0);
 	if (!far.changed)
 		assert(span_equal(buf_peek(&opened), SPAN("hello")));
 }
