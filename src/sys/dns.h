@@ -20,6 +20,7 @@ enum dns_type {
 	DNS_CNAME = 5,
 	DNS_SOA = 6,
 	DNS_MX = 15,
+	DNS_TXT = 16,
 	DNS_AAAA = 28,
 	DNS_TLSA = 52
 };
