@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/logline.h"
 #include "client/starttls.h"
+#include "client/tls_result.h"
 #include "smtp/outcome.h"
 #include "store/meetings.h"
 #include "sys/dial.h"
@@ -28,6 +29,13 @@ may_have_tlsa(const struct attempt *c, const struct target *target)
 	    (target->origin.secure || target->origin.alias);
 }
 
+/* Whether the entry of the policy map forbids sessions in the clear. */
+static bool
+has_entry(const struct attempt *c, size_t element)
+{
+	return tls_policy_requires_encryption(&c->map.at[element]);
+}
+
 bool
 attempt_may_need_tls(const struct attempt *c)
 {
@@ -35,7 +43,7 @@ attempt_may_need_tls(const struct attempt *c)
 		const struct target *target = &c->targets.at[i];
 
 		if (policy_uses_starttls(policy_of(c, target->element),
-		    c->delivers || may_have_tlsa(c, target)))
+		    c->delivers || may_have_tlsa(c, target) || has_entry(c, target->element)))
 			return true;
 	}
 	return false;
@@ -54,6 +62,8 @@ set_check(struct attempt *c, size_t element)
 	c->check.policy = policy;
 	c->check.suites = &c->suites;
 	c->check.tlsa = NULL;
+	c->check.entry = &c->map.at[element];
+	c->check.listed = false;
 	c->check.place = (struct known_hosts_place){ .domain = c->hosts->at[element].name,
 		.host = c->hosts->at[element].name, .hosts = c->names };
 }
@@ -89,13 +99,16 @@ apply_policy(struct attempt *c)
 	struct client_settings *set = c->client_settings;
 	enum policy policy = c->check.policy;
 	bool records = c->tlsa.found == TLSA_FOUND;
-	const char *name = records ? c->tlsa.tlsa.base : c->target->name;
+	bool asked = records || has_entry(c, c->target->element);
+	/* a certificate that counts without records is for the name of the host */
+	bool by_records = c->tlsa.usable ||
+	    (records && peer_check_entry(&c->check) != TLS_POLICY_SECURE);
+	const char *name = by_records ? c->tlsa.tlsa.base : c->target->name;
 
 	set->suites = &c->suites;
-	set->encryption_required = policy_requires_encryption(policy) || records;
+	set->encryption_required = policy_requires_encryption(policy) || asked;
 	starttls_strict(set->encryption_required);
-	set->starttls = policy_uses_starttls(policy, c->delivers || records) ? name : NULL;
-	c->check.tlsa = &c->tlsa;
+	set->starttls = policy_uses_starttls(policy, c->delivers || asked) ? name : NULL;
 	set->check = peer_check_decide;
 	set->check_context = &c->check;
 }
@@ -217,7 +230,7 @@ share(const struct attempt *c)
 }
 
 static void
-log_tlsa_failed(const struct attempt *c)
+log_not_called(const struct attempt *c, struct span error)
 {
 	uint8_t mem[LOG_LINE_MAX];
 	struct buf line;
@@ -226,10 +239,8 @@ log_tlsa_failed(const struct attempt *c)
 	buf_put(&line, SPAN("call"));
 	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
 	log_pair(&line, "host", span_of(c->target->name));
-	log_pair(&line, "error", c->tlsa.tlsa.failed ?
-	    SPAN("SERVFAIL for its TLSA records; perhaps a bad signature") :
-	    SPAN("no answer about its TLSA records"));
-	log_pair(&line, "end", span_of(outcome_row(OUTCOME_TLSA_FAILED)->log));
+	log_pair(&line, "error", error);
+	log_pair(&line, "end", span_of(outcome_row(c->end)->log));
 	log_line(LOG_NOTICE, "%.*s", (int)buf_len(&line), (const char *)mem);
 }
 
@@ -262,7 +273,29 @@ find_tlsa(struct attempt *c)
 	    c->hosts->at[c->target->element].name);
 	if (c->tlsa.found != TLSA_LATER)
 		return true;
-	log_tlsa_failed(c);
+	c->end = OUTCOME_TLSA_FAILED;
+	log_not_called(c, c->tlsa.tlsa.failed ?
+	    SPAN("SERVFAIL for its TLSA records; perhaps a bad signature") :
+	    SPAN("no answer about its TLSA records"));
+	tls_result_send_uncalled(c);
+	return false;
+}
+
+/*
+ * Asks whether the present target may be called.  Every host that DNSSEC names may be, if it has
+ * usable records: DANE comes before MTA-STS.
+ */
+static bool
+is_permitted(struct attempt *c)
+{
+	c->check.tlsa = &c->tlsa;
+	c->check.listed = (c->tlsa.usable && c->target->mx_secure) ||
+	    tls_policy_has_host(c->check.entry, c->check.place.domain, c->target->name);
+	if (peer_check_may_call(&c->check))
+		return true;
+	c->end = OUTCOME_NOT_PERMITTED;
+	log_not_called(c, span_of(c->check.verdict.text));
+	tls_result_send_uncalled(c);
 	return false;
 }
 
@@ -325,22 +358,31 @@ connect_and_run(struct attempt *c, enum client_call call)
 	c->end = session_run(c->session);
 	close(fd);
 	log_call(c, begun);
+	tls_result_send(c);
 }
 
 /* Why the policy refuses the present target, kept for when another one is called. */
 static void
 note_refusal(struct attempt *c)
 {
-	bool refused = c->end == OUTCOME_NOT_TRUSTED || c->end == OUTCOME_NOT_ENCRYPTED;
+	bool refused = c->end == OUTCOME_NOT_TRUSTED || c->end == OUTCOME_NOT_ENCRYPTED ||
+	    c->end == OUTCOME_NOT_PERMITTED;
 
 	snprintf(c->refusal, sizeof(c->refusal), "%s", refused ? c->check.verdict.text : "");
+}
+
+bool
+attempt_called(const struct attempt *c)
+{
+	return c->end != OUTCOME_NOT_REACHED && c->end != OUTCOME_TLSA_FAILED &&
+	    c->end != OUTCOME_NOT_PERMITTED;
 }
 
 /* Whether the next target may be called after this one. */
 static bool
 goes_on(const struct attempt *c)
 {
-	return c->end == OUTCOME_NOT_REACHED || c->end == OUTCOME_TLSA_FAILED ||
+	return !attempt_called(c) ||
 	    c->session->io.elsewhere || c->check.verdict.next_host;
 }
 
@@ -352,7 +394,7 @@ static void
 take_note(struct attempt *c)
 {
 	const struct reply *reply = &c->client->reply;
-	bool in_opening = reply->code >= 300 && c->end != OUTCOME_TLSA_FAILED;
+	bool in_opening = reply->code >= 300 && attempt_called(c);
 	bool said = in_opening || c->end == OUTCOME_REFUSED_LATER;
 
 	if (c->end == OUTCOME_NOT_REACHED || (c->one_said && !said))
@@ -371,15 +413,15 @@ call_target(struct attempt *c, bool others)
 {
 	c->session->io.others = others;
 	c->end = OUTCOME_TLSA_FAILED;
-	if (!find_tlsa(c))
+	if (!find_tlsa(c) || !is_permitted(c))
 		return;
 	apply_policy(c);
 	connect_and_run(c, CLIENT_CALL_FIRST);
 	if (c->end == OUTCOME_RETRY_APART)
 		connect_and_run(c, CLIENT_CALL_APART);
 	if (c->end == OUTCOME_RETRY_STARTTLS) {
-		log_line(LOG_NOTICE, "%s: XCRYPT does not authenticate it as its TLSA records ask; "
-		    "connecting again for STARTTLS", c->target->name);
+		log_line(LOG_NOTICE, "%s: XCRYPT does not authenticate it as its TLSA records or "
+		    "the policy map ask; connecting again for STARTTLS", c->target->name);
 		connect_and_run(c, CLIENT_CALL_STARTTLS);
 		return;
 	}

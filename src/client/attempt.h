@@ -8,6 +8,8 @@
 
 #include "cli/options.h"
 #include "client/peer_check.h"
+#include "client/policy_map.h"
+#include "client/tls_report.h"
 #include "smtp/client_handshake.h"
 #include "sys/host.h"
 #include "sys/outside.h"
@@ -18,6 +20,8 @@ struct attempt {
 	struct known_hosts *known_hosts;
 	const struct host_list *hosts;		/* as named in the arguments */
 	struct targets targets;
+	struct policy_map map;
+	struct tls_report report;
 	bool delivers;				/* one message, not the local MTA's dialogue */
 	int64_t deadline_ms;			/* for all look-ups and addresses, clock_ms() */
 	struct session *session;		/* around the machine */
@@ -68,6 +72,9 @@ int attempt_prepare(struct attempt *c);
 
 /* Ends the process outside: no other connection follows, and nothing more is learned. */
 void attempt_settled(struct attempt *c);
+
+/* Whether the last target was connected to, so that the members about its session are set. */
+bool attempt_called(const struct attempt *c);
 
 /*
  * Connects and runs the session, and logs one line for each connection.  After a host that took

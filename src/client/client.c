@@ -119,8 +119,12 @@ client_look_up(struct client *c, const char *operand)
 	if (resolver_servers()->probed)
 		log_line(LOG_NOTICE, "no name server of resolv.conf validates DNSSEC: TLSA records"
 		    " are not used");
+	/* also if there is no such domain: the message waits then, if an entry demands anything */
+	if (found != LOOKUP_LATER)
+		policy_map_ask(&a->map, &c->options.settings, &c->hosts, a->deadline_ms);
 	switch (found) {
 	case LOOKUP_FOUND:
+		tls_report_prepare(&a->report, &c->options.settings, &c->hosts, a->deadline_ms);
 		return start_outside(c);
 	case LOOKUP_NO_DOMAIN:
 		return no_such_host(c, operand, "no-such-domain", "5.1.2");
@@ -176,6 +180,8 @@ client_prepare(struct client *c, struct machine machine, struct client_handshake
 	c->session.proved = proved;
 	c->session.proved_context = c;
 	c->session.tls_start = starttls_begin;
+	c->session.local_seen = tls_report_look;
+	c->session.local_seen_context = &c->attempt.report;
 	c->attempt.session = &c->session;
 	c->attempt.client_settings = &c->settings;
 	c->attempt.client = handshake;
@@ -197,6 +203,7 @@ client_wipe(struct client *c)
 	session_wipe(&c->session);
 	key_cache_close(&c->cache);
 	known_hosts_close(&c->known_hosts);
+	tls_report_close(&c->attempt.report);
 	attempt_settled(&c->attempt);
 	starttls_done();
 }

@@ -18,8 +18,8 @@ words_why(const struct attempt *c, enum outcome end)
 	const char *host = c->alerted != NULL ? c->alerted->name : c->hosts->at[0].name;
 	const char *why = end == OUTCOME_NOT_REACHED ? c->why : outcome_row(end)->text;
 
-	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_NOT_ENCRYPTED) &&
-	    c->refusal[0] != '\0')
+	if ((end == OUTCOME_NOT_TRUSTED || end == OUTCOME_NOT_ENCRYPTED ||
+	    end == OUTCOME_NOT_PERMITTED) && c->refusal[0] != '\0')
 		why = c->refusal;
 	/* a command names the host, and must not be cut off */
 	if (strstr(why, POLICY_COMMAND) != NULL)

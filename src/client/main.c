@@ -73,7 +73,7 @@ main(int argc, char *argv[])
 
 	o->name = "blackpony";
 	client.begun_ms = clock_ms();
-	client.attempt.outside.fd = -1;
+	client.attempt.outside.fd = client.attempt.report.fd = -1;
 	client.caller_uid = getuid();
 	/* before anything is read that another user may have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;

@@ -18,6 +18,23 @@ peer_check_start(struct peer_check *check)
 		host_tlsa_start(check->tlsa);
 }
 
+enum tls_policy_level
+peer_check_entry(const struct peer_check *check)
+{
+	return check->entry != NULL ? check->entry->level : TLS_POLICY_NONE;
+}
+
+bool
+peer_check_may_call(struct peer_check *check)
+{
+	const struct policy_facts facts = { .policy = check->policy, .domain = check->place.domain,
+		.host = check->place.host, .entry = peer_check_entry(check),
+		.listed = check->listed };
+
+	peer_check_start(check);
+	return policy_may_call(&check->verdict, &facts);
+}
+
 void
 peer_check_log(const struct peer_check *check, struct buf *line)
 {
@@ -37,7 +54,7 @@ peer_check_log_auth(const struct peer_check *check, struct buf *line)
 	    check->tlsa != NULL ? host_tlsa_facts(check->tlsa) : POLICY_DANE_NONE;
 
 	buf_printf(line, " auth=%s asked=%s", policy_auth_name(check->verdict.auth),
-	    policy_asked_name(check->policy, dane));
+	    policy_asked_name(check->policy, dane, peer_check_entry(check)));
 	if (check->tlsa != NULL)
 		host_tlsa_log(check->tlsa, line);
 }
@@ -117,6 +134,8 @@ gather(const struct peer_check *check, struct known_host *known, int64_t now_s,
 	facts->host = check->place.host;
 	known_hosts_look_up(check->known_hosts, &check->place, now_s, known);
 	facts->known = peer_check_known(known);
+	facts->entry = peer_check_entry(check);
+	facts->listed = check->listed;
 	/* asked after the look-up, which may have found damage */
 	facts->known.incomplete = !known_hosts_complete(check->known_hosts);
 }
@@ -186,6 +205,7 @@ peer_check_decide(void *context, const struct client_handshake *ch, bool again)
 	facts.shown_key = check->verified.public;
 	facts.dane = compare_tlsa(check, &facts);
 	facts.mx_secure = check->tlsa != NULL && check->tlsa->mx_secure;
+	facts.certified = facts.starttls && starttls_is_verified();
 	return decide(check, &facts, now_s, again);
 }
 

@@ -24,6 +24,8 @@ struct peer_check {
 	const struct suite_list *suites;	/* that the policy accepts */
 	struct known_hosts_place place;
 	struct host_tlsa *tlsa;		/* NULL: there are no records */
+	const struct tls_policy *entry;	/* of the policy map, for the domain; NULL: none */
+	bool listed;			/* as in struct policy_facts */
 
 	/* results for the present connection */
 	enum statement_verdict shown;		/* STATEMENT_NONE in the clear */
@@ -50,6 +52,15 @@ enum outcome peer_check_not_in_dns(struct peer_check *check, const char *why);
 
 /* Puts " auth=... asked=..." to a log line, and what the TLSA records say. */
 void peer_check_log_auth(const struct peer_check *check, struct buf *line);
+
+/* The level of the entry. */
+enum tls_policy_level peer_check_entry(const struct peer_check *check);
+
+/*
+ * Whether the host may be called at all, whatever it is going to show.  If not, the verdict says
+ * why, and that another host may do.
+ */
+bool peer_check_may_call(struct peer_check *check);
 
 /* The facts about a known host, which point into it.  `incomplete` is false. */
 struct policy_known peer_check_known(const struct known_host *known);

@@ -75,6 +75,18 @@ starttls_chain(void)
 	return tls.started ? tls_peer_chain(&tls) : NULL;
 }
 
+bool
+starttls_is_verified(void)
+{
+	return tls.started && tls_is_verified(&tls);
+}
+
+const char *
+starttls_certificate(void)
+{
+	return tls_certificate(&tls);
+}
+
 void
 starttls_log(struct buf *line)
 {

@@ -36,6 +36,15 @@ void starttls_done(void);
 const mbedtls_x509_crt *starttls_chain(void);
 
 /*
+ * Whether the last TLS connection is open, with a certificate that is valid for the name that it
+ * was begun with, and was issued by one of the system's authorities.
+ */
+bool starttls_is_verified(void);
+
+/* Its status, such as "verified" or "expired": see tls_certificate(). */
+const char *starttls_certificate(void);
+
+/*
  * Appends lines for -t about the last TLS connection, if there was one: what it was, or that the
  * host accepts no version of TLS that is built in.
  */

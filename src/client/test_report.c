@@ -55,7 +55,7 @@ put_check(struct buf *out, const struct peer_check *j, const struct host_tlsa *t
 	buf_printf(out, "host-key=%.*s%s\n", j->shown == STATEMENT_GOOD ? HOSTKEY_TEXT_LEN : 0,
 	    key, faults[j->shown]);
 	buf_printf(out, "auth=%s\nasked=%s\n", policy_auth_name(j->verdict.auth),
-	    policy_asked_name(j->policy, host_tlsa_facts(tlsa)));
+	    policy_asked_name(j->policy, host_tlsa_facts(tlsa), peer_check_entry(j)));
 	if (j->verdict.alarm != ALARM_NONE)
 		buf_printf(out, "%s=%s\n", policy_alarm_name(j->verdict.alarm),
 		    j->verdict.expected);
@@ -89,6 +89,11 @@ put_host(struct buf *out, const struct attempt *c)
 		buf_printf(out, "mx=%s\naddresses=%s\n", t->mx_secure ? "secure" : "insecure",
 		    t->origin.secure ? "secure" : "insecure");
 	host_tlsa_report(&c->tlsa, out);
+	buf_printf(out, "policy-map=%s\n", c->options->settings.policy_map[0] != '\0' ?
+	    tls_policy_name(c->map.at[t->element].level) : "not-asked");
+	if (c->options->settings.tlsrpt[0] != '\0')
+		buf_printf(out, "tlsrpt=%s\n",
+		    c->report.records[t->element][0] != '\0' ? "wanted" : "none");
 }
 
 static void
@@ -116,7 +121,7 @@ connected(void *machine, enum client_call call)
 static int
 report(struct client *c, struct buf *out, enum outcome end, int64_t lookup_ms)
 {
-	bool called = end != OUTCOME_NOT_REACHED && end != OUTCOME_TLSA_FAILED;
+	bool called = attempt_called(&c->attempt);
 
 	if (c->attempt.target != NULL)
 		put_host(out, &c->attempt);
@@ -146,6 +151,7 @@ test_report(struct client *c, const char *operand)
 
 	if (client_look_up(c, operand) != EXIT_SENT)
 		return EXIT_LATER;
+	tls_report_close(&c->attempt.report);	/* a test is no session to report on */
 	const char *resolver = resolver_word(c);
 	int64_t lookup_ms = clock_ms() - c->begun_ms;
 	deliver_start(&c->deliver, &c->settings, &nothing, key_cache_source(&c->cache),

@@ -324,6 +324,12 @@ tls_peer_chain(const struct tls *t)
 	return t->open ? mbedtls_ssl_get_peer_cert(&t->ssl) : NULL;
 }
 
+bool
+tls_is_verified(const struct tls *t)
+{
+	return t->open && t->verdict == 0 && !t->nameless;
+}
+
 const char *
 tls_certificate(const struct tls *t)
 {

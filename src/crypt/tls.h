@@ -78,6 +78,9 @@ void tls_describe(const struct tls *t, char *out, size_t out_len);
 /* The certificate's status for the log: "verified", "not-trusted", "expired", "wrong-name", ... */
 const char *tls_certificate(const struct tls *t);
 
+/* Whether the handshake is done, and the certificate is valid for the name. */
+bool tls_is_verified(const struct tls *t);
+
 /*
  * The certificates that the server has sent, its own first; NULL before the handshake is done.
  * Valid as long as the connection is.

@@ -157,6 +157,9 @@ read_local(struct session *s)
 		session_local_broken(s);
 		break;
 	case FD_DONE:
+		if (s->local_seen != NULL)
+			s->local_seen(s->local_seen_context, span_from(buf_peek(into), before));
+		break;
 	case FD_WAIT:
 		break;
 	}

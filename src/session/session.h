@@ -36,6 +36,9 @@ struct session {
 	 */
 	void (*proved)(void *context);
 	void *proved_context;
+	/* NULL, or sees all octets that are read from the local side */
+	void (*local_seen)(void *context, struct span octets);
+	void *local_seen_context;
 	bool serving;		/* blackponyd: the local side ends a pipe, not the wire */
 	bool stays_open;	/* at its end it does not close the wire: another session follows */
 	bool by_hand;		/* a bare LF on the wire becomes CRLF */

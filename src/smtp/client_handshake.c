@@ -173,9 +173,13 @@ client_ready(struct client_handshake *ch, struct io *io)
 static enum client_state
 without_xcrypt(struct client_handshake *ch, struct io *io)
 {
-	if (ch->retried_clear || ch->set->starttls == NULL ||
-	    !ehlo_offers(&ch->reply, "STARTTLS", NULL))
+	if (ch->retried_clear || ch->set->starttls == NULL)
 		return client_ready(ch, io);
+	if (!ehlo_offers(&ch->reply, "STARTTLS", NULL)) {
+		ch->tls_result = CLIENT_TLS_NOT_OFFERED;
+		return client_ready(ch, io);
+	}
+	ch->tls_result = CLIENT_TLS_REFUSED;
 	ch->starttls_tried = true;
 	reply_copy(&ch->clear, &ch->reply);
 	reply_start(&ch->reply);
@@ -211,6 +215,7 @@ client_got_starttls(struct client_handshake *ch, struct io *io)
 		return client_retry_clear(ch, io, "tls-failed");
 	if (buf_len(&io->from_wire) > 0 || io->wire_has_octets(io->context))
 		return client_over(ch, io, OUTCOME_INJECTED);
+	ch->tls_result = CLIENT_TLS_BROKE;
 	io->start_tls = ch->set->starttls;
 	return client_enter(ch, io, CLIENT_TLS);
 }
@@ -226,6 +231,7 @@ tls_settled(struct client_handshake *ch, struct io *io)
 		return true;
 	}
 	ch->encrypted = ch->tls = true;
+	ch->tls_result = CLIENT_TLS_OPEN;
 	ch->at.handshake = io->now_ms;
 	client_enter(ch, io, CLIENT_INSIDE);
 	return true;

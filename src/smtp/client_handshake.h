@@ -55,6 +55,14 @@ enum client_state {
 	CLIENT_OVER		/* failed; io->end says why */
 };
 
+enum client_tls {
+	CLIENT_TLS_NOT_TRIED,	/* it was not ours to use, or XCRYPT came first */
+	CLIENT_TLS_NOT_OFFERED,
+	CLIENT_TLS_REFUSED,	/* a reply other than 220 */
+	CLIENT_TLS_BROKE,	/* the handshake of TLS failed */
+	CLIENT_TLS_OPEN
+};
+
 /* For -v, such as "ehlo"; a literal. */
 const char *client_state_name(enum client_state state);
 
@@ -64,6 +72,7 @@ struct client_handshake {
 	enum client_state state;
 	bool retried_clear;	/* in the clear, since encryption failed the last time */
 	bool instead;		/* only STARTTLS, since XCRYPT did not authenticate the host */
+	enum client_tls tls_result;	/* of our STARTTLS on this connection */
 	bool starttls_tried;	/* on this connection, or it is all that is left */
 	bool plain;		/* ignore XCRYPT: retried in the clear, or XCRYPT is off */
 	bool apart;		/* do not send XCRYPT with EHLO: that failed before */

@@ -47,9 +47,11 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	[OUTCOME_RETRY_APART] = { "offer-changed", EXIT_LATER, "4.7.5",
 	    "the host does not answer EHLO and XCRYPT as it did" },
 	[OUTCOME_RETRY_STARTTLS] = { "key-unmatched", EXIT_LATER, "4.7.5",
-	    "no TLSA record matches its host key" },
+	    "its host key does not prove which host it is" },
 	[OUTCOME_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
 	[OUTCOME_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
+	[OUTCOME_NOT_PERMITTED] = { "not-permitted", EXIT_LATER, "4.7.5",
+	    "the policy map does not permit the host" },
 	[OUTCOME_TLSA_FAILED] = { "tlsa-failed", EXIT_LATER, "4.7.5",
 	    "the look-up of its TLSA records failed" },
 };

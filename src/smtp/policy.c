@@ -1,4 +1,4 @@
-#include "smtp/policy.h"
+#include "smtp/policy_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -88,14 +88,14 @@ policy_suites(enum policy policy, const struct suite_list *enabled)
 }
 
 /* Is it encrypted well enough to satisfy a level that requires encryption? */
-static bool
-is_encrypted(const struct policy_facts *f)
+bool
+policy_is_encrypted(const struct policy_facts *f)
 {
 	return f->encrypted && is_accepted(f->version, KEX_VERSION_2_0, f->newest_version);
 }
 
-static bool
-is_shown(const struct policy_facts *f, const uint8_t *key)
+bool
+policy_is_shown(const struct policy_facts *f, const uint8_t *key)
 {
 	return key != NULL && f->shown == STATEMENT_GOOD &&
 	    memcmp(f->shown_key, key, HOSTKEY_PUBLIC_LEN) == 0;
@@ -108,16 +108,16 @@ is_shown(const struct policy_facts *f, const uint8_t *key)
 static bool
 dane_forbids(const struct policy_facts *f)
 {
-	if (f->dane == POLICY_DANE_NONE || (is_encrypted(f) && is_shown(f, f->known.pin)))
+	if (f->dane == POLICY_DANE_NONE || (policy_is_encrypted(f) && policy_is_shown(f, f->known.pin)))
 		return false;
-	return f->dane == POLICY_DANE_UNMATCHED || !(is_encrypted(f) || f->starttls);
+	return f->dane == POLICY_DANE_UNMATCHED || !(policy_is_encrypted(f) || f->starttls);
 }
 
 enum outcome
 policy_refusal(const struct policy_facts *f)
 {
-	if (dane_forbids(f))
-		return is_encrypted(f) || f->starttls ? OUTCOME_NOT_TRUSTED :
+	if (dane_forbids(f) || policy_entry_forbids(f))
+		return policy_is_encrypted(f) || f->starttls ? OUTCOME_NOT_TRUSTED :
 		    OUTCOME_NOT_ENCRYPTED;
 	return uses_known_hosts(&policy_table[f->policy]) ? OUTCOME_NOT_TRUSTED :
 	    OUTCOME_NOT_ENCRYPTED;
@@ -127,24 +127,24 @@ policy_refusal(const struct policy_facts *f)
 static bool
 is_key_in_dns(const struct policy_facts *f)
 {
-	return f->dane == POLICY_DANE_MATCHED && is_encrypted(f) && f->shown == STATEMENT_GOOD;
+	return f->dane == POLICY_DANE_MATCHED && policy_is_encrypted(f) && f->shown == STATEMENT_GOOD;
 }
 
 static bool
 key_is_right(const struct policy_facts *f)
 {
 	/* the DNS may replace a key that was only remembered, but not one that was pinned here */
-	if (is_shown(f, f->known.pin) || (f->known.pin == NULL && is_key_in_dns(f)))
+	if (policy_is_shown(f, f->known.pin) || (f->known.pin == NULL && is_key_in_dns(f)))
 		return true;
 	return !policy_table[f->policy].pin_required &&
-	    (is_shown(f, f->known.key) || is_shown(f, f->known.next));
+	    (policy_is_shown(f, f->known.key) || policy_is_shown(f, f->known.next));
 }
 
 /* Is it less than has worked with this host before, and could work with what is enabled now? */
 static bool
 is_less(const struct policy_facts *f)
 {
-	return !is_encrypted(f) ||
+	return !policy_is_encrypted(f) ||
 	    (f->version < f->known.version && f->known.version <= f->newest_version);
 }
 
@@ -155,8 +155,8 @@ find_alarm(const struct policy_facts *f)
 
 	if (k->mx_changed)
 		return ALARM_DOWNGRADE;
-	/* we chose STARTTLS, and the records say that it is the host */
-	if (f->instead && f->starttls && f->dane == POLICY_DANE_MATCHED)
+	/* we chose STARTTLS, and it has proved to be the host */
+	if (f->instead && (f->dane == POLICY_DANE_MATCHED ? f->starttls : policy_entry_proved(f)))
 		return ALARM_NONE;
 	if (k->established && is_less(f))
 		return ALARM_DOWNGRADE;
@@ -185,9 +185,9 @@ may_go_on(const struct policy_facts *f, enum alarm alarm)
 	const struct policy_level *level = &policy_table[f->policy];
 	bool tls = f->starttls && level->starttls != STARTTLS_NO;
 
-	if (level->encryption_required && !is_encrypted(f) && !tls)
+	if (level->encryption_required && !policy_is_encrypted(f) && !tls)
 		return false;
-	if (dane_forbids(f))
+	if (dane_forbids(f) || policy_entry_forbids(f))
 		return false;
 	/* a forged MX record could name a host with records of its own */
 	if (level->pin_required && f->known.pin == NULL && !(is_key_in_dns(f) && f->mx_secure))
@@ -202,13 +202,15 @@ find_auth(const struct policy_facts *f)
 {
 	if (f->starttls && f->dane == POLICY_DANE_MATCHED)
 		return POLICY_AUTH_DANE;
-	if (!is_encrypted(f))
+	if (policy_entry_proved(f))
+		return POLICY_AUTH_STS;
+	if (!policy_is_encrypted(f))
 		return POLICY_AUTH_NONE;
-	if (is_shown(f, f->known.pin))
+	if (policy_is_shown(f, f->known.pin))
 		return POLICY_AUTH_PINNED;
 	if (is_key_in_dns(f))
 		return POLICY_AUTH_DANE;
-	return is_shown(f, f->known.key) || is_shown(f, f->known.next) ? POLICY_AUTH_TOFU :
+	return policy_is_shown(f, f->known.key) || policy_is_shown(f, f->known.next) ? POLICY_AUTH_TOFU :
 	    POLICY_AUTH_NONE;
 }
 
@@ -264,7 +266,7 @@ say_required(struct policy_verdict *v, const struct policy_facts *f)
 {
 	char key[HOSTKEY_TEXT_LEN + 1];
 
-	if (!is_encrypted(f)) {
+	if (!policy_is_encrypted(f)) {
 		snprintf(v->text, sizeof(v->text), "encryption is required, but the host does not "
 		    "encrypt (%s)", f->encrypted ? "old-version" : why(f));
 	} else if (f->shown == STATEMENT_GOOD) {
@@ -294,6 +296,9 @@ say_not_in_dns(struct policy_verdict *v, const struct policy_facts *f)
 	if (level->encryption_required)
 		snprintf(v->text, sizeof(v->text), "is not in the DNS (%s); mail waits because the "
 		    "policy is %s", why(f), level->name);
+	else if (policy_entry_forbids(f))
+		snprintf(v->text, sizeof(v->text), "is not in the DNS (%s); mail waits because it "
+		    "has an entry in the policy map", why(f));
 	else
 		snprintf(v->text, sizeof(v->text), "is gone from the DNS (%s): " POLICY_COMMAND
 		    "forget -- %s accepts that", why(f), f->domain);
@@ -306,7 +311,7 @@ say_dane(struct policy_verdict *v, const struct policy_facts *f)
 	if (f->starttls)
 		snprintf(v->text, sizeof(v->text), "shows a certificate that matches none of its "
 		    "TLSA records");
-	else if (!is_encrypted(f))
+	else if (!policy_is_encrypted(f))
 		snprintf(v->text, sizeof(v->text), "has TLSA records, but does not encrypt (%s)",
 		    f->encrypted ? "old-version" : why(f));
 	else if (f->shown == STATEMENT_GOOD)
@@ -364,6 +369,8 @@ say_refusal(struct policy_verdict *v, const struct policy_facts *f)
 		say_not_in_dns(v, f);
 	else if (dane_forbids(f))
 		say_dane(v, f);
+	else if (policy_entry_forbids(f))
+		policy_entry_say(v, f);
 	else if (v->alarm == ALARM_DOWNGRADE && !level->encryption_required)
 		say_downgrade(v, f, name);
 	else if (v->alarm == ALARM_KEY_CHANGED)
@@ -372,16 +379,18 @@ say_refusal(struct policy_verdict *v, const struct policy_facts *f)
 		say_required(v, f);
 }
 
-/* Where the records are all that forbids it: what else may deliver the message now. */
+/* Where records or the entry are all that forbids it: what else may deliver the message now. */
 static void
 find_ways(struct policy_verdict *v, const struct policy_facts *f)
 {
 	const struct policy_level *level = &policy_table[f->policy];
 
-	if (!dane_forbids(f) || reaction(level, v->alarm) == REACTION_WAITS)
+	if ((!dane_forbids(f) && !policy_entry_forbids(f)) ||
+	    reaction(level, v->alarm) == REACTION_WAITS)
 		return;
 	v->next_host = true;
-	v->starttls_instead = f->starttls_left && level->starttls != STARTTLS_NO;
+	v->starttls_instead = f->starttls_left && level->starttls != STARTTLS_NO &&
+	    policy_entry_may_be_proved(f);
 }
 
 void
@@ -417,21 +426,28 @@ policy_auth_name(enum policy_auth auth)
 		[POLICY_AUTH_TOFU] = "tofu",
 		[POLICY_AUTH_PINNED] = "pinned",
 		[POLICY_AUTH_DANE] = "dane",
+		[POLICY_AUTH_STS] = "sts",
 	};
 
 	return names[auth];
 }
 
 const char *
-policy_asked_name(enum policy policy, enum policy_dane dane)
+policy_asked_name(enum policy policy, enum policy_dane dane, enum tls_policy_level entry)
 {
 	const struct policy_level *level = &policy_table[policy];
 
-	if (!level->xcrypt || level->pin_required || dane == POLICY_DANE_NONE)
+	if (!level->xcrypt || level->pin_required)
 		return level->name;
-	if (dane != POLICY_DANE_UNUSABLE)
+	if (entry == TLS_POLICY_UNKNOWN)
+		return "unknown";
+	if (dane == POLICY_DANE_MATCHED || dane == POLICY_DANE_UNMATCHED ||
+	    entry == TLS_POLICY_DANE_ONLY)
 		return "dane";
-	return level->encryption_required ? level->name : policy_table[POLICY_MUST].name;
+	if (entry == TLS_POLICY_SECURE)
+		return "sts";
+	return level->encryption_required || (dane == POLICY_DANE_NONE &&
+	    entry == TLS_POLICY_NONE) ? level->name : policy_table[POLICY_MUST].name;
 }
 
 const char *

@@ -11,6 +11,7 @@
 #include "crypt/hostkey.h"
 #include "crypt/suite.h"
 #include "smtp/io.h"
+#include "smtp/tls_policy.h"
 #include "sys/settings.h"
 
 enum policy_starttls {		/* does a client use STARTTLS with a host that has no XCRYPT? */
@@ -85,12 +86,15 @@ struct policy_facts {
 	struct policy_known known;
 	enum policy_dane dane;
 	bool mx_secure;			/* the host's name is not from an MX that may be forged */
+	enum tls_policy_level entry;	/* of the policy map, for the domain */
+	bool listed;			/* the entry permits the host, or DNSSEC has named it */
 	bool starttls_left;		/* STARTTLS is offered besides XCRYPT, and was not tried */
 
 	/* the session */
 	bool encrypted;			/* by XCRYPT */
 	unsigned version;		/* the XCRYPT version, if encrypted */
 	bool starttls;			/* encrypted by STARTTLS; `encrypted` is false then */
+	bool certified;			/* ... with a certificate that is valid for the host's name */
 	bool instead;			/* ... after starttls_instead of an earlier verdict */
 	bool refused;			/* EHLO, with 5yz: so the host has shown no host key */
 	bool not_in_dns;		/* there is no session: the DNS names no host, see `why` */
@@ -115,7 +119,8 @@ enum policy_auth {		/* how the host of this session is authenticated */
 	POLICY_AUTH_NONE,
 	POLICY_AUTH_TOFU,	/* its host key is the one remembered, or announced by that one */
 	POLICY_AUTH_PINNED,	/* its host key is pinned */
-	POLICY_AUTH_DANE	/* a TLSA record matches its host key or certificate */
+	POLICY_AUTH_DANE,	/* a TLSA record matches its host key or certificate */
+	POLICY_AUTH_STS		/* its certificate is valid, for a name that the entry permits */
 };
 
 struct policy_verdict {
@@ -145,13 +150,23 @@ enum outcome policy_refusal(const struct policy_facts *facts);
 /* "downgrade" or "key-changed", as in the log; NULL for ALARM_NONE. */
 const char *policy_alarm_name(enum alarm alarm);
 
-/* "none", "tofu", "pinned" or "dane". */
+/* "none", "tofu", "pinned", "dane" or "sts". */
 const char *policy_auth_name(enum policy_auth auth);
 
 /*
- * What is asked of a host, for the log: "dane" if a TLSA record has to match, else the name of a
- * policy.  With records of which none is usable, it is one that requires encryption.
+ * What is asked of a host, for the log: "dane" if a TLSA record has to match, "sts" if the entry of
+ * the policy map demands a certificate, else the name of the policy.  It requires encryption if the
+ * entry demands encryption, or there are records and none is usable.  "unknown": nothing could be
+ * right, since the entry is not understood.
  */
-const char *policy_asked_name(enum policy policy, enum policy_dane dane);
+const char *policy_asked_name(enum policy policy, enum policy_dane dane,
+    enum tls_policy_level entry);
+
+/*
+ * Whether a host may be called at all: not if the entry of the policy map is not understood, or
+ * does not permit it.  Of the facts it needs `policy`, `domain`, `host`, `entry` and `listed`.  If
+ * it may not be, `*verdict` says why; else it is unchanged.
+ */
+bool policy_may_call(struct policy_verdict *verdict, const struct policy_facts *facts);
 
 #endif

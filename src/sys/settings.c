@@ -38,6 +38,8 @@ static const struct setting {
 	{ "suites", parse_text, TO(suites), "chacha20poly1305_2.0 aes256gcm_2.0" },
 	{ "policy", parse_policy, TO(policy), "may" },
 	{ "dane", parse_dane, TO(dane), "auto" },
+	{ "policy-map", parse_policy_map, TO(policy_map), "" },
+	{ "tlsrpt", parse_path, TO(tlsrpt), "" },
 	{ "user", parse_text, TO(user), "" },
 	{ "jail-required", parse_yes_no, TO(jail_required), "no" },
 	{ "backend", parse_backend, TO(backend), "" },

@@ -60,6 +60,8 @@ struct settings {
 	char suites[SETTINGS_TEXT_MAX];
 	enum policy policy;
 	enum dane dane;
+	char policy_map[SETTINGS_TEXT_MAX];	/* as socketmap_read_place() takes it, or empty */
+	char tlsrpt[SETTINGS_TEXT_MAX];		/* path of a datagram socket, or empty */
 	struct settings_policy *policies;
 	char user[SETTINGS_TEXT_MAX];
 	char backend[SETTINGS_TEXT_MAX];

@@ -4,6 +4,7 @@
 #include "sys/dial.h"
 #include "sys/idna.h"
 #include "sys/settings.h"
+#include "sys/socketmap.h"
 
 #include <assert.h>
 #include <string.h>
@@ -77,6 +78,17 @@ parse_dane(void *to, struct span value)
 		return "is not valid; use auto, yes or no";
 	*(enum dane *)to = (enum dane)use;
 	return NULL;
+}
+
+const char *
+parse_policy_map(void *to, struct span value)
+{
+	struct address place;
+
+	if (value.len > 0 && socketmap_read_place(&place, value) < 0)
+		return "is not a policy map; use inet:address:port, inet:[v6]:port,"
+		    " inet:localhost:port or unix:/path";
+	return parse_text(to, value);
 }
 
 const char *

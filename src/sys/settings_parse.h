@@ -20,6 +20,7 @@ parse_value parse_hostname;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_backend;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_policy;		/* enum policy */
 parse_value parse_dane;			/* enum dane */
+parse_value parse_policy_map;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_client_address;	/* enum client_address */
 parse_value parse_starttls;		/* enum starttls */
 parse_value parse_duration;		/* int64_t, milliseconds */

@@ -245,10 +245,14 @@ what_is_asked(void **state)
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		enum policy p = asked[i].policy;
 
-		assert_string_equal(policy_asked_name(p, POLICY_DANE_NONE), asked[i].none);
-		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNUSABLE), asked[i].unusable);
-		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNMATCHED), asked[i].usable);
-		assert_string_equal(policy_asked_name(p, POLICY_DANE_MATCHED), asked[i].usable);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_NONE, TLS_POLICY_NONE),
+		    asked[i].none);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNUSABLE, TLS_POLICY_NONE),
+		    asked[i].unusable);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_UNMATCHED, TLS_POLICY_NONE),
+		    asked[i].usable);
+		assert_string_equal(policy_asked_name(p, POLICY_DANE_MATCHED, TLS_POLICY_NONE),
+		    asked[i].usable);
 	}
 }
 

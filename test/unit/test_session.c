@@ -85,6 +85,43 @@ a_pipe_passes_octets_both_ways(void **state)
 	flow_both_ways(running.wire, running.local, 1 << 20);
 }
 
+static struct {
+	char text[64];
+	size_t len;
+} seen;
+
+static void
+see(void *context, struct span octets)
+{
+	assert_true(context == &seen && octets.len <= sizeof(seen.text) - seen.len);
+	memcpy(seen.text + seen.len, octets.at, octets.len);
+	seen.len += octets.len;
+}
+
+/* Before the pipe and in it, each octet once, and none from the wire. */
+static void
+what_the_local_side_sends_can_be_seen(void **state)
+{
+	(void)state;
+	seen.len = 0;
+	up(NULL);
+	running.session.local_seen = see;
+	running.session.local_seen_context = &seen;
+	does.says = "ready\r\n";
+	session_off(&running);
+	hear(running.wire, "ready\r\n");
+	does.pipe = true;
+	say(running.local, "one ");
+	hear(running.wire, "one ");
+	say(running.wire, "other\r\n");
+	hear(running.local, "other\r\n");
+	say(running.local, "two");
+	hear(running.wire, "two");
+	shutdown(running.wire, SHUT_RDWR);
+	session_ends(&running);
+	assert_span(span(seen.text, seen.len), "one two");
+}
+
 /* The client: the remote host's end of file ends the session, the local MTA's only its half. */
 static void
 a_calling_pipe_closes_by_halves(void **state)
@@ -373,6 +410,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tested(a_pipe_passes_octets_both_ways),
+		tested(what_the_local_side_sends_can_be_seen),
 		tested(a_calling_pipe_closes_by_halves),
 		tested(threat_26_a_client_pipe_ends_with_its_mta),
 		tested(threat_26_octets_do_not_renew_the_last_deadline),

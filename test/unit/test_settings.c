@@ -12,6 +12,8 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(s.suites, "chacha20poly1305_2.0 aes256gcm_2.0");
 	assert_int_equal(s.policy, POLICY_MAY);
 	assert_int_equal(s.dane, DANE_AUTO);
+	assert_string_equal(s.policy_map, "");
+	assert_string_equal(s.tlsrpt, "");
 	assert_null(s.policies);
 	assert_string_equal(s.user, "");
 	assert_string_equal(s.backend, "");
@@ -56,6 +58,8 @@ every_setting_can_be_set(void **state)
 	    "jail-required = yes\n"
 	    "starttls = own\n"
 	    "certificate = /etc/x/fullchain.pem\n"
+	    "policy-map = unix:/run/map\n"
+	    "tlsrpt = /run/tlsrpt.sock\n"
 	    "certificate-key = /etc/x/privkey.pem\n"
 	    "connect-timeout = 1s\n"
 	    "dial-timeout = 2s\n"
@@ -82,6 +86,8 @@ every_setting_can_be_set(void **state)
 	assert_true(s.jail_required);
 	assert_int_equal(s.starttls, STARTTLS_OWN);
 	assert_string_equal(s.certificate, "/etc/x/fullchain.pem");
+	assert_string_equal(s.policy_map, "unix:/run/map");
+	assert_string_equal(s.tlsrpt, "/run/tlsrpt.sock");
 	assert_string_equal(s.certificate_key, "/etc/x/privkey.pem");
 	assert_int_equal(s.connect_timeout_ms, 1000);
 	assert_int_equal(s.dial_timeout_ms, 2000);

@@ -28,6 +28,9 @@ threat_30_bad_values(void **state)
 	bad_value("cache", "keys", no_directory);
 	bad_value("mark", "true", "is neither yes nor no");
 	bad_value("dane", "must", "is not valid; use auto, yes or no");
+	bad_value("policy-map", "127.0.0.1:8461", "is not a policy map; use inet:address:port,"
+	    " inet:[v6]:port, inet:localhost:port or unix:/path");
+	bad_value("tlsrpt", "tlsrpt.sock", "is not an absolute path");
 	bad_value("log", "syslog",
 	    "is not a syslog facility; use mail, daemon, user, auth or local0 to local7");
 	bad_value("client-address", "xforward", "is not valid;"

@@ -48,6 +48,7 @@ ehlo_is_said_again_inside(void **state)
 	assert_wire(&bench, "MAIL FROM:<>\r\n");
 	assert_true(bench.io.pipe);
 	assert_string_equal(client_handshake_crypt(&transparent.client), "starttls");
+	assert_int_equal(transparent.client.tls_result, CLIENT_TLS_OPEN);
 }
 
 /* A refusal leaves the connection in the clear; an invalid reply causes another connection. */
@@ -71,6 +72,7 @@ answers_that_are_not_220(void **state)
 		asks(false, false);
 		bench_wire(&bench, cases[i].reply);
 		assert_int_equal(bench.io.end, cases[i].may);
+		assert_int_equal(transparent.client.tls_result, CLIENT_TLS_REFUSED);
 		assert_local(&bench, cases[i].may == OUTCOME_NONE ? OFFERS : "");
 		assert_int_equal(bench.io.settled, cases[i].may == OUTCOME_NONE);
 		transparent_wipe(&transparent);
@@ -110,9 +112,11 @@ tls_that_fails_is_not_tried_again(void **state)
 	settles(IO_TLS_FAILED);
 	assert_int_equal(bench.io.end, OUTCOME_RETRY_CLEAR);
 	assert_string_equal(transparent.client.why, "tls-failed");
+	assert_int_equal(transparent.client.tls_result, CLIENT_TLS_BROKE);
 	transparent_wipe(&transparent);
 	asks(false, true);
 	assert_true(bench.io.settled);
+	assert_int_equal(transparent.client.tls_result, CLIENT_TLS_NOT_TRIED);
 	transparent_wipe(&transparent);
 
 	asks(true, false);

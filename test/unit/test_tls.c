@@ -180,6 +180,7 @@ certificates(void **state)
 		    make_certificate(cases[i].name, cases[i].from, cases[i].until),
 		    cases[i].trusted);
 		assert_string_equal(tls_certificate(&client), cases[i].word);
+		assert_int_equal(tls_is_verified(&client), strcmp(cases[i].word, "verified") == 0);
 		down_again(NULL);
 	}
 }
@@ -193,6 +194,7 @@ describes(void **state)
 	assert_int_equal(tls_start(&client, NAME, NULL, 0, false), 0);
 	tls_describe(&client, text, sizeof(text));
 	assert_string_equal(text, "");
+	assert_false(tls_is_verified(&client));
 	tls_layer.stop(&client);
 	opens(NAME);
 	tls_describe(&client, text, sizeof(text));

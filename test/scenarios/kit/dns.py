@@ -13,7 +13,7 @@ import threading
 from .run import Skip
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
-A, NS, CNAME, MX, AAAA, TLSA = 1, 2, 5, 15, 28, 52
+A, NS, CNAME, MX, TXT, AAAA, TLSA = 1, 2, 5, 15, 16, 28, 52
 # the bit that says: validated by DNSSEC
 AD = 0x20
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
@@ -58,7 +58,7 @@ def read_name(octets, at):
 class NameServer:
     """
     zone: name -> {type: [data, ...], or an rcode, or None for no answer}, or an rcode for all types.
-    MX data is (preference, host), TLSA data octets.
+    MX data is (preference, host), TLSA and TXT data octets.
     secure: names, all types of which are answered with the AD bit, or (name, type); it can be changed.
     """
 
@@ -105,6 +105,8 @@ class NameServer:
             data = socket.inet_pton(socket.AF_INET6, data)
         elif kind == MX:
             data = struct.pack("!H", data[0]) + wire_name(data[1])
+        elif kind == TXT:
+            data = bytes((len(data),)) + data
         elif kind == NS:
             data = wire_name(data)
         return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, len(data)) + data

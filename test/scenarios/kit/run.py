@@ -225,11 +225,11 @@ class SuperServer(Listening):
     stderr   "file": descriptor 2 is a log file; "socket": it is the connection too, as inetd does
     """
 
-    def __init__(self, world, argv, stderr="file", preexec=None, address="127.0.0.1"):
+    def __init__(self, world, argv, stderr="file", preexec=None, address="127.0.0.1", port=0):
         self.world, self.argv, self.stderr, self.preexec = world, argv, stderr, preexec
         self.started, self.log_names = [], []
         self.changed = threading.Condition()
-        self.listen(address)
+        self.listen(address, port)
 
     def accepted(self, sock, peer):
         log = self.world.log_file("blackponyd")
