@@ -4,6 +4,7 @@ import time
 
 from kit import dns
 from kit.conn import PATIENCE
+from kit.dane import record, spki
 from kit.known import DAY, known, remember
 from kit.run import DAEMON, SENDER
 from kit.sts import DOMAIN, GONE, NAME, SILENT, Gate, Hosts, PolicyDaemon, both, netstring, sends
@@ -91,7 +92,8 @@ def test_no_starttls(w):
 def test_starttls_that_breaks(w):
     """No call in the clear follows."""
     Hosts(w)
-    for keyword, answer in ((b"STARTTLS", b"220 2.0.0 Go\r\nnot TLS"), (b"STARTTLS", b"454 4.7.0 Not now"), (b"STARTTLS", None), (b"HELP", None)):
+    for keyword, answer in ((b"STARTTLS", b"220 2.0.0 Go\r\nnot TLS"), (b"STARTTLS", b"454 4.7.0 Not now"),
+                            (b"STARTTLS", None), (b"HELP", None)):
         mailer = w.mailer("192.0.2.1", 25, keywords=[keyword], answers={"STARTTLS": answer} if answer else {})
         for sent, result in both(w, asking(w)[1]):
             assert not sent, result
@@ -188,6 +190,55 @@ def test_dane_only(w):
     hosts = Hosts(w)
     mailer = hosts.add()
     waits(w, [mailer], asking(w, "OK dane-only")[1], word=b"TLSA")
+
+
+def records_of(hosts, name, records):
+    """The TLSA records of a host."""
+    record_name = "_25._tcp." + name
+    hosts.names.zone[record_name] = {dns.TLSA: records}
+    hosts.names.secure.add(record_name)
+
+
+def test_dane_comes_first(w):
+    """Records that match are enough for a host; where none does, a valid certificate is not."""
+    hosts = Hosts(w, secure=True)
+    mailer = hosts.add(trusted=False)
+    records_of(hosts, NAME, [record(spki(mailer.certificate))])
+    for answer in SECURE, "OK dane-only", "OK secure match=mx.d.example":
+        for sent, result in both(w, asking(w, answer)[1]):
+            assert sent and (call(result)["auth"], call(result)["asked"]) == ("dane", "dane"), (answer, result)
+    # the domain was not verified, so the entry says which host it is
+    hosts.names.secure.discard(DOMAIN)
+    sent, result = sends(w, asking(w)[1], False)
+    assert sent and call(result)["auth"] == "dane", result
+    assert len(mailer.messages) == 7
+    waits(w, [], asking(w, "OK secure match=mx.d.example")[1], calls=0)
+    mailer.server.close()
+    mailer = hosts.add()
+    records_of(hosts, NAME, [record(b"another")])
+    waits(w, [mailer], asking(w)[1], word=b"TLSA")
+
+
+def test_a_failure_of_dane_is_final(w):
+    """It never becomes MTA-STS: the host is not called."""
+    hosts = Hosts(w, secure=True)
+    mailer = hosts.add()
+    for failure in dns.SERVFAIL, 5:
+        records_of(hosts, NAME, failure)
+        waits(w, [mailer], asking(w)[1], calls=0, word=b"TLSA")
+    assert not mailer.server.started
+
+
+def test_records_of_which_none_is_usable(w):
+    """The entry has to be content as well."""
+    hosts = Hosts(w, secure=True)
+    mailer = hosts.add()
+    records_of(hosts, NAME, [b"\1\1\1" + bytes(32)])
+    arrives(w, mailer, asking(w)[1], "sts")
+    waits(w, [], asking(w, "OK dane-only")[1], word=b"TLSA")
+    mailer.server.close()
+    mailer = hosts.add(trusted=False)
+    waits(w, [mailer], asking(w)[1], word=b"certificate")
 
 
 def with_key(w, hosts, **how):

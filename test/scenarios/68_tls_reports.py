@@ -2,6 +2,7 @@
 import json
 
 from kit import dns
+from kit.dane import record, spki
 from kit.run import SENDER
 from kit.sts import DOMAIN, NAME, Collector, Hosts, PolicyDaemon, both, sends
 
@@ -123,6 +124,23 @@ def test_records_that_are_required(w):
     assert not sends(w, dict(reports.settings, **{"policy-map": daemon.place}), False)[0]
     policy = reports.one()
     assert policy["policy-type"] == 1 and detail(policy)["c"] == 306, policy
+
+
+def test_records(w):
+    """The policy is the records then, as in a zone file."""
+    hosts = Hosts(w, zone=WANTED, secure=True)
+    mailer = hosts.add(trusted=False)
+    reports = Reports(w)
+    for records, text, code in (([record(spki(mailer.certificate))], "3 1 1 ", None), ([record(b"another")], "3 1 1 ", 203),
+                                ([b"\1\0\2" + bytes(64)], "1 0 2 " + "00" * 64, 304), (dns.SERVFAIL, None, 305)):
+        hosts.names.zone["_25._tcp." + NAME] = {dns.TLSA: records}
+        hosts.names.secure.add("_25._tcp." + NAME)
+        for _, result in both(w, reports.settings):
+            assert result.status in (0, 75), result
+        policy = reports.one(2)
+        assert (policy["policy-type"], policy["policy-domain"]) == (1, NAME), policy
+        assert code is None and policy["f"] == 0 or detail(policy)["c"] == code, (records, policy)
+        assert text is None or [string[:len(text)] for string in policy["policy-string"]] == [text], policy
 
 
 def test_xcrypt_is_not_tls(w):

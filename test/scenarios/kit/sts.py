@@ -108,10 +108,10 @@ class Expired(TlsMiddle):
 class Hosts:
     """
     Names and mail hosts in a namespace of their own: the exchangers of b.example are at 192.0.2.1, 192.0.2.2 and so on.
-    Without exchangers there is no name server.
+    Without exchangers there is no name server.  secure: all answers have the AD bit.
     """
 
-    def __init__(self, w, exchangers=(NAME,), zone=None, enter=dns.enter):
+    def __init__(self, w, exchangers=(NAME,), zone=None, enter=dns.enter, secure=False):
         self.w, self.made, self.names = w, 0, None
         enter(w)
         if not os.path.isdir(SYSTEM):
@@ -122,14 +122,14 @@ class Hosts:
         with open(SYSTEM + "/ca-certificates.crt", "w"):
             pass
         if exchangers:
-            self.serve(exchangers, zone or {})
+            self.serve(exchangers, zone or {}, secure)
 
-    def serve(self, exchangers, zone):
+    def serve(self, exchangers, zone, secure):
         names = {DOMAIN: {dns.MX: [(10 * i, name) for i, name in enumerate(exchangers, 1)]}}
         for i, name in enumerate(exchangers, 1):
             names[name] = {dns.A: ["192.0.2.%d" % i]}
         names.update(zone)
-        self.names = self.w.keep(dns.NameServer(names))
+        self.names = self.w.keep(dns.NameServer(names, names if secure else ()))
 
     def trust(self, settings):
         """Makes a host's certificate one of the system's roots."""
@@ -149,6 +149,7 @@ class Hosts:
             options.update(made)
         options.update(settings or {})
         mailer = mailer or self.w.mailer()
+        mailer.certificate = options.get("certificate")
         if ends < 0:
             mailer.server = self.w.keep(Expired(mailer, made, self.w.folder, "192.0.2.%d" % last))
             return mailer
