@@ -2,10 +2,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/logline.h"
+#include "client/call_log.h"
 #include "client/starttls.h"
 #include "client/tls_result.h"
-#include "smtp/outcome.h"
 #include "store/meetings.h"
 #include "sys/dial.h"
 
@@ -131,34 +130,6 @@ attempt_nowhere(struct attempt *c, const char *why)
 	return peer_check_not_in_dns(&c->check, why);
 }
 
-static void
-log_call(const struct attempt *c, int64_t begun_ms)
-{
-	uint8_t mem[LOG_LINE_MAX];
-	char address[ADDRESS_TEXT_MAX];
-	struct buf line;
-
-	buf_init(&line, mem, sizeof(mem));
-	address_text(&c->target->address, address);
-	buf_put(&line, SPAN("call"));
-	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
-	log_pair(&line, "host", span_of(c->target->name));
-	buf_printf(&line, " address=[%s]:%u", address, address_port(&c->target->address));
-	if (c->end == OUTCOME_NOT_REACHED) {
-		log_pair(&line, "error", span_of(c->why));
-		buf_printf(&line, " end=%s", outcome_row(c->end)->log);
-	} else {
-		logline_crypt(&line, c->cache, &c->client->handshake,
-		    client_handshake_crypt(c->client), c->client->why);
-		if (c->client->tls)
-			starttls_log(&line);
-		peer_check_log_auth(&c->check, &line);
-		peer_check_log(&c->check, &line);
-		logline_end(&line, c->session, begun_ms, c->end);
-	}
-	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);
-}
-
 enum { OUTSIDE_DIAL, OUTSIDE_LEARN, OUTSIDE_TLSA };
 
 _Static_assert(sizeof(struct known_hosts_lesson) <= OUTSIDE_OCTETS, "a lesson fits into a request");
@@ -229,21 +200,6 @@ share(const struct attempt *c)
 	return c->session->io.others ? left / 2 : left;
 }
 
-static void
-log_not_called(const struct attempt *c, struct span error)
-{
-	uint8_t mem[LOG_LINE_MAX];
-	struct buf line;
-
-	buf_init(&line, mem, sizeof(mem));
-	buf_put(&line, SPAN("call"));
-	log_pair(&line, "to", span_of(c->hosts->at[c->target->element].name));
-	log_pair(&line, "host", span_of(c->target->name));
-	log_pair(&line, "error", error);
-	log_pair(&line, "end", span_of(outcome_row(c->end)->log));
-	log_line(LOG_NOTICE, "%.*s", (int)buf_len(&line), (const char *)mem);
-}
-
 static bool
 is_same_host(const struct target *a, const struct target *b)
 {
@@ -274,7 +230,7 @@ find_tlsa(struct attempt *c)
 	if (c->tlsa.found != TLSA_LATER)
 		return true;
 	c->end = OUTCOME_TLSA_FAILED;
-	log_not_called(c, c->tlsa.tlsa.failed ?
+	call_log_uncalled(c, c->tlsa.tlsa.failed ?
 	    SPAN("SERVFAIL for its TLSA records; perhaps a bad signature") :
 	    SPAN("no answer about its TLSA records"));
 	tls_result_send_uncalled(c);
@@ -294,7 +250,7 @@ is_permitted(struct attempt *c)
 	if (peer_check_may_call(&c->check))
 		return true;
 	c->end = OUTCOME_NOT_PERMITTED;
-	log_not_called(c, span_of(c->check.verdict.text));
+	call_log_uncalled(c, span_of(c->check.verdict.text));
 	tls_result_send_uncalled(c);
 	return false;
 }
@@ -348,7 +304,7 @@ connect_and_run(struct attempt *c, enum client_call call)
 	if (fd < 0) {
 		c->end = OUTCOME_NOT_REACHED;
 		snprintf(c->why, sizeof(c->why), "%.200s: %.50s", c->target->name, strerror(errno));
-		log_call(c, begun);
+		call_log(c, begun);
 		return;
 	}
 	c->session->limits.greeting_ms = at_most(share(c), settings->command_timeout_ms);
@@ -357,7 +313,7 @@ connect_and_run(struct attempt *c, enum client_call call)
 	session_wire(c->session, fd, fd);
 	c->end = session_run(c->session);
 	close(fd);
-	log_call(c, begun);
+	call_log(c, begun);
 	tls_result_send(c);
 }
 
