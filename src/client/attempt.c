@@ -238,7 +238,8 @@ find_tlsa(struct attempt *c)
 }
 
 /*
- * Asks whether the present target may be called.  Every host that DNSSEC names may be, if it has
+ * Whether the present target may be called.  If not, that is logged once for all addresses of its
+ * host.  Every host that DNSSEC names may be, if it has
  * usable records: DANE comes before MTA-STS.
  */
 static bool
@@ -249,7 +250,11 @@ is_permitted(struct attempt *c)
 	    tls_policy_has_host(c->check.entry, c->check.place.domain, c->target->name);
 	if (peer_check_may_call(&c->check))
 		return true;
+	bool again = c->refused != NULL && is_same_host(c->refused, c->target);
+	c->refused = c->target;
 	c->end = OUTCOME_NOT_PERMITTED;
+	if (again)
+		return false;
 	call_log_uncalled(c, span_of(c->check.verdict.text));
 	tls_result_send_uncalled(c);
 	return false;

@@ -37,6 +37,7 @@ struct attempt {
 	const char *names[HOST_TARGETS_MAX];	/* of all hosts of the destination */
 	struct host_tlsa tlsa;			/* of the host of `tlsa_of` */
 	const struct target *tlsa_of;		/* NULL: of none yet */
+	const struct target *refused;		/* last one that the policy map does not permit */
 	const struct target *target;		/* the present one, or the last one */
 	int64_t dialled_ms;			/* milliseconds that connecting took */
 	int64_t connected_ms;			/* when it was connected, clock_ms() */

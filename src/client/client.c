@@ -180,7 +180,8 @@ client_prepare(struct client *c, struct machine machine, struct client_handshake
 	c->session.proved = proved;
 	c->session.proved_context = c;
 	c->session.tls_start = starttls_begin;
-	c->session.local_seen = tls_report_look;
+	if (c->attempt.report.fd >= 0)
+		c->session.local_seen = tls_report_look;
 	c->session.local_seen_context = &c->attempt.report;
 	c->attempt.session = &c->session;
 	c->attempt.client_settings = &c->settings;

@@ -122,23 +122,29 @@ tlsrpt_put(struct buf *out, const struct tlsrpt_session *s)
 	return buf_printf(out, ",\"t\":%d,\"f\":%d}]}", failed, failed);
 }
 
+/* Lower case of the letters of ASCII. */
+static uint8_t
+folded(uint8_t octet)
+{
+	return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet + ('a' - 'A')) : octet;
+}
+
 void
 tlsrpt_scan(struct tlsrpt_scan *scan, struct span octets)
 {
 	static const char field[] = "tls-report-domain:";
 
-	for (size_t i = 0; i < octets.len && !scan->found; i++) {
-		uint8_t octet = octets.at[i], letter = octet;
-
-		if (octet >= 'A' && octet <= 'Z')
-			letter = (uint8_t)(octet + ('a' - 'A'));
-		if (octet == '\n') {
+	while (octets.len > 0 && !scan->found) {
+		if (scan->inside) {
+			octets = span_from(octets, span_find(octets, '\n'));
+			scan->inside = octets.len == 0;
 			scan->matched = 0;
-			scan->inside = false;
-		} else if (!scan->inside && letter == (uint8_t)field[scan->matched]) {
+		} else if (folded(octets.at[0]) == (uint8_t)field[scan->matched]) {
 			scan->found = ++scan->matched == sizeof(field) - 1;
 		} else {
-			scan->inside = true;
+			scan->inside = octets.at[0] != '\n';
+			scan->matched = 0;
 		}
+		octets = span_from(octets, 1);
 	}
 }

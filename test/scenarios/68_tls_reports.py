@@ -106,12 +106,14 @@ def test_certificates_under_a_policy(w):
 
 
 def test_a_host_that_the_policy_does_not_name(w):
+    """One datagram, and one line in the log, for all of its addresses."""
     hosts = Hosts(w, zone=WANTED)
+    hosts.names.zone[NAME] = {dns.A: ["192.0.2.1", "192.0.2.2"]}
     hosts.add()
     reports = Reports(w)
     daemon = w.keep(PolicyDaemon({DOMAIN: "OK secure match=mx.d.example"}))
     for sent, result in both(w, dict(reports.settings, **{"policy-map": daemon.place})):
-        assert not sent, result
+        assert not sent and result.log.count("end=not-permitted") == 1, result
     policy = reports.one(2)
     assert policy["policy-type"] == 2 and detail(policy)["c"] == 205, policy
 
