@@ -15,10 +15,8 @@ struct look {
 	const struct resolver *resolver;
 	struct targets *targets;
 	int64_t deadline_ms;
-	struct address found[HOST_TARGETS_MAX];	/* addresses of the host looked up last */
-	size_t found_count;
-	struct host_origin origin;
 	bool later;				/* an element has to be tried later */
+	struct resolver_host hosts[RESOLVER_HOSTS_MAX];	/* looked up last */
 };
 
 /*
@@ -55,21 +53,33 @@ add_target(struct targets *targets, const char *name, const struct address *addr
 }
 
 static void
-add_found(struct look *look, const char *name, bool mx_secure)
+add_found(struct look *look, const struct resolver_host *found, bool mx_secure)
 {
-	for (size_t i = 0; i < look->found_count; i++)
-		add_target(look->targets, name, &look->found[i], &look->origin, mx_secure);
+	for (size_t i = 0; i < found->count; i++)
+		add_target(look->targets, found->name, &found->at[i], &found->origin, mx_secure);
 }
 
-/* Starts no look-up after the deadline. */
-static enum resolved
-find_addresses(struct look *look, const char *name, uint16_t port)
+/* Looks up the first `count` of look->hosts.  Starts no look-up after the deadline. */
+static void
+find_addresses(struct look *look, size_t count, uint16_t port)
 {
-	look->found_count = 0;
-	if (clock_ms() >= look->deadline_ms)
-		return RESOLVED_LATER;
-	return look->resolver->addresses(name, port, look->deadline_ms, look->found,
-	    HOST_TARGETS_MAX, &look->found_count, &look->origin);
+	if (clock_ms() < look->deadline_ms) {
+		look->resolver->addresses(look->hosts, count, port, look->deadline_ms);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		look->hosts[i].count = 0;
+		look->hosts[i].known = RESOLVED_LATER;
+	}
+}
+
+/* The same for one host, which becomes the first of look->hosts. */
+static enum resolved
+find_addresses_of(struct look *look, const char *name, uint16_t port)
+{
+	look->hosts[0].name = name;
+	find_addresses(look, 1, port);
+	return look->hosts[0].known;
 }
 
 static enum resolved
@@ -87,10 +97,10 @@ find_exchangers(struct look *look, const char *domain, struct dns_mx_list *list)
  * connects to this host: the MTA here might trust us as a local client.
  */
 static bool
-found_ourselves(const struct look *look, uint16_t port)
+found_ourselves(const struct look *look, const struct resolver_host *found, uint16_t port)
 {
-	for (size_t i = 0; i < look->found_count && port == 25; i++) {
-		const struct address *a = &look->found[i];
+	for (size_t i = 0; i < found->count && port == 25; i++) {
+		const struct address *a = &found->at[i];
 
 		if (address_is_loopback(a) || address_is_unspecified(a) ||
 		    look->resolver->is_own(a))
@@ -105,9 +115,9 @@ look_up_name(struct look *look, const struct host *host)
 {
 	struct dns_mx_list list;
 
-	switch (find_addresses(look, host->name, host->port)) {
+	switch (find_addresses_of(look, host->name, host->port)) {
 	case RESOLVED:
-		add_found(look, host->name, true);
+		add_found(look, &look->hosts[0], true);
 		return LOOKUP_FOUND;
 	case RESOLVED_LATER:
 		return because(look, LOOKUP_LATER, "%s: address look-up failed", host->name);
@@ -120,30 +130,44 @@ look_up_name(struct look *look, const struct host *host)
 	return because(look, LOOKUP_LATER, "%s: has no address", host->name);
 }
 
-/* Looks up the hosts of a sorted list, up to the first that is this host. */
+/* Looks up the addresses of a list's hosts from `from` on, as many as can be together. */
+static void
+find_next(struct look *look, const struct dns_mx_list *list, size_t from, uint16_t port)
+{
+	size_t count = list->count - from;
+
+	if (count > RESOLVER_HOSTS_MAX)
+		count = RESOLVER_HOSTS_MAX;
+	for (size_t i = 0; i < count; i++)
+		look->hosts[i].name = list->at[from + i].name;
+	find_addresses(look, count, port);
+}
+
+/* Looks up the hosts of a sorted list, and takes those before the first that is this host. */
 static enum lookup
 look_up_exchangers(struct look *look, const struct host *host, const struct dns_mx_list *list)
 {
 	size_t before = look->targets->count, first[DNS_MX_MAX];
 
 	for (size_t i = 0; i < list->count; i++) {
-		const char *name = list->at[i].name;
+		const struct resolver_host *found = &look->hosts[i % RESOLVER_HOSTS_MAX];
 
 		first[i] = look->targets->count;
-		enum resolved known = find_addresses(look, name, host->port);
-		if (known != RESOLVED) {
-			look->targets->some_missing |= known == RESOLVED_LATER;
+		if (i % RESOLVER_HOSTS_MAX == 0)
+			find_next(look, list, i, host->port);
+		if (found->known != RESOLVED) {
+			look->targets->some_missing |= found->known == RESOLVED_LATER;
 			because(look, LOOKUP_LATER, "%s: MX host %s has no address, or its"
-			    " look-up failed", host->name, name);
+			    " look-up failed", host->name, found->name);
 			continue;
 		}
-		if (found_ourselves(look, host->port)) {
+		if (found_ourselves(look, found, host->port)) {
 			look->targets->count = first[dns_mx_better(list, i)];
 			because(look, LOOKUP_LATER, "%s: MX host %s is this host",
-			    host->name, name);
+			    host->name, found->name);
 			break;
 		}
-		add_found(look, name, list->secure);
+		add_found(look, found, list->secure);
 	}
 	return look->targets->count > before ? LOOKUP_FOUND : LOOKUP_LATER;
 }
@@ -166,7 +190,7 @@ look_up_domain(struct look *look, const struct host *host)
 	switch (find_exchangers(look, host->name, &list)) {
 	case RESOLVED_NO_NAME:
 		/* it may be in /etc/hosts; that avoids refusing the message */
-		known = find_addresses(look, host->name, host->port);
+		known = find_addresses_of(look, host->name, host->port);
 		if (known == RESOLVED_LATER)
 			return because(look, LOOKUP_LATER, "%s: address look-up failed",
 			    host->name);
@@ -207,9 +231,13 @@ enum lookup
 mx_lookup_with(const struct resolver *resolver, struct targets *targets,
     const struct host_list *list, int64_t deadline_ms)
 {
-	struct look look = { .resolver = resolver, .targets = targets, .deadline_ms = deadline_ms };
+	struct look look;
 	size_t no_domain = 0, null_mx = 0;
 
+	memset(&look, 0, offsetof(struct look, hosts));
+	look.resolver = resolver;
+	look.targets = targets;
+	look.deadline_ms = deadline_ms;
 	targets->count = 0;
 	targets->some_missing = false;
 	targets->why[0] = '\0';

@@ -10,7 +10,7 @@
 
 #define NAMESERVER_MAX 3		/* as in resolv.conf(5) */
 #define NAMESERVER_SEARCH_MAX 1024
-#define NAMESERVER_LOOKUPS_MAX 8	/* in flight at the same time */
+#define NAMESERVER_LOOKUPS_MAX 16	/* in flight at the same time */
 
 struct nameservers {
 	size_t count;

@@ -3,8 +3,10 @@
  */
 #include "sys/resolver.h"
 
+#include <assert.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -27,6 +29,20 @@ resolver_exchangers(struct dns_mx_list *list, const uint8_t *answer, size_t len)
 		return RESOLVED_LATER;
 	dns_mx_order(list, random);
 	return RESOLVED;
+}
+
+void
+resolver_start_hosts(struct resolver_host *hosts, size_t count)
+{
+	assert(count <= RESOLVER_HOSTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct resolver_host *host = &hosts[i];
+
+		host->count = 0;
+		host->known = RESOLVED_LATER;
+		host->origin.secure = host->origin.alias = false;
+		snprintf(host->origin.end, sizeof(host->origin.end), "%s", host->name);
+	}
 }
 
 void

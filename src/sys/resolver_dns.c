@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define BLANKS " \t\r\n"
@@ -73,26 +74,36 @@ read_address(struct address *out, const char *text, uint16_t port)
 	return true;
 }
 
+/* Adds an address; ignored when there are HOST_TARGETS_MAX already. */
+static void
+add_address(struct resolver_host *host, const struct address *address)
+{
+	if (host->count < HOST_TARGETS_MAX)
+		host->at[host->count++] = *address;
+}
+
 /* Parses one line of the hosts file: an address and its names. */
 static void
-resolver_dns_read_line(struct dns_addr_list *found, char *line, const char *name)
+resolver_dns_read_line(struct resolver_host *hosts, size_t count, char *line, uint16_t port)
 {
+	bool added[RESOLVER_HOSTS_MAX] = { false };
 	struct address address;
 	char *rest;
 
 	line[strcspn(line, "#")] = '\0';
 	const char *word = strtok_r(line, BLANKS, &rest);
-	if (word == NULL || !read_address(&address, word, found->port))
+	if (word == NULL || !read_address(&address, word, port))
 		return;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL)
-		if (span_equal_nocase(span_of(word), span_of(name))) {
-			dns_addr_add(found, &address);
-			return;
-		}
+		for (size_t i = 0; i < count; i++)
+			if (!added[i] && span_equal_nocase(span_of(word), span_of(hosts[i].name))) {
+				add_address(&hosts[i], &address);
+				added[i] = true;
+			}
 }
 
 static void
-look_into_hosts(struct dns_addr_list *found, const char *name)
+look_into_hosts(struct resolver_host *hosts, size_t count, uint16_t port)
 {
 	FILE *file = fopen("/etc/hosts", "re");
 	char *line = NULL;
@@ -101,7 +112,7 @@ look_into_hosts(struct dns_addr_list *found, const char *name)
 	if (file == NULL)
 		return;
 	while (getline(&line, &size, file) >= 0)
-		resolver_dns_read_line(found, line, name);
+		resolver_dns_read_line(hosts, count, line, port);
 	free(line);
 	fclose(file);
 }
@@ -143,80 +154,109 @@ has_route(const struct address *address)
 }
 
 static void
-resolver_dns_append(struct dns_addr_list *found, const struct dns_addr_list *more)
+append(struct resolver_host *host, const struct dns_addr_list *more)
 {
 	for (size_t i = 0; i < more->count; i++)
-		dns_addr_add(found, &more->at[i]);
+		add_address(host, &more->at[i]);
 }
 
 /*
- * IPv6 comes first (RFC 6724) if this host has a route for it.  A failure of one family does not
- * matter if the other has an address; if neither has one, the message must wait.
+ * Evaluates the answers for AAAA and A.  IPv6 comes first (RFC 6724) if this host has a route for
+ * it.  A failure of one family does not matter if the other has an address; if neither has one,
+ * the message must wait.
  */
-static enum resolved
-ask_for_both(struct dns_addr_list *found, const char *name, int64_t deadline_ms,
-    struct host_origin *origin)
+static void
+take_answers(struct resolver_host *host, const struct dns_asked asked[2], uint16_t port)
 {
-	uint8_t answers[2][DNS_MESSAGE_MAX];
-	struct dns_asked asked[2];
 	struct address six_at[HOST_TARGETS_MAX], four_at[HOST_TARGETS_MAX];
-	struct dns_addr_list six = { six_at, HOST_TARGETS_MAX, 0, found->port };
-	struct dns_addr_list four = { four_at, HOST_TARGETS_MAX, 0, found->port };
-
-	dns_asked_set(&asked[0], name, DNS_AAAA, answers[0]);
-	dns_asked_set(&asked[1], name, DNS_A, answers[1]);
-	dns_ask(resolver_servers(), asked, 2, deadline_ms);
+	struct dns_addr_list six = { six_at, HOST_TARGETS_MAX, 0, port };
+	struct dns_addr_list four = { four_at, HOST_TARGETS_MAX, 0, port };
 	enum resolved six_known = read_family(&six, &asked[0]);
 	enum resolved four_known = read_family(&four, &asked[1]);
-	set_origin(origin, &asked[0], &asked[1]);
+
+	set_origin(&host->origin, &asked[0], &asked[1]);
 	bool six_first = six.count > 0 && has_route(&six.at[0]);
 
-	resolver_dns_append(found, six_first ? &six : &four);
-	resolver_dns_append(found, six_first ? &four : &six);
-	if (found->count > 0)
-		return RESOLVED;
-	return six_known == RESOLVED_LATER || four_known == RESOLVED_LATER ? RESOLVED_LATER :
-	    RESOLVED_NOTHING;
+	append(host, six_first ? &six : &four);
+	append(host, six_first ? &four : &six);
+	if (host->count > 0)
+		host->known = RESOLVED;
+	else if (six_known == RESOLVED_LATER || four_known == RESOLVED_LATER)
+		host->known = RESOLVED_LATER;
+	else
+		host->known = RESOLVED_NOTHING;
+}
+
+/* Asks for AAAA and A of all hosts together; host `i` is looked up as `names[i]`. */
+static void
+ask_for_addresses(struct resolver_host *const *hosts, const char *const *names, size_t count,
+    uint16_t port, int64_t deadline_ms)
+{
+	struct dns_asked asked[2 * RESOLVER_HOSTS_MAX];
+	size_t size = 2 * count * DNS_MESSAGE_MAX;
+	/* most of an answer's room is never touched, and a stack may be too small for it */
+	uint8_t *answers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	    -1, 0);
+
+	for (size_t i = 0; i < count; i++)
+		hosts[i]->known = RESOLVED_LATER;
+	if (answers == MAP_FAILED)
+		return;
+	for (size_t i = 0; i < 2 * count; i++)
+		dns_asked_set(&asked[i], names[i / 2], i % 2 == 0 ? DNS_AAAA : DNS_A,
+		    answers + i * DNS_MESSAGE_MAX);
+	dns_ask(resolver_servers(), asked, 2 * count, deadline_ms);
+	for (size_t i = 0; i < count; i++)
+		take_answers(hosts[i], &asked[2 * i], port);
+	munmap(answers, size);
 }
 
 /*
  * A name without a dot is first looked up in the search domains.  What is found there is not
  * secure: a server that is asked for another name has no say in which one that is.
  */
-static enum resolved
-ask_for_addresses(struct dns_addr_list *found, const char *name, int64_t deadline_ms,
-    struct host_origin *origin)
+static void
+search(struct resolver_host *host, uint16_t port, int64_t deadline_ms)
 {
 	struct span rest = span_of(resolver_servers()->search), domain;
 	char whole[DNS_NAME_MAX + NAMESERVER_SEARCH_MAX];
+	const char *name = whole;
 
-	while (strchr(name, '.') == NULL && span_word(&rest, ' ', &domain) && domain.len > 0) {
-		snprintf(whole, sizeof(whole), "%s.%.*s", name, (int)domain.len,
+	while (span_word(&rest, ' ', &domain) && domain.len > 0) {
+		snprintf(whole, sizeof(whole), "%s.%.*s", host->name, (int)domain.len,
 		    (const char *)domain.at);
-		enum resolved known = ask_for_both(found, whole, deadline_ms, origin);
-		origin->secure = false;
-		if (known != RESOLVED_NOTHING)
-			return known;
+		ask_for_addresses(&host, &name, 1, port, deadline_ms);
+		host->origin.secure = false;
+		if (host->known != RESOLVED_NOTHING)
+			return;
 	}
-	return ask_for_both(found, name, deadline_ms, origin);
+	ask_for_addresses(&host, &host->name, 1, port, deadline_ms);
 }
 
-static enum resolved
-resolver_dns_addresses(const char *name, uint16_t port, int64_t deadline_ms,
-    struct address *at, size_t max, size_t *count, struct host_origin *origin)
+static void
+resolver_dns_addresses(struct resolver_host *hosts, size_t count, uint16_t port,
+    int64_t deadline_ms)
 {
-	struct dns_addr_list found = { at, max, 0, port };
-	enum resolved known = RESOLVED_LATER;
+	struct resolver_host *open[RESOLVER_HOSTS_MAX];
+	const char *names[RESOLVER_HOSTS_MAX];
+	size_t open_count = 0;
 
-	*origin = (struct host_origin){ .secure = false };
-	snprintf(origin->end, sizeof(origin->end), "%s", name);
-	if (clock_ms() < deadline_ms) {
-		look_into_hosts(&found, name);
-		known = found.count > 0 ? RESOLVED :
-		    ask_for_addresses(&found, name, deadline_ms, origin);
+	resolver_start_hosts(hosts, count);
+	if (clock_ms() >= deadline_ms)
+		return;
+	look_into_hosts(hosts, count, port);
+	for (size_t i = 0; i < count; i++) {
+		if (hosts[i].count > 0) {
+			hosts[i].known = RESOLVED;
+		} else if (strchr(hosts[i].name, '.') == NULL) {
+			search(&hosts[i], port, deadline_ms);
+		} else {
+			names[open_count] = hosts[i].name;
+			open[open_count++] = &hosts[i];
+		}
 	}
-	*count = found.count;
-	return known;
+	if (open_count > 0)
+		ask_for_addresses(open, names, open_count, port, deadline_ms);
 }
 
 const struct resolver resolver_dns = { resolver_dns_exchangers, resolver_dns_addresses,

@@ -11,7 +11,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PATIENCE_S 5			/* to wait for a server's answer */
@@ -55,38 +54,48 @@ resolver_libc_exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_
 	return resolver_exchangers(list, answer, (size_t)len);
 }
 
+/* Asks getaddrinfo() about one host. */
 static enum resolved
-resolver_libc_addresses(const char *name, uint16_t port, int64_t deadline_ms,
-    struct address *at, size_t max, size_t *count, struct host_origin *origin)
+look_up_by_libc(struct resolver_host *host, uint16_t port, int64_t deadline_ms)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
 
-	if (resolver_servers()->dnssec) {
-		enum resolved known = resolver_dns.addresses(name, port, deadline_ms, at, max,
-		    count, origin);
-		if (known != RESOLVED_NOTHING)
-			return known;
-	}
-	*count = 0;
-	*origin = (struct host_origin){ .secure = false };
-	snprintf(origin->end, sizeof(origin->end), "%s", name);
 	if (resolver_libc_prepare(deadline_ms) < 0)
 		return RESOLVED_LATER;
-	int why = getaddrinfo(name, NULL, &hints, &found);
+	int why = getaddrinfo(host->name, NULL, &hints, &found);
 	if (why == EAI_NONAME || why == EAI_NODATA)
 		return RESOLVED_NOTHING;
 	if (why != 0)
 		return RESOLVED_LATER;
-	for (const struct addrinfo *a = found; a != NULL && *count < max; a = a->ai_next) {
+	for (const struct addrinfo *a = found; a != NULL && host->count < HOST_TARGETS_MAX;
+	    a = a->ai_next) {
 		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
 			continue;
-		struct address *address = &at[(*count)++];
+		struct address *address = &host->at[host->count++];
 		address_from(address, a->ai_addr, a->ai_addrlen);
 		resolver_set_port(address, port);
 	}
 	freeaddrinfo(found);
-	return *count > 0 ? RESOLVED : RESOLVED_NOTHING;
+	return host->count > 0 ? RESOLVED : RESOLVED_NOTHING;
+}
+
+static void
+resolver_libc_addresses(struct resolver_host *hosts, size_t count, uint16_t port,
+    int64_t deadline_ms)
+{
+	bool dnssec = resolver_servers()->dnssec;
+
+	if (dnssec)
+		resolver_dns.addresses(hosts, count, port, deadline_ms);
+	for (size_t i = 0; i < count; i++) {
+		if (dnssec && hosts[i].known != RESOLVED_NOTHING)
+			continue;
+		resolver_start_hosts(&hosts[i], 1);
+		/* the look-ups before this one may have taken all the time */
+		if (clock_ms() < deadline_ms)
+			hosts[i].known = look_up_by_libc(&hosts[i], port, deadline_ms);
+	}
 }
 
 const struct resolver resolver_libc = { resolver_libc_exchangers, resolver_libc_addresses,

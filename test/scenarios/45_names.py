@@ -73,6 +73,41 @@ def test_preference(w):
     assert len(two.sessions) == 1 and not three.sessions
 
 
+class Together(NameServer):
+    """Answers questions for addresses when `count` of them have come."""
+    count, held = 1, ()
+
+    def serve(self):
+        try:
+            while True:
+                query, peer = self.sock.recvfrom(4096)
+                answer = self.answer(query)
+                if self.asked[-1][1] == MX:
+                    self.sock.sendto(answer, peer)
+                    continue
+                self.held = (*self.held, (answer, peer))
+                if len(self.held) >= self.count:
+                    for one in self.held:
+                        self.sock.sendto(*one)
+                    self.held = ()
+        except OSError:
+            return
+
+
+def test_all_addresses_are_asked_for_together(w):
+    """One question for MX, and then those for both families of all hosts."""
+    only_ours()
+    enter(w)
+    zone = {"h%d.b.example" % n: at(n) for n in range(1, 9)}
+    for n in 1, 2, 5, 8:
+        zone["d%d.example" % n] = {MX: [(i, "h%d.b.example" % i) for i in range(1, n + 1)]}
+    server, one = w.keep(Together(zone)), host(w, 1)
+    for n in 1, 2, 5, 8:
+        server.count, server.asked = 2 * n, []
+        delivered(w, "d%d.example" % n, one)
+        assert len(server.asked) == 1 + 2 * n, server.asked
+
+
 def test_equal_preferences_are_shuffled(w):
     names(w, {"b.example": {MX: [(10, "one.b.example"), (10, "two.b.example")]},
               "one.b.example": at(1), "two.b.example": at(2)})

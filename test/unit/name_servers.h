@@ -44,9 +44,9 @@ struct row {
 
 /*
  * Says nothing to a query with EDNS; answers in lower case; answers the first query together with
- * the second one; FORMERR to a query with EDNS.
+ * the second one; FORMERR to a query with EDNS; answers when `servers_gather` queries have come.
  */
-enum { LOSES_EDNS = 1, FOLDS = 2, WITH_NEXT = 4, NO_EDNS = 8 };
+enum { LOSES_EDNS = 1, FOLDS = 2, WITH_NEXT = 4, NO_EDNS = 8, WITH_ALL = 16 };
 
 #define SEEN_MAX 64
 
@@ -60,6 +60,9 @@ static struct seen {
 	} at[SEEN_MAX];
 } *seen;
 
+#define GATHER_MAX 16
+
+static unsigned servers_gather;		/* at most GATHER_MAX; to be set before servers_start() */
 static unsigned answers_put;		/* records in the answer section so far */
 static bool in_authority;
 
@@ -193,36 +196,43 @@ make_answer(const struct row *row, const uint8_t *query, size_t len, bool stream
 	return true;
 }
 
+/* The number of queries that are answered together. */
+static size_t
+together(const struct row *row)
+{
+	return row->but & WITH_ALL ? servers_gather : row->but & WITH_NEXT ? 2 : 1;
+}
+
 static void
 serve_datagram(int fd, const struct row *rows, char server)
 {
-	static uint8_t held[512];
-	static size_t held_len;
-	static struct sockaddr_in held_from;
-	static const struct row *held_row;
-	uint8_t query[512];
-	struct sockaddr_in from;
-	socklen_t from_len = sizeof(from);
-	ssize_t len = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_len);
+	static struct held {
+		uint8_t query[512];
+		size_t len;
+		struct sockaddr_in from;
+		const struct row *row;
+	} held[GATHER_MAX];
+	static size_t held_count;
+	struct held *h = &held[held_count];
+	socklen_t from_len = sizeof(h->from);
+	ssize_t len = recvfrom(fd, h->query, sizeof(h->query), 0, (struct sockaddr *)&h->from,
+	    &from_len);
 
 	if (len < 17)
 		return;
-	const char *name = note(query, (size_t)len, false, server, ntohs(from.sin_port));
+	h->len = (size_t)len;
+	const char *name = note(h->query, h->len, false, server, ntohs(h->from.sin_port));
 	if (name == NULL)
 		return;
-	const struct row *row = row_for(rows, name, seen->at[seen->count - 1].type);
-	if ((row->but & WITH_NEXT) && held_len == 0) {
-		memcpy(held, query, (size_t)len);
-		held_len = (size_t)len;
-		held_from = from;
-		held_row = row;
+	h->row = row_for(rows, name, seen->at[seen->count - 1].type);
+	if (++held_count < together(h->row))
 		return;
+	while (held_count-- > 0) {
+		h = &held[held_count];
+		if (make_answer(h->row, h->query, h->len, false))
+			sendto(fd, message, message_len, 0, (struct sockaddr *)&h->from, from_len);
 	}
-	if (make_answer(row, query, (size_t)len, false))
-		sendto(fd, message, message_len, 0, (struct sockaddr *)&from, from_len);
-	if (held_len > 0 && make_answer(held_row, held, held_len, false))
-		sendto(fd, message, message_len, 0, (struct sockaddr *)&held_from, from_len);
-	held_len = 0;
+	held_count = 0;
 }
 
 static void

@@ -52,16 +52,26 @@ static const struct record {
 };
 
 static struct targets targets;
-static unsigned int asked;
-static char last_asked[HOST_NAME_MAX + 1];
+static unsigned int asked, rounds;	/* questions, and how many times some were asked together */
+
+/* crowd.example has that many MX hosts, each with one address: h0.crowd.example 192.0.2.100, ... */
+static size_t crowd;
+static size_t crowd_own;		/* which of them is this host */
 
 static const struct record *
 find(const char *name)
 {
+	static char text[ADDRESS_TEXT_MAX];
+	static struct record member = { .has_address = RESOLVED, .address = { text } };
 	const struct record *record = records;
+	unsigned int number;
 
 	asked++;
-	snprintf(last_asked, sizeof(last_asked), "%s", name);
+	if (sscanf(name, "h%u.crowd.example", &number) == 1) {
+		snprintf(text, sizeof(text), "%s.%u", number == crowd_own ? "198.51.100" : "192.0.2",
+		    number == crowd_own ? 1 : 100 + number);
+		return &member;
+	}
 	while (record->name != NULL && strcmp(record->name, name) != 0)
 		record++;
 	return record;
@@ -73,7 +83,16 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 	const struct record *record = find(domain);
 
 	assert_true(clock_ms() < deadline_ms);
+	rounds++;
 	list->secure = strcmp(domain, "plain.example") == 0;
+	if (strcmp(domain, "crowd.example") == 0) {
+		for (list->count = 0; list->count < crowd; list->count++) {
+			list->at[list->count].preference = (uint16_t)list->count;
+			snprintf(list->at[list->count].name, sizeof(list->at[0].name),
+			    "h%zu.crowd.example", list->count);
+		}
+		return RESOLVED;
+	}
 	for (list->count = 0; list->count < 4 && record->mx[list->count] != NULL; list->count++) {
 		snprintf(list->at[list->count].name, sizeof(list->at[0].name), "%s",
 		    record->mx[list->count]);
@@ -82,21 +101,28 @@ exchangers(const char *domain, int64_t deadline_ms, struct dns_mx_list *list)
 	return record->exchangers;
 }
 
-static enum resolved
-addresses(const char *name, uint16_t port, int64_t deadline_ms, struct address *at, size_t max,
-    size_t *count, struct host_origin *origin)
+static void
+addresses_of(struct resolver_host *host, uint16_t port)
 {
-	const struct record *record = find(name);
+	const struct record *record = find(host->name);
 
+	for (host->count = 0; host->count < 4 && record->address[host->count] != NULL; host->count++)
+		assert_int_equal(address_read(&host->at[host->count],
+				     span_of(record->address[host->count]), port), 0);
+	host->origin.secure = strcmp(host->name, "mx2.example") == 0;
+	host->origin.alias = host->origin.secure;
+	snprintf(host->origin.end, sizeof(host->origin.end), "end-of-%.100s", host->name);
+	host->known = record->has_address;
+}
+
+static void
+addresses(struct resolver_host *hosts, size_t count, uint16_t port, int64_t deadline_ms)
+{
 	assert_true(clock_ms() < deadline_ms);
-	assert_true(max >= 4);
-	for (*count = 0; *count < 4 && record->address[*count] != NULL; ++*count)
-		assert_int_equal(address_read(&at[*count], span_of(record->address[*count]), port),
-		    0);
-	origin->secure = strcmp(name, "mx2.example") == 0;
-	origin->alias = origin->secure;
-	snprintf(origin->end, sizeof(origin->end), "end-of-%s", name);
-	return record->has_address;
+	assert_in_range(count, 1, RESOLVER_HOSTS_MAX);
+	rounds++;
+	for (size_t i = 0; i < count; i++)
+		addresses_of(&hosts[i], port);
 }
 
 static bool
@@ -116,7 +142,7 @@ look_up_until(const char *operand, int64_t deadline_ms)
 	struct host_list list;
 	const char *why;
 
-	asked = 0;
+	asked = rounds = 0;
 	assert_int_equal(host_list_read(&list, span_of(operand), &why), 0);
 	return mx_lookup_with(&small_dns, &targets, &list, deadline_ms);
 }
@@ -281,7 +307,6 @@ this_host_and_later_ones_are_left_out(void **state)
 {
 	(void)state;
 	finds("backup.example", "mx1.example 2001:db8::1 25,mx1.example 192.0.2.1 25");
-	assert_string_equal(last_asked, "own.example");
 	finds_none("best.example", LOOKUP_LATER,
 	    "best.example: MX host own.example is this host");
 	finds_none("equal.example", LOOKUP_LATER,
@@ -289,6 +314,41 @@ this_host_and_later_ones_are_left_out(void **state)
 	finds_none("own.example", LOOKUP_LATER,
 	    "own.example: MX host own.example is this host");
 	finds("192.0.2.77:own.example:equal.example", "192.0.2.77 192.0.2.77 25");
+}
+
+/* One round for the MX records, and one for the addresses of RESOLVER_HOSTS_MAX hosts. */
+static void
+hosts_are_looked_up_together(void **state)
+{
+	static const size_t counts[] = { 1, 2, 5, RESOLVER_HOSTS_MAX, RESOLVER_HOSTS_MAX + 1,
+		2 * RESOLVER_HOSTS_MAX, DNS_MX_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		char last[ADDRESS_TEXT_MAX], want[ADDRESS_TEXT_MAX];
+
+		crowd = counts[i];
+		crowd_own = SIZE_MAX;
+		assert_int_equal(look_up("crowd.example"), LOOKUP_FOUND);
+		assert_int_equal(targets.count, crowd);
+		assert_int_equal(asked, 1 + crowd);
+		assert_int_equal(rounds, 1 + (crowd + RESOLVER_HOSTS_MAX - 1) / RESOLVER_HOSTS_MAX);
+		address_text(&targets.at[crowd - 1].address, last);
+		snprintf(want, sizeof(want), "192.0.2.%zu", 100 + crowd - 1);
+		assert_string_equal(last, want);
+	}
+	look_up("mx2.example");
+	assert_int_equal(rounds, 2);
+	look_up("backup.example");
+	assert_int_equal(rounds, 2);
+	/* hosts after this one are in no round of their own */
+	crowd = DNS_MX_MAX;
+	for (crowd_own = 1; crowd_own < 2 * RESOLVER_HOSTS_MAX; crowd_own++) {
+		assert_int_equal(look_up("crowd.example"), LOOKUP_FOUND);
+		assert_int_equal(targets.count, crowd_own);
+		assert_int_equal(rounds, 2 + crowd_own / RESOLVER_HOSTS_MAX);
+		assert_false(targets.some_missing);
+	}
 }
 
 static void
@@ -360,24 +420,28 @@ targets_know_where_they_come_from(void **state)
 static void
 knows_this_host(const struct resolver *resolver)
 {
-	struct address found[8], other;
-	struct host_origin origin;
-	size_t count;
+	static struct resolver_host found[2];
+	struct address other;
 
-	if (resolver->addresses("localhost", 2525, clock_ms() + 60000, found, 8, &count,
-		&origin) != RESOLVED)
-		skip();
-	assert_false(origin.secure || origin.alias);
-	assert_string_equal(origin.end, "localhost");
-	assert_true(count > 0);
-	assert_int_equal(address_port(&found[0]), 2525);
-	assert_true(address_is_loopback(&found[0]));
+	found[0].name = "localhost";
+	found[1].name = "localhost";
+	resolver->addresses(found, 2, 2525, clock_ms() + 60000);
+	for (size_t i = 0; i < 2; i++) {
+		if (found[i].known != RESOLVED)
+			skip();
+		assert_false(found[i].origin.secure || found[i].origin.alias);
+		assert_string_equal(found[i].origin.end, "localhost");
+		assert_true(found[i].count > 0);
+		assert_int_equal(address_port(&found[i].at[0]), 2525);
+		assert_true(address_is_loopback(&found[i].at[0]));
+	}
 	address_read(&other, SPAN("127.0.0.1"), 0);
 	assert_true(resolver->is_own(&other));
 	address_read(&other, SPAN("192.0.2.199"), 0);
 	assert_false(resolver->is_own(&other));
-	assert_int_equal(resolver->addresses("localhost", 25, clock_ms() - 5000, found, 8, &count,
-		&origin), RESOLVED_LATER);
+	resolver->addresses(found, 1, 25, clock_ms() - 5000);
+	assert_int_equal(found[0].known, RESOLVED_LATER);
+	assert_int_equal(found[0].count, 0);
 }
 
 /* The real resolvers, as far as they work without a network. */
@@ -411,6 +475,7 @@ main(void)
 		cmocka_unit_test(one_that_is_found_is_enough),
 		cmocka_unit_test(exchangers_that_are_gone_are_skipped),
 		cmocka_unit_test(this_host_and_later_ones_are_left_out),
+		cmocka_unit_test(hosts_are_looked_up_together),
 		cmocka_unit_test(at_another_port_it_is_not_ourselves),
 		cmocka_unit_test(threat_31_exchangers_on_loopback_are_ourselves),
 		cmocka_unit_test(nothing_is_looked_up_after_the_deadline),
