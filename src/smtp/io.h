@@ -105,7 +105,7 @@ struct io {
 	const struct agreement *encrypt; /* encrypt the wire from here on; the session resets it */
 	/* start TLS: with this host, or "" as a server; the session resets it */
 	const char *start_tls;
-	bool gathers;			/* hold back to_wire until its record is complete */
+	bool gathers;			/* hold back to_wire: the rest of a reply will follow */
 	size_t hides;			/* octets by which our first record is padded more */
 	bool pipe;			/* pass octets on unread from here on; no more step() */
 	bool settled;			/* no further connection or handshake follows */

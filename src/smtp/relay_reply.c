@@ -94,6 +94,8 @@ ehlo_line(struct relay *r, struct io *io, const struct reply_line *reply)
 		put_held(r, io, '-');
 		hold(r, buf_peek(&text));
 	}
+	/* the client waits for the last line, and a backend may write line by line */
+	io->gathers = true;
 	if (!reply->last)
 		return;
 	r->offered = offers(r);
@@ -370,7 +372,7 @@ relay_reply(struct relay *r, struct io *io)
 		if (r->done)
 			io->end = OUTCOME_DONE;
 		/* a 421 to the repeated EHLO: the session ends before it begins */
-		else if (io->gathers && r->gone)
+		else if (io->gathers && reply.code != 250 && r->gone)
 			io->end = OUTCOME_LOCAL_GONE;
 		io->gathers = false;
 	}

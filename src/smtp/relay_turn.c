@@ -22,6 +22,7 @@ relay_become_pipe(struct relay *r, struct io *io, const char *why)
 	if (r->why == NULL)
 		r->why = why != NULL ? why : has_offered(r) ? "not-asked" : "not-offered";
 	relay_put_held(r, io);
+	io->gathers = false;
 	io->pipe = true;
 	return true;
 }

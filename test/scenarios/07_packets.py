@@ -1,5 +1,9 @@
 # Claim: the handshake and all that follows work however the octets are divided into packets (statement 7)
+import threading
+
 from kit import text, xcrypt
+from kit.conn import PATIENCE
+from kit.mailer import SENT
 from kit.run import taken
 
 
@@ -50,6 +54,32 @@ def test_single_octets_to_the_server(w):
             assert client.reply().code in (250, 354, 221)
         client.finish()
         assert mailer.messages[0].body() == b"a\r\n"
+
+
+def test_the_reply_to_ehlo_leaves_as_a_whole(w):
+    """A backend may write it line by line: in the clear, and inside to an EHLO that is said again."""
+    told = threading.Event()
+
+    def line_by_line(session, line):
+        session.conn.send(b"250-mailer.example\r\n250-8BITMIME\r\n")
+        told.wait(PATIENCE)
+        session.conn.send(b"250-PIPELINING\r\n250 DSN\r\n")
+        return SENT
+    mailer = w.mailer(answers={"EHLO": line_by_line, "greeting": b"220-mailer.example\r\n220 ESMTP"})
+    client = w.call(w.daemon(backend=mailer))
+    client.greet()
+    for inside in range(2):
+        told.clear()
+        client.send(b"EHLO mail.a.example\r\n")
+        assert not client.readable(0.2), client.line()
+        told.set()
+        reply = client.reply()
+        assert len(reply.lines) == 5 - inside and b"250-8BITMIME" in reply.lines, reply
+        if not inside:
+            client.hello = b"EHLO mail.a.example"
+            client.take_ehlo(reply)
+            client.xcrypt()
+    client.quit()
 
 
 def test_records_cut_anywhere(w):

@@ -49,8 +49,8 @@ threat_35_octets_amid_a_reply_go_to_the_mailer_at_once(void **state)
 	static const struct turn turns[] = {
 		{ MAILER, "220 mx\r\n", "220 mx\r\n", "" },
 		{ CLIENT, "EHLO a\r\n", "", "EHLO a\r\n" },
-		{ MAILER, "250-mx\r\n250-SIZE\r\n", "250-mx\r\n", "" },
-		{ CLIENT, "RSET\r\n", "250-SIZE\r\n", "RSET\r\n" },
+		{ MAILER, "250-mx\r\n250-SIZE\r\n", "", "" },
+		{ CLIENT, "RSET\r\n", "250-mx\r\n250-SIZE\r\n", "RSET\r\n" },
 		{ MAILER, "250 DSN\r\n250 r\r\n", "250 DSN\r\n250 r\r\n", "" },
 	};
 	static const struct turn refused[] = {
