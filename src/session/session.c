@@ -326,9 +326,11 @@ abrupt(enum outcome end)
 static void
 finish(struct session *s)
 {
-	bool alone = s->ended == OUTCOME_TIMEOUT || (session_only_hears(s) && s->local_shut);
+	/* a machine that waits for nothing but the reply to QUIT may leave it unsent */
+	bool brief = s->ended == OUTCOME_TIMEOUT || s->io.wait == WAIT_LINGER ||
+	    (session_only_hears(s) && s->local_shut);
 
-	s->io.wait = alone ? WAIT_LINGER : WAIT_COMMAND;
+	s->io.wait = brief ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
 	s->io.shut_wire = s->ended != OUTCOME_BAD_RECORD;
 	session_move(s);
@@ -344,8 +346,13 @@ finish(struct session *s)
 		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(s->local_write_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	}
-	if (s->serving && s->wire_shut)
+	if (s->serving && s->wire_shut) {
 		linger(s);
+	} else if (s->wire_shut && !s->wire_closed) {
+		/* an unread reply to QUIT would make close(2) reset the connection */
+		buf_clear(&s->wire_in);
+		(void)fd_read(s->wire_read_fd, &s->wire_in);
+	}
 }
 
 enum outcome

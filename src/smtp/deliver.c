@@ -1,4 +1,4 @@
-#include "smtp/deliver.h"
+#include "smtp/deliver_internal.h"
 
 #include "smtp/ehlo.h"
 #include "smtp/mailbox.h"
@@ -45,7 +45,7 @@ deliver_state_name(enum deliver_state state)
 	return names[state];
 }
 
-static void
+void
 deliver_enter(struct deliver *d, struct io *io, enum deliver_state state)
 {
 	io_trace(io, "deliver", deliver_state_name(d->state), deliver_state_name(state));
@@ -80,6 +80,7 @@ deliver_settle(struct deliver *d, enum outcome outcome, const struct reply *repl
 	span_printable(d->text, sizeof(d->text), reply_last_line(reply));
 }
 
+/* Says QUIT and waits for the reply: inside, it may be the first one that proves the server. */
 static void
 quit(struct deliver *d, struct io *io)
 {
@@ -87,12 +88,22 @@ quit(struct deliver *d, struct io *io)
 	deliver_enter(d, io, DELIVER_QUIT);
 }
 
+/* The same, without waiting: no reply to QUIT changes the outcome. */
+static void
+leave(struct deliver *d, struct io *io)
+{
+	if (!d->quit_said)
+		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	deliver_enter(d, io, DELIVER_QUIT);
+	io->end = d->outcome;
+}
+
 static void
 deliver_refused(struct deliver *d, struct io *io, const struct reply *reply)
 {
 	deliver_settle(d, refusal(d, reply->code), reply);
 	d->elsewhere = d->state < DELIVER_BODY && d->outcome == OUTCOME_REFUSED_LATER;
-	quit(d, io);
+	leave(d, io);
 }
 
 static void
@@ -122,7 +133,18 @@ put_rcpt(struct buf *out, const char *recipient)
 	buf_put(out, SPAN(">\r\n"));
 }
 
-/* Sends as many of MAIL and the RCPTs as possible, or one at a time without PIPELINING. */
+static void
+say_data(struct deliver *d, struct io *io)
+{
+	buf_put(&io->to_wire, SPAN("DATA\r\n"));
+	d->data_said = true;
+}
+
+/*
+ * Sends as many of MAIL and the RCPTs as possible, or one at a time without PIPELINING.  With one
+ * recipient, DATA is sent together with them: its message is sent if the recipient is accepted.
+ * With several, DATA waits until all are known to be.
+ */
 static bool
 say_envelope(struct deliver *d, struct io *io)
 {
@@ -137,7 +159,20 @@ say_envelope(struct deliver *d, struct io *io)
 			put_rcpt(&io->to_wire, d->message->recipients[d->said - 1]);
 		d->said++;
 	}
+	if (d->pipelining && d->said == 2 && d->message->recipient_count == 1 && !d->data_said)
+		say_data(d, io);
 	return d->said > before;
+}
+
+/*
+ * Whether the outcome is certain, so that the host may close or say anything: QUIT was sent, or
+ * DATA together with a command that was refused.
+ */
+static bool
+is_certain(const struct deliver *d)
+{
+	return d->state == DELIVER_QUIT ||
+	    (d->outcome != OUTCOME_NONE && d->data_said && d->state < DELIVER_BODY);
 }
 
 /* All replies to the envelope have come: sends the message to all recipients or to none. */
@@ -146,18 +181,18 @@ envelope_done(struct deliver *d, struct io *io)
 {
 	size_t all = d->message->recipient_count;
 
-	if (d->outcome == OUTCOME_NONE) {
-		buf_put(&io->to_wire, SPAN("DATA\r\n"));
-		deliver_enter(d, io, DELIVER_DATA);
-		return;
-	}
 	/* the message is refused permanently only if every recipient was */
 	if (d->outcome == OUTCOME_REFUSED_FOR_GOOD && d->refused != all) {
 		d->outcome = OUTCOME_REFUSED_LATER;
 		d->waits = "nothing sent because not all recipients were refused";
 	}
-	d->elsewhere = d->put_off > 0;
-	quit(d, io);
+	if (d->outcome != OUTCOME_NONE && !d->data_said) {
+		leave(d, io);
+		return;
+	}
+	if (!d->data_said)
+		say_data(d, io);
+	deliver_enter(d, io, DELIVER_DATA);
 }
 
 static void
@@ -169,14 +204,16 @@ envelope_reply(struct deliver *d, struct io *io)
 	d->answered++;
 	if (code >= 200 && code < 300) {
 		d->accepted += !is_mail;
-	} else if (code == 421 || is_mail) {
+	} else if ((code == 421 && !is_certain(d)) || (is_mail && !d->data_said)) {
 		/* this decides for all recipients, whatever the earlier replies were */
 		d->outcome = OUTCOME_NONE;
 		deliver_refused(d, io, &d->reply);
 		return;
-	} else {
+	} else if (d->refused + d->put_off < d->message->recipient_count) {
+		/* a refused MAIL that was sent with DATA counts for the only recipient */
 		d->refused += for_good(d, code);
 		d->put_off += !for_good(d, code);
+		d->elsewhere = d->put_off > 0;
 		deliver_settle(d, refusal(d, code), &d->reply);
 	}
 	reply_start(&d->reply);
@@ -185,79 +222,50 @@ envelope_reply(struct deliver *d, struct io *io)
 		envelope_done(d, io);
 }
 
+/* DATA was sent before the refusal was known. */
 static void
-end_line(struct deliver *d, struct buf *out)
+data_in_vain(struct deliver *d, struct io *io)
 {
-	struct span end = d->last_cr ? SPAN("\n") : SPAN("\r\n");
-
-	buf_put(out, end);
-	d->octets += end.len;
-	d->line_start = true;
-	d->last_cr = false;
+	/* a dot would send an empty message, and QUIT would be a part of one: just closes */
+	d->quit_said = d->reply.code == 354;
+	leave(d, io);
 }
 
-/*
- * Appends part of the message, with CRLF as line end and dots stuffed (RFC 5321, section
- * 4.5.2).
- */
 static void
-put_body(struct deliver *d, struct buf *out, struct span s)
+data_reply(struct deliver *d, struct io *io)
 {
-	for (size_t at = 0; at < s.len;) {
-		struct span rest = span_from(s, at);
-
-		if (d->line_start && rest.at[0] == '.')
-			buf_put(out, SPAN("."));
-		d->line_start = false;
-		size_t line = span_find(rest, '\n');
-		if (line > 0) {
-			buf_put(out, span(rest.at, line));
-			d->octets += line;
-			d->last_cr = rest.at[line - 1] == '\r';
-		}
-		at += line;
-		if (at == s.len)
-			break;
-		end_line(d, out);
-		at++;
+	if (d->outcome != OUTCOME_NONE) {
+		data_in_vain(d, io);
+	} else if (d->reply.code == 354) {
+		io->settled = true;
+		d->line_start = true;
+		d->taken = d->octets = 0;
+		deliver_enter(d, io, DELIVER_BODY);
+	} else {
+		deliver_refused(d, io, &d->reply);
 	}
 }
 
-static bool
-body(struct deliver *d, struct io *io)
+static void
+final_reply(struct deliver *d, struct io *io)
 {
-	struct span s = buf_peek(&io->from_local);
-	uint64_t left = d->message->length - d->taken;
+	unsigned code = d->reply.code;
 
-	if (s.len > left)
-		s.len = (size_t)left;
-	/* an octet can become two, and the end of the message takes five */
-	if (buf_room(&io->to_wire) < 2 * IO_BLOCK)
-		return false;
-	if (s.len == 0 && (left == 0 || io->local_eof)) {
-		if (!d->line_start)
-			end_line(d, &io->to_wire);
-		/* the file was cut or cannot be read: a part must not be taken for the message */
-		if (d->octets != d->message->octets) {
-			io->end = OUTCOME_LOCAL_BROKEN;
-			return false;
-		}
-		buf_put(&io->to_wire, SPAN(".\r\n"));
-		d->message_end = io->to_wire.taken + buf_len(&io->to_wire);
-		deliver_enter(d, io, DELIVER_FINAL);
-		return true;
+	if (code >= 400) {
+		deliver_refused(d, io, &d->reply);
+	} else if (io->to_wire.taken < d->message_end) {
+		/* the server cannot have seen the end of the message */
+		deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
+		io->end = d->outcome;
+	} else if (code < 300 && !(code == 221 && d->quit_said)) {
+		/* from here on the server is responsible for the message */
+		deliver_settle(d, OUTCOME_SENT, &d->reply);
+		leave(d, io);
+	} else {
+		/* a 221 may answer QUIT, and then the dot has no reply */
+		deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
+		leave(d, io);
 	}
-	if (s.len > IO_BLOCK - 8)
-		s.len = IO_BLOCK - 8;
-	put_body(d, &io->to_wire, s);
-	buf_take(&io->from_local, s.len);
-	d->taken += s.len;
-	d->block += s.len;
-	if (d->block >= IO_BLOCK) {
-		d->block = 0;
-		io->progress++;
-	}
-	return s.len > 0;
 }
 
 static void
@@ -268,37 +276,16 @@ deliver_got_reply(struct deliver *d, struct io *io)
 		envelope_reply(d, io);
 		break;
 	case DELIVER_DATA:
-		if (d->reply.code == 354) {
-			io->settled = true;
-			d->line_start = true;
-			d->taken = d->octets = 0;
-			deliver_enter(d, io, DELIVER_BODY);
-		} else {
-			deliver_refused(d, io, &d->reply);
-		}
+		data_reply(d, io);
 		break;
 	case DELIVER_BODY:	/* the server does not want the rest */
 		deliver_settle(d, refusal(d, d->reply.code), &d->reply);
 		io->end = d->outcome;
 		break;
 	case DELIVER_FINAL:
-		if (d->reply.code >= 400) {
-			deliver_refused(d, io, &d->reply);
-		} else if (io->to_wire.taken < d->message_end) {
-			/* the server cannot have seen the end of the message */
-			deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
-			io->end = d->outcome;
-		} else if (d->reply.code < 300) {
-			/* from here on the server is responsible for the message */
-			deliver_settle(d, OUTCOME_SENT, &d->reply);
-			quit(d, io);
-		} else {
-			deliver_settle(d, OUTCOME_REFUSED_LATER, &d->reply);
-			quit(d, io);
-		}
+		final_reply(d, io);
 		break;
 	case DELIVER_QUIT:
-		/* replies to commands pipelined after the refused one may come first */
 		if (d->reply.code == 221 || d->reply.code == 421)
 			io->end = d->outcome;
 		reply_start(&d->reply);
@@ -316,7 +303,7 @@ deliver_dialogue(struct deliver *d, struct io *io)
 	if (d->state == DELIVER_ENVELOPE)
 		moved = say_envelope(d, io);
 	else if (d->state == DELIVER_BODY)
-		moved = body(d, io);
+		moved = deliver_body(d, io);
 	/*
 	 * not in a pipelined group: if a bad reply were skipped, the next would be taken for it
 	 */
@@ -327,11 +314,11 @@ deliver_dialogue(struct deliver *d, struct io *io)
 		deliver_got_reply(d, io);
 		return true;
 	case REPLY_BROKEN:
-		io->end = d->state == DELIVER_QUIT ? d->outcome : OUTCOME_BAD_REPLY;
+		io->end = is_certain(d) ? d->outcome : OUTCOME_BAD_REPLY;
 		break;
 	case REPLY_MORE:
 		if (io->wire_eof)
-			io->end = d->state == DELIVER_QUIT ? d->outcome : io_wire_end(io);
+			io->end = is_certain(d) ? d->outcome : io_wire_end(io);
 		break;
 	}
 	return moved;
@@ -349,6 +336,7 @@ opened(struct deliver *d, struct io *io)
 	}
 	d->pipelining = !d->helo && ehlo_offers(&d->client.reply, "PIPELINING", NULL);
 	d->said = d->answered = d->accepted = d->refused = d->put_off = 0;
+	d->data_said = d->quit_said = d->elsewhere = false;
 	deliver_enter(d, io, DELIVER_ENVELOPE);
 }
 
@@ -392,7 +380,7 @@ is_lost(enum outcome end)
 static void
 deliver_over(const struct deliver *d, struct io *io)
 {
-	if (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA)
+	if (!is_certain(d) && (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA))
 		io->elsewhere = is_lost(io->end);
 	else if (d->state != DELIVER_HANDSHAKE)
 		io->elsewhere = d->elsewhere;
@@ -437,6 +425,6 @@ deliver_fault(void *deliver, struct io *io, enum outcome fault)
 	if (d->state == DELIVER_HANDSHAKE)
 		client_handshake_fault(&d->client, io, fault);
 	else
-		io->end = d->state == DELIVER_QUIT ? d->outcome : fault;
+		io->end = is_certain(d) ? d->outcome : fault;
 	deliver_over(d, io);
 }

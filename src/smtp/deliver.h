@@ -1,6 +1,8 @@
 /*
  * The machine of blackpony when the recipients are its arguments.  It delivers one message to all
- * of them or to none.
+ * of them or to none.  With PIPELINING (RFC 2920), MAIL, RCPT and DATA are sent together for one
+ * recipient, MAIL and all RCPTs for several, and QUIT together with the final dot.  It ends with the
+ * reply that settles the outcome.
  *
  * The message is read from `local`.  Its lines end in LF or CRLF.
  */
@@ -25,10 +27,10 @@ struct deliver_message {
 enum deliver_state {
 	DELIVER_HANDSHAKE,	/* smtp/client_handshake.h */
 	DELIVER_ENVELOPE,	/* MAIL and RCPT */
-	DELIVER_DATA,		/* sent DATA */
+	DELIVER_DATA,		/* sent DATA; with one recipient, perhaps in vain */
 	DELIVER_BODY,		/* sending the message */
 	DELIVER_FINAL,		/* waiting for the reply to the final dot */
-	DELIVER_QUIT		/* sent QUIT; the outcome is settled */
+	DELIVER_QUIT		/* the outcome is settled, and QUIT was sent if it could be */
 };
 
 /* For -v, such as "envelope"; a literal. */
@@ -44,6 +46,7 @@ struct deliver {
 	size_t said, answered;		/* commands of the envelope sent, and answered */
 	size_t accepted, refused;	/* RCPTs answered with 2yz, and refused permanently */
 	size_t put_off;			/* RCPTs answered otherwise */
+	bool data_said, quit_said;	/* DATA, QUIT were sent, perhaps together with others */
 	bool elsewhere;			/* nothing was accepted: the next host may be called */
 	enum dots dots;
 	bool line_start, last_cr;	/* what was sent last is a line end, or a CR */

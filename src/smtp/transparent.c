@@ -36,7 +36,7 @@ transparent_dialogue_name(enum transparent_dialogue dialogue)
 {
 	static const char *const names[] = { [TRANSPARENT_HANDSHAKE] = "handshake",
 		[TRANSPARENT_MAY_STARTTLS] = "may-starttls", [TRANSPARENT_STARTTLS] = "starttls",
-		[TRANSPARENT_SOFTENS] = "softens" };
+		[TRANSPARENT_FOLLOWS] = "follows", [TRANSPARENT_SOFTENS] = "softens" };
 
 	return names[dialogue];
 }
@@ -169,6 +169,13 @@ transparent_refused(struct transparent *c, struct io *io)
 		pass_reply(c, io);
 }
 
+static void
+begin_to_follow(struct transparent *c, const struct io *io)
+{
+	follow_start(&c->follow);
+	transparent_enter(c, io, TRANSPARENT_FOLLOWS);
+}
+
 /*
  * Gives the local MTA the reply to its EHLO or HELO; no other host is called after that.  The
  * local MTA may use STARTTLS now, so its next command is watched: if the server refuses
@@ -187,7 +194,7 @@ transparent_ready(struct transparent *c, struct io *io)
 	else if (!ch->encrypted && !one_line && ehlo_offers(&ch->reply, "STARTTLS", NULL))
 		transparent_enter(c, io, TRANSPARENT_MAY_STARTTLS);
 	else
-		io->pipe = true;
+		begin_to_follow(c, io);
 }
 
 static void
@@ -219,7 +226,7 @@ step_once(struct transparent *c, struct io *io, bool *moved)
 	}
 }
 
-/* Looks whether the first command after EHLO is STARTTLS.  If not, the pipe begins. */
+/* Looks whether the first command after EHLO is STARTTLS. */
 static void
 may_starttls(struct transparent *c, struct io *io)
 {
@@ -230,7 +237,7 @@ may_starttls(struct transparent *c, struct io *io)
 	if (found == LINE_NONE && !io->local_eof && !io->wire_eof && buf_len(&io->from_wire) == 0)
 		return;
 	if (found != LINE_FOUND || verb_of(line.text, &arguments) != VERB_STARTTLS) {
-		io->pipe = true;
+		begin_to_follow(c, io);
 		return;
 	}
 	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
@@ -280,17 +287,49 @@ softens(struct transparent *c, struct io *io)
 		io->shut_wire = true;
 }
 
+/* All is said and answered.  QUIT is answered here: the server's reply would take a round trip. */
+static void
+say_quit(struct io *io)
+{
+	size_t octets = span_find(buf_peek(&io->from_local), '\n') + 1;
+
+	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	local_answer(io, octets, "221 2.0.0 Bye");
+	io->end = OUTCOME_DONE;
+}
+
+/* Works like the pipe, up to QUIT. */
+static void
+follows(struct transparent *c, struct io *io)
+{
+	size_t before = buf_room(&io->to_local) + buf_room(&io->to_wire);
+	enum follow_state was = c->follow.state;
+
+	do
+		follow_local(&c->follow, &io->to_wire, &io->from_local);
+	while (follow_wire(&c->follow, &io->to_local, &io->from_wire));
+	io_trace(io, "follow", follow_state_name(was), follow_state_name(c->follow.state));
+	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
+		io->progress++;
+	if (c->follow.state == FOLLOW_QUIT)
+		say_quit(io);
+	else
+		io->pipe = c->follow.state == FOLLOW_LOST || io->local_eof || io->wire_eof;
+}
+
 static void
 dialogue(struct transparent *c, struct io *io)
 {
 	if (c->dialogue == TRANSPARENT_MAY_STARTTLS)
 		may_starttls(c, io);
+	if (c->dialogue == TRANSPARENT_FOLLOWS)
+		follows(c, io);
 	if (c->dialogue == TRANSPARENT_STARTTLS && !io->pipe)
 		transparent_got_starttls(c, io);
 	if (c->dialogue == TRANSPARENT_SOFTENS && !io->pipe)
 		softens(c, io);
 	io->midway = false;
-	io->wait = io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
+	io->wait = io->end == OUTCOME_DONE ? WAIT_LINGER : io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
 }
 
 void

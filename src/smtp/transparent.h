@@ -2,17 +2,18 @@
  * The machine of blackpony when the local MTA speaks SMTP to it on standard input and output.
  *
  * It passes on the server's greeting, does the handshake (client_handshake.h) when the local
- * MTA says EHLO or HELO, passes on the final EHLO reply, and becomes a pipe of octets.  It serves
- * one session of the local MTA, and may try several hosts for it.
+ * MTA says EHLO or HELO, passes on the final EHLO reply, and then everything up to QUIT, which it
+ * answers itself (follow.h).  Where the dialogue takes an unexpected turn, it becomes a pipe of
+ * octets.  It serves one session of the local MTA, and may try several hosts for it.
  *
- * If an attempt to encrypt has failed, ours or the local MTA's STARTTLS, it does not become a
- * pipe.  It turns the server's 5yz replies into 4yz (soften.h), so that the message waits for
- * an attempt that succeeds.
+ * If an attempt to encrypt has failed, ours or the local MTA's STARTTLS, it turns the server's 5yz
+ * replies into 4yz (soften.h), so that the message waits for an attempt that succeeds.
  */
 #ifndef SMTP_TRANSPARENT_H
 #define SMTP_TRANSPARENT_H
 
 #include "smtp/client_handshake.h"
+#include "smtp/follow.h"
 #include "smtp/soften.h"
 
 /* State of the dialogue with the local MTA. */
@@ -20,6 +21,7 @@ enum transparent_dialogue {
 	TRANSPARENT_HANDSHAKE,		/* before the reply to EHLO, or a pipe */
 	TRANSPARENT_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */
 	TRANSPARENT_STARTTLS,		/* its STARTTLS was sent and has no reply yet */
+	TRANSPARENT_FOLLOWS,		/* passes everything on, up to QUIT */
 	TRANSPARENT_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
 };
 
@@ -37,6 +39,7 @@ struct transparent {
 	size_t name_len;
 	bool greeting_due;		/* this server's greeting has not come yet */
 	enum transparent_dialogue dialogue;
+	struct follow follow;
 	struct soften soften;
 	struct client_handshake client;
 };

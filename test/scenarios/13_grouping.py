@@ -1,4 +1,4 @@
-# Claim: our own commands are never grouped after EHLO, DATA or QUIT, and are pipelined only if PIPELINING is offered (statement 13)
+# Claim: our own commands are never grouped after EHLO, DATA or QUIT, and are pipelined only if PIPELINING is offered; of a refused message nothing is sent (statement 13)
 from kit import xcrypt
 
 BIG = b"Subject: x\n\n" + b"line\n" * 10000
@@ -49,6 +49,33 @@ def test_pipelining_is_used(w):
     result = w.send(mailer, ["r%d@b.example" % i for i in range(20)])
     assert result.status == 0, result
     assert seen == [20], seen
+
+
+def test_one_recipient_takes_one_flight(w):
+    """MAIL, RCPT and DATA come together, and QUIT with the final dot."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        together = []
+
+        def look(session, line):
+            together.append(session.conn.got)
+        mailer = w.mailer(xcrypt=offered, answers={"MAIL": look, "DATA": look, ".": look})
+        result = w.send(mailer, ["bob@b.example"], BIG)
+        assert result.status == 0, result
+        assert together == [b"RCPT TO:<bob@b.example>\r\nDATA\r\n", b"", b"QUIT\r\n"], together
+        assert mailer.session().commands[-1] == b"QUIT" and not mailer.session().grouped
+
+
+def test_no_empty_message(w):
+    """A server that says 354 although it has refused the sender or the recipient gets neither a dot nor QUIT."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        for verb, answer, status in (("MAIL", b"550 5.7.1 no", 69), ("MAIL", b"451 4.7.1 later", 75),
+                                     ("RCPT", b"550 5.1.1 no", 67), ("RCPT", b"450 4.7.1 later", 75)):
+            mailer = w.mailer(xcrypt=offered, answers={verb: answer, "DATA": b"354 go"})
+            result = w.send(mailer, ["bob@b.example"])
+            assert result.status == status and answer[4:] in result.out, result
+            session = mailer.session()
+            assert session.commands[-1] == b"DATA" and session.ended == "eof", (session.commands, session.ended)
+            assert not mailer.messages
 
 
 def test_before_an_old_clients_mail(w):

@@ -1,6 +1,7 @@
 # Claim: with recipients as arguments, all or none get the message, and only the server can refuse it permanently (exit codes 0, 67, 68, 69, 75; statements 24 and 27)
 import re
 import subprocess
+import threading
 import time
 
 from kit import xcrypt
@@ -184,6 +185,20 @@ def test_success_of_quit_does_not_matter(w):
     for how in (DROP, RESET, b"500 what", b"421 bye"):
         tried(w, 0, answers={"QUIT": how})
     tried(w, 0, answers={"QUIT": STALL}, settings={"command-timeout": "1s"})
+    # and where it comes before the final reply: the reply counts, and a 221 is none
+    for how in (DROP, RESET, b"500 what", b"421 bye"):
+        tried(w, 75, answers={"QUIT": how, ".": b"451 4.3.0 no"})
+    tried(w, 75, answers={".": b"221 2.0.0 Bye"})
+
+
+def test_the_verdict_does_not_wait_for_quit(w):
+    """blackpony ends while the server still holds back its reply to QUIT."""
+    for keywords in ((), (b"PIPELINING",)):
+        ended = threading.Event()
+        mailer = w.mailer(keywords=keywords, answers={"QUIT": lambda s, line: ended.wait(PATIENCE) and None})
+        assert w.send(mailer, ["bob@b.example"]).status == 0
+        ended.set()
+        assert mailer.session().commands[-1] == b"QUIT" and len(mailer.messages) == 1
 
 
 def test_nobody_there(w):

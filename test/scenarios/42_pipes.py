@@ -1,6 +1,9 @@
 # Claim: with SMTP on standard input, greeting and replies are passed on, and our own failures are a 421 greeting or a 421 reply to EHLO (statements 24, 25 and 27)
+import threading
+
 from kit import xcrypt
-from kit.mailer import DROP, SENT, STALL, dead_port
+from kit.conn import PATIENCE
+from kit.mailer import DROP, RESET, SENT, STALL, dead_port
 from kit.run import SENDER
 
 
@@ -150,6 +153,41 @@ def test_mailer_gone_before_a_word(w):
     pipe.greet()
     pipe.wait()
     assert mailer.session().commands in ([], [b"QUIT"])
+
+
+def test_quit_is_answered_at_once(w):
+    """When all is answered; the server gets QUIT, and what it replies does not matter."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        for how in (None, DROP, RESET, b"500 what"):
+            released = threading.Event()
+
+            def answer(session, line):
+                released.wait(PATIENCE)
+                return how
+            mailer = w.mailer(xcrypt=offered, answers={"QUIT": answer})
+            pipe = w.pipe(mailer)
+            pipe.greet()
+            pipe.ehlo()
+            pipe.message(b"QUIT\r\n.\r\n")
+            assert pipe.command("QUIT").text == b"221 2.0.0 Bye"
+            assert pipe.wait().status == 0
+            released.set()
+            session = mailer.session()
+            assert session.commands[-1] == b"QUIT" and session.messages[0].data == b"QUIT\r\n", session.commands
+
+
+def test_quit_waits_for_the_replies_before_it(w):
+    """A QUIT sent with the final dot is answered after the reply to the message."""
+    for text in b"250 2.0.0 Taken", b"451 4.3.0 not now":
+        mailer = w.mailer(answers={".": text})
+        pipe = w.pipe(mailer)
+        pipe.greet()
+        pipe.ehlo()
+        pipe.send(b"MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n")
+        assert [pipe.reply().code for _ in range(3)] == [250, 250, 354]
+        pipe.send(b"x\r\n.\r\nQUIT\r\n")
+        assert [pipe.reply().text for _ in range(2)] == [text, b"221 2.0.0 Bye"]
+        assert pipe.wait().status == 0
 
 
 def test_pipelined_after_ehlo(w):

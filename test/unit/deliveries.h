@@ -66,7 +66,19 @@ deliver_envelope(void)
 	assert_wire(&bench, ENVELOPE);
 }
 
-/* The same, with the envelope accepted; DATA was sent. */
+#define GROUP "MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\nDATA\r\n"
+
+/* One recipient, and PIPELINING offered: the envelope was sent together with DATA. */
+static inline void
+deliver_group(void)
+{
+	message.recipient_count = 1;
+	deliver_ehlo();
+	bench_wire(&bench, "250-mx\r\n250 PIPELINING\r\n");
+	assert_wire(&bench, GROUP);
+}
+
+/* Three recipients, and the envelope accepted; DATA was sent. */
 static inline void
 deliver_data(void)
 {

@@ -10,18 +10,75 @@ a_message_is_delivered(void **state)
 	assert_wire(&bench, "S: t\r\n\r\nhello\r\n");
 	assert_int_equal(bench.io.wait, WAIT_DATA);
 	deliver_message_end();
-	assert_wire(&bench, ".\r\n");
+	assert_wire(&bench, ".\r\nQUIT\r\n");
 	assert_int_equal(bench.io.wait, WAIT_FINAL);
 	assert_int_equal(deliver.outcome, OUTCOME_NONE);
-	bench_wire(&bench, "250-2.0.0 taken\r\n250 2.0.0 as 42\r\n");
-	assert_wire(&bench, "QUIT\r\n");
+	bench_wire(&bench, "250-2.0.0 taken\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_NONE);
+	bench_wire(&bench, "250 2.0.0 as 42\r\n");
+	assert_wire(&bench, "");
 	assert_int_equal(deliver.outcome, OUTCOME_SENT);
 	assert_int_equal(deliver.code, 250);
 	assert_string_equal(deliver.text, "250 2.0.0 as 42");
 	assert_int_equal(bench.io.wait, WAIT_LINGER);
-	bench_wire(&bench, "221 bye\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_SENT);
 	assert_local(&bench, "");
+}
+
+static void
+without_pipelining_quit_follows_the_final_reply(void **state)
+{
+	(void)state;
+	message.recipient_count = 1;
+	deliver_ehlo();
+	bench_wire(&bench, "250 mx\r\n");
+	assert_wire(&bench, "MAIL FROM:<a@a>\r\n");
+	bench_wire(&bench, "250 m\r\n");
+	assert_wire(&bench, "RCPT TO:<b@b>\r\n");
+	bench_wire(&bench, "250 b\r\n");
+	assert_wire(&bench, "DATA\r\n");
+	bench_wire(&bench, "354 go\r\n");
+	deliver_message_end();
+	assert_wire(&bench, ".\r\n");
+	bench_wire(&bench, "221 odd\r\n");
+	assert_wire(&bench, "QUIT\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_SENT);
+}
+
+/* The reply to the dot decides.  A 221 in its place may be the reply to QUIT. */
+static void
+quit_says_nothing_about_the_message(void **state)
+{
+	static const struct {
+		const char *says;
+		enum outcome end;
+	} rows[] = {
+		{ "250 ok\r\n221 bye\r\n", OUTCOME_SENT },
+		{ "250 ok\r\n500 QUIT?\r\n", OUTCOME_SENT },
+		{ "221 bye\r\n", OUTCOME_REFUSED_LATER },
+		{ "221 bye\r\n250 ok\r\n", OUTCOME_REFUSED_LATER },
+		{ "550 no\r\n221 bye\r\n", OUTCOME_REFUSED_FOR_GOOD },
+		{ "451 no\r\n221 bye\r\n", OUTCOME_REFUSED_LATER },
+		{ "421 bye\r\n", OUTCOME_REFUSED_LATER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		deliver_body();
+		deliver_message_end();
+		assert_wire(&bench, ".\r\nQUIT\r\n");
+		bench_wire(&bench, rows[i].says);
+		assert_int_equal(bench.io.end, rows[i].end);
+		assert_wire(&bench, "");
+		deliver_wipe(&deliver);
+	}
+	/* the dot has left, and part of QUIT has not */
+	deliver_body();
+	bench.wire_stuck = true;
+	deliver_message_end();
+	buf_take(&bench.io.to_wire, strlen(".\r\n"));
+	bench_wire(&bench, "250 ok\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_SENT);
 }
 
 /* Once the message is accepted, later faults do not change that. */
@@ -36,6 +93,7 @@ what_comes_after_the_goodbye_changes_nothing(void **state)
 		deliver_body();
 		deliver_message_end();
 		bench_wire(&bench, "250 ok\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_SENT);
 		if (i < COUNT(faults))
 			bench_fault(&bench, faults[i]);
 		else if (i == COUNT(faults))
@@ -50,7 +108,7 @@ what_comes_after_the_goodbye_changes_nothing(void **state)
 
 /* statement 13 */
 static void
-threat_13_data_is_never_grouped_with_recipients(void **state)
+threat_13_data_is_never_grouped_with_several_recipients(void **state)
 {
 	(void)state;
 	deliver_envelope();
@@ -141,15 +199,14 @@ struct row {
 };
 
 static void
-assert_row(void (*start)(void), const struct row *row)
+assert_row(void (*start)(void), const struct row *row, const char *says_last)
 {
 	start();
 	bench_wire(&bench, row->says);
 	if (deliver.outcome != row->end || deliver.code != row->code)
 		fail_msg("%s: outcome %d, code %u", row->says, deliver.outcome, deliver.code);
 	assert_string_equal(deliver.text, row->text);
-	assert_wire(&bench, "QUIT\r\n");
-	bench_wire(&bench, "221 bye\r\n");
+	assert_wire(&bench, says_last);
 	assert_int_equal(bench.io.end, row->end);
 	deliver_wipe(&deliver);
 }
@@ -178,7 +235,7 @@ an_envelope_is_taken_whole_or_not(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_row(deliver_envelope, &rows[i]);
+		assert_row(deliver_envelope, &rows[i], "QUIT\r\n");
 }
 
 static void
@@ -193,7 +250,7 @@ data_may_be_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_row(deliver_data, &rows[i]);
+		assert_row(deliver_data, &rows[i], "QUIT\r\n");
 }
 
 static void
@@ -202,7 +259,7 @@ deliver_whole(void)
 	deliver_body();
 	bench_local(&bench, "hello\n");
 	deliver_message_end();
-	assert_wire(&bench, "hello\r\n.\r\n");
+	assert_wire(&bench, "hello\r\n.\r\nQUIT\r\n");
 }
 
 static void
@@ -217,7 +274,105 @@ the_message_may_be_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_row(deliver_whole, &rows[i]);
+		assert_row(deliver_whole, &rows[i], "");	/* QUIT was said with the dot */
+}
+
+/* statement 13: one recipient, and all in one flight */
+static void
+threat_13_one_recipient_takes_one_flight(void **state)
+{
+	(void)state;
+	deliver_group();
+	bench_local(&bench, "hello\n");
+	bench_wire(&bench, "250 m\r\n250 b\r\n");
+	assert_wire(&bench, "");
+	bench_wire(&bench, "354 go\r\n");
+	assert_wire(&bench, "hello\r\n");
+	deliver_message_end();
+	assert_wire(&bench, ".\r\nQUIT\r\n");
+	bench_wire(&bench, "250 ok\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_SENT);
+}
+
+/*
+ * The reply to DATA is waited for, and never changes the verdict.  After a 354, neither a dot nor
+ * QUIT is sent.
+ */
+static void
+a_refusal_in_the_group_decides(void **state)
+{
+	static const struct {
+		const char *says;
+		enum outcome end;
+		unsigned code;
+		bool to_rcpt, elsewhere;
+	} rows[] = {
+		{ "250 m\r\n550 b\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, true, false },
+		{ "250 m\r\n450 b\r\n", OUTCOME_REFUSED_LATER, 450, true, true },
+		{ "250 m\r\n354 b\r\n", OUTCOME_REFUSED_LATER, 354, true, true },
+		{ "550 m\r\n503 b\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, false, false },
+		{ "550 m\r\n450 b\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, false, false },
+		{ "550 m\r\n421 b\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, false, false },
+		{ "550 m\r\n250 b\r\n", OUTCOME_REFUSED_FOR_GOOD, 550, false, false },
+		{ "451 m\r\n503 b\r\n", OUTCOME_REFUSED_LATER, 451, false, true },
+		{ "451 m\r\n550 b\r\n", OUTCOME_REFUSED_LATER, 451, false, true },
+	};
+	static const char *const answers[] = { "354 go\r\n", "503 no\r\n", "554 no\r\n",
+		"250 what\r\n", "421 bye\r\n", "", "what?\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows) * COUNT(answers); i++) {
+		const char *answer = answers[i % COUNT(answers)];
+		size_t row = i / COUNT(answers);
+		bool says = answer[0] >= '2' && answer[0] <= '5';
+
+		deliver_group();
+		bench.io.others = true;
+		bench_local(&bench, "hello\n");
+		bench_local_eof(&bench);
+		bench_wire(&bench, rows[row].says);
+		assert_int_equal(bench.io.end, OUTCOME_NONE);
+		assert_wire(&bench, "");
+		bench_wire(&bench, answer);
+		if (!says)
+			bench_wire_eof(&bench);
+		assert_int_equal(bench.io.end, rows[row].end);
+		assert_int_equal(deliver.code, rows[row].code);
+		assert_int_equal(deliver.to_rcpt, rows[row].to_rcpt);
+		assert_int_equal(bench.io.elsewhere, rows[row].elsewhere);
+		assert_wire(&bench, says && answer[0] != '3' ? "QUIT\r\n" : "");
+		deliver_wipe(&deliver);
+	}
+}
+
+/* Before a refusal, the group is as any dialogue: what breaks it off makes the message wait. */
+static void
+a_group_that_breaks_off_waits(void **state)
+{
+	static const char *const says[] = { "", "250 m\r\n", "250 m\r\n250 b\r\n", "421 m\r\n",
+		"250 m\r\n421 b\r\n", "250 m\r\n250 b\r\n421 d\r\n",
+		"250 m\r\n250 b\r\n451 d\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(says); i++) {
+		deliver_group();
+		bench.io.others = true;
+		bench_wire(&bench, says[i / 2]);
+		if (bench.io.end == OUTCOME_NONE && i % 2)
+			bench_fault(&bench, OUTCOME_TIMEOUT);
+		else if (bench.io.end == OUTCOME_NONE)
+			bench_wire_eof(&bench);
+		assert_int_equal(bench.io.end, i / 2 > 2 ? OUTCOME_REFUSED_LATER :
+		    i % 2 ? OUTCOME_TIMEOUT : OUTCOME_WIRE_GONE);
+		assert_true(bench.io.elsewhere);
+		deliver_wipe(&deliver);
+	}
+	/* and DATA may be refused for good */
+	deliver_group();
+	bench_wire(&bench, "250 m\r\n250 b\r\n554 d\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_REFUSED_FOR_GOOD);
+	assert_false(bench.io.elsewhere);
+	assert_wire(&bench, "QUIT\r\n");
 }
 
 /* A reply during the message: nothing more is sent. */
@@ -265,7 +420,7 @@ threat_10_a_250_before_the_end_is_no_acceptance(void **state)
 	bench_local(&bench, "hello\n");
 	deliver_message_end();
 	assert_int_equal(deliver.state, DELIVER_FINAL);
-	buf_take(&bench.io.to_wire, buf_len(&bench.io.to_wire) - 1);
+	buf_take(&bench.io.to_wire, buf_len(&bench.io.to_wire) - strlen("\nQUIT\r\n"));
 	bench_wire(&bench, "250 taken\r\n");
 	assert_int_equal(bench.io.end, OUTCOME_REFUSED_LATER);
 }
@@ -524,13 +679,18 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		with_delivery(a_message_is_delivered),
 		with_delivery(what_comes_after_the_goodbye_changes_nothing),
-		with_delivery(threat_13_data_is_never_grouped_with_recipients),
+		with_delivery(without_pipelining_quit_follows_the_final_reply),
+		with_delivery(quit_says_nothing_about_the_message),
+		with_delivery(threat_13_data_is_never_grouped_with_several_recipients),
 		with_delivery(threat_13_without_pipelining_one_at_a_time),
 		with_delivery(mail_says_what_is_needed),
 		with_delivery(helo_where_ehlo_is_refused),
 		with_delivery(an_envelope_is_taken_whole_or_not),
 		with_delivery(data_may_be_refused),
 		with_delivery(the_message_may_be_refused),
+		with_delivery(threat_13_one_recipient_takes_one_flight),
+		with_delivery(a_refusal_in_the_group_decides),
+		with_delivery(a_group_that_breaks_off_waits),
 		with_delivery(an_answer_inside_the_message_ends_it),
 		with_delivery(threat_10_a_250_before_the_end_is_no_acceptance),
 		with_delivery(a_host_that_disconnects_leaves_the_message_here),

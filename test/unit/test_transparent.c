@@ -10,7 +10,7 @@ the_mailer_sees_the_second_reply_only(void **state)
 	bench_wire(&bench, "250-mx inside\r\n250-XCRYPT x\r\n250-STARTTLS\r\n250-SIZE 2\r\n"
 	    "250 XCRYPT-ID k\r\n");
 	assert_local(&bench, "250-mx inside\r\n250 SIZE 2\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 	assert_int_equal(bench.io.end, OUTCOME_NONE);
 	bench_local(&bench, "MAIL FROM:<>\r\n");
 	assert_wire(&bench, "MAIL FROM:<>\r\n");
@@ -42,7 +42,7 @@ threat_7_packets_do_not_matter_to_the_client(void **state)
 		assert_wire(&bench, "");
 		bench_wire(&bench, "250-mx\r\n250 SIZE 1\r\n");
 		assert_local(&bench, "220-mx\r\n220 ESMTP\r\n250-mx\r\n250 SIZE 1\r\n");
-		assert_true(bench.io.pipe);
+		assert_true(passes_on());
 		transparent_wipe(&transparent);
 	}
 }
@@ -60,7 +60,7 @@ records_may_follow_the_answer_at_once(void **state)
 		bench_cut(&bench, cut);
 		snprintf(text, sizeof(text), "%s\r\n250-mx\r\n250 SIZE 1\r\n", answer_line);
 		bench_wire(&bench, text);
-		assert_true(bench.encrypted && bench.io.pipe);
+		assert_true(bench.encrypted && passes_on());
 		assert_local(&bench, "250-mx\r\n250 SIZE 1\r\n");
 		assert_wire(&bench, "");
 		transparent_wipe(&transparent);
@@ -137,11 +137,11 @@ hostile_offers_are_ignored(void **state)
 	(void)state;
 	call_ehlo(MODERN);
 	bench_wire_octets(&bench, SPAN("250-mx\r\n250 XCRYPT aes256gcm_2.0\0\r\n"));
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 	transparent_wipe(&transparent);
 	call_ehlo(MODERN);
 	bench_wire(&bench, "250-mx\r\n250 XCRYPT aes256gcm_2.0\rx\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 	transparent_wipe(&transparent);
 
 	memset(text, 'x', sizeof(text));
@@ -149,7 +149,7 @@ hostile_offers_are_ignored(void **state)
 	strcpy(text + 12 + XCRYPT_LINE_MAX + 1, "\r\n");
 	call_ehlo(MODERN);
 	bench_wire(&bench, text);
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 	transparent_wipe(&transparent);
 }
 
@@ -242,7 +242,7 @@ helo_is_answered_in_one_line(void **state)
 	assert_wire(&bench, "EHLO b.example\r\n");
 	bench_wire(&bench, "250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n");
 	assert_local(&bench, "220 mx\r\n250 mx\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 }
 
 /* If EHLO is refused, the local MTA's HELO is sent, or it sends its own. */
@@ -257,14 +257,14 @@ helo_is_said_where_ehlo_is_refused(void **state)
 	assert_wire(&bench, "EHLO b\r\nHELO b\r\n");
 	bench_wire(&bench, "250 mx\r\n");
 	assert_local(&bench, "220 mx\r\n250 mx\r\n");
-	assert_true(bench.io.pipe);
+	assert_true(passes_on());
 	assert_string_equal(transparent.client.why, "no-ehlo");
 	transparent_wipe(&transparent);
 
 	call_ehlo(MODERN);
 	bench_wire(&bench, "500-what\r\n500 is that\r\n");
 	assert_local(&bench, "500-what\r\n500 is that\r\n");
-	assert_false(bench.io.pipe);
+	assert_false(passes_on());
 	bench_local(&bench, "HELO a.example\r\n");
 	assert_wire(&bench, "HELO a.example\r\n");
 	bench_wire(&bench, "550 not you\r\n");
@@ -293,7 +293,7 @@ the_next_host_is_asked(void **state)
 	assert_wire(&bench, "EHLO a.example\r\n");
 	bench_wire(&bench, "250-mx2\r\n250 SIZE\r\n");
 	assert_local(&bench, "220 mx\r\n250 mx2\r\n");
-	assert_true(bench.io.pipe && bench.io.settled);
+	assert_true(passes_on() && bench.io.settled);
 	transparent_wipe(&transparent);
 
 	/* the host disconnects before the local MTA has said anything */
@@ -316,10 +316,78 @@ threat_24_quit_before_a_hello_ends_it(void **state)
 	call(MODERN);
 	bench_wire(&bench, "220 mx\r\n");
 	bench_local(&bench, "QUIT\r\nMAIL FROM:<secret@a.example>\r\n");
-	assert_false(bench.io.pipe);
+	assert_false(passes_on());
 	assert_int_equal(bench.io.end, OUTCOME_DONE);
 	assert_wire(&bench, "QUIT\r\n");
 	assert_local(&bench, "220 mx\r\n221 2.0.0 Bye\r\n");
+}
+
+/* Once all is answered, QUIT is answered here, in the clear and inside, after a HELO as well. */
+static void
+quit_is_answered_at_once(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 3; how++) {
+		if (how == 0)
+			call_inside(MODERN);
+		else
+			call(MODERN);
+		if (how > 0) {
+			bench_wire(&bench, "220 mx\r\n");
+			bench_local(&bench, how == 1 ? "EHLO a\r\n" : "HELO a\r\n");
+		}
+		bench_wire(&bench, "250 mx\r\n");
+		bench_said_local(&bench);
+		bench_said_wire(&bench);
+		bench_local(&bench, "MAIL FROM:<>\r\nRCPT TO:<b@b>\r\nDATA\r\n");
+		bench_wire(&bench, "250 m\r\n250 b\r\n354 go\r\n");
+		bench_local(&bench, "QUIT\r\n.\r\nQUIT\r\n");
+		assert_wire(&bench, "MAIL FROM:<>\r\nRCPT TO:<b@b>\r\nDATA\r\nQUIT\r\n.\r\n");
+		assert_local(&bench, "250 m\r\n250 b\r\n354 go\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_NONE);
+		assert_int_equal(bench.io.wait, WAIT_IDLE);
+		bench_wire(&bench, "250 taken\r\n");
+		assert_wire(&bench, "QUIT\r\n");
+		assert_local(&bench, "250 taken\r\n221 2.0.0 Bye\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_DONE);
+		assert_int_equal(bench.io.wait, WAIT_LINGER);
+		assert_false(bench.io.pipe);
+		transparent_wipe(&transparent);
+	}
+}
+
+/* QUIT passes where the dialogue is not understood, or one side has closed. */
+static void
+what_is_not_understood_is_a_pipe(void **state)
+{
+	static const char *const says[] = { "ETRN b.example\r\n", "MAIL\n", "STARTTLS\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(says); i++) {
+		call_inside(MODERN);
+		bench_wire(&bench, "250 mx\r\n");
+		assert_false(bench.io.pipe);
+		bench_local(&bench, says[i]);
+		assert_true(bench.io.pipe);
+		bench_local(&bench, "QUIT\r\n");
+		bench_said_local(&bench);
+		struct span said = bench_said_wire(&bench);
+		assert_true(span_starts(said, span_of(says[i])));
+		assert_span(span_from(said, strlen(says[i])), "QUIT\r\n");
+		transparent_wipe(&transparent);
+	}
+	call_inside(MODERN);
+	bench_wire(&bench, "250 mx\r\n421 gone\r\n");
+	bench_wire_eof(&bench);
+	assert_local(&bench, "250 mx\r\n421 gone\r\n");
+	assert_true(bench.io.pipe);
+	transparent_wipe(&transparent);
+	call_inside(MODERN);
+	bench_wire(&bench, "250 mx\r\n");
+	bench_local(&bench, "RSET");
+	bench_local_eof(&bench);
+	assert_wire(&bench, "RSET");
+	assert_true(bench.io.pipe);
 }
 
 /* Before its hello the local MTA's commands are answered by us. */
@@ -425,6 +493,8 @@ main(void)
 		with_caller(helo_is_said_where_ehlo_is_refused),
 		with_caller(the_next_host_is_asked),
 		with_caller(threat_24_quit_before_a_hello_ends_it),
+		with_caller(quit_is_answered_at_once),
+		with_caller(what_is_not_understood_is_a_pipe),
 		with_caller(commands_before_hello_are_answered),
 		with_caller(threat_15_names_that_are_none_are_not_said),
 		with_caller(an_empty_name_is_passed_on),

@@ -31,7 +31,7 @@ xcrypt_rides_to_a_host_that_was_met(void **state)
 		snprintf(text, sizeof(text), "%s%s\r\n250-mx\r\n250 SIZE 2\r\n", spell(RIDDEN, offer),
 		    answer_line);
 		bench_wire(&bench, text);
-		assert_true(bench.encrypted && bench.io.pipe);
+		assert_true(bench.encrypted && passes_on());
 		assert_wire(&bench, "");
 		assert_local(&bench, "250-mx\r\n250 SIZE 2\r\n");
 		assert_true(handshake_met(&transparent.client.handshake));

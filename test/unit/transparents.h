@@ -33,6 +33,13 @@ transparent_tear_down(void **state)
 
 #define with_caller(test) cmocka_unit_test_setup_teardown(test, transparent_set_up, transparent_tear_down)
 
+/* Whether the handshake is over and everything passes. */
+static inline bool
+passes_on(void)
+{
+	return bench.io.pipe || transparent.dialogue == TRANSPARENT_FOLLOWS;
+}
+
 /* The first connection; nothing has been received. */
 static inline void
 call(const char *names)

@@ -108,7 +108,8 @@ class Session:
         if self.suite and not self.inside and self.hs.generation == "2.0":
             self.hs.keeps_in(self.script.memory)    # the client's first record has verified
         (self.inside if self.suite else self.clear).append(line)
-        if verb in ENDS_A_GROUP and (self.conn.got or self.waiting()) and not self.rides(verb):
+        # a client may close after QUIT without waiting for the reply; do_quit() reads the rest
+        if verb in ENDS_A_GROUP and (self.conn.got or verb != "QUIT" and self.waiting()) and not self.rides(verb):
             self.grouped.append((verb, self.conn.got))
         method = getattr(self, "do_" + verb.lower(), None)
         if method:
@@ -241,7 +242,9 @@ class Session:
             self.conn.finish()
         else:
             self.conn.shut()
-        self.conn.rest()
+        rest = self.conn.rest()
+        if rest:
+            self.grouped.append(("QUIT", rest))
         raise Over("quit")
 
     # XCRYPT

@@ -1,0 +1,51 @@
+/*
+ * Follows a dialogue between the local MTA and the server that passes through, just closely enough
+ * to know where a command begins and how many replies are owed.
+ *
+ * Everything that it does not expect makes it lost: the dialogue then goes on unread.
+ */
+#ifndef SMTP_FOLLOW_H
+#define SMTP_FOLLOW_H
+
+#include "base/buf.h"
+#include "smtp/line.h"
+#include "smtp/message.h"
+
+enum follow_state {
+	FOLLOW_COMMAND,		/* a command begins here */
+	FOLLOW_WAITS,		/* after DATA or AUTH: what follows depends on the reply */
+	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
+	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
+	FOLLOW_QUIT,		/* QUIT is next, and no reply is owed */
+	FOLLOW_LOST		/* not followed any more */
+};
+
+/* For -v, such as "command"; a literal. */
+const char *follow_state_name(enum follow_state state);
+
+struct follow {
+	enum follow_state state;
+	enum verb verb;		/* the last command that was passed on */
+	unsigned owed;		/* replies that the server owes */
+	enum dots dots;
+	uint8_t head[4];	/* the start of the current line of a reply */
+	size_t head_len;
+};
+
+/* Begins where the local MTA says a command and no reply is owed. */
+void follow_start(struct follow *f);
+
+/*
+ * Moves what the local MTA says from `from` to `to`, as far as it can be now: whole commands, and
+ * any part of a message.  Once the state is FOLLOW_QUIT or FOLLOW_LOST it moves nothing; the QUIT
+ * line remains in `from`.
+ */
+void follow_local(struct follow *f, struct buf *to, struct buf *from);
+
+/*
+ * Moves part of a reply of the server, at most up to its end, since what the local MTA may say
+ * next depends on it.  False if nothing was moved.
+ */
+bool follow_wire(struct follow *f, struct buf *to, struct buf *from);
+
+#endif
