@@ -213,7 +213,7 @@ def seen_by(w, verb, look, recipients, how=None, **script):
     argv = [SENDER] + w.options(None) + ["-f", "alice@a.example", "--", operand(mailer)] + recipients
     child.append(w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=w.log_file("blackpony"), **(how or {})))
-    said = b"EHLO here\r\nNOOP\r\nQUIT\r\n" if not recipients else b"Subject: x\n\nwords\n"
+    said = b"EHLO here\r\nNOOP\r\nRSET\r\nQUIT\r\n" if not recipients else b"Subject: x\n\nwords\n"
     child[0].communicate(said, timeout=30)
     assert child[0].returncode == 0, child[0].returncode
     assert len(seen) >= 1, "never said " + verb
@@ -265,7 +265,7 @@ def test_blackpony(w):
         for offered in ((), (xcrypt.CHACHA,)):
             seen_by(w, "greeting", lambda pid: check_opening(pid, w.folder), recipients, xcrypt=offered)
             seen_by(w, "greeting", lambda pid: locked.extend(status(p, "VmLck") for p in everybody(pid)), recipients, xcrypt=offered)
-            last = "DATA" if recipients else "NOOP"
+            last = "DATA" if recipients else "RSET"
             seen_by(w, last, lambda pid: check_settled(pid, w.folder), recipients, xcrypt=offered)
     assert all(kb > 200 for kb in locked) or os.getuid() != 0, locked
 

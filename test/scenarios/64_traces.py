@@ -8,7 +8,8 @@ STATES = {
     "client-handshake": {"greeting", "greeted", "ehlo", "answer", "say-ok", "ok", "fail", "starttls", "tls", "inside",
                          "inside-ehlo", "helo", "ready", "refused", "over"},
     "deliver": {"handshake", "envelope", "data", "body", "final", "quit"},
-    "transparent": {"handshake", "may-starttls", "starttls", "softens"},
+    "transparent": {"handshake", "may-starttls", "starttls", "follows", "softens"},
+    "follow": {"command", "waits", "continuation", "message", "quit", "lost"},
     "relay-input": {"command", "continuation", "message", "chunk", "skip", "over"},
     "relay-crypt": {"not-yet", "answered", "given-up", "on"},
 }
@@ -68,14 +69,22 @@ def test_relay(w):
 
 
 def test_pipe(w):
-    """In the clear both become pipes, and a pipe has no states."""
-    daemon = w.daemon(backend=w.mailer())
-    pipe = w.pipe(daemon.port, settings={"policy": "never"})
-    pipe.greet()
-    pipe.ehlo()
-    pipe.message(MESSAGE + b".\r\n")
-    pipe.command("QUIT")
-    for log in pipe.wait().log, daemon.finish().log:
+    """In the clear the server becomes a pipe, and the client at an odd command; a pipe has no states."""
+    for odd in (), ("ETRN b.example",):
+        daemon = w.daemon(backend=w.mailer())
+        pipe = w.pipe(daemon.port, settings={"policy": "never"})
+        pipe.greet()
+        pipe.ehlo()
+        for command in odd:
+            pipe.command(command)
+        pipe.message(MESSAGE + b".\r\n")
+        pipe.command("QUIT")
+        log = pipe.wait().log
+        assert path(log, "transparent") == ["handshake", "follows"], log
+        assert path(log, "follow") == ["command"] + (["lost"] if odd else ["waits", "message", "command", "quit"]), log
+        assert traces(log, "session")[-1] == ("pipe" if odd else "dialogue", "done"), log
+        has_no_secret(log)
+        log = daemon.finish().log
         assert traces(log, "session")[-2:] == [("dialogue", "pipe"), ("pipe", "done")], log
         has_no_secret(log)
 
