@@ -30,6 +30,8 @@ TARGETS = {
     client, and none between hosts that have met""",
     10: """STARTTLS from tcpserver: a full handshake at most 0.9 of tlswrapper's CPU with mbedTLS 2.28 and 0.65 with 3.6,
     a resumed one at most 0.2; a certificate costs a session without TLS nothing (at most 1.05)""",
+    11: """a wide link, a queue of 40 between hosts that have met: at most 0.7 of the time of sendmail's own TCP with its
+    connection cache, and 1.1 of Postfix's, one delivery at a time""",
 }
 
 VERDICTS = {True: "met", False: "NOT MET", None: "said"}
