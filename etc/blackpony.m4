@@ -10,8 +10,9 @@ PUSHDIVERT(-1)
 #				There is no $u in them, so sendmail speaks SMTP to the program.
 #	BLACKPONY_MAILER_FLAGS	S: start it as root; it drops root.  No 8: 8BITMIME is negotiated.
 #
-# Each message has its own connection, because sendmail keeps no connection to a program open.  If
-# hosts are far away and queues are long, use several queue runners to make up for the round trips:
+# sendmail starts the program for each message.  Messages to the same host within a few seconds go
+# over one connection (keep-open in blackpony.conf).  If hosts are far away and queues are long,
+# several queue runners send side by side:
 #
 #	QUEUE_GROUP(`mqueue', `P=/var/spool/mqueue, R=10')dnl
 #

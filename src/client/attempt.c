@@ -317,7 +317,8 @@ connect_and_run(struct attempt *c, enum client_call call)
 	c->connected(c->machine, call);
 	session_wire(c->session, fd, fd);
 	c->end = session_run(c->session);
-	close(fd);
+	if (!c->session->io.keeps)
+		close(fd);
 	call_log(c, begun);
 	tls_result_send(c);
 }
@@ -415,5 +416,16 @@ attempt_run(struct attempt *c)
 	}
 	c->refused_only = !someone_else;
 	c->end = c->left;
+	return c->end;
+}
+
+enum outcome
+attempt_again(struct attempt *c, int64_t begun_ms)
+{
+	c->session->io.others = c->target + 1 < c->targets.at + c->targets.count;
+	c->alerted = c->target;
+	reply_start(&c->greeting);
+	c->end = session_run(c->session);
+	call_log(c, begun_ms);
 	return c->end;
 }

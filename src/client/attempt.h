@@ -41,6 +41,7 @@ struct attempt {
 	const struct target *target;		/* the present one, or the last one */
 	int64_t dialled_ms;			/* milliseconds that connecting took */
 	int64_t connected_ms;			/* when it was connected, clock_ms() */
+	unsigned messages;			/* over this connection; 0: not counted */
 	enum outcome end;
 	enum outcome left;		/* `end` of the target to report on */
 	bool one_said;				/* that target sent a reply */
@@ -85,5 +86,11 @@ bool attempt_called(const struct attempt *c);
  * could be reached.
  */
 enum outcome attempt_run(struct attempt *c);
+
+/*
+ * Runs the session for another message, on the connection that the last one has left open
+ * (io->keeps), and logs a line for it.  `begun_ms`: clock_ms() when it began.
+ */
+enum outcome attempt_again(struct attempt *c, int64_t begun_ms);
 
 #endif

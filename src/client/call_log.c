@@ -28,6 +28,8 @@ call_log(const struct attempt *c, int64_t begun_ms)
 			starttls_log(&line);
 		peer_check_log_auth(&c->check, &line);
 		peer_check_log(&c->check, &line);
+		if (c->messages > 1)
+			buf_printf(&line, " kept=%u", c->messages);
 		logline_end(&line, c->session, begun_ms, c->end);
 	}
 	log_line(LOG_INFO, "%.*s", (int)buf_len(&line), (const char *)mem);

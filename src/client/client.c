@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "client/last_words.h"
 #include "client/starttls.h"
@@ -24,7 +25,7 @@ client_answer(struct client *c, int exit_code, const char *status, const char *t
 		buf_printf(&line, "%s %s %s%.800s\r\n", code, status, words_own(text), text);
 	else
 		buf_printf(&line, "%s %.800s\n", status, text);
-	fd_write_all(STDOUT_FILENO, buf_peek(&line), c->session.limits.linger_ms);
+	fd_write_all(c->out_fd, buf_peek(&line), c->session.limits.linger_ms);
 	return exit_code;
 }
 
@@ -100,6 +101,19 @@ read_hosts(struct client *c, const char *operand)
 	return client_complain(c, "4.3.5");
 }
 
+bool
+client_hand_over(struct client *c, const struct deliver_message *message, int in_fd,
+    int64_t until_ms, int *exit_code)
+{
+	const int fds[HANDOVER_FDS] = { in_fd, STDOUT_FILENO };
+	int64_t before_ms = clock_ms();
+	bool done = c->kept.standing == KEPT_BURST &&
+	    kept_hand_over(&c->kept, message, until_ms, fds, exit_code, &c->leftover);
+
+	c->spent_ms += clock_ms() - before_ms;
+	return done || holder_split(c, exit_code);
+}
+
 int
 client_look_up(struct client *c, const char *operand)
 {
@@ -108,12 +122,14 @@ client_look_up(struct client *c, const char *operand)
 
 	if (code != EXIT_SENT)
 		return code;
+	bool off = strcmp(c->options.settings.known, "off") == 0;
+	known_hosts_open(&c->known_hosts, off ? NULL : c->options.settings.known, clock_wall_s());
 	c->settings.suites = &c->options.suites;
 	a->options = &c->options;
 	a->cache = &c->cache;
 	a->known_hosts = &c->known_hosts;
 	a->hosts = &c->hosts;
-	a->deadline_ms = c->begun_ms + c->options.settings.dial_timeout_ms;
+	a->deadline_ms = c->begun_ms + c->spent_ms + c->options.settings.dial_timeout_ms;
 	resolver_use_dnssec(c->options.settings.dane);
 	enum lookup found = mx_lookup(&a->targets, &c->hosts, a->deadline_ms);
 	if (resolver_servers()->probed)
@@ -175,6 +191,9 @@ client_prepare(struct client *c, struct machine machine, struct client_handshake
 	struct session_limits limits = options_limits(&c->options.settings);
 
 	session_start(&c->session, machine, &limits);
+	if (c->holder.active)
+		session_watch(&c->session, c->holder.client_fd, -1);
+	c->machine = machine;
 	c->session.settled = settle;
 	c->session.settled_context = c;
 	c->session.proved = proved;
@@ -193,7 +212,7 @@ client_prepare(struct client *c, struct machine machine, struct client_handshake
 int
 client_jail(struct client *c)
 {
-	return options_jail(&c->options, JAIL_CALL);
+	return options_jail(&c->options, c->holder.active ? JAIL_KEEP : JAIL_CALL);
 }
 
 void

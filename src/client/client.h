@@ -6,6 +6,8 @@
 #define CLIENT_CLIENT_H
 
 #include "client/attempt.h"
+#include "client/holder.h"
+#include "client/kept.h"
 #include "smtp/deliver.h"
 #include "smtp/transparent.h"
 #include "store/known_hosts.h"
@@ -19,8 +21,15 @@ struct client {
 	struct client_settings settings;	/* of the handshake; set for each target */
 	struct attempt attempt;
 	struct transparent transparent;
+	struct transparent_kept *transparent_kept;	/* NULL: not needed */
 	struct deliver deliver;
+	struct machine machine;		/* around which session and attempt are set up */
+	struct kept kept;
+	struct kept_leftover leftover;	/* of a kept connection that was of no use */
+	struct holder holder;
+	int in_fd, out_fd;		/* standard input and output of the local MTA */
 	int64_t begun_ms;		/* clock_ms() at the start of the program */
+	int64_t spent_ms;		/* before the look-up, which dial-timeout does not include */
 	bool smtp;			/* standard output is an SMTP dialogue */
 	uid_t caller_uid;		/* real user ID at the start */
 };
@@ -37,6 +46,14 @@ int client_answer(struct client *c, int exit_code, const char *status, const cha
  * well.
  */
 int client_complain(struct client *c, const char *status);
+
+/*
+ * If a connection to the destination is kept, hands `message` (NULL: SMTP) to its holder, with
+ * in_fd and standard output; else splits off a holder, if that is due.  True, with the exit code:
+ * another process has done the work.  False: to be done here.
+ */
+bool client_hand_over(struct client *c, const struct deliver_message *message, int in_fd,
+    int64_t until_ms, int *exit_code);
 
 /*
  * Looks up the destination `operand` and starts the process that dials (sys/outside.h).

@@ -61,9 +61,8 @@ report_greeting(struct client *c, const struct outcome_row *row)
 	return client_answer(c, row->exit_code, row->status, line);
 }
 
-/* The result on standard output, and as an exit status. */
-static int
-report(struct client *c, enum outcome end)
+int
+deliver_report(struct client *c, enum outcome end)
 {
 	const struct deliver *d = &c->deliver;
 	const struct outcome_row *row = outcome_row(end);
@@ -110,29 +109,40 @@ read_envelope(struct client *c, struct deliver_message *message, char *recipient
 	return client_answer(c, code, status, o->error);
 }
 
+static int
+fail_reading(struct client *c, int why)
+{
+	struct options *o = &c->options;
+
+	if (why == ETIMEDOUT)
+		snprintf(o->error, sizeof(o->error),
+		    "standard input did not end within message-timeout");
+	else
+		snprintf(o->error, sizeof(o->error),
+		    "the message cannot be read or stored: %s", strerror(why));
+	return client_complain(c, why == ETIMEDOUT ? "4.3.0" : "4.3.1");
+}
+
 /*
  * Reads the message on standard input.  Returns EXIT_SENT, or the exit code if a reply has
  * already been given.
  */
 static int
-read_message(struct client *c, struct spool *spool, int64_t until_ms)
+read_message(struct client *c, struct deliver_message *message, struct spool *spool,
+    int64_t until_ms)
 {
-	struct options *o = &c->options;
 	int64_t before_ms = clock_ms();
 
 	if (spool_open(spool, STDIN_FILENO, until_ms) == 0) {
+		message->length = spool->length;
+		message->octets = spool->octets;
+		message->eight_bit = spool->eight_bit;
 		/* dial-timeout does not include the time that the local MTA took to write it */
+		c->spent_ms += clock_ms() - before_ms;
 		c->attempt.deadline_ms += clock_ms() - before_ms;
 		return EXIT_SENT;
 	}
-	bool late = errno == ETIMEDOUT;
-	if (late)
-		snprintf(o->error, sizeof(o->error),
-		    "standard input did not end within message-timeout");
-	else
-		snprintf(o->error, sizeof(o->error),
-		    "the message cannot be read or stored: %s", strerror(errno));
-	return client_complain(c, late ? "4.3.0" : "4.3.1");
+	return fail_reading(c, errno);
 }
 
 /* Sends the spooled message.  The exit status. */
@@ -142,12 +152,11 @@ send_message(struct client *c, struct deliver_message *message, const struct spo
 {
 	struct machine machine = { &c->deliver, deliver_step, deliver_fault };
 
-	message->length = spool->length;
-	message->octets = spool->octets;
-	message->eight_bit = spool->eight_bit;
 	deliver_start(&c->deliver, &c->settings, message, key_cache_source(&c->cache),
 	    c->options.settings.hostname);
 	client_prepare(c, machine, &c->deliver.client, connected);
+	if (c->holder.active)
+		deliver_keep(&c->deliver);
 	session_local(&c->session, spool->fd, -1);
 	c->session.until_ms = until_ms;
 	c->attempt.delivers = true;
@@ -155,26 +164,57 @@ send_message(struct client *c, struct deliver_message *message, const struct spo
 		starttls_prepare();
 	if (client_jail(c) < 0)
 		return client_complain(c, "4.3.0");
-	return report(c, attempt_run(&c->attempt));
+	return deliver_report(c, attempt_run(&c->attempt));
+}
+
+/*
+ * In a burst: reads everything first, and then another process does the work where possible.
+ * EXIT_SENT: it is to be done here, with `*spool` read.  Else `*done`, or an answer was given.
+ */
+static int
+hand_over(struct client *c, struct deliver_message *message, struct spool *spool,
+    int64_t until_ms, bool *done)
+{
+	int code = read_message(c, message, spool, until_ms);
+
+	*done = code != EXIT_SENT;
+	if (*done)
+		return code;
+	off_t start = lseek(spool->fd, 0, SEEK_CUR);
+	*done = client_hand_over(c, message, spool->fd, until_ms, &code);
+	/* the holder of a lost connection may have read some of it */
+	if (*done)
+		return code;
+	if (lseek(spool->fd, start, SEEK_SET) == start)
+		return EXIT_SENT;
+	*done = true;
+	return fail_reading(c, errno);
 }
 
 int
 deliver_main(struct client *c, const char *operand, char *recipients[], size_t count)
 {
 	struct deliver_message message = { .recipients = recipients, .recipient_count = count };
-	struct spool spool;
-	int code = client_look_up(c, operand);
-
-	if (code == EXIT_SENT)
-		code = read_envelope(c, &message, recipients);
-	if (code != EXIT_SENT)
-		return code;
+	struct spool spool = { .fd = -1 };
 	/* the local MTA has a time limit for us, and may bounce the message after it */
 	int64_t until_ms = c->begun_ms + c->options.settings.message_timeout_ms;
-	code = read_message(c, &spool, until_ms);
-	if (code != EXIT_SENT)
+	bool burst = c->kept.standing == KEPT_BURST, done = false;
+	int code = EXIT_SENT;
+
+	if (burst)
+		code = read_envelope(c, &message, recipients);
+	if (burst && code == EXIT_SENT)
+		code = hand_over(c, &message, &spool, until_ms, &done);
+	if (done || code != EXIT_SENT)
 		return code;
-	code = send_message(c, &message, &spool, until_ms);
-	close(spool.fd);
+	code = client_look_up(c, operand);
+	if (code == EXIT_SENT && !burst)
+		code = read_envelope(c, &message, recipients);
+	if (code == EXIT_SENT && !burst)
+		code = read_message(c, &message, &spool, until_ms);
+	if (code == EXIT_SENT)
+		code = send_message(c, &message, &spool, until_ms);
+	if (spool.fd >= 0)
+		close(spool.fd);
 	return code;
 }

@@ -12,4 +12,7 @@
  */
 int deliver_main(struct client *c, const char *operand, char *recipients[], size_t count);
 
+/* Puts the result on standard output.  Returns the exit status. */
+int deliver_report(struct client *c, enum outcome end);
+
 #endif

@@ -58,9 +58,12 @@ prepare_and_run(char *operands[], size_t count)
 		options_print_jail();
 	if (options_check_jail(o) < 0)
 		return client_complain(&client, "4.3.0");
-	bool off = strcmp(o->settings.known, "off") == 0;
-	known_hosts_open(&client.known_hosts, off ? NULL : o->settings.known, clock_wall_s());
+	if (!o->test)
+		kept_find(&client.kept, o, operands[0], client.caller_uid, count > 1);
 	int code = run(operands, count);
+	if (client.holder.active)
+		holder_run(&client, code);
+	kept_leave(&client.kept);
 	client_wipe(&client);
 	return code;
 }
@@ -74,6 +77,9 @@ main(int argc, char *argv[])
 	o->name = "blackpony";
 	client.begun_ms = clock_ms();
 	client.attempt.outside.fd = client.attempt.report.fd = -1;
+	client.kept.lane_fd = client.holder.client_fd = -1;
+	client.in_fd = STDIN_FILENO;
+	client.out_fd = STDOUT_FILENO;
 	client.caller_uid = getuid();
 	/* before anything is read that another user may have written */
 	bool dropped = ids_drop_leftovers(&why) == 0;

@@ -141,6 +141,14 @@ report(struct client *c, struct buf *out, enum outcome end, int64_t lookup_ms)
 	return end == OUTCOME_DONE ? 1 : EXIT_LATER;
 }
 
+/* Whether a run of either kind would find a connection that is kept. */
+static bool
+is_kept(const struct client *c, const char *operand)
+{
+	return kept_is_open(&c->options, operand, c->caller_uid, false) ||
+	    kept_is_open(&c->options, operand, c->caller_uid, true);
+}
+
 int
 test_report(struct client *c, const char *operand)
 {
@@ -154,6 +162,7 @@ test_report(struct client *c, const char *operand)
 	tls_report_close(&c->attempt.report);	/* a test is no session to report on */
 	const char *resolver = resolver_word(c);
 	int64_t lookup_ms = clock_ms() - c->begun_ms;
+	bool kept = is_kept(c, operand);
 	deliver_start(&c->deliver, &c->settings, &nothing, key_cache_source(&c->cache),
 	    c->options.settings.hostname);
 	client_prepare(c, machine, &c->deliver.client, connected);
@@ -166,6 +175,7 @@ test_report(struct client *c, const char *operand)
 	/* not with stdio: it makes system calls on standard output that the jail forbids */
 	buf_init(&out, mem, sizeof(mem));
 	buf_printf(&out, "resolver=%s\n", resolver);
+	buf_printf(&out, "kept=%s\n", kept ? "yes" : "no");
 	int code = report(c, &out, end, lookup_ms);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), c->session.limits.linger_ms);
 	deliver_wipe(&c->deliver);

@@ -65,6 +65,7 @@ session_start(struct session *s, struct machine machine, const struct session_li
 	s->machine = machine;
 	s->limits = *limits;
 	s->wire_read_fd = s->wire_write_fd = s->local_read_fd = s->local_write_fd = -1;
+	session_watch(s, -1, -1);
 	buf_init(&s->io.from_wire, s->mem[MEM_FROM_WIRE], SESSION_BUFFER);
 	buf_init(&s->io.to_wire, s->mem[MEM_TO_WIRE], SESSION_BUFFER);
 	buf_init(&s->io.from_local, s->mem[MEM_FROM_LOCAL], SESSION_BUFFER);
@@ -91,7 +92,7 @@ session_wire(struct session *s, int read_fd, int write_fd)
 	buf_clear(&io->to_wire);
 	buf_clear(&s->wire_in);
 	buf_clear(&s->wire_out);
-	io->wire_eof = io->wire_truncated = io->shut_wire = io->elsewhere = false;
+	io->wire_eof = io->wire_truncated = io->shut_wire = io->elsewhere = io->keeps = false;
 	io->encrypt = NULL;
 	io->start_tls = NULL;
 	io->tls = IO_TLS_NONE;
@@ -110,6 +111,37 @@ session_local(struct session *s, int read_fd, int write_fd)
 	s->local_write_fd = write_fd;
 	s->local_full = false;
 	s->io.local_eof = read_fd < 0;
+}
+
+void
+session_watch(struct session *s, int one, int other)
+{
+	s->watch_fd[0] = one;
+	s->watch_fd[1] = other;
+	s->watch_ready[0] = s->watch_ready[1] = false;
+}
+
+void
+session_continue(struct session *s, struct machine machine)
+{
+	struct io *io = &s->io;
+	struct buf *const wire[] = { &io->from_wire, &io->to_wire, &s->wire_in, &s->wire_out };
+
+	buf_wipe(&io->from_local);
+	buf_wipe(&io->to_local);
+	/* the replies to io->resets may be there */
+	for (size_t i = 0; i < sizeof(wire) / sizeof(wire[0]); i++)
+		if (buf_len(wire[i]) == 0)
+			buf_wipe(wire[i]);
+	s->machine = machine;
+	session_local(s, -1, -1);
+	session_watch(s, -1, -1);
+	s->local_shut = false;
+	s->ended = io->end = OUTCOME_NONE;
+	s->layer_fault = NULL;
+	io->keeps = io->shut_wire = io->shut_local = io->elsewhere = io->midway = false;
+	s->wire_read = s->wire_written = 0;
+	io->progress++;
 }
 
 void
@@ -249,22 +281,27 @@ any(struct wishes w)
 
 /* Waits until one of the directions is ready, and sets `*w` to those.  0, or -1 on timeout. */
 static int
-await(struct session *s, struct wishes *w)
+await(struct session *s, struct wishes *w, bool watches)
 {
 	/* a local MTA that only reads may go away: POLLHUP comes without being asked for */
 	bool ask_local = w->local_write || (session_only_hears(s) && !s->local_shut);
-	struct pollfd fds[4] = {
+	struct pollfd fds[4 + SESSION_WATCHES] = {
 		{ .fd = w->wire_read ? s->wire_read_fd : -1, .events = POLLIN },
 		{ .fd = w->wire_write ? s->wire_write_fd : -1, .events = POLLOUT },
 		{ .fd = w->local_read ? s->local_read_fd : -1, .events = POLLIN },
 		{ .fd = ask_local ? s->local_write_fd : -1,
 		    .events = w->local_write ? POLLOUT : 0 },
+		{ .fd = s->watch_fd[0], .events = POLLIN },
+		{ .fd = s->watch_fd[1], .events = POLLIN },
 	};
+	/* poll(2) fails for more than the limit of descriptors, which may be 4 */
+	bool watched = watches && (s->watch_fd[0] >= 0 || s->watch_fd[1] >= 0);
+	nfds_t count = watched ? 4 + SESSION_WATCHES : 4;
 	int64_t left = time_left(s);
 	int ready;
 
 	do
-		ready = left == 0 ? 0 : poll(fds, 4, left > INT32_MAX ? INT32_MAX : (int)left);
+		ready = left == 0 ? 0 : poll(fds, count, left > INT32_MAX ? INT32_MAX : (int)left);
 	while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
 		return -1;
@@ -276,6 +313,8 @@ await(struct session *s, struct wishes *w)
 	s->local_full = s->local_full && !w->local_write;
 	if (session_only_hears(s) && (fds[3].revents & (POLLERR | POLLHUP)) != 0)
 		session_local_broken(s);
+	for (size_t i = 0; watched && i < SESSION_WATCHES; i++)
+		s->watch_ready[i] = fds[4 + i].revents != 0;
 	return 0;
 }
 
@@ -285,12 +324,14 @@ turn(struct session *s)
 {
 	struct wishes w = wishes(s);
 
-	if (!any(w) || await(s, &w) < 0)
+	if (!any(w) || await(s, &w, true) < 0)
 		return false;
 	if (w.wire_read)
 		read_wire(s);
 	if (w.local_read)
 		read_local(s);
+	if (s->watch_ready[0] || s->watch_ready[1])
+		session_fault(s, OUTCOME_LOCAL_GONE);
 	return true;
 }
 
@@ -332,12 +373,12 @@ finish(struct session *s)
 
 	s->io.wait = brief ? WAIT_LINGER : WAIT_COMMAND;
 	s->io.progress++;
-	s->io.shut_wire = s->ended != OUTCOME_BAD_RECORD;
+	s->io.shut_wire = s->ended != OUTCOME_BAD_RECORD && !s->io.keeps;
 	session_move(s);
 	while (!session_wire_flushed(s) || buf_len(&s->io.to_local) > 0) {
 		struct wishes w = wishes(s);
 
-		if (!any(w) || await(s, &w) < 0)
+		if (!any(w) || await(s, &w, false) < 0)
 			break;
 		session_move(s);
 	}
@@ -371,6 +412,11 @@ session_run(struct session *s)
 	}
 	s->ended = io->end;
 	io_trace(io, "session", io->pipe ? "pipe" : "dialogue", outcome_row(s->ended)->log);
+	/* nobody waits for the result: what the wire has not taken must not complete a message */
+	if ((s->watch_ready[0] || s->watch_ready[1]) && !io->keeps) {
+		buf_clear(&io->to_wire);
+		buf_clear(&s->wire_out);
+	}
 	if (!s->stays_open)
 		finish(s);
 	return s->ended;

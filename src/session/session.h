@@ -13,6 +13,7 @@
 #include "smtp/io.h"
 
 #define SESSION_BUFFER 131072	/* octets of each buffer */
+#define SESSION_WATCHES 2	/* descriptors that end a session */
 
 _Static_assert(SESSION_BUFFER >= RECORD_MAX, "a whole record has to fit");
 _Static_assert(SESSION_BUFFER >= 4 * IO_BLOCK, "a block of a message has to fit when it doubles");
@@ -45,6 +46,9 @@ struct session {
 
 	int wire_read_fd, wire_write_fd;	/* the same for a socket */
 	int local_read_fd, local_write_fd;	/* -1: none */
+	/* unless -1: OUTCOME_LOCAL_GONE when it can be read or its other end is closed */
+	int watch_fd[SESSION_WATCHES];
+	bool watch_ready[SESSION_WATCHES];	/* that was the reason */
 	bool wire_shut, local_shut;		/* we have closed our direction */
 	bool wire_closed;			/* end of file was read from the wire */
 	bool wire_full, local_full;		/* a write blocked; wait for poll(2) */
@@ -97,11 +101,20 @@ void session_wire(struct session *s, int read_fd, int write_fd);
 /* Sets the local side, likewise.  -1: none. */
 void session_local(struct session *s, int read_fd, int write_fd);
 
+/* Sets the descriptors that end the session (watch_fd).  -1: none. */
+void session_watch(struct session *s, int one, int other);
+
+/*
+ * Continues on the same wire and layer after io->keeps, with another machine and without a local
+ * side.  The counters for the log start anew; nothing that went through remains in the buffers.
+ */
+void session_continue(struct session *s, struct machine machine);
+
 /*
  * Runs until the machine sets io->end or both sides are done.  Then writes out what is left, and
  * shuts the wire down in order: close_notify, FIN, and on a server up to two seconds for the
- * client's FIN.  Returns the outcome.  The descriptors stay open: blackpony closes its connection,
- * blackponyd exits.
+ * client's FIN.  With io->keeps the wire stays open.  Returns the outcome.  The descriptors stay
+ * open: blackpony closes its connection, blackponyd exits.
  */
 enum outcome session_run(struct session *s);
 

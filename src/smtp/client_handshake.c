@@ -412,7 +412,7 @@ client_handshake_fault(struct client_handshake *ch, struct io *io, enum outcome 
 	 * sign of tampering, and the others are failures on this host.
 	 */
 	if (fault == OUTCOME_BAD_RECORD || fault == OUTCOME_LOCAL_BROKEN ||
-	    fault == OUTCOME_NO_MEMORY)
+	    fault == OUTCOME_LOCAL_GONE || fault == OUTCOME_NO_MEMORY)
 		client_over(ch, io, fault);
 	else
 		no_reply(ch, io, fault);

@@ -48,6 +48,8 @@ struct deliver {
 	size_t put_off;			/* RCPTs answered otherwise */
 	bool data_said, quit_said;	/* DATA, QUIT were sent, perhaps together with others */
 	bool elsewhere;			/* nothing was accepted: the next host may be called */
+	bool keeps, again;		/* keep the connection; it was kept */
+	bool reset_said;		/* RSET was sent with the final dot */
 	enum dots dots;
 	bool line_start, last_cr;	/* what was sent last is a line end, or a CR */
 	uint64_t taken;			/* octets of the message read, as message->length counts */
@@ -75,6 +77,18 @@ void deliver_start(struct deliver *d, const struct client_settings *settings,
 
 /* To be called for each new connection.  Nothing of the message may have been read before. */
 void deliver_connected(struct deliver *d, enum client_call call);
+
+/*
+ * After deliver_start(): the connection is kept if no transaction is open there at the end
+ * (io->keeps).
+ */
+void deliver_keep(struct deliver *d);
+
+/*
+ * A further message on the connection that was kept.  If it is lost, or the reply to MAIL is 421,
+ * the session ends with OUTCOME_KEPT_LOST: then a new connection may be tried.
+ */
+void deliver_again(struct deliver *d, const struct deliver_message *message);
 
 /* For struct machine. */
 void deliver_step(void *deliver, struct io *io);

@@ -41,14 +41,17 @@ put_body(struct deliver *d, struct buf *out, struct span s)
 
 /*
  * Appends the final dot, and with PIPELINING also QUIT: no other command follows, and the session
- * ends with the reply to the dot.
+ * ends with the reply to the dot.  RSET takes the place of QUIT if the connection is kept.
  */
 static void
 end_message(struct deliver *d, struct buf *out)
 {
 	buf_put(out, SPAN(".\r\n"));
 	d->message_end = out->taken + buf_len(out);
-	d->quit_said = d->pipelining && buf_put(out, SPAN("QUIT\r\n"));
+	if (d->pipelining && d->keeps && !d->client.provisional)
+		d->reset_said = buf_put(out, SPAN("RSET\r\n"));
+	else
+		d->quit_said = d->pipelining && buf_put(out, SPAN("QUIT\r\n"));
 }
 
 bool

@@ -3,11 +3,36 @@
 #include "smtp/reply.h"
 
 #define OWED_MAX 1000		/* a local MTA waits for replies sooner */
+#define RESET SPAN("RSET\r\n")
 
 void
 follow_start(struct follow *f)
 {
 	*f = (struct follow){ .state = FOLLOW_COMMAND };
+}
+
+void
+follow_keep(struct follow *f, bool pipelining, struct buf *said)
+{
+	*f = (struct follow){ .state = FOLLOW_COMMAND, .resets = pipelining,
+		.reset = said != NULL, .said = said };
+}
+
+/* The reply to our RSET has come or, `gone`, does not come: only QUIT is answered then. */
+static void
+end_reset(struct follow *f, bool good, bool gone)
+{
+	f->reset_owed = f->reset_begun = false;
+	f->stale = f->stale || !good;
+	f->gone = gone;
+}
+
+bool
+follow_left(struct follow *f)
+{
+	if (f->reset_owed && f->owed == 0)
+		end_reset(f, false, true);
+	return f->gone;
 }
 
 const char *
@@ -43,6 +68,14 @@ after_command(enum verb verb)
 	}
 }
 
+/* The reply to our RSET is not the local MTA's: it has to come first. */
+static void
+get_lost(struct follow *f)
+{
+	if (!f->reset_owed)
+		f->state = FOLLOW_LOST;
+}
+
 /* Finds the line that begins here.  False: it is not complete, or we are lost. */
 static bool
 take_line(struct follow *f, struct span said, struct line *line)
@@ -53,17 +86,41 @@ take_line(struct follow *f, struct span said, struct line *line)
 	case LINE_NONE:
 		/* a bare LF may be the end of a command to the server */
 		if (newline < said.len)
-			f->state = FOLLOW_LOST;
+			get_lost(f);
 		return false;
 	case LINE_TOO_LONG:
-		f->state = FOLLOW_LOST;
+		get_lost(f);
 		return false;
 	case LINE_FOUND:
 		break;
 	}
-	if (line_is_torn(line->text))
-		f->state = FOLLOW_LOST;
-	return f->state != FOLLOW_LOST;
+	if (!line_is_torn(line->text))
+		return true;
+	get_lost(f);
+	return false;
+}
+
+/* Whether a command can be passed on now; else it waits, or we are lost. */
+static bool
+takes_command(struct follow *f, enum verb verb, size_t octets)
+{
+	/* after these, the connection is not as another session expects it */
+	bool spoils = verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_AUTH;
+
+	if (verb == VERB_QUIT) {
+		if (f->owed == 0 && !f->reset_begun)
+			f->state = FOLLOW_QUIT;
+		return false;
+	}
+	if (f->owed == OWED_MAX || after_command(verb) == FOLLOW_LOST || f->gone ||
+	    (spoils && f->said != NULL)) {
+		get_lost(f);
+		return false;
+	}
+	if (f->said != NULL && buf_room(f->said) < octets)
+		return false;
+	f->stale = f->stale || spoils;
+	return true;
 }
 
 /* Passes on one line.  False when none can be passed on now. */
@@ -73,31 +130,34 @@ pass_line(struct follow *f, struct buf *to, struct buf *from)
 	struct span arguments;
 	struct line line;
 
-	if (!take_line(f, buf_peek(from), &line))
+	if (!take_line(f, buf_peek(from), &line) || buf_room(to) < line.octets)
 		return false;
 	if (f->state == FOLLOW_CONTINUATION) {
-		if (buf_room(to) < line.octets)
-			return false;
 		f->state = FOLLOW_WAITS;
 	} else {
 		enum verb verb = verb_of(line.text, &arguments);
 
-		if (verb == VERB_QUIT) {
-			if (f->owed == 0)
-				f->state = FOLLOW_QUIT;
-			return false;
-		}
-		if (buf_room(to) < line.octets)
+		if (!takes_command(f, verb, line.octets))
 			return false;
 		f->verb = verb;
-		f->state = f->owed == OWED_MAX ? FOLLOW_LOST : after_command(verb);
-		if (f->state == FOLLOW_LOST)
-			return false;
+		f->state = after_command(verb);
 	}
-	buf_put(to, span(buf_peek(from).at, line.octets));
+	struct span octets = span(buf_peek(from).at, line.octets);
+	if (f->said != NULL)
+		buf_put(f->said, octets);
+	buf_put(to, octets);
 	buf_take(from, line.octets);
 	f->owed++;
+	f->reset = false;
 	return true;
+}
+
+static void
+say_reset(struct follow *f, struct buf *to)
+{
+	buf_put(to, RESET);
+	f->reset = f->reset_owed = true;
+	f->before_reset = f->owed;
 }
 
 /* Passes on part of a message.  False when nothing can be passed on now. */
@@ -107,8 +167,9 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 	struct span s = buf_peek(from);
 	bool ended;
 
-	if (s.len > buf_room(to))
-		s.len = buf_room(to);
+	size_t room = buf_room(to) > RESET.len ? buf_room(to) - RESET.len : 0;
+	if (s.len > room)
+		s.len = room;
 	s.len = message_scan(&f->dots, s, &ended);
 	buf_put(to, s);
 	buf_take(from, s.len);
@@ -116,6 +177,8 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 		f->state = FOLLOW_COMMAND;
 		f->verb = VERB_MESSAGE;
 		f->owed++;
+		if (f->resets)
+			say_reset(f, to);
 	}
 	return s.len > 0;
 }
@@ -171,6 +234,8 @@ ends_reply(struct follow *f)
 	if (!line.last)
 		return false;
 	f->owed--;
+	f->before_reset -= f->reset_owed;
+	f->stale = f->stale || line.code == 421;
 	if (f->state == FOLLOW_WAITS && f->owed == 0) {
 		f->state = after_reply(f, line.code);
 		f->dots = DOTS_CRLF;
@@ -196,12 +261,59 @@ hear_reply(struct follow *f, struct span s)
 	return s.len;
 }
 
+/*
+ * Takes a line of the reply to our RSET.  Whole lines only: the rest may be left to whatever
+ * comes after QUIT.
+ */
+static bool
+hear_reset(struct follow *f, struct buf *from)
+{
+	struct reply_line reply = { .last = true };
+	struct line line;
+	enum line_found found = line_reply(buf_peek(from), &line);
+
+	if (found == LINE_NONE)
+		return false;
+	if (found == LINE_TOO_LONG || !reply_line_read(line.text, &reply)) {
+		end_reset(f, false, true);
+		return false;
+	}
+	buf_take(from, line.octets);
+	f->reset_begun = !reply.last;
+	if (reply.last)
+		end_reset(f, reply.code < 300, reply.code == 421);
+	return true;
+}
+
+/* On a kept connection: whether its first reply is one that counts. */
+static bool
+is_answered(struct follow *f, struct span s)
+{
+	struct reply_line reply;
+	struct line line;
+
+	if (line_reply(s, &line) == LINE_NONE)
+		return false;
+	if (f->owed > 0 && line_reply(s, &line) == LINE_FOUND &&
+	    reply_line_read(line.text, &reply) && reply.code != 421) {
+		buf_wipe(f->said);
+		f->said = NULL;
+		return true;
+	}
+	f->state = FOLLOW_LOST;
+	return false;
+}
+
 bool
 follow_wire(struct follow *f, struct buf *to, struct buf *from)
 {
 	struct span s = buf_peek(from);
 
-	if (f->state == FOLLOW_LOST || f->state == FOLLOW_QUIT)
+	if (f->state == FOLLOW_LOST || f->state == FOLLOW_QUIT || f->gone)
+		return false;
+	if (f->reset_owed && f->before_reset == 0)
+		return hear_reset(f, from);
+	if (s.len > 0 && f->said != NULL && !is_answered(f, s))
 		return false;
 	if (s.len > buf_room(to))
 		s.len = buf_room(to);

@@ -3,6 +3,11 @@
  * to know where a command begins and how many replies are owed.
  *
  * Everything that it does not expect makes it lost: the dialogue then goes on unread.
+ *
+ * Where the connection is to be kept for another session, each message is followed by RSET, whose
+ * reply the local MTA does not get.  On a connection that was kept, the server may have gone or
+ * not want another message.  That shows at the first reply.  Until then, what the local MTA says
+ * is remembered, so that it can be said again to a new connection.
  */
 #ifndef SMTP_FOLLOW_H
 #define SMTP_FOLLOW_H
@@ -30,10 +35,32 @@ struct follow {
 	enum dots dots;
 	uint8_t head[4];	/* the start of the current line of a reply */
 	size_t head_len;
+
+	bool resets;		/* say RSET after each message */
+	bool reset;		/* RSET is the last thing that was said */
+	bool reset_owed;	/* its reply is owed, */
+	unsigned before_reset;	/* after so many others, */
+	bool reset_begun;	/* and its last line is missing */
+	bool stale;		/* do not keep the connection */
+	bool gone;		/* the server owed only that reply, and has closed or said 421 */
+	struct buf *said;	/* what is remembered; NULL: a reply has come, or no need */
 };
 
 /* Begins where the local MTA says a command and no reply is owed. */
 void follow_start(struct follow *f);
+
+/*
+ * The same, on a connection that is to be kept.  `pipelining`: the server offers it, so RSET can
+ * be sent together with the end of a message.  `said`: NULL, or, on a connection that was kept,
+ * where to remember what is said; it must outlive `f`.
+ */
+void follow_keep(struct follow *f, bool pipelining, struct buf *said);
+
+/*
+ * The server has closed.  True if it owed nothing but the reply to our RSET, so that the local
+ * MTA's QUIT can still be answered.
+ */
+bool follow_left(struct follow *f);
 
 /*
  * Moves what the local MTA says from `from` to `to`, as far as it can be now: whole commands, and

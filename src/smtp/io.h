@@ -68,6 +68,7 @@ enum outcome {
 	OUTCOME_RETRY_APART,	/* XCRYPT sent with EHLO failed: call again without that */
 	OUTCOME_RETRY_STARTTLS,	/* XCRYPT does not authenticate the host: call for STARTTLS */
 	OUTCOME_NO_MEMORY,	/* no memory for a cipher */
+	OUTCOME_KEPT_LOST,	/* a kept connection failed before MAIL: call anew */
 	OUTCOME_NOT_REACHED,	/* no connection could be made */
 	OUTCOME_NOT_PERMITTED,	/* the policy map does not permit the host: it is not called */
 	OUTCOME_TLSA_FAILED,	/* the look-up of the host's TLSA records failed: it is not called */
@@ -112,6 +113,12 @@ struct io {
 	bool midway;			/* inside a reply: its deadline is not restarted */
 	bool shut_wire, shut_local;	/* to_wire, to_local are complete: half-close after them */
 	bool elsewhere;			/* with `end`: the next host may be called */
+	/*
+	 * With `end`: the wire stays open for another message.  Nothing is due there but the
+	 * replies to `resets` RSET commands.  `reset`: RSET was the last command.
+	 */
+	bool keeps, reset;
+	unsigned resets;
 	enum outcome end;		/* not OUTCOME_NONE: write out to_wire and close */
 	enum io_wait wait;		/* the deadline that applies */
 	uint64_t progress;		/* changed whenever the deadline is to be restarted */

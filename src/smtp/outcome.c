@@ -49,6 +49,8 @@ static const struct outcome_row rows[OUTCOME_COUNT] = {
 	[OUTCOME_RETRY_STARTTLS] = { "key-unmatched", EXIT_LATER, "4.7.5",
 	    "its host key does not prove which host it is" },
 	[OUTCOME_NO_MEMORY] = { "no-memory", EXIT_LATER, "4.3.1", "out of memory" },
+	[OUTCOME_KEPT_LOST] = { "kept-connection-lost", EXIT_LATER, "4.4.2",
+	    "the connection that was kept is lost" },
 	[OUTCOME_NOT_REACHED] = { "not-reached", EXIT_LATER, "4.4.1", "no host could be reached" },
 	[OUTCOME_NOT_PERMITTED] = { "not-permitted", EXIT_LATER, "4.7.5",
 	    "the policy map does not permit the host" },

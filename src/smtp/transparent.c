@@ -1,4 +1,4 @@
-#include "smtp/transparent.h"
+#include "smtp/transparent_internal.h"
 
 #include "smtp/ehlo.h"
 #include "smtp/line.h"
@@ -36,12 +36,13 @@ transparent_dialogue_name(enum transparent_dialogue dialogue)
 {
 	static const char *const names[] = { [TRANSPARENT_HANDSHAKE] = "handshake",
 		[TRANSPARENT_MAY_STARTTLS] = "may-starttls", [TRANSPARENT_STARTTLS] = "starttls",
-		[TRANSPARENT_FOLLOWS] = "follows", [TRANSPARENT_SOFTENS] = "softens" };
+		[TRANSPARENT_FOLLOWS] = "follows", [TRANSPARENT_SOFTENS] = "softens",
+		[TRANSPARENT_AGAIN] = "again" };
 
 	return names[dialogue];
 }
 
-static void
+void
 transparent_enter(struct transparent *c, const struct io *io, enum transparent_dialogue next)
 {
 	io_trace(io, "transparent", transparent_dialogue_name(c->dialogue),
@@ -49,8 +50,8 @@ transparent_enter(struct transparent *c, const struct io *io, enum transparent_d
 	c->dialogue = next;
 }
 
-static void
-local_answer(struct io *io, size_t octets, const char *text)
+void
+transparent_answer(struct io *io, size_t octets, const char *text)
 {
 	buf_printf(&io->to_local, "%s\r\n", text);
 	buf_take(&io->from_local, octets);
@@ -93,7 +94,7 @@ transparent_command(struct transparent *c, struct io *io)
 	case VERB_EHLO:
 	case VERB_HELO:
 		if (name.len > sizeof(c->name) || line_is_torn(line.text)) {
-			local_answer(io, line.octets, "501 5.5.4 Invalid domain name");
+			transparent_answer(io, line.octets, "501 5.5.4 Invalid domain name");
 			return true;
 		}
 		if (name.len > 0)
@@ -105,29 +106,31 @@ transparent_command(struct transparent *c, struct io *io)
 		return true;
 	case VERB_NOOP:
 	case VERB_RSET:
-		local_answer(io, line.octets, "250 2.0.0 Ok");
+		transparent_answer(io, line.octets, "250 2.0.0 Ok");
 		return true;
 	case VERB_QUIT:
 		/* answered here: a pipe would pass on what follows QUIT, in the clear */
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
-		local_answer(io, line.octets, "221 2.0.0 Bye");
+		transparent_answer(io, line.octets, "221 2.0.0 Bye");
 		io->end = OUTCOME_DONE;
 		return false;
 	default:
-		local_answer(io, line.octets, "503 5.5.1 Send EHLO first");
+		transparent_answer(io, line.octets, "503 5.5.1 Send EHLO first");
 		return true;
 	}
 }
 
 /* Gives the local MTA the reply that the handshake has ended with. */
-static void
+static bool
 pass_reply(struct transparent *c, struct io *io)
 {
-	bool one_line = c->helo && c->client.reply.code < 300;
+	uint8_t mem[2 * REPLY_MAX];
+	struct buf reply;
 
-	ehlo_put_for_mta(&io->to_local, &c->client.reply, c->client.encrypted, one_line);
-	c->waits = false;
-	io->progress++;
+	buf_init(&reply, mem, sizeof(mem));
+	ehlo_put_for_mta(&reply, &c->client.reply, c->client.encrypted,
+	    c->helo && c->client.reply.code < 300);
+	return transparent_tell(c, io, buf_peek(&reply));
 }
 
 static void
@@ -138,6 +141,8 @@ greeted(struct transparent *c, struct io *io)
 		buf_put(&io->to_local, buf_peek(&c->client.reply.raw));
 		c->greeted = true;
 	}
+	if (c->kept != NULL)
+		reply_copy(&c->kept->greeting, &c->client.reply);
 	if (c->waits)
 		hello(c, io);		/* not the first call: repeat its EHLO */
 }
@@ -169,13 +174,6 @@ transparent_refused(struct transparent *c, struct io *io)
 		pass_reply(c, io);
 }
 
-static void
-begin_to_follow(struct transparent *c, const struct io *io)
-{
-	follow_start(&c->follow);
-	transparent_enter(c, io, TRANSPARENT_FOLLOWS);
-}
-
 /*
  * Gives the local MTA the reply to its EHLO or HELO; no other host is called after that.  The
  * local MTA may use STARTTLS now, so its next command is watched: if the server refuses
@@ -187,14 +185,15 @@ transparent_ready(struct transparent *c, struct io *io)
 	const struct client_handshake *ch = &c->client;
 	bool one_line = c->helo;
 
-	pass_reply(c, io);
+	if (!pass_reply(c, io))
+		return;
 	io->settled = true;
 	if (ch->provisional)
 		transparent_enter(c, io, TRANSPARENT_SOFTENS);
 	else if (!ch->encrypted && !one_line && ehlo_offers(&ch->reply, "STARTTLS", NULL))
 		transparent_enter(c, io, TRANSPARENT_MAY_STARTTLS);
 	else
-		begin_to_follow(c, io);
+		transparent_follow(c, io, false);
 }
 
 static void
@@ -237,7 +236,7 @@ may_starttls(struct transparent *c, struct io *io)
 	if (found == LINE_NONE && !io->local_eof && !io->wire_eof && buf_len(&io->from_wire) == 0)
 		return;
 	if (found != LINE_FOUND || verb_of(line.text, &arguments) != VERB_STARTTLS) {
-		begin_to_follow(c, io);
+		transparent_follow(c, io, false);
 		return;
 	}
 	buf_put(&io->to_wire, span(buf_peek(&io->from_local).at, line.octets));
@@ -289,13 +288,27 @@ softens(struct transparent *c, struct io *io)
 
 /* All is said and answered.  QUIT is answered here: the server's reply would take a round trip. */
 static void
-say_quit(struct io *io)
+answer_quit(struct transparent *c, struct io *io)
 {
 	size_t octets = span_find(buf_peek(&io->from_local), '\n') + 1;
 
-	buf_put(&io->to_wire, SPAN("QUIT\r\n"));
-	local_answer(io, octets, "221 2.0.0 Bye");
+	io->keeps = c->kept != NULL && c->kept->keeps && !c->follow.stale;
+	io->reset = c->follow.reset;
+	io->resets = c->follow.reset_owed;
+	if (!io->keeps)
+		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
+	transparent_answer(io, octets, "221 2.0.0 Bye");
 	io->end = OUTCOME_DONE;
+}
+
+static void
+cannot_follow(struct transparent *c, struct io *io)
+{
+	bool anew = c->follow.said != NULL && !io->local_eof;
+
+	io->pipe = !anew;
+	if (anew)
+		io->end = OUTCOME_KEPT_LOST;
 }
 
 /* Works like the pipe, up to QUIT. */
@@ -312,9 +325,10 @@ follows(struct transparent *c, struct io *io)
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
 		io->progress++;
 	if (c->follow.state == FOLLOW_QUIT)
-		say_quit(io);
-	else
-		io->pipe = c->follow.state == FOLLOW_LOST || io->local_eof || io->wire_eof;
+		answer_quit(c, io);
+	else if (c->follow.state == FOLLOW_LOST || io->local_eof ||
+	    (io->wire_eof && !follow_left(&c->follow)))
+		cannot_follow(c, io);
 }
 
 static void
@@ -328,8 +342,11 @@ dialogue(struct transparent *c, struct io *io)
 		transparent_got_starttls(c, io);
 	if (c->dialogue == TRANSPARENT_SOFTENS && !io->pipe)
 		softens(c, io);
+	if (c->dialogue == TRANSPARENT_AGAIN)
+		transparent_greet_again(c, io);
 	io->midway = false;
-	io->wait = io->end == OUTCOME_DONE ? WAIT_LINGER : io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
+	io->wait = io->end == OUTCOME_DONE ? WAIT_LINGER : transparent_is_unsure(c) ? WAIT_GREETING :
+	    io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
 }
 
 void
@@ -357,6 +374,10 @@ transparent_fault(void *transparent, struct io *io, enum outcome fault)
 {
 	struct transparent *c = transparent;
 
+	if (c->dialogue == TRANSPARENT_AGAIN || transparent_is_unsure(c)) {
+		transparent_fault_again(c, io, fault);
+		return;
+	}
 	if (c->greeting_due || c->waits) {
 		client_handshake_fault(&c->client, io, fault);
 		return;

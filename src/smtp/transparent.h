@@ -16,17 +16,30 @@
 #include "smtp/follow.h"
 #include "smtp/soften.h"
 
+#define TRANSPARENT_SAID_MAX 16384	/* octets remembered before the first reply; more wait */
+
 /* State of the dialogue with the local MTA. */
 enum transparent_dialogue {
 	TRANSPARENT_HANDSHAKE,		/* before the reply to EHLO, or a pipe */
 	TRANSPARENT_MAY_STARTTLS,	/* the local MTA's next command may be STARTTLS */
 	TRANSPARENT_STARTTLS,		/* its STARTTLS was sent and has no reply yet */
 	TRANSPARENT_FOLLOWS,		/* passes everything on, up to QUIT */
-	TRANSPARENT_SOFTENS		/* encryption failed: 5yz becomes 4yz until the end */
+	TRANSPARENT_SOFTENS,		/* encryption failed: 5yz becomes 4yz until the end */
+	TRANSPARENT_AGAIN		/* a kept connection, before the local MTA's EHLO */
 };
 
 /* For -v, such as "may-starttls"; a literal. */
 const char *transparent_dialogue_name(enum transparent_dialogue dialogue);
+
+/* What is needed to keep a connection, or to continue after a kept one was lost. */
+struct transparent_kept {
+	bool keeps;			/* keep the connection for another session */
+	bool resumed;			/* the local MTA has got the reply `told` before */
+	struct reply greeting;		/* the server's */
+	struct buf told;		/* the reply to EHLO, as the local MTA got it */
+	struct buf said;		/* what the local MTA has said before the first reply */
+	uint8_t told_mem[2 * REPLY_MAX], said_mem[TRANSPARENT_SAID_MAX];
+};
 
 struct transparent {
 	const struct client_settings *set;
@@ -41,6 +54,7 @@ struct transparent {
 	enum transparent_dialogue dialogue;
 	struct follow follow;
 	struct soften soften;
+	struct transparent_kept *kept;	/* NULL: the connection is not kept, nor was it */
 	struct client_handshake client;
 };
 
@@ -50,6 +64,31 @@ void transparent_start(struct transparent *c, const struct client_settings *sett
 
 /* To be called for each new connection. */
 void transparent_connected(struct transparent *c, enum client_call call);
+
+/*
+ * Keeps the connection after the local MTA's QUIT, if its session allows that: io->keeps.  To be
+ * called after transparent_start(); `kept` must outlive `c`.
+ */
+void transparent_keep(struct transparent *c, struct transparent_kept *kept);
+
+/*
+ * A further session of the local MTA on the connection that was kept: it gets the same greeting
+ * and the same reply to EHLO.  If the server does not take its first command, or it says another
+ * EHLO, the session ends with OUTCOME_KEPT_LOST.  Then a new connection may be tried, with what
+ * the local MTA has said (without io->from_local) and the reply to EHLO that it was told; both
+ * are empty if it said, or was told, nothing.
+ */
+void transparent_again(struct transparent *c);
+struct span transparent_said(const struct transparent *c);
+struct span transparent_told(const struct transparent *c);
+
+/*
+ * After transparent_start(), and before transparent_keep() with the same `kept`: the local MTA has
+ * got a greeting and, if `told` is not empty, this reply to EHLO.  What it has said has to be put
+ * to io->from_local.  If the new connection's reply to EHLO differs, the session ends with
+ * OUTCOME_KEPT_LOST.
+ */
+void transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told);
 
 /* For struct machine. */
 void transparent_step(void *transparent, struct io *io);

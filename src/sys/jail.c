@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #ifdef JAIL_WIDE
@@ -105,12 +106,20 @@ static struct sock_filter session_filter[] = { PROLOGUE, REFUSE_MOST, SESSION_CA
 static struct sock_filter call_filter[] = {
 	PROLOGUE, REFUSE_MOST, PERMIT(SYS_recvmsg), SESSION_CALLS, DENY
 };
+
+/* Also permits the next message to be taken over from another process. */
+static struct sock_filter keep_filter[] = {
+	PROLOGUE, REFUSE_MOST, PERMIT(SYS_recvmsg), PERMIT_WITH(SYS_accept4, 0, JAIL_LISTEN_FD),
+	PERMIT_WITH(SYS_getsockopt, 2, SO_PEERCRED), PERMIT_WITH(SYS_setitimer, 0, ITIMER_REAL),
+	SESSION_CALLS, DENY
+};
 #else
 /* Sanitizers read files and start threads. */
 #define WIDE PROLOGUE, REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_listen), REFUSE(SYS_connect)
 
 static struct sock_filter session_filter[] = { WIDE, ALLOW };
 static struct sock_filter call_filter[] = { WIDE, ALLOW };
+static struct sock_filter keep_filter[] = { WIDE, ALLOW };
 #endif
 #endif
 
@@ -120,11 +129,13 @@ static struct sock_filter call_filter[] = { WIDE, ALLOW };
 static int
 put_on_filter(enum jail jail)
 {
-	static const struct sock_fprog session = PROGRAM(session_filter),
-				       call = PROGRAM(call_filter);
+	static const struct sock_fprog programs[] = {
+		[JAIL_SESSION] = PROGRAM(session_filter),
+		[JAIL_CALL] = PROGRAM(call_filter),
+		[JAIL_KEEP] = PROGRAM(keep_filter),
+	};
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
-	    jail == JAIL_CALL ? &call : &session);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &programs[jail]);
 }
 #else
 static int
@@ -288,7 +299,7 @@ int
 jail_enter(enum jail jail, uint64_t file_max, enum jail_need need, const char **step)
 {
 	/* the process outside passes one descriptor at a time */
-	if (shut_in(file_max, jail == JAIL_CALL ? 1 : 0, need, step) < 0)
+	if (shut_in(file_max, jail != JAIL_SESSION ? 1 : 0, need, step) < 0)
 		return -1;
 	/* last, because it forbids the other steps */
 	*step = jail_part_name(JAIL_SECCOMP);

@@ -14,13 +14,20 @@
 
 enum jail {
 	JAIL_SESSION,
-	JAIL_CALL	/* can also receive connections from the process outside (sys/outside.h) */
+	JAIL_CALL,	/* can also receive connections from the process outside (sys/outside.h) */
+	/*
+	 * As JAIL_CALL.  Can also accept connections on JAIL_LISTEN_FD, ask for the user at the
+	 * other end, and set a timer that ends it.
+	 */
+	JAIL_KEEP
 };
 
 enum jail_need {
 	JAIL_AVAILABLE,	/* the parts that the kernel has */
 	JAIL_WHOLE
 };
+
+#define JAIL_LISTEN_FD 20	/* above the descriptors of a session */
 
 /*
  * Octets of private memory.  A session with TLS and Debian's 220 KB of certificates needs 2.2 MB;

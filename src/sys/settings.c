@@ -62,6 +62,7 @@ static const struct setting {
 	{ "final-timeout", parse_duration, TO(final_timeout_ms), "1h" },
 	{ "idle-timeout", parse_duration, TO(idle_timeout_ms), "2h" },
 	{ "message-timeout", parse_duration, TO(message_timeout_ms), "3h" },
+	{ "keep-open", parse_duration_or_none, TO(keep_open_ms), "5s" },
 	{ "sessions", parse_sessions, TO(sessions), "200" },
 	{ "sessions-per-client", parse_sessions, TO(sessions_per_client), "20" },
 	{ "log", parse_facility, TO(log_facility), "mail" },

@@ -80,6 +80,7 @@ struct settings {
 	int64_t connect_timeout_ms, dial_timeout_ms, handshake_timeout_ms;
 	int64_t command_timeout_ms, data_timeout_ms, final_timeout_ms, idle_timeout_ms;
 	int64_t message_timeout_ms;
+	int64_t keep_open_ms;		/* 0: no connection is kept */
 	uint64_t sessions, sessions_per_client;
 	int log_facility;
 	char suites_origin[SETTINGS_TEXT_MAX];	/* "file:line" or "-o", for errors found later */

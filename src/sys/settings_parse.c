@@ -165,6 +165,15 @@ parse_duration(void *to, struct span value)
 }
 
 const char *
+parse_duration_or_none(void *to, struct span value)
+{
+	if (!span_equal(value, SPAN("0")))
+		return parse_duration(to, value);
+	*(int64_t *)to = 0;
+	return NULL;
+}
+
+const char *
 parse_entries(void *to, struct span value)
 {
 	uint64_t number;

@@ -24,6 +24,7 @@ parse_value parse_policy_map;		/* char[SETTINGS_TEXT_MAX] */
 parse_value parse_client_address;	/* enum client_address */
 parse_value parse_starttls;		/* enum starttls */
 parse_value parse_duration;		/* int64_t, milliseconds */
+parse_value parse_duration_or_none;	/* the same; "0" is 0 */
 parse_value parse_entries;		/* uint64_t, at least 1 */
 parse_value parse_sessions;		/* uint64_t, at least 1 */
 parse_value parse_networks;		/* struct settings_networks */

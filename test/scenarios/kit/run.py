@@ -77,8 +77,12 @@ class World:
         return thing
 
     def options(self, settings, **more):
-        """The arguments for these settings, which override the defaults for tests."""
-        merged = {"cache": self.cache, "known": self.path("known"), "hostname": "mx.b.example"}
+        """The arguments for these settings, which override the defaults for tests.
+
+        No connection is kept: most tests send several messages to one host, and each is about its own connection,
+        its own log and the end of its own process.
+        """
+        merged = {"cache": self.cache, "known": self.path("known"), "hostname": "mx.b.example", "keep-open": "0"}
         merged.update({name.replace("_", "-"): value for name, value in more.items()})
         merged.update(settings or {})
         out = ["-C", self.path("empty.conf"), "-v"]
