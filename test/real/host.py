@@ -134,7 +134,8 @@ class Host:
         self.make_map("access", access)
 
     def set_settings(self, settings):
-        merged = {"user": USER, "hostname": self.name, "known": self.folder + "/known"}
+        # most tests are about the connection of each message; those about kept ones say so
+        merged = {"user": USER, "hostname": self.name, "known": self.folder + "/known", "keep-open": "0"}
         merged.update(settings)
         text = "".join("%s = %s\n" % x for x in merged.items() if x[1] is not None)
         write(self.folder + "/blackponyd.conf", text)

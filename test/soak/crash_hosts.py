@@ -33,7 +33,7 @@ ADDRESS, WAIT_PORT = "192.0.2.25", 2626
 def sender(w):
     table = {"b.example": "blackpony:[%s]" % ADDRESS, "b2.example": "blackpony:[%s]:%d" % (ADDRESS, WAIT_PORT)}
     return Host(w, "mail.a.example", "192.0.2.10", ["a.example"], table=table, more=SENDING,
-                settings={"key-lifetime": LIFETIMES["mail.a.example"]})
+                settings={"key-lifetime": LIFETIMES["mail.a.example"], "keep-open": "5s"})
 
 
 def receiver(w):

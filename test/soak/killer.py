@@ -24,10 +24,24 @@ def words_of(pid):
     return name, state, int(parent)
 
 
+def is_holder(pid):
+    """Whether this blackpony holds a connection: it leads a session of its own."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
+def callers():
+    """The sendmails above all blackponies: one of them may have handed its message to the holder."""
+    found = [words_of(pid) for pid in descendants(os.getpid())]
+    return [words[2] for words in found if words and words[0] == NAMES[0]]
+
+
 class Killer:
     def __init__(self, w, hosts, ledger, chance):
         self.w, self.ledger, self.chance = w, ledger, chance
-        self.counts = {"blackpony": 0, "blackponyd": 0, "blackponyd that waits": 0}
+        self.counts = {"blackpony": 0, "blackpony that holds": 0, "blackponyd": 0, "blackponyd that waits": 0}
         self.faults, self.looks = [], 0
         self.keys = copy_program(BIN + "/soak/keys", PROGRAMS)
         self.lookers = [self.looker(host.folder + "/run/blackpony") for host in hosts]
@@ -67,6 +81,9 @@ class Killer:
         try:
             name, state, parent = words_of(pid) or ("", "Z", 0)
             related = [parent] + descendants(pid)
+            holds = name == NAMES[0] and is_holder(pid)
+            if holds:
+                related += callers()
             if name not in NAMES or state == "Z":
                 return False
             waits = any((words_of(child) or " ")[0] == "blackponyd" for child in children(pid))
@@ -75,7 +92,7 @@ class Killer:
             return False
         finally:
             os.close(fd)
-        self.counts["blackponyd that waits" if waits else name] += 1
+        self.counts["blackponyd that waits" if waits else "blackpony that holds" if holds else name] += 1
         self.ledger.killed(name, related)
         return True
 
