@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define JOB_MS 1000		/* for a process that has connected to say what it wants */
@@ -149,6 +150,17 @@ release(struct client *c, enum kept_word word, int exit_code)
 	close_fd(&c->holder.client_fd);
 }
 
+/* Should nothing else do so, SIGALRM ends this process in that time.  0: never. */
+static void
+set_timer(int64_t seconds)
+{
+	struct itimerval timer = { .it_value = { .tv_sec = (time_t)seconds } };
+
+	/* not alarm(3), which is a system call of its own on some machines */
+	if (setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		log_debug("kept: no timer: %s", strerror(errno));
+}
+
 /* Runs the connection without a message. */
 static enum outcome
 rest(struct client *c, int64_t timeout_ms, bool listens)
@@ -161,9 +173,9 @@ rest(struct client *c, int64_t timeout_ms, bool listens)
 		session_watch(s, JAIL_LISTEN_FD, c->holder.signal_fd);
 	s->until_ms = 0;
 	s->limits.idle_ms = s->limits.command_ms = timeout_ms;
-	alarm((unsigned)(timeout_ms / 1000) + GRACE_S);
+	set_timer(timeout_ms / 1000 + GRACE_S);
 	enum outcome end = session_run(s);
-	alarm(0);
+	set_timer(0);
 	s->limits = options_limits(&c->options.settings);
 	return end;
 }

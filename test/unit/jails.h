@@ -20,7 +20,8 @@
 #define NO_JAIL 250		/* exit status of a child that could not enter the jail */
 #define DIED 251
 
-static const enum jail both_jails[] = { JAIL_SESSION, JAIL_CALL };
+static const enum jail jails[] = { JAIL_SESSION, JAIL_CALL, JAIL_KEEP };
+#define JAILS (sizeof(jails) / sizeof(jails[0]))
 
 static enum jail_need needed = JAIL_AVAILABLE;
 static int pair[2] = { -1, -1 }, file_fd, tcp_fd;	/* every child has these */

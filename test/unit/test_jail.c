@@ -4,6 +4,7 @@
 #include "lacking.h"
 
 #include "base/log.h"
+#include "sys/handover.h"
 #include "sys/jail_parts.h"
 #include "sys/outside.h"
 
@@ -16,9 +17,11 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 
 static struct outside outside;
+static uid_t uid;
 
 /* Everything that a session does.  Returns a code for the line that failed. */
 #define NEED(what) do { if (!(what)) return __LINE__ % 200 + 1; } while (0)
@@ -60,8 +63,8 @@ static void
 a_session_works(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(inside(both_jails[i], a_session), 0);
+	for (size_t i = 0; i < JAILS; i++)
+		assert_int_equal(inside(jails[i], a_session), 0);
 }
 
 /* Passes the file that every child has open. */
@@ -105,6 +108,55 @@ connections_are_handed_in(void **state)
 	assert_int_equal(verdict(pid), 0);
 }
 
+/* What a holder does between two messages: takes over the next, and sets its timer. */
+static int
+a_holder(void)
+{
+	struct span hello = SPAN("hello");
+	int fd, error;
+	socklen_t len = sizeof(error);
+	struct itimerval timer = { .it_value = { .tv_sec = 1000 } };
+	char text[8];
+
+	NEED((fd = handover_accept(JAIL_LISTEN_FD, uid)) >= 0);
+	NEED(handover_receive(fd, text, sizeof(text), NULL, INT64_MAX) == 5);
+	NEED(handover_send(fd, &hello, 1, NULL) == 0);
+	NEED(jail_is_wide || (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 && errno == EPERM));
+	NEED(jail_is_wide || (accept4(fd, NULL, NULL, SOCK_CLOEXEC) < 0 && errno == EPERM));
+	NEED(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+	close(fd);
+	return a_session();
+}
+
+static void
+messages_are_handed_over(void **state)
+{
+	char folder[] = "/tmp/jail.XXXXXX", path[64], text[8];
+	struct span hello = SPAN("hello");
+
+	(void)state;
+	skip_where_emulated();
+	start_anew();
+	uid = geteuid();
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	assert_int_equal(handover_listen(path, JAIL_LISTEN_FD), 0);
+	int fd = handover_connect(path, uid);
+	assert_true(fd >= 0);
+	assert_int_equal(handover_send(fd, &hello, 1, NULL), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		enter(JAIL_KEEP);
+		_exit(a_holder());
+	}
+	assert_int_equal(verdict(pid), 0);
+	assert_int_equal(handover_receive(fd, text, sizeof(text), NULL, INT64_MAX), 5);
+	close(fd);
+	close(JAIL_LISTEN_FD);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* The number after `name` at the beginning of a line in /proc/PID/`file`. */
 static unsigned long
 proc_number(pid_t pid, const char *file, const char *name)
@@ -137,7 +189,7 @@ assert_limits(pid_t pid, enum jail jail)
 		return;
 	assert_int_equal(proc_number(pid, "limits", "Max processes"), 0);
 	assert_int_equal(proc_number(pid, "limits", "Max data size"), JAIL_MEMORY);
-	assert_int_equal(proc_number(pid, "limits", "Max open files"), next + (jail == JAIL_CALL));
+	assert_int_equal(proc_number(pid, "limits", "Max open files"), next + (jail != JAIL_SESSION));
 }
 
 /* statement 23: no core files; and the other limits */
@@ -149,8 +201,8 @@ limits_are_what_they_should_be(void **state)
 
 	(void)state;
 	skip_where_emulated();
-	for (size_t i = 0; i < 2; i++) {
-		enum jail jail = both_jails[i];
+	for (size_t i = 0; i < JAILS; i++) {
+		enum jail jail = jails[i];
 
 		start_anew();
 		pid_t pid = fork();
@@ -363,6 +415,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_works),
 		cmocka_unit_test(connections_are_handed_in),
+		cmocka_unit_test(messages_are_handed_over),
 		cmocka_unit_test(limits_are_what_they_should_be),
 		cmocka_unit_test(files_stay_below_their_size),
 		cmocka_unit_test(threat_39_landlock_forbids_to_connect),

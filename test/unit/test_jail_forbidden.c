@@ -211,9 +211,9 @@ whatever_else_it_tries_is_eperm(void **state)
 	(void)state;
 	skip_where_emulated();
 	skip_where_wide();
-	for (size_t jail = 0; jail < 2; jail++)
+	for (size_t jail = 0; jail < JAILS; jail++)
 		for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-			assert_denied(both_jails[jail], &forbidden[i]);
+			assert_denied(jails[jail], &forbidden[i]);
 	assert_denied(JAIL_SESSION, &without_outside[0]);
 }
 
@@ -222,11 +222,11 @@ even_a_wide_one_runs_nothing(void **state)
 {
 	(void)state;
 	skip_where_emulated();
-	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(inside(both_jails[i], try_execve), EPERM);
-		assert_int_equal(inside(both_jails[i], try_execveat), EPERM);
-		assert_int_equal(inside(both_jails[i], try_listen), EPERM);
-		assert_int_equal(inside(both_jails[i], try_connect), EPERM);
+	for (size_t i = 0; i < JAILS; i++) {
+		assert_int_equal(inside(jails[i], try_execve), EPERM);
+		assert_int_equal(inside(jails[i], try_execveat), EPERM);
+		assert_int_equal(inside(jails[i], try_listen), EPERM);
+		assert_int_equal(inside(jails[i], try_connect), EPERM);
 	}
 }
 
@@ -258,8 +258,8 @@ no_socket_of_any_kind(void **state)
 	(void)state;
 	skip_where_emulated();
 	skip_where_wide();
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(inside(both_jails[i], other_sockets), 0);
+	for (size_t i = 0; i < JAILS; i++)
+		assert_int_equal(inside(jails[i], other_sockets), 0);
 }
 
 int
