@@ -167,7 +167,9 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 	struct span s = buf_peek(from);
 	bool ended;
 
-	size_t room = buf_room(to) > RESET.len ? buf_room(to) - RESET.len : 0;
+	size_t room = buf_room(to), after = f->resets ? RESET.len : 0;
+
+	room -= after < room ? after : room;
 	if (s.len > room)
 		s.len = room;
 	s.len = message_scan(&f->dots, s, &ended);
