@@ -111,9 +111,9 @@ not_all_replies_are_there(void **state)
 	assert_true(bench.io.elsewhere && !bench.io.keeps);
 }
 
-/* statement 45: until the reply to MAIL, nothing is lost */
+/* statement 46: until the reply to MAIL, nothing is lost */
 static void
-threat_45_a_lost_connection_is_made_anew(void **state)
+threat_46_a_lost_connection_is_made_anew(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
@@ -166,7 +166,7 @@ main(void)
 		with_delivery(reset_follows_the_message),
 		with_delivery(a_refusal_does_not_end_it),
 		with_delivery(not_all_replies_are_there),
-		with_delivery(threat_45_a_lost_connection_is_made_anew),
+		with_delivery(threat_46_a_lost_connection_is_made_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

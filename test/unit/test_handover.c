@@ -109,7 +109,7 @@ what_is_not_wanted_is_closed(void **state)
 	close(ends[1]);
 }
 
-/* statement 45 */
+/* statement 46 */
 static void
 only_the_same_user_is_served(void **state)
 {

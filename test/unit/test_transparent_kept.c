@@ -263,9 +263,9 @@ assert_lost(const char *said, const char *told)
 	transparent_wipe(&transparent);
 }
 
-/* statement 45: until the first reply, nothing is lost */
+/* statement 46: until the first reply, nothing is lost */
 static void
-threat_45_a_lost_connection_is_made_anew(void **state)
+threat_46_a_lost_connection_is_made_anew(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 6; i++) {
@@ -405,7 +405,7 @@ main(void)
 		with_caller(some_commands_keep_it_for_this_session),
 		with_caller(a_local_mta_that_goes_ends_it),
 		with_caller(the_next_session_finds_all_as_it_was),
-		with_caller(threat_45_a_lost_connection_is_made_anew),
+		with_caller(threat_46_a_lost_connection_is_made_anew),
 		with_caller(after_the_first_reply_it_is_what_it_always_is),
 		with_caller(what_is_said_early_waits),
 		with_caller(the_local_mta_does_not_notice),
