@@ -429,3 +429,23 @@ attempt_again(struct attempt *c, int64_t begun_ms)
 	call_log(c, begun_ms);
 	return c->end;
 }
+
+static enum outcome
+compare_only(void *context, const struct client_handshake *ch, bool again)
+{
+	if (ch->tls && !again)
+		host_tlsa_facts_chain(context, starttls_chain());
+	return OUTCOME_NONE;
+}
+
+void
+attempt_compare_certificate(struct attempt *c)
+{
+	struct client_settings *set = c->client_settings;
+
+	set->encryption_required = true;
+	set->starttls = c->tlsa.tlsa.base;
+	set->check = compare_only;
+	set->check_context = &c->tlsa;
+	connect_and_run(c, CLIENT_CALL_STARTTLS);
+}

@@ -93,4 +93,10 @@ enum outcome attempt_run(struct attempt *c);
  */
 enum outcome attempt_again(struct attempt *c, int64_t begun_ms);
 
+/*
+ * For -t, after attempt_run(): connects to the last host once more, for STARTTLS only, and compares
+ * its certificate with its TLSA records (c->tlsa).  Decides nothing, and nothing is learned.
+ */
+void attempt_compare_certificate(struct attempt *c);
+
 #endif

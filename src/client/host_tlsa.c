@@ -86,8 +86,8 @@ host_tlsa_facts_key(struct host_tlsa *h, const uint8_t public[HOSTKEY_PUBLIC_LEN
 	return host_tlsa_facts(h);
 }
 
-static const char *
-match_name(const struct host_tlsa *h)
+const char *
+host_tlsa_word(const struct host_tlsa *h)
 {
 	static const char *const names[] = { [DANE_MATCHES] = "matched",
 		[DANE_WRONG_NAME] = "wrong-name", [DANE_EXPIRED] = "expired",
@@ -103,7 +103,7 @@ host_tlsa_log(const struct host_tlsa *h, struct buf *line)
 {
 	if (h->found != TLSA_FOUND)
 		return;
-	buf_printf(line, " tlsa=%s", match_name(h));
+	buf_printf(line, " tlsa=%s", host_tlsa_word(h));
 	if (!h->mx_secure)
 		buf_printf(line, " mx=insecure");
 }
@@ -138,7 +138,7 @@ host_tlsa_report(const struct host_tlsa *h, struct buf *out)
 	if (h->tlsa.list.count > REPORTED_MAX)
 		buf_printf(out, "tlsa-more=%zu\n", h->tlsa.list.count - REPORTED_MAX);
 	if (h->found == TLSA_FOUND)
-		buf_printf(out, "tlsa-match=%s\n", match_name(h));
+		buf_printf(out, "tlsa-match=%s\n", host_tlsa_word(h));
 	if (h->shown && h->match != DANE_DIFFERENT)
 		put_record(out, "tlsa-matched", &h->record);
 }

@@ -52,6 +52,9 @@ enum policy_dane host_tlsa_facts(const struct host_tlsa *h);
 enum policy_dane host_tlsa_facts_chain(struct host_tlsa *h, const mbedtls_x509_crt *chain);
 enum policy_dane host_tlsa_facts_key(struct host_tlsa *h, const uint8_t public[HOSTKEY_PUBLIC_LEN]);
 
+/* What the records say of the present connection, as in the log; a literal. */
+const char *host_tlsa_word(const struct host_tlsa *h);
+
 /* Puts " tlsa=... mx=insecure" to a log line, if there are records. */
 void host_tlsa_log(const struct host_tlsa *h, struct buf *line);
 

@@ -149,6 +149,16 @@ is_kept(const struct client *c, const char *operand)
 	    kept_is_open(&c->options, operand, c->caller_uid, true);
 }
 
+/* A host key that matches says nothing of the certificate, which other hosts need. */
+static void
+put_certificate(struct buf *out, struct attempt *c)
+{
+	if (!c->tlsa.usable || !c->client->encrypted || c->client->tls)
+		return;
+	attempt_compare_certificate(c);
+	buf_printf(out, "starttls-tlsa=%s\n", host_tlsa_word(&c->tlsa));
+}
+
 int
 test_report(struct client *c, const char *operand)
 {
@@ -168,6 +178,7 @@ test_report(struct client *c, const char *operand)
 	client_prepare(c, machine, &c->deliver.client, connected);
 	session_local(&c->session, -1, -1);
 	c->attempt.delivers = true;
+	c->session.settled = NULL;	/* a connection for STARTTLS may follow */
 	starttls_prepare();
 	if (client_jail(c) < 0)
 		return client_complain(c, "4.3.0");
@@ -177,6 +188,7 @@ test_report(struct client *c, const char *operand)
 	buf_printf(&out, "resolver=%s\n", resolver);
 	buf_printf(&out, "kept=%s\n", kept ? "yes" : "no");
 	int code = report(c, &out, end, lookup_ms);
+	put_certificate(&out, &c->attempt);
 	fd_write_all(STDOUT_FILENO, buf_peek(&out), c->session.limits.linger_ms);
 	deliver_wipe(&c->deliver);
 	return code;

@@ -10,7 +10,7 @@ not_used(const struct client_handshake *ch)
 {
 	if (ch->retried_clear)
 		return "called-again";
-	return ch->instead ? "key-unmatched" : "switched-off";
+	return ch->instead ? "starttls-only" : "switched-off";
 }
 
 void

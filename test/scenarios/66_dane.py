@@ -43,7 +43,7 @@ def test_another_host_key(w):
                 assert delivered, (said, log)
                 first, second = entries
                 holds(first, crypt=xcrypt.CHACHA, auth="none", asked="dane", end="key-unmatched")
-                holds(second, crypt="starttls", why="key-unmatched", auth="dane", tlsa="matched")
+                holds(second, crypt="starttls", why="starttls-only", auth="dane", tlsa="matched")
             assert len(host.messages) == before + 2
         dns.close()
 
@@ -305,8 +305,14 @@ def test_what_t_prints(w):
                 "mx": "secure", "addresses": "secure", "resolver": "validates", "tlsa": "found", "tlsa-name": far.name,
                 "tlsa-unusable": "1 1 1 " + "00" * 32, "tlsa-usable": "3 1 1 " + hexed, "tlsa-match": "matched",
                 "tlsa-matched": "3 1 1 " + hexed, "crypt": xcrypt.CHACHA, "auth": "dane", "asked": "dane", "end": "done",
-                "host-key": far.tool("-k", "show").split("\n")[0]}
+                "host-key": far.tool("-k", "show").split("\n")[0], "starttls-tlsa": "unmatched"}
     assert {key: said.get(key) for key in expected} == expected, said
+    # both keys are there
+    dns.zone[name] = {TLSA: [far.records[XCRYPT_KEY], far.records[CERTIFICATE]]}
+    said = told(0)
+    assert (said["crypt"], said["tlsa-match"], said["starttls-tlsa"]) == (xcrypt.CHACHA, "matched", "matched"), said
+    for entry in goes(w, far.port, far, policy="known"):
+        holds(entry, auth="dane", downgrade=None)
     dns.zone[name] = {TLSA: [record(b"x")]}
     said = told(75)
     assert (said["tlsa-match"], said["auth"], said["asked"]) == ("unmatched", "none", "dane"), said
