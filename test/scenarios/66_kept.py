@@ -1,15 +1,13 @@
 # Claim: in a burst, messages go over one connection that is kept, shared only by runs that are alike; its end costs no message and sends none twice (statement 46)
 import os
-import re
 import signal
-import socket
 import subprocess
-import time
 
 from kit import xcrypt
+from kit.certificate import certificate
 from kit.conn import PATIENCE
-from kit.mailer import DROP, STALL
-from kit.run import PipeClient, SENDER, connections, eventually, operand, read_log
+from kit.mailer import DROP
+from kit.run import PipeClient, SENDER, SuperServer, connections, eventually, need_root, operand, read_log
 
 LONG = {"keep-open": "60s"}         # so that a slow machine keeps connections, too
 
@@ -282,3 +280,105 @@ def test_what_it_answers(w):
     burst.end()
     assert b"\nkept: no\n" in w.run(words).out
     assert burst.kept()[-1] == 2
+
+
+def test_another_user(w):
+    """The user that has called blackpony counts, even where it runs as the same one."""
+    need_root()
+    mailer = w.mailer()
+    burst = Burst(w, mailer)
+    for _ in range(2):
+        assert burst.send()[0] == 0
+    assert burst.send(preexec_fn=lambda: os.setresuid(65534, 0, 0))[0] == 0
+    assert len(mailer.sessions) == 3
+    assert burst.send()[0] == 0
+    assert len(mailer.sessions) == 3
+    burst.end()
+
+
+def test_another_name(w):
+    """A local MTA that says another EHLO than the one before has a connection of its own, and does not notice."""
+    mailer = w.mailer()
+    burst = Burst(w, mailer)
+    assert burst.smtp() == 0 and burst.smtp() == 0
+    client = burst.pipe()
+    client.greet()
+    client.ehlo("other.a.example")
+    client.message(b"words\r\n.\r\n")
+    assert client.command("QUIT").code == 221
+    client.close()
+    client.child.wait(PATIENCE)
+    burst.end()
+    assert [s.commands[0] for s in mailer.finished()] == [b"EHLO mail.a.example"] * 2 + [b"EHLO other.a.example"]
+
+
+def test_by_starttls(w):
+    """blackpony's own TLS is kept as well."""
+    mailer = w.mailer()
+    server = w.keep(SuperServer(w, w.behind(certificate(w.folder), mailer, None)))
+    burst = Burst(w, server, {"suites": ""})
+    for _ in range(5):
+        assert burst.send()[0] == 0
+    burst.end()
+    assert burst.kept() == [1, 1, 2, 3, 4] and {e["crypt"] for e in burst.entries()} == {"starttls"}, burst.entries()
+    assert len(mailer.messages) == 5 and [s.ended for s in mailer.sessions] == ["quit", "quit"]
+
+
+def test_the_local_mtas_own_starttls(w):
+    """It is never shared: that connection is the local MTA's, and a later session has its own."""
+    mailer = w.mailer(keywords=[b"STARTTLS"])
+    burst = Burst(w, mailer)
+    assert burst.smtp() == 0 and burst.smtp() == 0 and burst.smtp() == 0
+    assert len(mailer.sessions) == 2
+    client = burst.pipe()
+    client.greet()
+    client.ehlo()
+    assert client.command("STARTTLS").code == 220
+    client.send(b"\x16\x03\x01 hello")
+    assert client.exactly(9) == b"\x16\x03\x01 hello"
+    client.close()
+    client.child.wait(PATIENCE)
+    assert len(mailer.sessions) == 3
+    burst.end()
+    assert [s.commands.count(b"STARTTLS") for s in mailer.finished()] == [0, 0, 1]
+
+
+def test_a_local_mta_that_is_killed(w):
+    """The process that handed its message over dies: what it has not finished is no message, whoever has the wire."""
+    for way in range(2):
+        for answer in ("RCPT", "DATA", "."):
+            mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+            burst = Burst(w, mailer)
+            send = both_ways(burst)[way]
+            assert send() == 0 and send() == 0
+            child = []
+
+            def kill(session, line=b""):
+                if session.number == 1 and len(session.messages) == 1 + (answer == ".") and child:
+                    child.pop().kill()
+                return None
+            mailer.script.answers[answer] = kill
+            if way:
+                argv = burst.words() + ["-f", "alice@a.example", "--", operand(mailer), "bob@b.example"]
+                child.append(w.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=burst.log))
+                victim = child[0]
+                victim.stdin.write(b"Subject: x\n\nwords\n")
+                victim.stdin.close()
+            else:
+                client = burst.pipe()
+                victim = client.child
+                child.append(victim)
+                client.greet()
+                client.ehlo()
+                for line in ("MAIL FROM:<alice@a.example>", "RCPT TO:<bob@b.example>", "DATA", "words\r\n."):
+                    if client.command(line) is None:
+                        break
+            assert victim.wait(PATIENCE) == -signal.SIGKILL
+            w.children[:] = [pair for pair in w.children if pair[1] is not victim]
+            eventually(lambda: not burst.holders(), "the end of the holder")
+            del mailer.script.answers[answer]
+            taken = len(mailer.sessions[1].messages)
+            assert taken == (2 if answer == "." else 1), (answer, taken)
+            assert send() == 0
+            burst.end()
+            assert len(mailer.sessions) == 3 and len(mailer.sessions[2].messages) == 1
