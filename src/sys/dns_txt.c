@@ -16,7 +16,8 @@ dns_txt_join(struct span data, uint8_t *text, size_t size)
 		data = span_from(data, 1);
 		if (part > data.len || part > size - len)
 			return size + 1;
-		memcpy(text + len, data.at, part);
+		if (part > 0)
+			memcpy(text + len, data.at, part);
 		len += part;
 		data = span_from(data, part);
 	}
