@@ -69,11 +69,11 @@ a_session_works(void **state)
 
 /* Passes the file that every child has open. */
 static int
-serve(void *context, const struct outside_request *request, int *fd)
+serve(void *context, const struct outside_request *request, struct outside_answer *answer)
 {
 	(void)context, (void)request;
-	*fd = dup(file_fd);
-	return *fd < 0 ? -1 : 0;
+	answer->fd = dup(file_fd);
+	return answer->fd < 0 ? -1 : 0;
 }
 
 /* Receives one descriptor at a time. */
