@@ -29,7 +29,7 @@ struct client {
 	struct holder holder;
 	int in_fd, out_fd;		/* standard input and output of the local MTA */
 	int64_t begun_ms;		/* clock_ms() at the start of the program */
-	int64_t spent_ms;		/* before the look-up, which dial-timeout does not include */
+	int64_t spent_ms;		/* before the look-up; not part of dial-timeout */
 	bool smtp;			/* standard output is an SMTP dialogue */
 	uid_t caller_uid;		/* real user ID at the start */
 };

@@ -63,7 +63,7 @@ become_holder(struct client *c, int waiting_fd)
 
 /* Allocates, and listens, so that all that can fail has been done before the fork. */
 static int
-prepare(struct client *c, int ends[2])
+prepare_holder(struct client *c, int ends[2])
 {
 	c->holder.memory = calloc(1, sizeof(*c->holder.memory));
 	c->transparent_kept = calloc(1, sizeof(*c->transparent_kept));
@@ -83,7 +83,7 @@ holder_split(struct client *c, int *exit_code)
 {
 	int ends[2];
 
-	if (c->kept.standing != KEPT_BURST || prepare(c, ends) < 0)
+	if (c->kept.standing != KEPT_BURST || prepare_holder(c, ends) < 0)
 		return false;
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -113,7 +113,7 @@ close_fd(int *fd)
  * descriptors are closed first: nothing of ours may keep them open.
  */
 static void
-answer(struct client *c, enum kept_word word, int exit_code)
+holder_answer(struct client *c, enum kept_word word, int exit_code)
 {
 	struct kept_answer head = { .word = word, .exit_code = exit_code };
 	struct buf out;
@@ -146,7 +146,7 @@ answer(struct client *c, enum kept_word word, int exit_code)
 static void
 release(struct client *c, enum kept_word word, int exit_code)
 {
-	answer(c, word, exit_code);
+	holder_answer(c, word, exit_code);
 	close_fd(&c->holder.client_fd);
 }
 
@@ -198,7 +198,8 @@ read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
 {
 	struct holder *h = &c->holder;
 	struct holder_memory *m = h->memory;
-	ssize_t got = handover_receive(h->client_fd, m->job, sizeof(m->job), fds, clock_ms() + JOB_MS);
+	ssize_t got = handover_receive(h->client_fd, m->job, sizeof(m->job), fds,
+	    clock_ms() + JOB_MS);
 
 	if (got < (ssize_t)sizeof(*job) || fds[0] < 0 || fds[1] < 0)
 		return false;
@@ -261,7 +262,7 @@ do_job(struct client *c, const struct kept_job *job)
 	bool delivers = c->attempt.delivers;
 	int64_t begun_ms = clock_ms();
 
-	answer(c, KEPT_TAKEN, 0);
+	holder_answer(c, KEPT_TAKEN, 0);
 	session_continue(s, c->machine);
 	session_local(s, c->in_fd, delivers ? -1 : c->out_fd);
 	session_watch(s, h->client_fd, -1);
@@ -275,8 +276,10 @@ do_job(struct client *c, const struct kept_job *job)
 	enum outcome end = attempt_again(&c->attempt, begun_ms);
 	if (is_anew(c, end))
 		release(c, KEPT_ANEW, 0);
+	else if (delivers)
+		release(c, KEPT_RESULT, deliver_report(c, end));
 	else
-		release(c, KEPT_RESULT, delivers ? deliver_report(c, end) : transparent_report(c, end));
+		release(c, KEPT_RESULT, transparent_report(c, end));
 }
 
 /* Waits for another run.  False: the connection has ended, or its time has come. */

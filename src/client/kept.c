@@ -82,7 +82,8 @@ make_key(uint8_t key[SHA256_LEN], const struct options *o, const char *operand, 
 		span((const uint8_t *)VERSION, sizeof(VERSION)),
 		BETWEEN(suites, policies), BETWEEN(user, proxy_from), BETWEEN(cache, suites_origin),
 		span(policies, sizeof(policies)), span(flags, sizeof(flags)),
-		span((const uint8_t *)users, sizeof(users)), span((const uint8_t *)&group, sizeof(group)),
+		span((const uint8_t *)users, sizeof(users)),
+		span((const uint8_t *)&group, sizeof(group)),
 		span((const uint8_t *)&known, sizeof(known)), span_of(operand),
 	};
 	return sha256_parts(key, parts, sizeof(parts) / sizeof(parts[0])) == 0;
@@ -160,7 +161,7 @@ take_lane(struct kept *k, const struct settings *s, int dirfd, unsigned lane)
 }
 
 static int
-open_directory(const struct settings *s, uid_t uid)
+kept_directory(const struct settings *s, uid_t uid)
 {
 	char path[SETTINGS_TEXT_MAX + 16], why[PRIVATE_FILE_WHY_MAX];
 
@@ -180,7 +181,7 @@ kept_find(struct kept *k, const struct options *o, const char *operand, uid_t ca
 	*k = (struct kept){ .lane_fd = -1, .uid = geteuid() };
 	if (!is_on(s) || !make_key(k->key, o, operand, caller, delivers))
 		return;
-	int dirfd = open_directory(s, k->uid);
+	int dirfd = kept_directory(s, k->uid);
 	if (dirfd < 0)
 		return;
 	for (unsigned lane = 0; lane < KEPT_LANES; lane++)
@@ -275,13 +276,14 @@ send_job(const struct kept *k, int fd, const struct deliver_message *m, int64_t 
 		if (!put_strings(&strings, m))
 			return false;
 	}
-	const struct span parts[] = { span((const uint8_t *)&job, sizeof(job)), buf_peek(&strings) };
+	const struct span parts[] = { span((const uint8_t *)&job, sizeof(job)),
+		buf_peek(&strings) };
 	return handover_send(fd, parts, 2, fds) == 0;
 }
 
 /* An answer has to be of one form: it comes from a process that has read from another host. */
 static bool
-take_answer(int fd, struct kept_answer *answer, struct kept_leftover *leftover, int64_t until_ms)
+kept_take_answer(int fd, struct kept_answer *answer, struct kept_leftover *leftover, int64_t until_ms)
 {
 	uint8_t mem[sizeof(*answer) + KEPT_SAID_MAX];
 	ssize_t got = handover_receive(fd, mem, sizeof(mem), NULL, until_ms);
@@ -310,9 +312,9 @@ is_taken(int fd)
 {
 	struct kept_answer answer = { .word = KEPT_RESULT };
 
-	if (!take_answer(fd, &answer, NULL, clock_ms() + TAKEN_MS)) {
+	if (!kept_take_answer(fd, &answer, NULL, clock_ms() + TAKEN_MS)) {
 		shutdown(fd, SHUT_RD);
-		if (!take_answer(fd, &answer, NULL, clock_ms()))
+		if (!kept_take_answer(fd, &answer, NULL, clock_ms()))
 			return false;
 	}
 	return answer.word == KEPT_TAKEN;
@@ -327,7 +329,7 @@ await_result(int fd, int *exit_code, struct kept_leftover *leftover)
 	*exit_code = EXIT_LATER;
 	if (!is_taken(fd))
 		return false;
-	if (!take_answer(fd, &answer, leftover, INT64_MAX))
+	if (!kept_take_answer(fd, &answer, leftover, INT64_MAX))
 		return true;		/* it died: the message may have been sent */
 	if (answer.word == KEPT_ANEW)
 		return false;
@@ -358,7 +360,7 @@ kept_await(int fd)
 {
 	struct kept_answer answer;
 
-	if (!take_answer(fd, &answer, NULL, INT64_MAX) || answer.word != KEPT_RESULT)
+	if (!kept_take_answer(fd, &answer, NULL, INT64_MAX) || answer.word != KEPT_RESULT)
 		return EXIT_LATER;
 	return answer.exit_code;
 }

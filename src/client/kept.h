@@ -23,9 +23,9 @@
 #define KEPT_SAID_MAX 65536	/* octets that a local MTA may have said */
 
 enum kept_standing {
-	KEPT_OFF,		/* switched off, or the directory cannot be used, or all are in use */
+	KEPT_OFF,		/* switched off, or no lane can be used */
 	KEPT_FIRST,		/* no run like this one within keep-open */
-	KEPT_BURST		/* there was one: keep the connection, or use the one that is kept */
+	KEPT_BURST		/* there was one: keep the connection, or use the kept one */
 };
 
 struct kept {

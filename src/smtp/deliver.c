@@ -30,27 +30,6 @@ deliver_connected(struct deliver *d, enum client_call call)
 }
 
 void
-deliver_keep(struct deliver *d)
-{
-	d->keeps = true;
-}
-
-void
-deliver_again(struct deliver *d, const struct deliver_message *message)
-{
-	/* what was said in the handshake remains */
-	d->message = message;
-	d->state = DELIVER_HANDSHAKE;
-	d->again = true;
-	d->elsewhere = d->reset_said = d->to_rcpt = false;
-	d->block = 0;
-	d->outcome = OUTCOME_NONE;
-	d->code = 0;
-	d->text[0] = '\0';
-	d->waits = NULL;
-}
-
-void
 deliver_wipe(struct deliver *d)
 {
 	client_handshake_wipe(&d->client);
@@ -109,31 +88,12 @@ quit(struct deliver *d, struct io *io)
 	deliver_enter(d, io, DELIVER_QUIT);
 }
 
-/*
- * Whether the connection can be kept: every reply has come, and none was 421 or asked for a
- * message.
- */
-static bool
-can_stay(const struct deliver *d, const struct io *io)
-{
-	bool answered = d->answered == d->said && (d->state != DELIVER_ENVELOPE || !d->data_said);
-	bool usual = d->reply.code != 421 && d->reply.code / 100 != 3;
-
-	return d->keeps && answered && usual && !d->client.provisional &&
-	    !(d->elsewhere && io->others);
-}
-
 /* The same, without waiting: no reply to QUIT changes the outcome. */
 static void
 leave(struct deliver *d, struct io *io)
 {
-	if (can_stay(d, io)) {
-		io->settled = io->keeps = true;
-		io->reset = d->reset_said;
-		io->resets = d->reset_said;
-		io->end = d->outcome;
+	if (deliver_stays(d, io))
 		return;
-	}
 	if (!d->quit_said)
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 	deliver_enter(d, io, DELIVER_QUIT);
@@ -422,17 +382,10 @@ is_lost(enum outcome end)
 	    end == OUTCOME_TIMEOUT || end == OUTCOME_BAD_REPLY;
 }
 
-/* On a kept connection, the server has not answered MAIL yet. */
-static bool
-is_unsure(const struct deliver *d)
-{
-	return d->again && d->answered == 0 && d->state == DELIVER_ENVELOPE;
-}
-
 static void
 deliver_over(const struct deliver *d, struct io *io)
 {
-	if (is_unsure(d) && is_lost(io->end))
+	if (deliver_is_unsure(d) && is_lost(io->end))
 		io->end = OUTCOME_KEPT_LOST;
 	if (!is_certain(d) && (d->state == DELIVER_ENVELOPE || d->state == DELIVER_DATA))
 		io->elsewhere = is_lost(io->end);
@@ -466,7 +419,7 @@ deliver_step(void *deliver, struct io *io)
 		io->wait = WAIT_LINGER;
 		break;
 	default:
-		io->wait = is_unsure(d) ? WAIT_GREETING : WAIT_COMMAND;
+		io->wait = deliver_is_unsure(d) ? WAIT_GREETING : WAIT_COMMAND;
 		break;
 	}
 }

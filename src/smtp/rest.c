@@ -1,7 +1,7 @@
 #include "smtp/rest.h"
 
 static void
-prepare(struct rest *r, enum rest_state state)
+rest_prepare(struct rest *r, enum rest_state state)
 {
 	*r = (struct rest){ .state = state };
 	reply_start(&r->reply);
@@ -10,7 +10,7 @@ prepare(struct rest *r, enum rest_state state)
 void
 rest_start(struct rest *r, bool reset, unsigned resets)
 {
-	prepare(r, REST_RESET);
+	rest_prepare(r, REST_RESET);
 	r->said = reset;
 	r->due = resets;
 }
@@ -18,14 +18,14 @@ rest_start(struct rest *r, bool reset, unsigned resets)
 void
 rest_wait(struct rest *r)
 {
-	prepare(r, REST_IDLE);
+	rest_prepare(r, REST_IDLE);
 	r->waits = true;
 }
 
 void
 rest_leave(struct rest *r)
 {
-	prepare(r, REST_LEAVE);
+	rest_prepare(r, REST_LEAVE);
 }
 
 static const char *

@@ -345,8 +345,8 @@ dialogue(struct transparent *c, struct io *io)
 	if (c->dialogue == TRANSPARENT_AGAIN)
 		transparent_greet_again(c, io);
 	io->midway = false;
-	io->wait = io->end == OUTCOME_DONE ? WAIT_LINGER : transparent_is_unsure(c) ? WAIT_GREETING :
-	    io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
+	io->wait = io->end == OUTCOME_DONE ? WAIT_LINGER :
+	    transparent_is_unsure(c) ? WAIT_GREETING : io->local_eof ? WAIT_COMMAND : WAIT_IDLE;
 }
 
 void

@@ -5,7 +5,7 @@
 #include "smtp/line.h"
 
 static void
-prepare(struct transparent *c, struct transparent_kept *kept)
+begin_to_keep(struct transparent *c, struct transparent_kept *kept)
 {
 	c->kept = kept;
 	kept->keeps = kept->resumed = false;
@@ -17,7 +17,7 @@ void
 transparent_keep(struct transparent *c, struct transparent_kept *kept)
 {
 	if (c->kept == NULL)
-		prepare(c, kept);
+		begin_to_keep(c, kept);
 	kept->keeps = true;
 }
 
@@ -32,7 +32,7 @@ transparent_again(struct transparent *c)
 void
 transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told)
 {
-	prepare(c, kept);
+	begin_to_keep(c, kept);
 	c->greeted = true;
 	kept->resumed = told.len > 0;
 	buf_put(&kept->told, told);

@@ -20,7 +20,7 @@ union control {
 };
 
 static int
-fail(int fd)
+handover_fail(int fd)
 {
 	int why = errno;
 
@@ -65,11 +65,11 @@ handover_listen(const char *path, int fd)
 	if ((unlink(path) < 0 && errno != ENOENT) ||
 	    bind(made, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(made, BACKLOG) < 0)
-		return fail(made);
+		return handover_fail(made);
 	if (made == fd)
 		return 0;
 	if (dup3(made, fd, O_CLOEXEC) < 0)
-		return fail(made);
+		return handover_fail(made);
 	close(made);
 	return 0;
 }
@@ -83,9 +83,9 @@ handover_connect(const char *path, uid_t uid)
 	if (fd < 0)
 		return -1;
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return fail(fd);
+		return handover_fail(fd);
 	errno = EPERM;
-	return is_of(fd, uid) ? fd : fail(fd);
+	return is_of(fd, uid) ? fd : handover_fail(fd);
 }
 
 int
@@ -96,7 +96,7 @@ handover_accept(int listen_fd, uid_t uid)
 	if (fd < 0)
 		return -1;
 	errno = EPERM;
-	return is_of(fd, uid) ? fd : fail(fd);
+	return is_of(fd, uid) ? fd : handover_fail(fd);
 }
 
 int
