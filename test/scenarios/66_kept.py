@@ -355,7 +355,9 @@ def test_a_local_mta_that_is_killed(w):
 
             def kill(session, line=b""):
                 if session.number == 1 and len(session.messages) == 1 + (answer == ".") and child:
-                    child.pop().kill()
+                    dying = child.pop()
+                    dying.kill()
+                    dying.wait()        # so that the holder sees it before the reply
                 return None
             mailer.script.answers[answer] = kill
             if way:
