@@ -273,12 +273,12 @@ def test_what_it_answers(w):
     mailer = w.mailer()
     burst = Burst(w, mailer)
     words = burst.words() + ["-t", "--", operand(mailer)]
-    assert b"\nkept: no\n" in w.run(words).out
+    assert b"\nkept=no\n" in w.run(words).out
     assert burst.smtp() == 0 and burst.smtp() == 0
-    assert b"\nkept: yes\n" in w.run(words).out
+    assert b"\nkept=yes\n" in w.run(words).out
     assert burst.smtp() == 0
     burst.end()
-    assert b"\nkept: no\n" in w.run(words).out
+    assert b"\nkept=no\n" in w.run(words).out
     assert burst.kept()[-1] == 2
 
 
