@@ -43,6 +43,13 @@ static const mbedtls_ecp_group_id mbedtls_compat_groups[] = {
 };
 #define mbedtls_ssl_conf_groups mbedtls_ssl_conf_curves
 
+/* 2.28 does not offer RSA-PSS. */
+static inline void
+mbedtls_compat_order_signatures(mbedtls_ssl_config *config)
+{
+	(void)config;
+}
+
 static inline int
 mbedtls_x509write_crt_set_serial_raw(mbedtls_x509write_cert *crt, unsigned char *serial, size_t len)
 {
@@ -62,6 +69,26 @@ static const uint16_t mbedtls_compat_groups[] = {
 	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
 	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE
 };
+
+/*
+ * A client offers RSA-PSS, which TLS 1.3 needs, and 3.6.6 refuses it in TLS 1.2.  Most servers take
+ * the first that they have, so it is offered last.
+ */
+static inline void
+mbedtls_compat_order_signatures(mbedtls_ssl_config *config)
+{
+	static const uint16_t order[] = {
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512, MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256, MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384, MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+		MBEDTLS_TLS1_3_SIG_NONE
+	};
+
+	mbedtls_ssl_conf_sig_algs(config, order);
+}
 
 #endif
 

@@ -91,6 +91,7 @@ tls_start(struct tls *t, const char *host, const uint8_t *roots, size_t roots_le
 		mbedtls_x509_crt_parse(&t->roots, roots, roots_len);
 	mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
 	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_OPTIONAL);
+	mbedtls_compat_order_signatures(&t->config);
 	if (strict) {
 		mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
 		mbedtls_ssl_conf_ciphersuites(&t->config, strict_suites);

@@ -232,6 +232,8 @@ def with_context(folder, tag, ciphers=None, key=None, low=None, high=None):
     made.minimum_version = low or ssl.TLSVersion.TLSv1_2
     made.maximum_version = high or ssl.TLSVersion.TLSv1_2
     made.set_ciphers((ciphers or "ALL") + ":@SECLEVEL=0")
+    # as OpenSSL has it: with an order of its own it would sign with RSA-PSS, which mbedTLS 3.6.6 refuses in TLS 1.2
+    made.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
 
     def answer(self, conn, near):
         self.context = made
