@@ -454,18 +454,18 @@ def test_a_host_key_that_is_gone_from_later_sessions(w):
 
 def test_turns_on_the_wire(w):
     """Encryption costs one round trip at a first meeting, and none with a pre-shared secret."""
-    until_quit = []         # up to QUIT; nobody waits for 221 and close_notify
+    until_dot = []          # up to the end of the message; QUIT comes with it, and nobody waits for 221
 
     def noted(session, line):
-        until_quit.append(tap.turns[-1])
-    mailer = w.mailer(answers={"QUIT": noted})
+        until_dot.append(tap.turns[-1])
+    mailer = w.mailer(answers={".": noted})
     tap = w.wiretap(w.daemon(backend=mailer).port)
     sizes = []
     for settings, crypt in (({"policy": "never"}, "none"), ({}, xcrypt.CHACHA), ({}, xcrypt.CHACHA), ({}, xcrypt.CHACHA)):
         octets = len(tap.octets["up"])
         sent(w, tap, settings, crypt)
         sizes.append(len(tap.octets["up"]) - octets)
-    clear, first, *later = until_quit
-    assert first == clear + 2 and later == [clear, clear], until_quit
+    clear, first, *later = until_dot
+    assert first == clear + 2 and later == [clear, clear], until_dot
     assert sizes[1] > sizes[2] + 1500, sizes
     assert len(mailer.messages) == 4
