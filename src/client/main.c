@@ -78,6 +78,9 @@ main(int argc, char *argv[])
 	client.begun_ms = clock_ms();
 	client.attempt.outside.fd = client.attempt.report.fd = -1;
 	client.kept.lane_fd = client.holder.client_fd = -1;
+	/* a run that hands its message over opens neither */
+	store_none(&client.cache.store);
+	store_none(&client.known_hosts.store);
 	client.in_fd = STDIN_FILENO;
 	client.out_fd = STDOUT_FILENO;
 	client.caller_uid = getuid();
