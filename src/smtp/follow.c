@@ -206,14 +206,17 @@ follow_local(struct follow *f, struct buf *to, struct buf *from)
 	}
 }
 
-/* The reply to DATA or AUTH.  After any but the usual ones, what follows is not known for sure. */
+/*
+ * The reply to DATA or AUTH.  After any but the usual ones, what follows is not known for sure.  After
+ * a good AUTH it may be a security layer instead of lines (RFC 4954, section 4).
+ */
 static enum follow_state
 after_reply(const struct follow *f, unsigned code)
 {
 	if (f->verb == VERB_DATA)
 		return code == 354 ? FOLLOW_MESSAGE : FOLLOW_LOST;
 	return code == 334 ? FOLLOW_CONTINUATION :
-	    code == 235 || code >= 400 ? FOLLOW_COMMAND : FOLLOW_LOST;
+	    code >= 400 ? FOLLOW_COMMAND : FOLLOW_LOST;
 }
 
 /*

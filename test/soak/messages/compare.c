@@ -172,6 +172,16 @@ is_grown_mail(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	    memcmp(b + before + digits, end, behind) == 0;
 }
 
+/* blackpony says QUIT itself when the client has. */
+static bool
+is_quit(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	char verb[12];
+
+	mailer_verb(a, a_len, verb);
+	return strcmp(verb, "QUIT") == 0 && b_len == 6 && memcmp(b, "QUIT\r\n", 6) == 0;
+}
+
 static bool
 events_match(const struct comparison *c, size_t number, const struct event *a,
     const struct event *b)
@@ -196,6 +206,8 @@ events_match(const struct comparison *c, size_t number, const struct event *a,
 		return fronts_match(c, number, a_at, a->len, b_at, b->len, false);
 	case EVENT_LINE:
 		if (c->suite[0] != '\0' && c->mark && is_grown_mail(a_at, a->len, b_at, b->len))
+			return true;
+		if (is_quit(a_at, a->len, b_at, b->len))
 			return true;
 		/* FALLTHROUGH */
 	default:

@@ -146,6 +146,9 @@ host_blackpony(const struct host *h, const struct setup *set, unsigned port, int
 	argv[n++] = set->no_cache ? "cache=off" : cache;
 	argv[n++] = "-o";
 	argv[n++] = "known=off";
+	/* directly, no connection is kept */
+	argv[n++] = "-o";
+	argv[n++] = "keep-open=0";
 	argv[n++] = "-o";
 	argv[n++] = "hostname=host.a.example";
 	argv[n++] = "-o";

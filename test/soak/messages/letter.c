@@ -100,7 +100,19 @@ say_mail(struct letter *l, struct mailer *m)
 	return say(m, line);
 }
 
-/* MAIL and every RCPT.  False: the attempt is over. */
+/* What DATA comes to that was said together with a refused command. */
+static void
+end_in_vain(struct letter *l, struct mailer *m, unsigned code)
+{
+	/* blackpony does not send a dot then, which would be an empty message: it closes */
+	bool asks = say(m, "DATA") == 354;
+
+	if (asks)
+		m->state = MAILER_CLOSED;
+	end(l, m, code);
+}
+
+/* MAIL and every RCPT; DATA too, where it is said together with them.  False: the attempt is over. */
 static bool
 say_envelope(struct letter *l, struct mailer *m)
 {
@@ -126,14 +138,14 @@ say_envelope(struct letter *l, struct mailer *m)
 		refused += answer >= 500;
 		worst = answer / 100 != 2 ? answer : worst;
 	}
-	if (!mail_good) {
-		end(l, m, code);
-		return false;
-	}
-	if (good == l->recipients)
+	if (mail_good && good == l->recipients)
 		return true;
 	/* the message is refused permanently only if every recipient was */
-	end(l, m, refused == l->recipients ? worst : 450);
+	code = !mail_good ? code : refused == l->recipients ? worst : 450;
+	if (groups && l->recipients == 1)
+		end_in_vain(l, m, code);
+	else
+		end(l, m, code);
 	return false;
 }
 
