@@ -264,7 +264,8 @@ wishes(struct session *s)
 	return (struct wishes){
 		.wire_read = going && !s->wire_closed && buf_room(wire_into) > 0 &&
 		    !(io->pipe && buf_len(&io->from_wire) > 0),
-		.wire_write = !s->wire_shut && !session_wire_flushed(s),
+		.wire_write = !s->wire_shut && (buf_len(&s->wire_out) > 0 ||
+		    (buf_len(&io->to_wire) > 0 && !session_gathers(s))),
 		.local_read = going && !io->local_eof && s->local_read_fd >= 0 &&
 		    buf_room(session_plain_from_local(s)) > 0 &&
 		    !(io->pipe && buf_len(&io->from_local) > 0),

@@ -164,18 +164,18 @@ open_wire(struct session *s)
 	}
 }
 
-/* Whether what is in to_wire waits for more of the same. */
-static bool
-gathers(const struct session *s)
+bool
+session_gathers(const struct session *s)
 {
-	return s->io.gathers && buf_len(&s->io.to_wire) < RECORD_CONTENT_MAX;
+	return s->io.gathers && s->io.end == OUTCOME_NONE &&
+	    buf_len(&s->io.to_wire) < RECORD_CONTENT_MAX;
 }
 
 /* Encrypts: from to_wire to wire_out. */
 static void
 seal_wire(struct session *s)
 {
-	if (gathers(s))
+	if (session_gathers(s))
 		return;
 	s->channel.first_hides = s->io.hides;
 	if (s->layer != NULL &&
@@ -219,7 +219,7 @@ flush_wire(struct session *s)
 	if (s->io.shut_wire && s->layer != NULL && buf_len(&s->io.to_wire) == 0)
 		(void)s->layer->end(s->layer_state, &s->wire_out);
 	out = s->layer != NULL || buf_len(&s->wire_out) > 0 ? &s->wire_out : &s->io.to_wire;
-	if (s->wire_full || buf_len(out) == 0 || (out == &s->io.to_wire && gathers(s)))
+	if (s->wire_full || buf_len(out) == 0 || (out == &s->io.to_wire && session_gathers(s)))
 		return;
 	size_t before = buf_len(out);
 	enum fd_result result = fd_write(s->wire_write_fd, out);

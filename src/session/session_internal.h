@@ -36,4 +36,7 @@ void session_move(struct session *s);
 
 bool session_wire_flushed(const struct session *s);
 
+/* Whether what is in to_wire waits for more of the same (io->gathers). */
+bool session_gathers(const struct session *s);
+
 #endif
