@@ -81,9 +81,8 @@ bool attempt_called(const struct attempt *c);
 /*
  * Connects and runs the session, and logs one line for each connection.  After a host that took
  * nothing of the message (io->elsewhere), or that its TLSA records forbid, it goes on with the next
- * one.  Returns the outcome of
- * the host that took the message, or of the last one that answered; OUTCOME_NOT_REACHED if none
- * could be reached.
+ * one.  Returns the outcome of the host that took the message, or of the last one that answered;
+ * OUTCOME_NOT_REACHED if none could be reached.
  */
 enum outcome attempt_run(struct attempt *c);
 

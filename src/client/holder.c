@@ -112,7 +112,7 @@ close_fd(int *fd)
  * Tells the process that waits how its job has ended; from then on it may end.  The local MTA's
  * descriptors are closed first: nothing of ours may keep them open.
  */
-static void
+static bool
 holder_answer(struct client *c, enum kept_word word, int exit_code)
 {
 	struct kept_answer head = { .word = word, .exit_code = exit_code };
@@ -138,15 +138,17 @@ holder_answer(struct client *c, enum kept_word word, int exit_code)
 		buf_put(&out, span((const uint8_t *)&head, sizeof(head)));
 	}
 	struct span octets = buf_peek(&out);
-	if (octets.len > 0 && handover_send(c->holder.client_fd, &octets, 1, NULL) < 0)
+	bool sent = octets.len > 0 && handover_send(c->holder.client_fd, &octets, 1, NULL) == 0;
+	if (!sent)
 		log_debug("kept: the process that waits has gone");
 	buf_wipe(&out);
+	return sent;
 }
 
 static void
 release(struct client *c, enum kept_word word, int exit_code)
 {
-	holder_answer(c, word, exit_code);
+	(void)holder_answer(c, word, exit_code);
 	close_fd(&c->holder.client_fd);
 }
 
@@ -224,7 +226,10 @@ read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
 	return true;
 }
 
-/* Accepts the call of another run.  False: there is none after all. */
+/*
+ * Accepts the call of another run.  False: there is none after all, or it has not waited for the
+ * answer.  Then its job is done by itself, and its descriptors must not be touched.
+ */
 static bool
 take_job(struct client *c, struct kept_job *job)
 {
@@ -234,7 +239,7 @@ take_job(struct client *c, struct kept_job *job)
 	h->client_fd = handover_accept(JAIL_LISTEN_FD, c->kept.uid);
 	if (h->client_fd < 0)
 		return false;
-	if (read_job(c, job, fds)) {
+	if (read_job(c, job, fds) && holder_answer(c, KEPT_TAKEN, 0)) {
 		c->in_fd = fds[0];
 		c->out_fd = fds[1];
 		return true;
@@ -262,7 +267,6 @@ do_job(struct client *c, const struct kept_job *job)
 	bool delivers = c->attempt.delivers;
 	int64_t begun_ms = clock_ms();
 
-	holder_answer(c, KEPT_TAKEN, 0);
 	session_continue(s, c->machine);
 	session_local(s, c->in_fd, delivers ? -1 : c->out_fd);
 	session_watch(s, h->client_fd, -1);

@@ -192,6 +192,20 @@ kept_find(struct kept *k, const struct options *o, const char *operand, uid_t ca
 		kept_touch(k);
 }
 
+/* Whether runs like this one have used the lane last: others have keys with the same first bits. */
+static bool
+is_lane_of(const struct kept *k, int dirfd, const char *name)
+{
+	uint8_t key[SHA256_LEN];
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool same = fd >= 0 && private_file_pread(fd, key, sizeof(key)) == sizeof(key) &&
+	    memcmp(key, k->key, sizeof(key)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
 bool
 kept_is_open(const struct options *o, const char *operand, uid_t caller, bool delivers)
 {
@@ -201,14 +215,17 @@ kept_is_open(const struct options *o, const char *operand, uid_t caller, bool de
 
 	if (!is_on(&o->settings) || !make_key(k.key, o, operand, caller, delivers))
 		return false;
-	for (unsigned lane = 0; lane < KEPT_LANES && !open; lane++) {
+	int dirfd = kept_directory(&o->settings, k.uid);
+	for (unsigned lane = 0; lane < KEPT_LANES && dirfd >= 0 && !open; lane++) {
 		if (!lane_name(name, &k, lane) || !lane_path(&k, &o->settings, name))
-			return false;
-		int fd = handover_connect(k.path, k.uid);
+			break;
+		int fd = is_lane_of(&k, dirfd, name) ? handover_connect(k.path, k.uid) : -1;
 		open = fd >= 0;
 		if (open)
 			close(fd);
 	}
+	if (dirfd >= 0)
+		close(dirfd);
 	return open;
 }
 

@@ -332,6 +332,11 @@ deliver_dialogue(struct deliver *d, struct io *io)
 static void
 opened(struct deliver *d, struct io *io)
 {
+	/* an unasked reply on a kept connection must not answer MAIL */
+	if (d->again && (buf_len(&io->from_wire) > 0 || io->wire_eof)) {
+		io->end = OUTCOME_KEPT_LOST;
+		return;
+	}
 	/* another host may be called until DATA is accepted */
 	io->settled = !io->others || d->message->recipient_count == 0;
 	if (d->message->recipient_count == 0) {

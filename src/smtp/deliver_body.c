@@ -62,7 +62,7 @@ deliver_body(struct deliver *d, struct io *io)
 
 	if (s.len > left)
 		s.len = (size_t)left;
-	/* an octet can become two, and the end of the message takes five */
+	/* an octet can become two, and the end of the message takes eleven with QUIT */
 	if (buf_room(&io->to_wire) < 2 * IO_BLOCK)
 		return false;
 	if (s.len == 0 && (left == 0 || io->local_eof)) {

@@ -22,19 +22,23 @@ deliver_again(struct deliver *d, const struct deliver_message *message)
 	d->waits = NULL;
 }
 
-/* Whether every reply has come, and none was 421 or asked for a message. */
+/*
+ * Whether every reply has come, and none was 421 or asked for a message.  One that came before the
+ * server can have seen the end of the message may not be the last.
+ */
 static bool
-is_at_rest(const struct deliver *d)
+is_at_rest(const struct deliver *d, const struct io *io)
 {
 	bool answered = d->answered == d->said && (d->state != DELIVER_ENVELOPE || !d->data_said);
+	bool early = d->state == DELIVER_FINAL && io->to_wire.taken < d->message_end;
 
-	return answered && d->reply.code != 421 && d->reply.code / 100 != 3;
+	return answered && !early && d->reply.code != 421 && d->reply.code / 100 != 3;
 }
 
 bool
 deliver_stays(const struct deliver *d, struct io *io)
 {
-	if (!d->keeps || !is_at_rest(d) || d->client.provisional || (d->elsewhere && io->others))
+	if (!d->keeps || !is_at_rest(d, io) || d->client.provisional || (d->elsewhere && io->others))
 		return false;
 	io->settled = io->keeps = true;
 	io->reset = d->reset_said;

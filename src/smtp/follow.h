@@ -21,7 +21,7 @@ enum follow_state {
 	FOLLOW_WAITS,		/* after DATA or AUTH: what follows depends on the reply */
 	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
 	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
-	FOLLOW_QUIT,		/* QUIT is next, and no reply is owed */
+	FOLLOW_QUIT,		/* QUIT is next, and the local MTA has all its replies */
 	FOLLOW_LOST		/* not followed any more */
 };
 

@@ -68,7 +68,7 @@ enum outcome {
 	OUTCOME_RETRY_APART,	/* XCRYPT sent with EHLO failed: call again without that */
 	OUTCOME_RETRY_STARTTLS,	/* XCRYPT does not authenticate the host: call for STARTTLS */
 	OUTCOME_NO_MEMORY,	/* no memory for a cipher */
-	OUTCOME_KEPT_LOST,	/* a kept connection failed before MAIL: call anew */
+	OUTCOME_KEPT_LOST,	/* a kept connection failed before the reply to MAIL: call anew */
 	OUTCOME_NOT_REACHED,	/* no connection could be made */
 	OUTCOME_NOT_PERMITTED,	/* the policy map does not permit the host: it is not called */
 	OUTCOME_TLSA_FAILED,	/* the look-up of the host's TLSA records failed: it is not called */

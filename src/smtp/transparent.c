@@ -374,7 +374,8 @@ transparent_fault(void *transparent, struct io *io, enum outcome fault)
 {
 	struct transparent *c = transparent;
 
-	if (c->dialogue == TRANSPARENT_AGAIN || transparent_is_unsure(c)) {
+	if (c->dialogue == TRANSPARENT_AGAIN || transparent_is_unsure(c) ||
+	    (fault == OUTCOME_WIRE_BROKEN && transparent_is_unheard(c))) {
 		transparent_fault_again(c, io, fault);
 		return;
 	}
@@ -390,7 +391,7 @@ transparent_fault(void *transparent, struct io *io, enum outcome fault)
 void
 transparent_give_up(struct transparent *c, struct buf *out, const char *text)
 {
-	if (!c->greeted || c->waits)
+	if (!c->greeted || c->waits || (c->kept != NULL && c->kept->owes))
 		buf_printf(out, "%s\r\n", text);
 	c->greeted = true;
 	c->waits = false;

@@ -35,6 +35,7 @@ const char *transparent_dialogue_name(enum transparent_dialogue dialogue);
 struct transparent_kept {
 	bool keeps;			/* keep the connection for another session */
 	bool resumed;			/* the local MTA has got the reply `told` before */
+	bool owes;			/* it may wait for a reply that the lost server owed */
 	struct reply greeting;		/* the server's */
 	struct buf told;		/* the reply to EHLO, as the local MTA got it */
 	struct buf said;		/* what the local MTA has said before the first reply */

@@ -25,7 +25,8 @@ void transparent_follow(struct transparent *c, struct io *io, bool again);
 /* The step of TRANSPARENT_AGAIN. */
 void transparent_greet_again(struct transparent *c, struct io *io);
 
-/* On a kept connection, the local MTA waits for the first reply. */
+/* On a kept connection, the server has replied to nothing yet; if unsure, the local MTA waits. */
+bool transparent_is_unheard(const struct transparent *c);
 bool transparent_is_unsure(const struct transparent *c);
 
 /* A fault of TRANSPARENT_AGAIN, or while unsure. */

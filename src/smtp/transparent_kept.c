@@ -8,7 +8,7 @@ static void
 begin_to_keep(struct transparent *c, struct transparent_kept *kept)
 {
 	c->kept = kept;
-	kept->keeps = kept->resumed = false;
+	kept->keeps = kept->resumed = kept->owes = false;
 	buf_init(&kept->told, kept->told_mem, sizeof(kept->told_mem));
 	buf_init(&kept->said, kept->said_mem, sizeof(kept->said_mem));
 }
@@ -35,6 +35,7 @@ transparent_resume(struct transparent *c, struct transparent_kept *kept, struct 
 	begin_to_keep(c, kept);
 	c->greeted = true;
 	kept->resumed = told.len > 0;
+	kept->owes = true;
 	buf_put(&kept->told, told);
 }
 
@@ -61,13 +62,22 @@ extensions(struct span reply)
 	return span_from(reply, line < reply.len ? line + 1 : line);
 }
 
+static bool
+is_told(const struct transparent_kept *kept, struct span reply)
+{
+	struct span told = buf_peek(&kept->told);
+
+	return reply.len > 0 && told.len > 0 && reply.at[0] == told.at[0] &&
+	    span_equal(extensions(reply), extensions(told));
+}
+
 bool
 transparent_tell(struct transparent *c, struct io *io, struct span reply)
 {
 	struct transparent_kept *kept = c->kept;
 	bool resumed = kept != NULL && kept->resumed;
 
-	if (resumed && !span_equal(extensions(reply), extensions(buf_peek(&kept->told)))) {
+	if (resumed && !is_told(kept, reply)) {
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 		io->end = OUTCOME_KEPT_LOST;
 		return false;
@@ -75,7 +85,7 @@ transparent_tell(struct transparent *c, struct io *io, struct span reply)
 	if (!resumed)
 		buf_put(&io->to_local, reply);
 	if (kept != NULL) {
-		kept->resumed = false;
+		kept->resumed = kept->owes = false;
 		buf_clear(&kept->told);
 		buf_put(&kept->told, reply);
 	}
@@ -175,7 +185,13 @@ transparent_greet_again(struct transparent *c, struct io *io)
 bool
 transparent_is_unsure(const struct transparent *c)
 {
-	return c->dialogue == TRANSPARENT_FOLLOWS && c->follow.said != NULL && c->follow.owed > 0;
+	return transparent_is_unheard(c) && c->follow.owed > 0;
+}
+
+bool
+transparent_is_unheard(const struct transparent *c)
+{
+	return c->dialogue == TRANSPARENT_FOLLOWS && c->follow.said != NULL;
 }
 
 /*

@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import threading
 
 from kit import xcrypt
 from kit.certificate import certificate
@@ -251,6 +252,44 @@ def test_refused_messages(w):
         assert len(mailer.sessions) == 3, len(mailer.sessions)
         burst.end()
         assert len(mailer.messages) == 5
+
+
+def waits_for(event):
+    """The usual reply, once the event has come."""
+    def answer(session, line):
+        assert event.wait(3 * PATIENCE)
+    return answer
+
+
+def test_a_slow_reset(w):
+    """A run that has not waited for the connection sends its message itself, and the holder leaves it alone."""
+    for way in range(2):
+        go = threading.Event()
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA], answers={"RSET": waits_for(go)})
+        burst = Burst(w, mailer)
+        send = both_ways(burst)[way]
+        assert send() == 0 and send() == 0
+        if way:
+            sender = threading.Thread(target=send)
+            sender.start()
+            eventually(lambda: len(mailer.sessions) == 3 and mailer.sessions[2].messages, "the third message")
+        else:
+            client = burst.pipe()
+            client.greet()
+        go.set()
+        eventually(lambda: "the process that waits has gone" in read_log(burst.log.name), "a look at the job given up")
+        if way:
+            sender.join()
+        else:
+            client.ehlo()
+            client.message(b"Subject: x\r\n\r\nwords\r\n.\r\n")
+            assert client.command("QUIT").code == 221
+            client.close()
+            assert client.child.wait(PATIENCE) == 0
+        burst.end()
+        assert [message.body() for message in mailer.messages] == 3 * [b"Subject: x\r\n\r\nwords\r\n"]
+        said = mailer.sessions[1].commands
+        assert len([line for line in said if line.startswith(b"MAIL")]) == 1, said
 
 
 def test_words_nobody_asked_for(w):
