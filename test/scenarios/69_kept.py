@@ -245,8 +245,10 @@ def test_refused_messages(w):
         del mailer.script.answers["RCPT"]
         assert send() == 0
         assert len(mailer.sessions) == 2
+        eventually(lambda: read_log(burst.log.name).count("state rest: reset -> idle") == 3, "the reply to RSET")
         mailer.script.answers["RSET"] = b"502 5.5.1 no RSET here"
         assert send() == 0
+        eventually(lambda: not burst.holders(), "the end of the holder")
         del mailer.script.answers["RSET"]
         assert send() == 0
         assert len(mailer.sessions) == 3, len(mailer.sessions)
