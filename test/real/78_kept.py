@@ -1,4 +1,4 @@
-# Claim: a queue goes over one connection from sendmail and from Postfix to one `sendmail -bs`, which stays an outsider's, and every message arrives once (statement 45)
+# Claim: a queue goes over one connection from sendmail and from Postfix to one `sendmail -bs`, which stays an outsider's, and every message arrives once (statement 46)
 import re
 
 from kit.run import eventually

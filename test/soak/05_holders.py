@@ -1,8 +1,8 @@
-# Claim: many holders of kept connections at once are flat in memory and descriptors over many messages, and end by themselves when the mail ends (statement 45)
+# Claim: many holders of kept connections at once are flat in memory and descriptors over many messages, and end by themselves when the mail ends (statement 46)
 import os
 import subprocess
 
-from kit.conn import PATIENCE
+from kit.conn import PATIENCE, SLOW
 from kit.run import SENDER, eventually, operand
 
 from flat import Samples, sample
@@ -53,12 +53,14 @@ def test_many_holders(w):
         found = {pid: sample(pid) for pid in holders(w)}
         for pid, values in found.items():
             samples.setdefault(pid, Samples()).add([values])
-            assert values is None or (values[0] <= HOLDER_KB and values[1] <= HOLDER_FDS), values
+            assert values is None or values[1] <= HOLDER_FDS, values
+            # a sanitizer has memory of its own
+            assert values is None or SLOW > 1 or values[0] <= HOLDER_KB, values
         progress.at(lambda: "round %d, %d holders" % (turn, len(found)))
     lasting = [x for x in samples.values() if len(x.kb) >= ROUNDS]
     assert lasting or count > SHORT, "no holder lasted %d rounds" % ROUNDS
     faults = [fault for x in lasting for fault in x.faults("a holder")]
-    assert not faults, faults[:10]
+    assert SLOW > 1 or not faults, faults[:10]
     progress.say("%d holders, %d of them for %d rounds or more: at most %d KiB and %d descriptors" % (
         len(samples), len(lasting), ROUNDS, max(max(x.kb) for x in samples.values()),
         max(max(x.fds) for x in samples.values())))
