@@ -233,9 +233,13 @@ def set_up(w, certificate):
 
 def add_mailer(near):
     """`blackpony-new`: with settings of its own, which keep no connection open."""
-    new = near.folder + "/new.conf"
-    with open(near.folder + "/blackpony.conf") as lines, open(new, "w") as out:
-        out.write(lines.read() + "keep-open = 0\n")
+    own, new = near.folder + "/blackpony.conf", near.folder + "/new.conf"
+    with open(own) as lines:
+        settings = lines.read().replace("keep-open = 0\n", "")     # of the tests
+    with open(own, "w") as out:
+        out.write(settings)
+    with open(new, "w") as out:
+        out.write(settings + "keep-open = 0\n")
     with open(near.cf) as lines:
         mailer = re.search(r"^Mblackpony,.*\n(?:[ \t].*\n)*", lines.read(), re.M).group()
     with open(near.cf, "a") as out:
@@ -365,15 +369,16 @@ def measure(near, far, link, name, way, octets, count, runners=1):
     """[ms until all are accepted, round trips of one message until then, all, first flights]"""
     forget(near, far, name)
     way.fill(octets, count)
-    quiet(link)
     closed(link)
+    quiet(link)
     packets = len(link.packets)
     said = way.run(runners)
     quiet(link)
     arrived, accepted = take_arrived(far), way.accepted_us()
     if arrived != count or len(accepted) != count:
         raise RuntimeError("%s: %d of %d messages arrived, %d noted: %s" % (name, arrived, count, len(accepted), said))
-    found = connections(link.packets[packets:])
+    # without the last packets of an earlier connection
+    found = [connection for connection in connections(link.packets[packets:]) if connection.flights]
     begun = min(connection.flights[0][1] for connection in found)
     return [(max(accepted) - begun) / 1e3, sum(c.round_trips(max(accepted)) for c in found) / count,
             sum(c.round_trips() for c in found) / count, str(found[0])]
