@@ -159,7 +159,8 @@ def prepare(near, path, octets, count):
 def empty(folder):
     """The folder itself is where a daemon is."""
     for name in os.listdir(folder):
-        os.unlink(folder + "/" + name)
+        if not os.path.isdir(folder + "/" + name):      # of connections that are kept
+            os.unlink(folder + "/" + name)
 
 
 def children_us():
