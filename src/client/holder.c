@@ -194,7 +194,7 @@ idle_ms(const struct client *c)
 	return left < most ? left : most;
 }
 
-/* Reads a job from a process that has connected.  False: it is none of ours, or not a job. */
+/* Reads a job from a process that has connected.  False: none came, or it has another key. */
 static bool
 read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
 {
@@ -227,8 +227,8 @@ read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
 }
 
 /*
- * Accepts the call of another run.  False: there is none after all, or it has not waited for the
- * answer.  Then its job is done by itself, and its descriptors must not be touched.
+ * Accepts a job of another run.  False: there is no job, or that run has stopped waiting.  It sends
+ * the message itself then, and its descriptors must not be used.
  */
 static bool
 take_job(struct client *c, struct kept_job *job)

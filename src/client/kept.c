@@ -300,7 +300,8 @@ send_job(const struct kept *k, int fd, const struct deliver_message *m, int64_t 
 
 /* An answer has to be of one form: it comes from a process that has read from another host. */
 static bool
-kept_take_answer(int fd, struct kept_answer *answer, struct kept_leftover *leftover, int64_t until_ms)
+kept_take_answer(int fd, struct kept_answer *answer, struct kept_leftover *leftover,
+    int64_t until_ms)
 {
 	uint8_t mem[sizeof(*answer) + KEPT_SAID_MAX];
 	ssize_t got = handover_receive(fd, mem, sizeof(mem), NULL, until_ms);

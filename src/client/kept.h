@@ -4,9 +4,9 @@
  *
  * A connection serves only runs that are alike: the same destination, settings, user, way of
  * sending and known hosts.  A digest of all that is the key.  `kept` in the directory of the key
- * cache has some files for each of 1,024 values that a key can have in its first bits (lanes: so
- * many connections can be kept side by side).  A lane's file contains the key that last used it,
- * and its time says when.  Whoever uses a lane has locked the file, so that the lock tells a
+ * cache has four files, the lanes, for each value of the first ten bits of a key: four such
+ * connections can be kept side by side.  A lane's file contains the key that used it last, and its
+ * modification time says when.  A process locks the file while it uses the lane.  The lock tells a
  * connection in use from one that waits.  The holder listens on the lane's socket.
  */
 #ifndef CLIENT_KEPT_H

@@ -74,7 +74,8 @@ log_warning(const struct peer_check *check, const struct policy_facts *facts)
 	if (facts->why != NULL)
 		log_pair(&line, "why", span_of(facts->why));
 	log_line(LOG_WARNING, "%.*s: %s", (int)buf_len(&line), (const char *)mem,
-	    check->verdict.go_on || check->verdict.starttls_instead ? "mail goes there all the same" : "mail waits");
+	    check->verdict.go_on || check->verdict.starttls_instead ?
+		"mail goes there all the same" : "mail waits");
 }
 
 static void

@@ -2,8 +2,9 @@
  * The check of a host before a message goes to it.
  *
  * It gathers the facts: what is known of the host (store/known_hosts.h), the host key that it
- * shows (store/hostkey_cache.h), its TLSA records (client/host_tlsa.h), and the time.  It asks policy for the verdict (smtp/policy.h)
- * and applies it: it writes to known hosts, and logs a warning if the host is not as expected.
+ * shows (store/hostkey_cache.h), its TLSA records (client/host_tlsa.h), and the time.  It asks
+ * policy for the verdict (smtp/policy.h) and applies it: it writes to known hosts, and logs a
+ * warning if the host is not as expected.
  */
 #ifndef CLIENT_PEER_CHECK_H
 #define CLIENT_PEER_CHECK_H

@@ -34,7 +34,7 @@ bool tls_report_wanted(const struct tls_report *r, size_t element);
  */
 void tls_report_send(struct tls_report *r, size_t element, struct tlsrpt_session *session);
 
-/* For session->local_seen: looks for a report among the messages.  `report` is a struct tls_report. */
+/* For session->local_seen: looks for a report among the messages.  `report`: struct tls_report. */
 void tls_report_look(void *report, struct span octets);
 
 void tls_report_close(struct tls_report *r);

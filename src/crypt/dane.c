@@ -74,7 +74,8 @@ has_content(const struct dns_tlsa *record, struct span content)
 static bool
 has_certificate(const struct dns_tlsa *record, const mbedtls_x509_crt *crt)
 {
-	const mbedtls_x509_buf *content = record->selector == CERTIFICATE ? &crt->raw : &crt->pk_raw;
+	const mbedtls_x509_buf *content =
+	    record->selector == CERTIFICATE ? &crt->raw : &crt->pk_raw;
 
 	return has_content(record, span(content->p, content->len));
 }

@@ -1,8 +1,8 @@
 /*
  * The machine of blackpony when the recipients are its arguments.  It delivers one message to all
  * of them or to none.  With PIPELINING (RFC 2920), MAIL, RCPT and DATA are sent together for one
- * recipient, MAIL and all RCPTs for several, and QUIT together with the final dot.  It ends with the
- * reply that settles the outcome.
+ * recipient, MAIL and all RCPTs for several, and QUIT together with the final dot.  It ends with
+ * the reply that settles the outcome.
  *
  * The message is read from `local`.  Its lines end in LF or CRLF.
  */

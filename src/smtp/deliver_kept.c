@@ -38,7 +38,8 @@ is_at_rest(const struct deliver *d, const struct io *io)
 bool
 deliver_stays(const struct deliver *d, struct io *io)
 {
-	if (!d->keeps || !is_at_rest(d, io) || d->client.provisional || (d->elsewhere && io->others))
+	if (!d->keeps || !is_at_rest(d, io) || d->client.provisional ||
+	    (d->elsewhere && io->others))
 		return false;
 	io->settled = io->keeps = true;
 	io->reset = d->reset_said;

@@ -207,8 +207,8 @@ follow_local(struct follow *f, struct buf *to, struct buf *from)
 }
 
 /*
- * The reply to DATA or AUTH.  After any but the usual ones, what follows is not known for sure.  After
- * a good AUTH it may be a security layer instead of lines (RFC 4954, section 4).
+ * The reply to DATA or AUTH.  After any but the usual ones, what follows is not known for sure.
+ * After a good AUTH it may be a security layer instead of lines (RFC 4954, section 4).
  */
 static enum follow_state
 after_reply(const struct follow *f, unsigned code)

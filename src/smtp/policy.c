@@ -102,7 +102,8 @@ policy_is_shown(const struct policy_facts *f, const uint8_t *key)
 bool
 policy_dane_forbids(const struct policy_facts *f)
 {
-	if (f->dane == POLICY_DANE_NONE || (policy_is_encrypted(f) && policy_is_shown(f, f->known.pin)))
+	if (f->dane == POLICY_DANE_NONE ||
+	    (policy_is_encrypted(f) && policy_is_shown(f, f->known.pin)))
 		return false;
 	return f->dane == POLICY_DANE_UNMATCHED || !(policy_is_encrypted(f) || f->starttls);
 }
@@ -121,7 +122,8 @@ policy_refusal(const struct policy_facts *f)
 static bool
 is_key_in_dns(const struct policy_facts *f)
 {
-	return f->dane == POLICY_DANE_MATCHED && policy_is_encrypted(f) && f->shown == STATEMENT_GOOD;
+	return f->dane == POLICY_DANE_MATCHED && policy_is_encrypted(f) &&
+	    f->shown == STATEMENT_GOOD;
 }
 
 static bool

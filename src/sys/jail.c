@@ -218,8 +218,8 @@ jail_limit(int which, uint64_t most)
 
 /*
  * Permits `more` descriptors beyond those that are open.  The lowest free number serves as the
- * limit, because the kernel always assigns the lowest.  A session polls at least four descriptors, and
- * poll(2) fails for more than the limit, so it is at least 4.
+ * limit, because the kernel always assigns the lowest.  A session polls at least four descriptors,
+ * and poll(2) fails for more than the limit, so it is at least 4.
  */
 static int
 limit_descriptors(uint64_t more)

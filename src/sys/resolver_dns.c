@@ -133,7 +133,8 @@ read_family(struct dns_addr_list *found, const struct dns_asked *asked)
 static void
 set_origin(struct host_origin *origin, const struct dns_asked *six, const struct dns_asked *four)
 {
-	const struct dns_asked *asked = six->secure || (!four->secure && six->links > 0) ? six : four;
+	bool six_counts = six->secure || (!four->secure && six->links > 0);
+	const struct dns_asked *asked = six_counts ? six : four;
 
 	origin->secure = asked->secure;
 	origin->alias = asked->links > 0;

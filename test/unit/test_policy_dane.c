@@ -2,28 +2,12 @@
  * Policies where a host has TLSA records: all combinations against the rules of RFC 7672 section
  * 2.2, and against those of each level.
  */
+#include "policy_keys.h"
 #include "unit.h"
 
 #include "smtp/policy.h"
 
 enum session { CLEAR, STARTTLS, OLD, ENCRYPTED, WITH_KEY, SESSIONS };
-
-static uint8_t keys[3][HOSTKEY_PUBLIC_LEN];
-enum { SHOWN, OTHER, ANOTHER };
-
-static int
-make_keys(void **state)
-{
-	struct hostkey key;
-
-	(void)state;
-	for (int i = 0; i < 3; i++) {
-		if (hostkey_make(&key) < 0)
-			return -1;
-		memcpy(keys[i], key.public, sizeof(keys[i]));
-	}
-	return 0;
-}
 
 static struct policy_facts
 facts_of(enum policy policy, enum policy_dane dane, enum session session)

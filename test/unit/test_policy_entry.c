@@ -2,6 +2,7 @@
  * Policies where the policy map has an entry: all combinations of levels, records, sessions and
  * entries against the rules of RFC 8461 section 4 and 2.
  */
+#include "policy_keys.h"
 #include "unit.h"
 
 #include "smtp/policy.h"
@@ -17,23 +18,6 @@ enum session {
 	PINNED_KEY,
 	SESSIONS
 };
-
-static uint8_t keys[2][HOSTKEY_PUBLIC_LEN];
-enum { SHOWN, OTHER };
-
-static int
-make_keys(void **state)
-{
-	struct hostkey key;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		if (hostkey_make(&key) < 0)
-			return -1;
-		memcpy(keys[i], key.public, sizeof(keys[i]));
-	}
-	return 0;
-}
 
 static struct policy_facts
 facts_of(enum policy policy, enum tls_policy_level entry, enum policy_dane dane,
