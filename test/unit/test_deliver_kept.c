@@ -159,6 +159,20 @@ threat_46_a_lost_connection_is_made_anew(void **state)
 	}
 }
 
+static void
+an_unasked_reply_does_not_answer_mail(void **state)
+{
+	(void)state;
+	up(1);
+	bench_wire(&bench, "250 m\r\n250 b\r\n354 go\r\n");
+	sends_body();
+	bench_wire(&bench, "250 taken\r\n");
+	buf_put(&bench.io.from_wire, SPAN("250 unasked\r\n"));
+	again(1);
+	assert_wire(&bench, "");
+	assert_int_equal(bench.io.end, OUTCOME_KEPT_LOST);
+}
+
 int
 main(void)
 {
@@ -166,6 +180,7 @@ main(void)
 		with_delivery(reset_follows_the_message),
 		with_delivery(a_refusal_does_not_end_it),
 		with_delivery(not_all_replies_are_there),
+		with_delivery(an_unasked_reply_does_not_answer_mail),
 		with_delivery(threat_46_a_lost_connection_is_made_anew),
 	};
 

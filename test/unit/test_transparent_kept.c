@@ -383,6 +383,12 @@ the_local_mta_does_not_notice(void **state)
 	bench_wire(&bench, "250 other\r\n");
 	assert_local(&bench, "250 other\r\n");
 	transparent_wipe(&transparent);
+	/* a refusal is not what it was told, even if neither reply has more than one line */
+	resume("250 host\r\n", "EHLO a\r\nMAIL FROM:<a@a>\r\n", true);
+	bench_wire(&bench, "550 no\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_KEPT_LOST);
+	assert_local(&bench, "");
+	transparent_wipe(&transparent);
 	/* it may have used what this server does not offer */
 	resume(OFFER, "EHLO a\r\nMAIL FROM:<a@a> SIZE=5\r\n", true);
 	bench_wire(&bench, "250-other\r\n250 PIPELINING\r\n");
