@@ -130,6 +130,7 @@ holder_answer(struct client *c, enum kept_word word, int exit_code)
 
 		head.said = (uint32_t)(said.len + rest.len);
 		head.told = (uint32_t)told.len;
+		head.answered = transparent_has_answered(&c->transparent);
 		/* with too much to pass on there is no answer, and the message waits */
 		if (!buf_put(&out, span((const uint8_t *)&head, sizeof(head))) ||
 		    !buf_put(&out, said) || !buf_put(&out, rest) || !buf_put(&out, told))

@@ -57,10 +57,11 @@ struct kept_answer {
 	int exit_code;
 	/* KEPT_ANEW without recipients: what the local MTA has said and was told, in this order */
 	uint32_t said, told;
+	bool answered;			/* it has got a reply to its MAIL */
 };
 
 struct kept_leftover {			/* the same */
-	bool any;
+	bool any, answered;
 	size_t said, told;
 	uint8_t octets[KEPT_SAID_MAX];
 };

@@ -50,7 +50,7 @@ start_kept(struct client *c)
 
 	if (l->any) {
 		transparent_resume(&c->transparent, c->transparent_kept,
-		    span(l->octets + l->said, l->told));
+		    span(l->octets + l->said, l->told), l->answered);
 		buf_put(&c->session.io.from_local, span(l->octets, l->said));
 	}
 	if (c->holder.active)

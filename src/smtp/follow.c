@@ -1,38 +1,20 @@
-#include "smtp/follow.h"
-
-#include "smtp/reply.h"
+#include "smtp/follow_internal.h"
 
 #define OWED_MAX 1000		/* a local MTA waits for replies sooner */
-#define RESET SPAN("RSET\r\n")
 
 void
-follow_start(struct follow *f)
+follow_start(struct follow *f, bool pipelining)
 {
-	*f = (struct follow){ .state = FOLLOW_COMMAND };
+	*f = (struct follow){ .state = FOLLOW_COMMAND, .pipelining = pipelining };
 }
 
 void
 follow_keep(struct follow *f, bool pipelining, struct buf *said)
 {
-	*f = (struct follow){ .state = FOLLOW_COMMAND, .resets = pipelining,
-		.reset = said != NULL, .said = said };
-}
-
-/* The reply to our RSET has come or, `gone`, does not come: only QUIT is answered then. */
-static void
-end_reset(struct follow *f, bool good, bool gone)
-{
-	f->reset_owed = f->reset_begun = false;
-	f->stale = f->stale || !good;
-	f->gone = gone;
-}
-
-bool
-follow_left(struct follow *f)
-{
-	if (f->reset_owed && f->owed == 0)
-		end_reset(f, false, true);
-	return f->gone;
+	follow_start(f, pipelining);
+	f->resets = pipelining;
+	f->reset = said != NULL;
+	f->said = said;
 }
 
 const char *
@@ -40,7 +22,7 @@ follow_state_name(enum follow_state state)
 {
 	static const char *const names[] = { [FOLLOW_COMMAND] = "command", [FOLLOW_WAITS] = "waits",
 		[FOLLOW_CONTINUATION] = "continuation", [FOLLOW_MESSAGE] = "message",
-		[FOLLOW_QUIT] = "quit", [FOLLOW_LOST] = "lost" };
+		[FOLLOW_QUIT] = "quit", [FOLLOW_BROKEN] = "broken", [FOLLOW_LOST] = "lost" };
 
 	return names[state];
 }
@@ -68,11 +50,11 @@ after_command(enum verb verb)
 	}
 }
 
-/* The reply to our RSET is not the local MTA's: it has to come first. */
+/* Replies that are not the local MTA's have to come first. */
 static void
 get_lost(struct follow *f)
 {
-	if (!f->reset_owed)
+	if (!f->reset_owed && !follow_is_midway(f))
 		f->state = FOLLOW_LOST;
 }
 
@@ -108,10 +90,13 @@ takes_command(struct follow *f, enum verb verb, size_t octets)
 	bool spoils = verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_AUTH;
 
 	if (verb == VERB_QUIT) {
-		if (f->owed == 0 && !f->reset_begun)
+		if (f->owed == 0 && !f->reset_begun && !follow_is_midway(f))
 			f->state = FOLLOW_QUIT;
 		return false;
 	}
+	/* if the server refuses MAIL, that is the reply to these alone */
+	if (f->refusals > 0 || (f->mail_owed && verb != VERB_RCPT && verb != VERB_DATA))
+		return false;
 	if (f->owed == OWED_MAX || after_command(verb) == FOLLOW_LOST || f->gone ||
 	    (spoils && f->said != NULL)) {
 		get_lost(f);
@@ -120,12 +105,23 @@ takes_command(struct follow *f, enum verb verb, size_t octets)
 	if (f->said != NULL && buf_room(f->said) < octets)
 		return false;
 	f->stale = f->stale || spoils;
+	f->refused = f->refused && !spoils && verb != VERB_RSET && verb != VERB_MAIL;
 	return true;
 }
 
-/* Passes on one line.  False when none can be passed on now. */
+/* After a refusal of MAIL, the reply is known.  False: there is no room, or other replies are owed. */
 static bool
-pass_line(struct follow *f, struct buf *to, struct buf *from)
+refuse(struct follow *f, struct buf *from, struct buf *answers, size_t octets)
+{
+	if (f->owed > 0 || !buf_put(answers, buf_peek(&f->mail.raw)))
+		return false;
+	buf_take(from, octets);
+	return true;
+}
+
+/* Passes on a line, or answers it.  False when nothing can be done now. */
+static bool
+pass_line(struct follow *f, struct buf *to, struct buf *from, struct buf *answers)
 {
 	struct span arguments;
 	struct line line;
@@ -137,6 +133,12 @@ pass_line(struct follow *f, struct buf *to, struct buf *from)
 	} else {
 		enum verb verb = verb_of(line.text, &arguments);
 
+		if (f->refused && (verb == VERB_RCPT || verb == VERB_DATA))
+			return refuse(f, from, answers, line.octets);
+		if (verb == VERB_MAIL && follow_may_answer(f, answers)) {
+			follow_answer_mail(f, answers);
+			return true;
+		}
 		if (!takes_command(f, verb, line.octets))
 			return false;
 		f->verb = verb;
@@ -152,14 +154,6 @@ pass_line(struct follow *f, struct buf *to, struct buf *from)
 	return true;
 }
 
-static void
-say_reset(struct follow *f, struct buf *to)
-{
-	buf_put(to, RESET);
-	f->reset = f->reset_owed = true;
-	f->before_reset = f->owed;
-}
-
 /* Passes on part of a message.  False when nothing can be passed on now. */
 static bool
 pass_message(struct follow *f, struct buf *to, struct buf *from)
@@ -167,7 +161,7 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 	struct span s = buf_peek(from);
 	bool ended;
 
-	size_t room = buf_room(to), after = f->resets ? RESET.len : 0;
+	size_t room = buf_room(to), after = f->resets ? FOLLOW_RESET.len : 0;
 
 	room -= after < room ? after : room;
 	if (s.len > room)
@@ -180,13 +174,13 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 		f->verb = VERB_MESSAGE;
 		f->owed++;
 		if (f->resets)
-			say_reset(f, to);
+			follow_say_reset(f, to);
 	}
 	return s.len > 0;
 }
 
 void
-follow_local(struct follow *f, struct buf *to, struct buf *from)
+follow_local(struct follow *f, struct buf *to, struct buf *from, struct buf *answers)
 {
 	bool moved = true;
 
@@ -194,7 +188,8 @@ follow_local(struct follow *f, struct buf *to, struct buf *from)
 		switch (f->state) {
 		case FOLLOW_COMMAND:
 		case FOLLOW_CONTINUATION:
-			moved = pass_line(f, to, from);
+			moved = f->answered ? follow_pass_mail(f, to, from) :
+			    pass_line(f, to, from, answers);
 			break;
 		case FOLLOW_MESSAGE:
 			moved = pass_message(f, to, from);
@@ -266,30 +261,6 @@ hear_reply(struct follow *f, struct span s)
 	return s.len;
 }
 
-/*
- * Takes a line of the reply to our RSET.  Whole lines only: the rest may be left to whatever
- * comes after QUIT.
- */
-static bool
-hear_reset(struct follow *f, struct buf *from)
-{
-	struct reply_line reply = { .last = true };
-	struct line line;
-	enum line_found found = line_reply(buf_peek(from), &line);
-
-	if (found == LINE_NONE)
-		return false;
-	if (found == LINE_TOO_LONG || !reply_line_read(line.text, &reply)) {
-		end_reset(f, false, true);
-		return false;
-	}
-	buf_take(from, line.octets);
-	f->reset_begun = !reply.last;
-	if (reply.last)
-		end_reset(f, reply.code < 300, reply.code == 421);
-	return true;
-}
-
 /* On a kept connection: whether its first reply is one that counts. */
 static bool
 is_answered(struct follow *f, struct span s)
@@ -299,7 +270,7 @@ is_answered(struct follow *f, struct span s)
 
 	if (line_reply(s, &line) == LINE_NONE)
 		return false;
-	if (f->owed > 0 && line_reply(s, &line) == LINE_FOUND &&
+	if ((f->owed > 0 || f->mail_owed) && line_reply(s, &line) == LINE_FOUND &&
 	    reply_line_read(line.text, &reply) && reply.code != 421) {
 		buf_wipe(f->said);
 		f->said = NULL;
@@ -314,12 +285,12 @@ follow_wire(struct follow *f, struct buf *to, struct buf *from)
 {
 	struct span s = buf_peek(from);
 
-	if (f->state == FOLLOW_LOST || f->state == FOLLOW_QUIT || f->gone)
+	if (f->state >= FOLLOW_QUIT || f->gone)
 		return false;
-	if (f->reset_owed && f->before_reset == 0)
-		return hear_reset(f, from);
 	if (s.len > 0 && f->said != NULL && !is_answered(f, s))
 		return false;
+	if (follow_is_own(f))
+		return follow_hear_own(f, to, from);
 	if (s.len > buf_room(to))
 		s.len = buf_room(to);
 	s.len = hear_reply(f, s);

@@ -4,6 +4,9 @@
  *
  * Everything that it does not expect makes it lost: the dialogue then goes on unread.
  *
+ * Where the server takes several commands at once, MAIL is answered here and waits for the next
+ * command: they take one round trip.  If the server then refuses MAIL, RCPT and DATA get its reply.
+ *
  * Where the connection is to be kept for another session, each message is followed by RSET, whose
  * reply the local MTA does not get.  On a connection that was kept, the server may have gone or
  * not want another message.  That shows at the first reply.  Until then, what the local MTA says
@@ -15,6 +18,7 @@
 #include "base/buf.h"
 #include "smtp/line.h"
 #include "smtp/message.h"
+#include "smtp/reply.h"
 
 enum follow_state {
 	FOLLOW_COMMAND,		/* a command begins here */
@@ -22,6 +26,7 @@ enum follow_state {
 	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
 	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
 	FOLLOW_QUIT,		/* QUIT is next, and the local MTA has all its replies */
+	FOLLOW_BROKEN,		/* the server waits for a message that there is not */
 	FOLLOW_LOST		/* not followed any more */
 };
 
@@ -36,38 +41,55 @@ struct follow {
 	uint8_t head[4];	/* the start of the current line of a reply */
 	size_t head_len;
 
+	bool pipelining;	/* the server takes several commands at once (RFC 2920) */
+	bool answered;		/* MAIL is next, and the local MTA has a reply to it */
+	bool mail_owed;		/* the server's reply to it is next */
+	struct reply mail;	/* that reply */
+	bool refused;		/* it was a refusal; so is the reply to RCPT and DATA, */
+	unsigned refusals;	/* as to so many commands that the server has got; */
+	unsigned dropped;	/* the server's own replies to these are dropped */
+
 	bool resets;		/* say RSET after each message */
 	bool reset;		/* RSET is the last thing that was said */
 	bool reset_owed;	/* its reply is owed, */
 	unsigned before_reset;	/* after so many others, */
 	bool reset_begun;	/* and its last line is missing */
 	bool stale;		/* do not keep the connection */
-	bool gone;		/* the server owed only that reply, and has closed or said 421 */
+	bool gone;		/* the server has closed or said 421, and the local MTA has all */
 	struct buf *said;	/* what is remembered; NULL: a reply has come, or no need */
 };
 
-/* Begins where the local MTA says a command and no reply is owed. */
-void follow_start(struct follow *f);
+/*
+ * Begins where the local MTA says a command and no reply is owed.  `pipelining`: the server offers
+ * it.
+ */
+void follow_start(struct follow *f, bool pipelining);
 
 /*
- * The same, on a connection that is to be kept.  `pipelining`: the server offers it, so RSET can
- * be sent together with the end of a message.  `said`: NULL, or, on a connection that was kept,
- * where to remember what is said; it must outlive `f`.
+ * The same, on a connection that is to be kept.  With `pipelining`, RSET is sent together with the
+ * end of a message.  `said`: NULL, or, on a connection that was kept, where to remember what is
+ * said; it must outlive `f`.
  */
 void follow_keep(struct follow *f, bool pipelining, struct buf *said);
 
 /*
- * The server has closed.  True if it owed nothing but the reply to our RSET, so that the local
- * MTA's QUIT can still be answered.
+ * The server has closed.  True if the local MTA has all its replies, so that its QUIT can still be
+ * answered.
  */
 bool follow_left(struct follow *f);
 
+/* Whether the server owes something before the rest can pass unread. */
+bool follow_is_midway(const struct follow *f);
+
 /*
  * Moves what the local MTA says from `from` to `to`, as far as it can be now: whole commands, and
- * any part of a message.  Once the state is FOLLOW_QUIT or FOLLOW_LOST it moves nothing; the QUIT
- * line remains in `from`.
+ * any part of a message.  What is answered here goes to `answers`.  From FOLLOW_QUIT on it moves
+ * nothing; the QUIT line remains in `from`.
  */
-void follow_local(struct follow *f, struct buf *to, struct buf *from);
+void follow_local(struct follow *f, struct buf *to, struct buf *from, struct buf *answers);
+
+/* The local MTA says nothing more: a MAIL that has not been sent is taken out of `from`. */
+void follow_local_ended(struct follow *f, struct buf *from);
 
 /*
  * Moves part of a reply of the server, at most up to its end, since what the local MTA may say

@@ -319,14 +319,19 @@ follows(struct transparent *c, struct io *io)
 	enum follow_state was = c->follow.state;
 
 	do
-		follow_local(&c->follow, &io->to_wire, &io->from_local);
+		follow_local(&c->follow, &io->to_wire, &io->from_local, &io->to_local);
 	while (follow_wire(&c->follow, &io->to_local, &io->from_wire));
+	if (io->local_eof)
+		follow_local_ended(&c->follow, &io->from_local);
 	io_trace(io, "follow", follow_state_name(was), follow_state_name(c->follow.state));
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
 		io->progress++;
 	if (c->follow.state == FOLLOW_QUIT)
 		answer_quit(c, io);
-	else if (c->follow.state == FOLLOW_LOST || io->local_eof ||
+	else if (c->follow.state == FOLLOW_BROKEN)
+		io->end = OUTCOME_BAD_REPLY;
+	else if (c->follow.state == FOLLOW_LOST ||
+	    (io->local_eof && !follow_is_midway(&c->follow)) ||
 	    (io->wire_eof && !follow_left(&c->follow)))
 		cannot_follow(c, io);
 }

@@ -36,6 +36,7 @@ struct transparent_kept {
 	bool keeps;			/* keep the connection for another session */
 	bool resumed;			/* the local MTA has got the reply `told` before */
 	bool owes;			/* it may wait for a reply that the lost server owed */
+	bool answered;			/* it has got a reply to its first MAIL */
 	struct reply greeting;		/* the server's */
 	struct buf told;		/* the reply to EHLO, as the local MTA got it */
 	struct buf said;		/* what the local MTA has said before the first reply */
@@ -77,19 +78,21 @@ void transparent_keep(struct transparent *c, struct transparent_kept *kept);
  * and the same reply to EHLO.  If the server does not take its first command, or it says another
  * EHLO, the session ends with OUTCOME_KEPT_LOST.  Then a new connection may be tried, with what
  * the local MTA has said (without io->from_local) and the reply to EHLO that it was told; both
- * are empty if it said, or was told, nothing.
+ * are empty if it said, or was told, nothing.  It may have a reply to its MAIL.
  */
 void transparent_again(struct transparent *c);
 struct span transparent_said(const struct transparent *c);
 struct span transparent_told(const struct transparent *c);
+bool transparent_has_answered(const struct transparent *c);
 
 /*
  * After transparent_start(), and before transparent_keep() with the same `kept`: the local MTA has
- * got a greeting and, if `told` is not empty, this reply to EHLO.  What it has said has to be put
- * to io->from_local.  If the new connection's reply to EHLO differs, the session ends with
- * OUTCOME_KEPT_LOST.
+ * got a greeting and, if `told` is not empty, this reply to EHLO and, if `answered`, one to MAIL.
+ * What it has said has to be put to io->from_local.  If the new connection's reply to EHLO differs,
+ * the session ends with OUTCOME_KEPT_LOST.
  */
-void transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told);
+void transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told,
+    bool answered);
 
 /* For struct machine. */
 void transparent_step(void *transparent, struct io *io);

@@ -8,7 +8,7 @@ static void
 begin_to_keep(struct transparent *c, struct transparent_kept *kept)
 {
 	c->kept = kept;
-	kept->keeps = kept->resumed = kept->owes = false;
+	kept->keeps = kept->resumed = kept->owes = kept->answered = false;
 	buf_init(&kept->told, kept->told_mem, sizeof(kept->told_mem));
 	buf_init(&kept->said, kept->said_mem, sizeof(kept->said_mem));
 }
@@ -30,10 +30,12 @@ transparent_again(struct transparent *c)
 }
 
 void
-transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told)
+transparent_resume(struct transparent *c, struct transparent_kept *kept, struct span told,
+    bool answered)
 {
 	begin_to_keep(c, kept);
 	c->greeted = true;
+	kept->answered = answered;
 	kept->resumed = told.len > 0;
 	kept->owes = true;
 	buf_put(&kept->told, told);
@@ -51,6 +53,12 @@ transparent_told(const struct transparent *c)
 	bool yet = c->dialogue == TRANSPARENT_FOLLOWS;
 
 	return yet ? buf_peek(&c->kept->told) : span(NULL, 0);
+}
+
+bool
+transparent_has_answered(const struct transparent *c)
+{
+	return transparent_is_unheard(c) && (c->follow.answered || c->follow.mail_owed);
 }
 
 /* What follows the first line: that one names the server, and may differ. */
@@ -76,8 +84,10 @@ transparent_tell(struct transparent *c, struct io *io, struct span reply)
 {
 	struct transparent_kept *kept = c->kept;
 	bool resumed = kept != NULL && kept->resumed;
+	/* after a failed attempt to encrypt the dialogue is not followed: replies would be misplaced */
+	bool misplaces = resumed && kept->answered && c->client.provisional;
 
-	if (resumed && !is_told(kept, reply)) {
+	if (resumed && (misplaces || !is_told(kept, reply))) {
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 		io->end = OUTCOME_KEPT_LOST;
 		return false;
@@ -102,7 +112,10 @@ transparent_follow(struct transparent *c, struct io *io, bool again)
 	if (c->kept != NULL && c->kept->keeps)
 		follow_keep(&c->follow, pipelining, again ? &c->kept->said : NULL);
 	else
-		follow_start(&c->follow);
+		follow_start(&c->follow, pipelining);
+	c->follow.answered = c->kept != NULL && c->kept->answered;
+	if (c->kept != NULL)
+		c->kept->answered = false;
 	transparent_enter(c, io, TRANSPARENT_FOLLOWS);
 }
 
@@ -185,7 +198,7 @@ transparent_greet_again(struct transparent *c, struct io *io)
 bool
 transparent_is_unsure(const struct transparent *c)
 {
-	return transparent_is_unheard(c) && c->follow.owed > 0;
+	return transparent_is_unheard(c) && (c->follow.owed > 0 || c->follow.mail_owed);
 }
 
 bool

@@ -229,7 +229,9 @@ def test_blackpony_on_pipes_at_a_changed_reply(w):
     pipe = w.pipe(tap)
     pipe.greet()
     pipe.ehlo()
-    reply = pipe.command("MAIL FROM:<alice@a.example>")
+    # MAIL waits for the next command
+    assert pipe.command("MAIL FROM:<alice@a.example>").code == 250
+    reply = pipe.command("RCPT TO:<bob@b.example>")
     assert reply is None or reply.code == 421, reply
     result = pipe.wait()
     assert re.search("record|verif", result.log), result.log

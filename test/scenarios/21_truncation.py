@@ -152,7 +152,9 @@ def test_pipes_and_a_server_that_vanishes(w):
     pipe = w.pipe(mailer)
     pipe.greet()
     pipe.ehlo()
-    reply = pipe.command("MAIL FROM:<alice@a.example>")
+    # MAIL waits for the next command
+    assert pipe.command("MAIL FROM:<alice@a.example>").code == 250
+    reply = pipe.command("RCPT TO:<bob@b.example>")
     assert reply is None or reply.code == 421, reply
     assert truncated(pipe.wait().log)
 

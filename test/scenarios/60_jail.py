@@ -326,8 +326,11 @@ def test_jail_required(w):
         assert w.call(server).reply().text == b"421 4.3.0 Service not available"
         left = server.finish()
         assert left.status == 1 and "jail-required: " + words in left.log, left
-        waiting = w.keep(Listener(w, argv))
-        assert w.call(waiting.port).reply().text == b"421 4.3.0 Service not available"
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            # it refuses who is there, and ends
+            client = w.call(sock.getsockname()[1])
+            waiting = w.keep(Listener(w, argv, sock=sock))
+            assert client.reply().text == b"421 4.3.0 Service not available"
         assert waiting.child.wait(30) == 1
         result = w.run([LACKING, part] + w.sending(mailer, ["bob@b.example"], required), b"words\n")
         assert result.status == 75 and ("4.3.0 jail-required: " + words).encode() in result.out, result

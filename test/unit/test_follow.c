@@ -1,53 +1,5 @@
 /* Following a dialogue that passes through, to find its QUIT. */
-#include "unit.h"
-
-#include "smtp/follow.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define ROOM 32768
-
-static struct follow follow;
-static struct buf from_local, to_wire, from_wire, to_local;
-static uint8_t mem[4][ROOM];
-
-static void
-start(void)
-{
-	follow_start(&follow);
-	buf_init(&from_local, mem[0], ROOM);
-	buf_init(&to_wire, mem[1], ROOM);
-	buf_init(&from_wire, mem[2], ROOM);
-	buf_init(&to_local, mem[3], ROOM);
-}
-
-static void
-step(void)
-{
-	do
-		follow_local(&follow, &to_wire, &from_local);
-	while (follow_wire(&follow, &to_local, &from_wire));
-}
-
-/* Lets both sides say something: `>` begins what the local MTA says, `<` what the server says. */
-static void
-play(const char *script, bool single)
-{
-	struct buf *to = NULL;
-
-	for (; *script != '\0'; script++) {
-		if (*script == '>' || *script == '<') {
-			step();
-			to = *script == '>' ? &from_local : &from_wire;
-			continue;
-		}
-		if (*script == '\n')
-			buf_put(to, SPAN("\r"));
-		buf_put(to, span((const uint8_t *)(*script == '|' ? "\n" : script), 1));
-		if (single)
-			step();
-	}
-	step();
-}
+#include "follows.h"
 
 struct row {
 	const char *script;		/* `|` is a bare LF */
@@ -60,7 +12,7 @@ static void
 assert_row(const struct row *row)
 {
 	for (int single = 0; single < 2; single++) {
-		start();
+		start(false);
 		play(row->script, single);
 		if (follow.state != row->state || (row->state != FOLLOW_LOST &&
 		    follow.owed != row->owed))
@@ -161,7 +113,7 @@ what_has_no_room_waits(void **state)
 	static uint8_t text[ROOM];
 
 	(void)state;
-	start();
+	start(false);
 	memset(text, 'x', sizeof(text));
 	buf_put(&to_wire, span(text, ROOM - 6));
 	play(">NOOP x\n", true);

@@ -1,0 +1,190 @@
+/* What is said and answered in our own name: MAIL with the command after it, and RSET. */
+#include "smtp/follow_internal.h"
+
+#define TAKEN SPAN("250 2.1.0 Ok\r\n")
+
+bool
+follow_may_answer(const struct follow *f, const struct buf *answers)
+{
+	return f->pipelining && f->owed == 0 && !follow_is_midway(f) && !f->reset_owed &&
+	    !f->gone && buf_room(answers) >= TAKEN.len;
+}
+
+void
+follow_answer_mail(struct follow *f, struct buf *answers)
+{
+	buf_put(answers, TAKEN);
+	f->answered = true;
+}
+
+/* Whether the command after MAIL has no use for it. */
+static bool
+ends_transaction(enum verb verb)
+{
+	return verb == VERB_RSET || verb == VERB_QUIT || verb == VERB_EHLO || verb == VERB_HELO;
+}
+
+static void
+forget_mail(struct follow *f, struct buf *from, size_t octets)
+{
+	buf_take(from, octets);
+	f->answered = false;
+}
+
+bool
+follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
+{
+	struct span said = buf_peek(from), arguments;
+	size_t octets = span_find(said, '\n') + 1;
+	struct span rest = span_from(said, octets);
+	struct line line;
+	enum line_found found = line_command(rest, &line);
+
+	if (found == LINE_NONE && span_find(rest, '\n') == rest.len)
+		return false;
+	if (found == LINE_FOUND && ends_transaction(verb_of(line.text, &arguments))) {
+		forget_mail(f, from, octets);
+		return true;
+	}
+	if (buf_room(to) < octets || (f->said != NULL && buf_room(f->said) < octets))
+		return false;
+	buf_put(to, span(said.at, octets));
+	if (f->said != NULL)
+		buf_put(f->said, span(said.at, octets));
+	forget_mail(f, from, octets);
+	f->verb = VERB_MAIL;
+	f->reset = f->refused = false;
+	f->mail_owed = true;
+	reply_start(&f->mail);
+	f->mail.lenient = true;
+	return true;
+}
+
+void
+follow_local_ended(struct follow *f, struct buf *from)
+{
+	struct span said = buf_peek(from);
+	size_t octets = span_find(said, '\n') + 1;
+
+	if (f->answered && octets == said.len)
+		forget_mail(f, from, octets);
+}
+
+void
+follow_say_reset(struct follow *f, struct buf *to)
+{
+	buf_put(to, FOLLOW_RESET);
+	f->reset = f->reset_owed = true;
+	f->before_reset = f->owed;
+}
+
+bool
+follow_is_midway(const struct follow *f)
+{
+	return f->mail_owed || f->refusals > 0 || f->dropped > 0;
+}
+
+bool
+follow_is_own(const struct follow *f)
+{
+	return follow_is_midway(f) || (f->reset_owed && f->before_reset == 0);
+}
+
+/* Answers a command that the server got together with a MAIL that it has refused. */
+static bool
+tell_refusal(struct follow *f, struct buf *to)
+{
+	if (!buf_put(to, buf_peek(&f->mail.raw)))
+		return false;
+	f->owed--;
+	f->refusals--;
+	f->dropped++;
+	if (f->refusals == 0 && f->state == FOLLOW_WAITS)
+		f->state = FOLLOW_COMMAND;
+	return true;
+}
+
+static bool
+hear_mail(struct follow *f, struct buf *to, struct buf *from)
+{
+	enum reply_state state = reply_take(&f->mail, from);
+
+	if (state == REPLY_MORE)
+		return false;
+	f->mail_owed = false;
+	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400)) {
+		buf_put(to, buf_peek(&f->mail.raw));
+		f->state = FOLLOW_LOST;
+		return true;
+	}
+	if (f->mail.code >= 400) {
+		f->stale = f->stale || f->mail.code == 421;
+		f->refused = true;
+		f->refusals = f->owed;
+	}
+	return true;
+}
+
+/* RSET has been answered or, `gone`, will not be: only QUIT is answered then. */
+static void
+end_reset(struct follow *f, bool good, bool gone)
+{
+	f->reset_owed = f->reset_begun = false;
+	f->dropped = 0;
+	f->stale = f->stale || !good;
+	f->gone = gone;
+}
+
+static void
+end_own_reply(struct follow *f, unsigned code)
+{
+	if (f->dropped == 0) {
+		end_reset(f, code < 300, code == 421);
+		return;
+	}
+	f->dropped--;
+	if (code == 354)
+		f->state = FOLLOW_BROKEN;
+	else if (code == 421)
+		end_reset(f, false, true);
+}
+
+/*
+ * Takes a line of a reply that the local MTA does not get.  Whole lines only: the rest may be left
+ * to whatever comes after QUIT.
+ */
+static bool
+hear_own_line(struct follow *f, struct buf *from)
+{
+	struct reply_line reply = { .last = true };
+	struct line line;
+	enum line_found found = line_reply(buf_peek(from), &line);
+
+	if (found == LINE_NONE)
+		return false;
+	if (found == LINE_TOO_LONG || !reply_line_read(line.text, &reply)) {
+		end_reset(f, false, true);
+		return false;
+	}
+	buf_take(from, line.octets);
+	f->reset_begun = f->dropped == 0 && !reply.last;
+	if (reply.last)
+		end_own_reply(f, reply.code);
+	return true;
+}
+
+bool
+follow_hear_own(struct follow *f, struct buf *to, struct buf *from)
+{
+	if (f->refusals > 0)
+		return tell_refusal(f, to);
+	return f->mail_owed ? hear_mail(f, to, from) : hear_own_line(f, from);
+}
+
+bool
+follow_left(struct follow *f)
+{
+	if (f->owed == 0 && !f->mail_owed && follow_is_own(f))
+		end_reset(f, false, true);
+	return f->gone;
+}
