@@ -190,6 +190,70 @@ def test_quit_waits_for_the_replies_before_it(w):
         assert pipe.wait().status == 0
 
 
+PIPELINING = b"PIPELINING", b"8BITMIME"
+ENVELOPE = "MAIL FROM:<alice@a.example>", "RCPT TO:<bob@b.example>", "DATA"
+
+
+def greeted(w, mailer):
+    pipe = w.pipe(mailer)
+    pipe.greet()
+    pipe.ehlo()
+    return pipe
+
+
+def test_mail_goes_with_its_recipient(w):
+    """Where the server takes several commands at once, MAIL is answered here; the server sees it with the next command."""
+    for offered in ((), (xcrypt.CHACHA,)):
+        mailer = w.mailer(xcrypt=offered, keywords=PIPELINING)
+        pipe = greeted(w, mailer)
+        assert pipe.command(ENVELOPE[0]).text == b"250 2.1.0 Ok"
+        assert not any(c[:4] == b"MAIL" for c in mailer.sessions[-1].commands)
+        assert [pipe.command(word).code for word in ENVELOPE[1:]] == [250, 354]
+        pipe.send(b"x\r\n.\r\n")
+        assert pipe.reply().code == 250
+        # one without a recipient is not sent
+        assert pipe.command("MAIL FROM:<carol@a.example>").code == 250
+        assert pipe.command("QUIT").code == 221
+        assert pipe.wait().status == 0
+        assert [c for c in mailer.session().commands if c[:4] == b"MAIL"] == [b"MAIL FROM:<alice@a.example>"]
+        assert len(mailer.messages) == 1
+        # without PIPELINING the server answers
+        mailer = w.mailer(xcrypt=offered, keywords=(), answers={"MAIL": b"250 2.1.0 it is me"})
+        assert greeted(w, mailer).command(ENVELOPE[0]).text == b"250 2.1.0 it is me"
+
+
+def test_a_refusal_of_mail(w):
+    """It is the reply to the recipients and to DATA, until the next transaction; nothing permanent comes of a temporary one."""
+    def after(session, line):
+        mail = [c for c in session.commands if c[:4] == b"MAIL"]
+        return b"503 5.5.1 No sender" if b"alice" in mail[-1] else None
+    for refusal in b"451 4.3.0 not now", b"552 5.3.4 too big", b"421 4.7.0 enough":
+        mailer = w.mailer(keywords=PIPELINING, answers={
+            "MAIL": lambda s, line: refusal if b"alice" in line else None, "RCPT": after, "DATA": after})
+        pipe = greeted(w, mailer)
+        pipe.send("".join(word + "\r\n" for word in ENVELOPE).encode())
+        assert [pipe.reply().text for _ in range(3)] == [b"250 2.1.0 Ok", refusal, refusal]
+        if refusal[:3] != b"421":
+            assert pipe.command(ENVELOPE[1]).text == refusal
+            assert pipe.command("RSET").code == 250
+            pipe.message(b"x\r\n.\r\n", sender="carol@a.example")
+        pipe.command("QUIT")
+        assert pipe.wait().status == 0
+        assert len(mailer.messages) == (refusal[:3] != b"421"), refusal
+
+
+def test_data_after_a_refusal_of_mail(w):
+    """A server that wants the message all the same is left without one."""
+    mailer = w.mailer(keywords=PIPELINING, answers={
+        "MAIL": b"451 4.3.0 not now", "RCPT": b"250 2.1.5 well", "DATA": b"354 go on"})
+    pipe = greeted(w, mailer)
+    pipe.send("".join(word + "\r\n" for word in ENVELOPE).encode())
+    assert [pipe.reply().code for _ in range(3)] == [250, 451, 451]
+    assert pipe.reply() is None
+    assert "end=bad-reply" in pipe.wait().log
+    assert not mailer.messages and b"RSET" not in mailer.session().commands
+
+
 def test_pipelined_after_ehlo(w):
     """The local MTA does not wait: its commands are sent after the second EHLO, in their order."""
     mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
