@@ -180,16 +180,18 @@ pass_message(struct follow *f, struct buf *to, struct buf *from)
 }
 
 void
-follow_local(struct follow *f, struct buf *to, struct buf *from, struct buf *answers)
+follow_local(struct follow *f, struct io *io)
 {
+	struct buf *to = &io->to_wire, *from = &io->from_local;
 	bool moved = true;
 
+	f->quiet = buf_len(&io->from_wire) == 0;
 	while (moved && buf_len(from) > 0) {
 		switch (f->state) {
 		case FOLLOW_COMMAND:
 		case FOLLOW_CONTINUATION:
 			moved = f->answered ? follow_pass_mail(f, to, from) :
-			    pass_line(f, to, from, answers);
+			    pass_line(f, to, from, &io->to_local);
 			break;
 		case FOLLOW_MESSAGE:
 			moved = pass_message(f, to, from);
@@ -281,8 +283,9 @@ is_answered(struct follow *f, struct span s)
 }
 
 bool
-follow_wire(struct follow *f, struct buf *to, struct buf *from)
+follow_wire(struct follow *f, struct io *io)
 {
+	struct buf *to = &io->to_local, *from = &io->from_wire;
 	struct span s = buf_peek(from);
 
 	if (f->state >= FOLLOW_QUIT || f->gone)

@@ -15,7 +15,7 @@
 #ifndef SMTP_FOLLOW_H
 #define SMTP_FOLLOW_H
 
-#include "base/buf.h"
+#include "smtp/io.h"
 #include "smtp/line.h"
 #include "smtp/message.h"
 #include "smtp/reply.h"
@@ -42,6 +42,7 @@ struct follow {
 	size_t head_len;
 
 	bool pipelining;	/* the server takes several commands at once (RFC 2920) */
+	bool quiet;		/* nothing has come from it that is not moved */
 	bool answered;		/* MAIL is next, and the local MTA has a reply to it */
 	bool mail_owed;		/* the server's reply to it is next */
 	struct reply mail;	/* that reply */
@@ -82,19 +83,18 @@ bool follow_left(struct follow *f);
 bool follow_is_midway(const struct follow *f);
 
 /*
- * Moves what the local MTA says from `from` to `to`, as far as it can be now: whole commands, and
- * any part of a message.  What is answered here goes to `answers`.  From FOLLOW_QUIT on it moves
- * nothing; the QUIT line remains in `from`.
+ * Moves what the local MTA says to the wire, as far as it can be now: whole commands, and any part
+ * of a message.  From FOLLOW_QUIT on it moves nothing; the QUIT line remains in io->from_local.
  */
-void follow_local(struct follow *f, struct buf *to, struct buf *from, struct buf *answers);
+void follow_local(struct follow *f, struct io *io);
 
-/* The local MTA says nothing more: a MAIL that has not been sent is taken out of `from`. */
-void follow_local_ended(struct follow *f, struct buf *from);
+/* The local MTA says nothing more: a MAIL that has not been sent is forgotten. */
+void follow_local_ended(struct follow *f, struct io *io);
 
 /*
  * Moves part of a reply of the server, at most up to its end, since what the local MTA may say
  * next depends on it.  False if nothing was moved.
  */
-bool follow_wire(struct follow *f, struct buf *to, struct buf *from);
+bool follow_wire(struct follow *f, struct io *io);
 
 #endif

@@ -6,7 +6,7 @@
 bool
 follow_may_answer(const struct follow *f, const struct buf *answers)
 {
-	return f->pipelining && f->owed == 0 && !follow_is_midway(f) && !f->reset_owed &&
+	return f->pipelining && f->quiet && f->owed == 0 && !follow_is_midway(f) && !f->reset_owed &&
 	    !f->gone && buf_room(answers) >= TAKEN.len;
 }
 
@@ -61,13 +61,13 @@ follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
 }
 
 void
-follow_local_ended(struct follow *f, struct buf *from)
+follow_local_ended(struct follow *f, struct io *io)
 {
-	struct span said = buf_peek(from);
+	struct span said = buf_peek(&io->from_local);
 	size_t octets = span_find(said, '\n') + 1;
 
 	if (f->answered && octets == said.len)
-		forget_mail(f, from, octets);
+		forget_mail(f, &io->from_local, octets);
 }
 
 void
@@ -164,7 +164,7 @@ hear_own_line(struct follow *f, struct buf *from)
 		return false;
 	if (found == LINE_TOO_LONG || !reply_line_read(line.text, &reply)) {
 		end_reset(f, false, true);
-		return false;
+		return true;
 	}
 	buf_take(from, line.octets);
 	f->reset_begun = f->dropped == 0 && !reply.last;

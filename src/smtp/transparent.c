@@ -319,10 +319,10 @@ follows(struct transparent *c, struct io *io)
 	enum follow_state was = c->follow.state;
 
 	do
-		follow_local(&c->follow, &io->to_wire, &io->from_local, &io->to_local);
-	while (follow_wire(&c->follow, &io->to_local, &io->from_wire));
+		follow_local(&c->follow, io);
+	while (follow_wire(&c->follow, io));
 	if (io->local_eof)
-		follow_local_ended(&c->follow, &io->from_local);
+		follow_local_ended(&c->follow, io);
 	io_trace(io, "follow", follow_state_name(was), follow_state_name(c->follow.state));
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
 		io->progress++;

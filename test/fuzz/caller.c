@@ -6,6 +6,8 @@
  *			they are a line
  *	Y at mask	the same, with one octet changed
  *	C		a new connection, if that is next
+ *	A		the next session of the local MTA, where the connection is kept
+ *	R		a new connection after a kept one that was of no use
  *	G		there is no other host to call
  */
 #include "honest.h"
@@ -14,14 +16,71 @@
 
 #include "smtp/transparent.h"
 
+#define KEEPS 9		/* of the setup: from here on, connections are kept */
+
 static struct play {
 	struct stage stage;
 	struct transparent transparent;
+	struct transparent_kept kept;
+	uint8_t how;
 	struct honest server;
 	struct client_settings set;
 	struct suite_list suites;
 	bool changed;
 } plays[2];
+
+static void
+start(struct play *p)
+{
+	transparent_start(&p->transparent, &p->set,
+	    honest_keys(HOST_TESTED, p->how % 3, &p->suites));
+	honest_start(&p->server, true, &p->suites);
+}
+
+static void
+again(struct play *p)
+{
+	struct stage *s = &p->stage;
+
+	if (s->io.end == OUTCOME_NONE || !s->io.keeps || s->io.wire_eof)
+		return;
+	assert(p->how >= KEEPS);
+	s->io.end = OUTCOME_NONE;
+	s->io.keeps = s->io.local_eof = false;
+	buf_clear(&s->io.from_local);
+	buf_clear(&s->local_next);
+	transparent_again(&p->transparent);
+	stage_step(s);
+}
+
+static void
+resume(struct play *p)
+{
+	static uint8_t mem[TRANSPARENT_SAID_MAX + STAGE_BUFFER + 2 * REPLY_MAX];
+	struct transparent *t = &p->transparent;
+	struct stage *s = &p->stage;
+	bool answered = false;
+	struct buf said;
+
+	if (s->io.end != OUTCOME_KEPT_LOST || t->kept->resumed)
+		return;
+	buf_init(&said, mem, sizeof(mem));
+	buf_put(&said, transparent_said(t));
+	buf_put(&said, buf_peek(&s->io.from_local));
+	size_t len = buf_len(&said);
+	buf_put(&said, transparent_told(t));
+	answered = transparent_has_answered(t);
+	if (len > STAGE_BUFFER)
+		return;
+	transparent_wipe(t);
+	start(p);
+	transparent_resume(t, &p->kept, span_from(buf_peek(&said), len), answered);
+	transparent_keep(t, &p->kept);
+	transparent_connected(t, CLIENT_CALL_FIRST);
+	buf_clear(&s->io.from_local);
+	buf_put(&s->io.from_local, span(mem, len));
+	stage_call_again(s);
+}
 
 static void
 act(struct stage *s, struct span octets)
@@ -44,6 +103,12 @@ act(struct stage *s, struct span octets)
 		honest_start(&p->server, true, &p->suites);
 		stage_call_again(s);
 		break;
+	case 'A':
+		again(p);
+		break;
+	case 'R':
+		resume(p);
+		break;
 	case 'G':
 		if (s->io.end != OUTCOME_NONE)
 			transparent_give_up(&p->transparent, &s->io.to_local,
@@ -58,10 +123,11 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	honest_suites(&p->suites, openings_offers[how & 3]);
 	p->set = (struct client_settings){ .suites = &p->suites, .encryption_required = how & 4,
 		.starttls = how & 8 ? "mx.b.example" : NULL };
-	p->changed = (how >> 4) % 3 == KEPT_WRONG;
-	transparent_start(&p->transparent, &p->set,
-	    honest_keys(HOST_TESTED, (how >> 4) % 3, &p->suites));
-	honest_start(&p->server, true, &p->suites);
+	p->how = how >> 4;
+	p->changed = p->how % 3 == KEPT_WRONG;
+	start(p);
+	if (p->how >= KEEPS)
+		transparent_keep(&p->transparent, &p->kept);
 	stage_start(&p->stage,
 	    (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;

@@ -10,25 +10,25 @@
 #define ROOM 32768
 
 static struct follow follow;
-static struct buf from_local, to_wire, from_wire, to_local;
+static struct io io;
 static uint8_t mem[4][ROOM];
 
 static inline void
 start(bool pipelining)
 {
 	follow_start(&follow, pipelining);
-	buf_init(&from_local, mem[0], ROOM);
-	buf_init(&to_wire, mem[1], ROOM);
-	buf_init(&from_wire, mem[2], ROOM);
-	buf_init(&to_local, mem[3], ROOM);
+	buf_init(&io.from_local, mem[0], ROOM);
+	buf_init(&io.to_wire, mem[1], ROOM);
+	buf_init(&io.from_wire, mem[2], ROOM);
+	buf_init(&io.to_local, mem[3], ROOM);
 }
 
 static inline void
 step(void)
 {
 	do
-		follow_local(&follow, &to_wire, &from_local, &to_local);
-	while (follow_wire(&follow, &to_local, &from_wire));
+		follow_local(&follow, &io);
+	while (follow_wire(&follow, &io));
 }
 
 /* Lets both sides say something: `>` begins what the local MTA says, `<` what the server says. */
@@ -40,7 +40,7 @@ play(const char *script, bool single)
 	for (; *script != '\0'; script++) {
 		if (*script == '>' || *script == '<') {
 			step();
-			to = *script == '>' ? &from_local : &from_wire;
+			to = *script == '>' ? &io.from_local : &io.from_wire;
 			continue;
 		}
 		if (*script == '\n')

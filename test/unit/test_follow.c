@@ -19,7 +19,7 @@ assert_row(const struct row *row)
 			fail_msg("%s: %s, %u owed", row->script, follow_state_name(follow.state),
 			    follow.owed);
 		if (row->state != FOLLOW_LOST)
-			assert_span(buf_peek(&from_local), row->left);
+			assert_span(buf_peek(&io.from_local), row->left);
 	}
 }
 
@@ -98,10 +98,10 @@ surprises_make_it_lost(void **state)
 		const struct row row = { scripts[i], FOLLOW_LOST, 0, NULL };
 
 		assert_row(&row);
-		buf_put(&from_local, SPAN("QUIT\r\n"));
-		size_t before = buf_len(&from_local);
+		buf_put(&io.from_local, SPAN("QUIT\r\n"));
+		size_t before = buf_len(&io.from_local);
 		step();
-		assert_int_equal(buf_len(&from_local), before);
+		assert_int_equal(buf_len(&io.from_local), before);
 		assert_int_equal(follow.state, FOLLOW_LOST);
 	}
 }
@@ -115,29 +115,29 @@ what_has_no_room_waits(void **state)
 	(void)state;
 	start(false);
 	memset(text, 'x', sizeof(text));
-	buf_put(&to_wire, span(text, ROOM - 6));
+	buf_put(&io.to_wire, span(text, ROOM - 6));
 	play(">NOOP x\n", true);
-	assert_span(buf_peek(&from_local), "NOOP x\r\n");
+	assert_span(buf_peek(&io.from_local), "NOOP x\r\n");
 	assert_int_equal(follow.owed, 0);
-	buf_take(&to_wire, 2);
+	buf_take(&io.to_wire, 2);
 	step();
-	assert_int_equal(buf_len(&from_local), 0);
+	assert_int_equal(buf_len(&io.from_local), 0);
 	assert_int_equal(follow.owed, 1);
-	buf_clear(&to_wire);
+	buf_clear(&io.to_wire);
 	play("<250 ok\n>DATA\n<354 go\n", true);
-	buf_put(&to_wire, span(text, buf_room(&to_wire) - 3));
+	buf_put(&io.to_wire, span(text, buf_room(&io.to_wire) - 3));
 	play(">12345", false);
-	assert_span(buf_peek(&from_local), "45");
+	assert_span(buf_peek(&io.from_local), "45");
 	/* and the other way */
-	buf_clear(&to_wire);
+	buf_clear(&io.to_wire);
 	play(">\n.\n", false);
-	buf_put(&to_local, span(text, buf_room(&to_local) - 5));
+	buf_put(&io.to_local, span(text, buf_room(&io.to_local) - 5));
 	play("<250 ok\n", false);
 	assert_int_equal(follow.owed, 1);
-	buf_clear(&to_local);
+	buf_clear(&io.to_local);
 	step();
 	assert_int_equal(follow.owed, 0);
-	assert_span(buf_peek(&to_local), "k\r\n");
+	assert_span(buf_peek(&io.to_local), "k\r\n");
 }
 
 /* A line too long for a command is not waited for. */

@@ -35,8 +35,8 @@ assert_row(const struct row *row)
 	for (int single = 0; single < 2; single++) {
 		start(true);
 		play(row->script, single);
-		assert_lines(buf_peek(&to_wire), row->wire, row->script);
-		assert_lines(buf_peek(&to_local), row->local, row->script);
+		assert_lines(buf_peek(&io.to_wire), row->wire, row->script);
+		assert_lines(buf_peek(&io.to_local), row->local, row->script);
 		if (follow.state != row->state)
 			fail_msg("%s: %s", row->script, follow_state_name(follow.state));
 	}
@@ -171,20 +171,20 @@ refusals_that_have_no_room_wait(void **state)
 	(void)state;
 	start(true);
 	play(">" MAIL RCPT RCPT, false);
-	buf_put(&to_local, span(text, buf_room(&to_local) - strlen("451 m\r\n") - 1));
+	buf_put(&io.to_local, span(text, buf_room(&io.to_local) - strlen("451 m\r\n") - 1));
 	play("<451 m\n503 r\n503 r\n", true);
-	assert_int_equal(buf_room(&to_local), 1);
+	assert_int_equal(buf_room(&io.to_local), 1);
 	assert_true(follow_is_midway(&follow));
-	buf_clear(&to_local);
+	buf_clear(&io.to_local);
 	step();
-	assert_span(buf_peek(&to_local), "451 m\r\n");
+	assert_span(buf_peek(&io.to_local), "451 m\r\n");
 	assert_false(follow_is_midway(&follow));
 	/* nor is MAIL answered without room */
 	play(">RSET\n<250 r\n", false);
-	buf_put(&to_local, span(text, buf_room(&to_local) - strlen("250 2.1.0 Ok\r\n") + 1));
-	buf_clear(&to_wire);
+	buf_put(&io.to_local, span(text, buf_room(&io.to_local) - strlen("250 2.1.0 Ok\r\n") + 1));
+	buf_clear(&io.to_wire);
 	play(">" MAIL, false);
-	assert_span(buf_peek(&to_wire), "MAIL a\r\n");
+	assert_span(buf_peek(&io.to_wire), "MAIL a\r\n");
 }
 
 static void
@@ -193,12 +193,12 @@ the_end_of_the_local_mta_forgets_it(void **state)
 	(void)state;
 	start(true);
 	play(">" MAIL, false);
-	follow_local_ended(&follow, &from_local);
-	assert_int_equal(buf_len(&from_local), 0);
+	follow_local_ended(&follow, &io);
+	assert_int_equal(buf_len(&io.from_local), 0);
 	play(">NOOP\n", false);
-	assert_span(buf_peek(&to_wire), "NOOP\r\n");
-	follow_local_ended(&follow, &from_local);
-	assert_span(buf_peek(&to_wire), "NOOP\r\n");
+	assert_span(buf_peek(&io.to_wire), "NOOP\r\n");
+	follow_local_ended(&follow, &io);
+	assert_span(buf_peek(&io.to_wire), "NOOP\r\n");
 }
 
 int
