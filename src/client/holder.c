@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define JOB_MS 1000		/* for a process that has connected to say what it wants */
+#define DESCRIPTORS_MS 10000	/* for it to send its descriptors, when its job was taken */
 #define RESET_MS 30000		/* at most, for the reply to RSET */
 #define GRACE_S 60		/* after which a timer ends a holder that should have ended */
 
@@ -197,14 +198,14 @@ idle_ms(const struct client *c)
 
 /* Reads a job from a process that has connected.  False: none came, or it has another key. */
 static bool
-read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
+read_job(struct client *c, struct kept_job *job)
 {
 	struct holder *h = &c->holder;
 	struct holder_memory *m = h->memory;
-	ssize_t got = handover_receive(h->client_fd, m->job, sizeof(m->job), fds,
+	ssize_t got = handover_receive(h->client_fd, m->job, sizeof(m->job), NULL,
 	    clock_ms() + JOB_MS);
 
-	if (got < (ssize_t)sizeof(*job) || fds[0] < 0 || fds[1] < 0)
+	if (got < (ssize_t)sizeof(*job))
 		return false;
 	memcpy(job, m->job, sizeof(*job));
 	if (memcmp(job->key, c->kept.key, sizeof(job->key)) != 0 ||
@@ -228,19 +229,22 @@ read_job(struct client *c, struct kept_job *job, int fds[HANDOVER_FDS])
 }
 
 /*
- * Accepts a job of another run.  False: there is no job, or that run has stopped waiting.  It sends
- * the message itself then, and its descriptors must not be used.
+ * Accepts a job of another run.  False: there is no job, or that run has stopped waiting: it sends
+ * the message itself then.
  */
 static bool
 take_job(struct client *c, struct kept_job *job)
 {
 	struct holder *h = &c->holder;
 	int fds[HANDOVER_FDS] = { -1, -1 };
+	uint8_t octet;
 
 	h->client_fd = handover_accept(JAIL_LISTEN_FD, c->kept.uid);
 	if (h->client_fd < 0)
 		return false;
-	if (read_job(c, job, fds) && holder_answer(c, KEPT_TAKEN, 0)) {
+	if (read_job(c, job) && holder_answer(c, KEPT_TAKEN, 0) &&
+	    handover_receive(h->client_fd, &octet, sizeof(octet), fds,
+		clock_ms() + DESCRIPTORS_MS) > 0 && fds[0] >= 0 && fds[1] >= 0) {
 		c->in_fd = fds[0];
 		c->out_fd = fds[1];
 		return true;

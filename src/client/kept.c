@@ -272,8 +272,7 @@ put_strings(struct buf *out, const struct deliver_message *m)
 }
 
 static bool
-send_job(const struct kept *k, int fd, const struct deliver_message *m, int64_t until_ms,
-    const int fds[HANDOVER_FDS])
+send_job(const struct kept *k, int fd, const struct deliver_message *m, int64_t until_ms)
 {
 	uint8_t mem[KEPT_STRINGS_MAX];
 	struct kept_job job;
@@ -295,7 +294,7 @@ send_job(const struct kept *k, int fd, const struct deliver_message *m, int64_t 
 	}
 	const struct span parts[] = { span((const uint8_t *)&job, sizeof(job)),
 		buf_peek(&strings) };
-	return handover_send(fd, parts, 2, fds) == 0;
+	return handover_send(fd, parts, 2, NULL) == 0;
 }
 
 /* An answer has to be of one form: it comes from a process that has read from another host. */
@@ -339,15 +338,21 @@ is_taken(int fd)
 	return answer.word == KEPT_TAKEN;
 }
 
-/* False: the job is to be done anew. */
+/*
+ * False: the job is to be done anew.  The descriptors follow when the job has been taken: they must
+ * not wait, and so stay open, with a holder that takes none.
+ */
 static bool
-await_result(int fd, int *exit_code, struct kept_leftover *leftover)
+await_result(int fd, const int fds[HANDOVER_FDS], int *exit_code, struct kept_leftover *leftover)
 {
+	const struct span octet = SPAN("\n");
 	struct kept_answer answer;
 
 	*exit_code = EXIT_LATER;
 	if (!is_taken(fd))
 		return false;
+	if (handover_send(fd, &octet, 1, fds) < 0)
+		return true;
 	if (!kept_take_answer(fd, &answer, leftover, INT64_MAX))
 		return true;		/* it died: the message may have been sent */
 	if (answer.word == KEPT_ANEW)
@@ -367,8 +372,8 @@ kept_hand_over(struct kept *k, const struct deliver_message *message, int64_t un
 	leftover->any = false;
 	if (fd < 0)
 		return false;
-	if (send_job(k, fd, message, until_ms, fds))
-		done = await_result(fd, exit_code, leftover);
+	if (send_job(k, fd, message, until_ms))
+		done = await_result(fd, fds, exit_code, leftover);
 	close(fd);
 	log_debug("kept: %s", done ? "another process has the connection" : "call anew");
 	return done;

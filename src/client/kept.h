@@ -47,7 +47,7 @@ struct kept_job {
 };
 
 enum kept_word {
-	KEPT_TAKEN,			/* the job: its descriptors may be used from now on */
+	KEPT_TAKEN,			/* the job: the descriptors are to follow, with an octet */
 	KEPT_RESULT,			/* the job is done: `exit_code` */
 	KEPT_ANEW			/* nothing of it was sent: a new connection is needed */
 };

@@ -230,7 +230,8 @@ ends_reply(struct follow *f)
 		head.len--;
 	f->head_len = 0;
 	if (!reply_line_read(head, &line) || f->owed == 0) {
-		f->state = FOLLOW_LOST;
+		/* a MAIL that was answered cannot be passed on for a second answer */
+		f->state = f->answered ? FOLLOW_BROKEN : FOLLOW_LOST;
 		return true;
 	}
 	if (!line.last)

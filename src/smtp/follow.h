@@ -26,7 +26,7 @@ enum follow_state {
 	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
 	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
 	FOLLOW_QUIT,		/* QUIT is next, and the local MTA has all its replies */
-	FOLLOW_BROKEN,		/* the server waits for a message that there is not */
+	FOLLOW_BROKEN,		/* a reply does not fit a MAIL that was answered: the end */
 	FOLLOW_LOST		/* not followed any more */
 };
 

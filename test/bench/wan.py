@@ -33,14 +33,16 @@ each flight that waits for an acknowledgement.  `all` includes QUIT.
 blackponyd before a daemon, or blackponyd from inetd before `sendmail -bs`; `in the clear`, it offers no suite.
 `not kept`: with keep-open = 0, where there is that setting.  `as arguments`: blackpony is started for one
 message after the other with its recipient, as Postfix and cron do.  `ours, STARTTLS`: mx.b.example is a sendmail,
-and the one at mail.a.example starts TLS through blackpony.  Postfix sends to the same sendmail in the clear,
-one delivery at a time.  `runners`: so many processes at the same queue, as with R=%d in a QUEUE_GROUP.""" % (
+and the one at mail.a.example starts TLS through blackpony; as arguments, blackpony does.  Postfix sends to the
+same sendmail in the clear, one delivery at a time.  `runners`: so many processes at the same queue, as with R=%d
+in a QUEUE_GROUP.""" % (
     OCTETS, QUEUE, DELAY_MS, ROUNDS, RUNNERS)
 
 FIRST, MET, CLEAR = "ours, first meeting", "ours, hosts that have met", "ours, in the clear"
 FORGOTTEN, OURS_TLS = "ours, forgotten by the server", "ours, STARTTLS"
 NOT_KEPT, BEFORE_PROGRAM = "ours, met, not kept", "ours, met, before `sendmail -bs`"
 ARGUMENTS, ARGUMENTS_CLEAR = "ours, met, as arguments", "ours, in the clear, as arguments"
+ARGUMENTS_TLS = "ours, STARTTLS, as arguments"
 TCP, TCP_NEW, TLS, TLS_NEW = (
     "its TCP, one connection", "its TCP, new connections", "its STARTTLS, one connection",
     "its STARTTLS, new connections")
@@ -57,6 +59,7 @@ PATHS = {
     OURS_TLS: ("tls-ours.example", "192.0.2.31", "blackpony", ()),
     ARGUMENTS: ("ours.example", "192.0.2.36", None, ()),
     ARGUMENTS_CLEAR: ("clear.example", "192.0.2.37", None, ()),
+    ARGUMENTS_TLS: ("tls-ours.example", "192.0.2.31", None, ()),
     TCP: ("plain.example", "192.0.2.25", "esmtp", ()),
     TCP_NEW: ("plain.example", "192.0.2.25", "esmtp", ANEW),
     TLS: ("tls.example", "192.0.2.31", "esmtp", ()),

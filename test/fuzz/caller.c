@@ -27,7 +27,23 @@ static struct play {
 	struct client_settings set;
 	struct suite_list suites;
 	bool changed;
+	bool ahead;	/* the server has said something before it was asked */
 } plays[2];
+
+/* Whether MAIL is answered here then depends on which of the two comes first. */
+static void
+before(struct stage *s, bool from_wire)
+{
+	struct play *p = (struct play *)(void *)s;
+	const struct transparent *t = &p->transparent;
+	const struct follow *f = &t->follow;
+	bool asked = t->dialogue == TRANSPARENT_FOLLOWS ?
+	    f->owed > 0 || f->reset_owed || follow_is_midway(f) :
+	    t->waits || t->greeting_due || t->dialogue == TRANSPARENT_STARTTLS;
+
+	if (!asked && (from_wire || buf_len(&s->io.from_wire) > 0))
+		p->ahead = true;
+}
 
 static void
 start(struct play *p)
@@ -131,6 +147,8 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	stage_start(&p->stage,
 	    (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;
+	p->stage.before = before;
+	p->ahead = false;
 	transparent_connected(&p->transparent, CLIENT_CALL_FIRST);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);
@@ -144,8 +162,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < 2; i++)
 		perform(&plays[i], how, script, i == 1);
-	stage_assert_same(&plays[0].stage, &plays[1].stage);
-	assert(plays[0].transparent.client.why == plays[1].transparent.client.why);
+	if (!plays[1].ahead) {
+		stage_assert_same(&plays[0].stage, &plays[1].stage);
+		assert(plays[0].transparent.client.why == plays[1].transparent.client.why);
+	}
 	if (plays[0].set.encryption_required)
 		openings_must(&plays[0].stage, true);
 	for (size_t i = 0; i < 2; i++) {

@@ -115,13 +115,14 @@ a_refusal_of_mail_is_the_reply_to_its_recipients(void **state)
 	rows_are_true(rows);
 }
 
-/* The server would take what follows for the message. */
+/* It would take what follows for the message, or has said what nobody asked for. */
 static void
-a_server_that_takes_data_all_the_same_is_left(void **state)
+a_server_that_does_as_it_likes_is_left(void **state)
 {
 	static const struct row rows[] = {
 		{ ">" MAIL RCPT "DATA\n<451 m\n250 r\n354 d\n>RSET\n", BOTH "DATA\n",
 		    TAKEN "451 m\n451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL "<421 bye\n", "", TAKEN "421 bye\n", FOLLOW_BROKEN },
 	};
 
 	(void)state;
@@ -207,7 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_goes_with_the_next_command),
 		cmocka_unit_test(a_refusal_of_mail_is_the_reply_to_its_recipients),
-		cmocka_unit_test(a_server_that_takes_data_all_the_same_is_left),
+		cmocka_unit_test(a_server_that_does_as_it_likes_is_left),
 		cmocka_unit_test(what_is_no_reply_is_passed_on_unread),
 		cmocka_unit_test(a_server_that_closes_has_answered_what_it_refused),
 		cmocka_unit_test(refusals_that_have_no_room_wait),
