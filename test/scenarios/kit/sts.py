@@ -53,6 +53,7 @@ class PolicyDaemon(Listening):
             self.asked.append(question)
             answer = self.answers.get(question.split(" ", 1)[1], "NOTFOUND ")
             if answer is SILENT:
+                sock.settimeout(None)       # who asks gives up after PATIENCE at the earliest
                 sock.recv(1)
             elif answer is not GONE:
                 sock.sendall(answer if self.raw else netstring(answer.encode()))
