@@ -3,7 +3,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 
 from kit import dns, xcrypt
@@ -257,12 +256,13 @@ def syslogd(w, kind=socket.SOCK_DGRAM):
 
 
 def private_dev(w):
-    dns.enter(w)
+    def mounts():
+        for name in ("null", "urandom"):
+            open(w.path("dev/" + name), "w").close()
+            dns.may("mount", "--bind", "/dev/" + name, w.path("dev/" + name))
+        dns.may("mount", "--rbind", w.path("dev"), "/dev")
     os.mkdir(w.path("dev"))
-    for name in ("null", "urandom"):
-        open(w.path("dev/" + name), "w").close()
-        subprocess.run(["mount", "--bind", "/dev/" + name, w.path("dev/" + name)], check=True)
-    subprocess.run(["mount", "--rbind", w.path("dev"), "/dev"], check=True)
+    dns.enter(w, mounts)
 
 
 def test_a_restarted_syslogd(w):

@@ -295,9 +295,10 @@ def test_after_xcrypt(w):
 
 def test_no_octet_is_lost(w):
     """A large message goes through small buffers, again and again, and none of it is lost (statement 8)."""
-    dns.enter(w)
-    with open("/proc/sys/net/ipv4/tcp_wmem", "w") as out:
-        out.write("4096 16384 16384")
+    def small_buffers():
+        with open("/proc/sys/net/ipv4/tcp_wmem", "w") as out:
+            out.write("4096 16384 16384")
+    dns.enter(w, small_buffers)
     text = b"".join(b"%07d %s\n" % (i, b"x" * (i * 7919 % 71)) for i in range(60000))
     mailer = w.mailer()
     middle = w.keep(Meddler(mailer.port, w.folder))

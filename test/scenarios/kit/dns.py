@@ -19,27 +19,48 @@ AD = 0x20
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
-def enter(world):
-    """Takes this process, which has only one thread yet, into them. Skips where that is forbidden."""
+def unshare(flags, inside=None):
+    """With CLONE_NEWUSER, our user and group are `inside` there."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWNS | CLONE_NEWNET | (CLONE_NEWUSER if uid else 0)
     if libc.unshare(flags) != 0:
         raise Skip("no namespaces here: %s" % os.strerror(ctypes.get_errno()))
-    if uid:
-        for name, text in (("setgroups", "deny"), ("uid_map", "0 %d 1" % uid),
-                           ("gid_map", "0 %d 1" % gid)):
+    if flags & CLONE_NEWUSER:
+        for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (inside[0], uid)),
+                           ("gid_map", "%d %d 1" % (inside[1], gid))):
             with open("/proc/self/" + name, "w") as out:
                 out.write(text)
+
+
+def enter(world, as_root=None):
+    """
+    Takes this process, which has only one thread yet, into them. Skips where that is forbidden.
+
+    A user becomes root for it and for as_root(), and then a user again, as the programs are meant to run.
+    """
+    user = os.getuid(), os.getgid()
+    unshare(CLONE_NEWNS | CLONE_NEWNET | (CLONE_NEWUSER if user[0] else 0), (0, 0))
     with open(world.path("resolv.conf"), "w") as out:
         out.write("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
     for command in (("ip", "link", "set", "lo", "up"),
                     ("ip", "route", "add", "local", "192.0.2.0/24", "dev", "lo"),
                     ("mount", "--make-rprivate", "/"),
                     ("mount", "--bind", world.path("resolv.conf"), "/etc/resolv.conf")):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise Skip("%s: %s" % (" ".join(command), done.stdout.decode().strip()))
+        may(*command)
+    if as_root:
+        as_root()
+    if user[0]:
+        # for the servers of the test
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as out:
+            out.write("0")
+        unshare(CLONE_NEWUSER, user)
+
+
+def may(*command):
+    """Runs it, and skips the test where it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise Skip("%s: %s" % (" ".join(command), done.stdout.decode().strip()))
 
 
 def wire_name(name):
