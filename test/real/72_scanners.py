@@ -19,7 +19,7 @@ def scanner(w, *argv, **more):
     if why:
         raise Skip(why)
     environment = dict(w.environment, LD_LIBRARY_PATH=ROOT + "/usr/lib/" + MULTIARCH, **more)
-    environment["PATH"] = w.path("bin") + ":" + ROOT + "/usr/bin:" + environment["PATH"]
+    environment["PATH"] = w.path("bin") + ":" + ROOT + "/usr/bin:" + ROOT + "/bin:" + environment["PATH"]
     return subprocess.run(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, timeout=900, check=False).stdout
 
@@ -57,6 +57,7 @@ def testssl(w, enough, *what):
     said = scanner(w, "bash", ROOT + "/usr/bin/testssl", "--quiet", "--color", "0", "--warnings", "off", "--nodns", "none",
                    "--ip", "127.0.0.1", "--openssl", ROOT + "/usr/bin/openssl", *what, "--jsonfile", found,
                    "-t", "smtp", "127.0.0.1:%d" % server.port, TESTSSL_INSTALL_DIR=ROOT + "/etc/testssl")
+    assert os.path.exists(found), said
     with open(found) as lines:
         findings = json.load(lines)
     against = [x for x in findings if x["severity"] not in ("OK", "INFO", "WARN") and not x["id"].startswith(NOT_OURS)]

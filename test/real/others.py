@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from kit.run import REPO, Skip, eventually
 
+from certificates import certificate, pem
 from host import Host, Message, listening
 from private import GROUP, MULTIARCH, PASSWD, PROGRAMS, bind, mount, write
 
@@ -223,8 +226,12 @@ class Exim(Overlaid):
 class OpenSMTPD(Overlaid):
     root = "opensmtpd"
     users = ("opensmtpd", "opensmtpq")
+    AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"      # which it must have
 
     def configure(self, domains, relay, more):
+        if not os.path.exists(self.AUTHORITIES):
+            key = ec.generate_private_key(ec.SECP256R1())
+            self.write(self.AUTHORITIES, pem(certificate("Root", key, "Root", key, authority=True)))
         ours = sample("smtpd.conf", {
             '"b.example"': "{ %s }" % ", ".join('"%s"' % x for x in domains)})
         relay = 'match from src { %s } for any action "out"\n' % ", ".join(relay)

@@ -3,7 +3,7 @@ import os
 import subprocess
 
 from kit.conn import PATIENCE, SLOW
-from kit.run import SENDER, eventually, operand
+from kit.run import SENDER, eventually, need_root, operand
 
 from flat import Samples, sample
 from words_said import Progress, parameter
@@ -39,6 +39,7 @@ def send(w, server, number, log):
 
 
 def test_many_holders(w):
+    need_root()     # permits a look into processes that are not dumpable
     count = parameter("SESSIONS", SHORT)
     mailer, log, progress, samples = w.mailer(), w.log_file("blackpony"), Progress(), {}
     for turn in range(2 * ROUNDS):
