@@ -59,7 +59,7 @@ FILES = {"passwd": PASSWD, "group": GROUP, "hosts": HOSTS, "resolv.conf": "names
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 # A program that sendmail starts has no environment for the sanitizer, whose reports would go to sendmail.
-SANITIZED = """#!/bin/sh -p
+WRAPPER = """#!/bin/sh -p
 exec %s/sanitized/blackpony "$@" 2>>%s/sanitizer.$$
 """ % (PROGRAMS, FAULTS)
 
@@ -283,7 +283,7 @@ def make_folders():
     if SANITIZED:
         os.mkdir(PROGRAMS + "/sanitized")
         os.rename(PROGRAMS + "/blackpony", PROGRAMS + "/sanitized/blackpony")
-        write(PROGRAMS + "/blackpony", SANITIZED)
+        write(PROGRAMS + "/blackpony", WRAPPER)
         os.chmod(PROGRAMS + "/blackpony", 0o755)
 
 
