@@ -71,6 +71,6 @@ def test_refuses_a_self_made_one(w):
     assert not mailer.messages
     entry, = server.finish().entries
     # newer ones judge it after the handshake
-    assert entry["messages"] == "0" and (entry["crypt"], entry["end"]) in (
-        ("none", "tls-failed"), ("starttls", "truncated"), ("starttls", "connection-broken")), entry
+    how = (entry["crypt"], entry["end"])
+    assert how in (("none", "tls-failed"), ("starttls", "truncated"), ("starttls", "connection-broken")), entry
     assert not any(x.startswith(b"MAIL") for x in mailer.commands), mailer.commands

@@ -2,7 +2,7 @@
 import subprocess
 
 from kit import xcrypt
-from kit.dns import A, MX, NXDOMAIN, SERVFAIL, NameServer, enter
+from kit.dns import A, MX, NXDOMAIN, SERVFAIL, NameServer, enter, may
 from kit.mailer import FakeMailer
 from kit.run import SENDER, Skip
 
@@ -262,9 +262,9 @@ def test_doubtful_answers(w):
 
 def test_scoped_addresses_in_the_hosts_file(w):
     only_ours()
-    names(w, {})
     with open(w.path("hosts"), "w") as out:
         out.write("fe80::1%lo b.example\n")
-    subprocess.run(["mount", "--bind", w.path("hosts"), "/etc/hosts"], check=True)
+    enter(w, lambda: may("mount", "--bind", w.path("hosts"), "/etc/hosts"))
+    w.keep(NameServer({}))
     waits(w, "b.example")       # nobody listens there, but the name exists
     fails_for_good(w, "c.example")
