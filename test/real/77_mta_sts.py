@@ -15,6 +15,7 @@ from kit.sts import DOMAIN, NAME, Hosts, both, sends
 import certificates
 from nsd import Nsd, enter, write
 from others import needs
+from private import MULTIARCH
 
 ROOT = os.path.join(REPO, "bin/real/sts")
 WEB = "192.0.2.80"
@@ -72,7 +73,7 @@ class Resolver:
         conf = write(w.path("mta-sts-daemon.yml"), CONF)
         self.log = w.log_file("mta-sts-daemon")
         where = dict(os.environ, PYTHONPATH=ROOT + "/usr/lib/python3/dist-packages", SSL_CERT_FILE=root,
-                     PYTHONDONTWRITEBYTECODE="1")
+                     PYTHONDONTWRITEBYTECODE="1", LD_LIBRARY_PATH=ROOT + "/usr/lib/" + MULTIARCH)
         self.child = subprocess.Popen(
             ["/usr/bin/python3", "-c", "from postfix_mta_sts_resolver.daemon import main; main()", "-c", conf,
              "--disable-uvloop", "-v", "debug"],
