@@ -27,12 +27,21 @@ def named(name):
 
 
 def certificate(name, key, issuer, issuer_key, until=1, authority=False):
-    return x509.CertificateBuilder().subject_name(named(name)).issuer_name(named(issuer)) \
+    """With all that a strict verifier wants to see."""
+    usage = {what: False for what in ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+                                      "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")}
+    usage["key_cert_sign" if authority else "digital_signature"] = True
+    extensions = (
+        (x509.BasicConstraints(ca=authority, path_length=None), True), (x509.KeyUsage(**usage), True),
+        (x509.SubjectAlternativeName([x509.DNSName(name)]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False))
+    builder = x509.CertificateBuilder().subject_name(named(name)).issuer_name(named(issuer)) \
         .public_key(key.public_key()).serial_number(x509.random_serial_number()) \
-        .not_valid_before(day(-9)).not_valid_after(day(until)) \
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True) \
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False) \
-        .sign(issuer_key, hashes.SHA256())
+        .not_valid_before(day(-9)).not_valid_after(day(until))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(issuer_key, hashes.SHA256())
 
 
 def pem(made, key=None):
