@@ -2,7 +2,8 @@
 import time
 
 from kit import xcrypt
-from nsd import OWN, OWN6, calls, delivered, host, names, names_and_ipv6, run, send, silent, waits
+from kit.dns import may
+from nsd import OWN, OWN6, calls, delivered, host, names, names_and_ipv6, send, silent, waits
 
 OURSELVES = """
 one.b.example A 192.0.2.1
@@ -36,12 +37,13 @@ def test_refused_and_silent_hosts_first(w):
 
 def test_unreachable_hosts_first(w):
     """No route, and routes that reject."""
+    def routes():
+        may("ip", "route", "add", "unreachable", "203.0.113.1")
+        may("ip", "route", "add", "prohibit", "203.0.113.2")
     names(w, "b.example MX 1 x.b.example\nb.example MX 2 y.b.example\nb.example MX 3 z.b.example\n"
              "b.example MX 4 one.b.example\nx.b.example A 198.51.100.1\ny.b.example A 203.0.113.1\n"
              "z.b.example A 203.0.113.2\nz.b.example AAAA 2001:db8:1::1\n"
-             "one.b.example A 192.0.2.1\n")
-    run("ip", "route", "add", "unreachable", "203.0.113.1")
-    run("ip", "route", "add", "prohibit", "203.0.113.2")
+             "one.b.example A 192.0.2.1\n", routes)
     result = delivered(w, "b.example", host(w, 1))
     assert len(calls(result)) == 5, result
 

@@ -93,15 +93,10 @@ class Resolver:
         self.child.wait(PATIENCE)
 
 
-def enter_first(w, as_root):
-    enter(w)
-    as_root()
-
-
 def policy(w, mode, pattern):
     """(hosts, the web server): the daemon serves that policy at PLACE."""
     needs("sts")
-    hosts = Hosts(w, exchangers=(), enter=enter_first)
+    hosts = Hosts(w, exchangers=(), enter=enter)
     w.keep(Nsd(w, LINES))
     key = ec.generate_private_key(ec.SECP256R1())
     root = certificates.certificate("Root", key, "Root", key, authority=True)

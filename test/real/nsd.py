@@ -56,20 +56,17 @@ def write(path, text):
     return path
 
 
-def run(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        raise Skip("%s: %s" % (" ".join(command), done.stdout.decode().strip()))
-
-
-def enter(w):
+def enter(w, as_root=None):
     """Takes this process into the namespaces; skips where that is forbidden or nsd is missing."""
+    def prepare():
+        dns.may("ip", "addr", "add", OWN + "/32", "dev", "lo")
+        for name, text in (("hosts", "127.0.0.1 localhost\n"), ("nsswitch.conf", "hosts: files dns\n")):
+            dns.may("mount", "--bind", write(w.path(name), text), "/etc/" + name)
+        if as_root:
+            as_root()
     if os.environ.get("REAL_MISSING"):
         raise Skip(os.environ["REAL_MISSING"])
-    dns.enter(w)
-    run("ip", "addr", "add", OWN + "/32", "dev", "lo")
-    for name, text in (("hosts", "127.0.0.1 localhost\n"), ("nsswitch.conf", "hosts: files dns\n")):
-        run("mount", "--bind", write(w.path(name), text), "/etc/" + name)
+    dns.enter(w, prepare)
     resolv(w, "nameserver %s\n" % SERVER)
 
 
@@ -82,13 +79,11 @@ def hosts(w, text):
     write(w.path("hosts"), text)
 
 
-def enter_ipv6(w):
-    """As enter(), with IPv6."""
-    enter(w)
+def ipv6():
     if not os.path.exists("/proc/net/if_inet6"):
         raise Skip("no IPv6 here")
-    run("ip", "-6", "addr", "add", OWN6 + "/128", "dev", "lo", "nodad")
-    run("ip", "-6", "route", "add", "local", "2001:db8::/64", "dev", "lo")
+    dns.may("ip", "-6", "addr", "add", OWN6 + "/128", "dev", "lo", "nodad")
+    dns.may("ip", "-6", "route", "add", "local", "2001:db8::/64", "dev", "lo")
     try:
         write("/proc/sys/net/ipv6/ip_nonlocal_bind", "1")
     except OSError as why:
@@ -158,13 +153,13 @@ def is_truncated(server, name, kind):
     return bool(ask(server, name, kind)[2] & 2)
 
 
-def names(w, lines, **how):
-    enter(w)
+def names(w, lines, as_root=None, **how):
+    enter(w, as_root)
     return w.keep(Nsd(w, lines, **how))
 
 
 def names_and_ipv6(w, lines, **how):
-    enter_ipv6(w)
+    enter(w, ipv6)
     return w.keep(Nsd(w, lines, **how))
 
 
