@@ -54,8 +54,12 @@ after_command(enum verb verb)
 static void
 get_lost(struct follow *f)
 {
-	if (!f->reset_owed && !follow_is_midway(f))
+	if (f->reset_owed || follow_is_midway(f))
+		return;
+	if (!f->refused && !f->gone)
 		f->state = FOLLOW_LOST;
+	else if (f->owed == 0)
+		f->state = FOLLOW_BROKEN;
 }
 
 /* Finds the line that begins here.  False: it is not complete, or we are lost. */
@@ -105,7 +109,8 @@ takes_command(struct follow *f, enum verb verb, size_t octets)
 	if (f->said != NULL && buf_room(f->said) < octets)
 		return false;
 	f->stale = f->stale || spoils;
-	f->refused = f->refused && !spoils && verb != VERB_RSET && verb != VERB_MAIL;
+	bool hello = verb == VERB_EHLO || verb == VERB_HELO;
+	f->refused = f->refused && !hello && verb != VERB_RSET && verb != VERB_MAIL;
 	return true;
 }
 
@@ -230,8 +235,7 @@ ends_reply(struct follow *f)
 		head.len--;
 	f->head_len = 0;
 	if (!reply_line_read(head, &line) || f->owed == 0) {
-		/* a MAIL that was answered cannot be passed on for a second answer */
-		f->state = f->answered ? FOLLOW_BROKEN : FOLLOW_LOST;
+		f->state = f->refused ? FOLLOW_BROKEN : FOLLOW_LOST;
 		return true;
 	}
 	if (!line.last)
@@ -295,6 +299,8 @@ follow_wire(struct follow *f, struct io *io)
 		return false;
 	if (follow_is_own(f))
 		return follow_hear_own(f, to, from);
+	if (f->owed == 0 && (f->answered || f->refused))
+		return follow_hear_unasked(f, to, from);
 	if (s.len > buf_room(to))
 		s.len = buf_room(to);
 	s.len = hear_reply(f, s);

@@ -2,7 +2,8 @@
  * Follows a dialogue between the local MTA and the server that passes through, just closely enough
  * to know where a command begins and how many replies are owed.
  *
- * Everything that it does not expect makes it lost: the dialogue then goes on unread.
+ * Everything that it does not expect makes it lost: the dialogue then goes on unread.  Where a
+ * reply could then be taken for another command's, the dialogue ends.
  *
  * Where the server takes several commands at once, MAIL is answered here and waits for the next
  * command: they take one round trip.  If the server then refuses MAIL, RCPT and DATA get its reply.
@@ -26,7 +27,7 @@ enum follow_state {
 	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
 	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
 	FOLLOW_QUIT,		/* QUIT is next, and the local MTA has all its replies */
-	FOLLOW_BROKEN,		/* a reply does not fit a MAIL that was answered: the end */
+	FOLLOW_BROKEN,		/* like LOST, but unread, replies would be misplaced: the end */
 	FOLLOW_LOST		/* not followed any more */
 };
 
@@ -74,12 +75,12 @@ void follow_start(struct follow *f, bool pipelining);
 void follow_keep(struct follow *f, bool pipelining, struct buf *said);
 
 /*
- * The server has closed.  True if the local MTA has all its replies, so that its QUIT can still be
- * answered.
+ * The server has closed.  True if the local MTA needs no more replies of it, so that its QUIT can
+ * still be answered.
  */
 bool follow_left(struct follow *f);
 
-/* Whether the server owes something before the rest can pass unread. */
+/* From the answer to MAIL until the replies have come that the local MTA does not get. */
 bool follow_is_midway(const struct follow *f);
 
 /*
@@ -88,8 +89,11 @@ bool follow_is_midway(const struct follow *f);
  */
 void follow_local(struct follow *f, struct io *io);
 
-/* The local MTA says nothing more: a MAIL that has not been sent is forgotten. */
-void follow_local_ended(struct follow *f, struct io *io);
+/*
+ * The local MTA says nothing more; what comes to nothing without the rest is forgotten.  True if
+ * the dialogue can go on unread.
+ */
+bool follow_local_ended(struct follow *f, struct io *io);
 
 /*
  * Moves part of a reply of the server, at most up to its end, since what the local MTA may say

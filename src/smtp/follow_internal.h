@@ -26,4 +26,11 @@ bool follow_is_own(const struct follow *f);
 /* Takes part of that reply.  Where MAIL was refused, answers RCPT and DATA.  False: nothing moved. */
 bool follow_hear_own(struct follow *f, struct buf *to, struct buf *from);
 
+/*
+ * After MAIL was answered or refused: takes a line that no command asked for.  The local MTA will
+ * take it for the reply to its next command, so it gets only one that is temporary.  False: there
+ * is none.
+ */
+bool follow_hear_unasked(struct follow *f, struct buf *to, struct buf *from);
+
 #endif

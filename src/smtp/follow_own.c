@@ -6,8 +6,8 @@
 bool
 follow_may_answer(const struct follow *f, const struct buf *answers)
 {
-	return f->pipelining && f->quiet && f->owed == 0 && !follow_is_midway(f) && !f->reset_owed &&
-	    !f->gone && buf_room(answers) >= TAKEN.len;
+	return f->pipelining && f->quiet && f->head_len == 0 && f->owed == 0 &&
+	    !follow_is_midway(f) && !f->reset_owed && !f->gone && buf_room(answers) >= TAKEN.len;
 }
 
 void
@@ -15,6 +15,13 @@ follow_answer_mail(struct follow *f, struct buf *answers)
 {
 	buf_put(answers, TAKEN);
 	f->answered = true;
+}
+
+/* Whether the local MTA has said a command, or what passes for one, after MAIL. */
+static bool
+is_followed(struct span rest)
+{
+	return span_find(rest, '\n') < rest.len || rest.len >= LINE_MAX_OCTETS;
 }
 
 /* Whether the command after MAIL has no use for it. */
@@ -38,11 +45,11 @@ follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
 	size_t octets = span_find(said, '\n') + 1;
 	struct span rest = span_from(said, octets);
 	struct line line;
-	enum line_found found = line_command(rest, &line);
 
-	if (found == LINE_NONE && span_find(rest, '\n') == rest.len)
+	if (!f->quiet || !is_followed(rest))
 		return false;
-	if (found == LINE_FOUND && ends_transaction(verb_of(line.text, &arguments))) {
+	if (line_command(rest, &line) == LINE_FOUND &&
+	    ends_transaction(verb_of(line.text, &arguments))) {
 		forget_mail(f, from, octets);
 		return true;
 	}
@@ -60,14 +67,17 @@ follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
 	return true;
 }
 
-void
+bool
 follow_local_ended(struct follow *f, struct io *io)
 {
-	struct span said = buf_peek(&io->from_local);
-	size_t octets = span_find(said, '\n') + 1;
+	struct buf *from = &io->from_local;
+	struct span rest = buf_peek(from);
 
-	if (f->answered && octets == said.len)
-		forget_mail(f, &io->from_local, octets);
+	if (f->answered)
+		rest = span_from(rest, span_find(rest, '\n') + 1);
+	if ((f->answered || f->refused) && !is_followed(rest))
+		forget_mail(f, from, buf_len(from));
+	return !follow_is_midway(f) && !(f->refused && (f->owed > 0 || buf_len(from) > 0));
 }
 
 void
@@ -81,13 +91,14 @@ follow_say_reset(struct follow *f, struct buf *to)
 bool
 follow_is_midway(const struct follow *f)
 {
-	return f->mail_owed || f->refusals > 0 || f->dropped > 0;
+	return f->answered || f->mail_owed || f->refusals > 0 || f->dropped > 0;
 }
 
 bool
 follow_is_own(const struct follow *f)
 {
-	return follow_is_midway(f) || (f->reset_owed && f->before_reset == 0);
+	return f->mail_owed || f->refusals > 0 || f->dropped > 0 ||
+	    (f->reset_owed && f->before_reset == 0);
 }
 
 /* Answers a command that the server got together with a MAIL that it has refused. */
@@ -105,7 +116,7 @@ tell_refusal(struct follow *f, struct buf *to)
 }
 
 static bool
-hear_mail(struct follow *f, struct buf *to, struct buf *from)
+hear_mail(struct follow *f, struct buf *from)
 {
 	enum reply_state state = reply_take(&f->mail, from);
 
@@ -113,11 +124,8 @@ hear_mail(struct follow *f, struct buf *to, struct buf *from)
 		return false;
 	f->mail_owed = false;
 	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400)) {
-		buf_put(to, buf_peek(&f->mail.raw));
-		f->state = FOLLOW_LOST;
-		return true;
-	}
-	if (f->mail.code >= 400) {
+		f->state = FOLLOW_BROKEN;
+	} else if (f->mail.code >= 400) {
 		f->stale = f->stale || f->mail.code == 421;
 		f->refused = true;
 		f->refusals = f->owed;
@@ -125,9 +133,9 @@ hear_mail(struct follow *f, struct buf *to, struct buf *from)
 	return true;
 }
 
-/* RSET has been answered or, `gone`, will not be: only QUIT is answered then. */
+/* All such replies have come or, `gone`, will not come: only QUIT is answered then. */
 static void
-end_reset(struct follow *f, bool good, bool gone)
+end_own(struct follow *f, bool good, bool gone)
 {
 	f->reset_owed = f->reset_begun = false;
 	f->dropped = 0;
@@ -139,14 +147,14 @@ static void
 end_own_reply(struct follow *f, unsigned code)
 {
 	if (f->dropped == 0) {
-		end_reset(f, code < 300, code == 421);
+		end_own(f, code < 300, code == 421);
 		return;
 	}
 	f->dropped--;
 	if (code == 354)
 		f->state = FOLLOW_BROKEN;
 	else if (code == 421)
-		end_reset(f, false, true);
+		end_own(f, false, true);
 }
 
 /*
@@ -163,7 +171,7 @@ hear_own_line(struct follow *f, struct buf *from)
 	if (found == LINE_NONE)
 		return false;
 	if (found == LINE_TOO_LONG || !reply_line_read(line.text, &reply)) {
-		end_reset(f, false, true);
+		end_own(f, false, true);
 		return true;
 	}
 	buf_take(from, line.octets);
@@ -178,13 +186,33 @@ follow_hear_own(struct follow *f, struct buf *to, struct buf *from)
 {
 	if (f->refusals > 0)
 		return tell_refusal(f, to);
-	return f->mail_owed ? hear_mail(f, to, from) : hear_own_line(f, from);
+	return f->mail_owed ? hear_mail(f, from) : hear_own_line(f, from);
+}
+
+bool
+follow_hear_unasked(struct follow *f, struct buf *to, struct buf *from)
+{
+	struct reply_line reply;
+	struct line line;
+	enum line_found found = line_reply(buf_peek(from), &line);
+
+	if (found == LINE_NONE)
+		return false;
+	if (found == LINE_FOUND && reply_line_read(line.text, &reply) &&
+	    reply.code >= 400 && reply.code < 500)
+		buf_put(to, span(line.text.at, line.octets));
+	f->state = FOLLOW_BROKEN;
+	return true;
 }
 
 bool
 follow_left(struct follow *f)
 {
-	if (f->owed == 0 && !f->mail_owed && follow_is_own(f))
-		end_reset(f, false, true);
+	bool replied = f->owed == 0 && !f->mail_owed && !f->answered;
+
+	if (f->refusals > 0)
+		return true;		/* the local MTA gets these all the same */
+	if (replied && (follow_is_own(f) || f->refused))
+		end_own(f, false, true);
 	return f->gone;
 }

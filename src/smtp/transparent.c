@@ -304,11 +304,16 @@ answer_quit(struct transparent *c, struct io *io)
 static void
 cannot_follow(struct transparent *c, struct io *io)
 {
-	bool anew = c->follow.said != NULL && !io->local_eof;
+	const struct follow *f = &c->follow;
 
-	io->pipe = !anew;
-	if (anew)
+	if (f->said != NULL && !io->local_eof)
 		io->end = OUTCOME_KEPT_LOST;
+	else if (f->state == FOLLOW_BROKEN && !f->gone)
+		io->end = OUTCOME_BAD_REPLY;
+	else if (f->state == FOLLOW_BROKEN || follow_is_midway(f))
+		io->end = io_wire_end(io);
+	else
+		io->pipe = true;
 }
 
 /* Works like the pipe, up to QUIT. */
@@ -321,17 +326,13 @@ follows(struct transparent *c, struct io *io)
 	do
 		follow_local(&c->follow, io);
 	while (follow_wire(&c->follow, io));
-	if (io->local_eof)
-		follow_local_ended(&c->follow, io);
 	io_trace(io, "follow", follow_state_name(was), follow_state_name(c->follow.state));
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
 		io->progress++;
 	if (c->follow.state == FOLLOW_QUIT)
 		answer_quit(c, io);
-	else if (c->follow.state == FOLLOW_BROKEN)
-		io->end = OUTCOME_BAD_REPLY;
-	else if (c->follow.state == FOLLOW_LOST ||
-	    (io->local_eof && !follow_is_midway(&c->follow)) ||
+	else if (c->follow.state > FOLLOW_QUIT ||
+	    (io->local_eof && follow_local_ended(&c->follow, io)) ||
 	    (io->wire_eof && !follow_left(&c->follow)))
 		cannot_follow(c, io);
 }

@@ -105,6 +105,9 @@ a_refusal_of_mail_is_the_reply_to_its_recipients(void **state)
 		    TAKEN "451 m\n250 m\n250 r\n", FOLLOW_COMMAND },
 		{ ">" MAIL RCPT "<451 m\n503 r\n>EHLO b\n" RCPT "<250 b\n503 r\n",
 		    BOTH "EHLO b\n" RCPT, TAKEN "451 m\n250 b\n503 r\n", FOLLOW_COMMAND },
+		/* which AUTH does not begin */
+		{ ">" MAIL RCPT "<451 m\n503 r\n>AUTH PLAIN\n<535 no\n>" RCPT, BOTH "AUTH PLAIN\n",
+		    TAKEN "451 m\n535 no\n451 m\n", FOLLOW_COMMAND },
 		/* QUIT waits for the replies that are dropped */
 		{ ">" MAIL RCPT "QUIT\n<451 m\n", BOTH, TAKEN "451 m\n", FOLLOW_COMMAND },
 		{ ">" MAIL RCPT "QUIT\n<451 m\n503-r\n", BOTH, TAKEN "451 m\n", FOLLOW_COMMAND },
@@ -122,18 +125,34 @@ a_server_that_does_as_it_likes_is_left(void **state)
 	static const struct row rows[] = {
 		{ ">" MAIL RCPT "DATA\n<451 m\n250 r\n354 d\n>RSET\n", BOTH "DATA\n",
 		    TAKEN "451 m\n451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL RCPT "<354 m\n250 r\n", BOTH, TAKEN, FOLLOW_BROKEN },
 		{ ">" MAIL "<421 bye\n", "", TAKEN "421 bye\n", FOLLOW_BROKEN },
+		/* it is not the reply to the next command, unless that has to wait, too */
+		{ ">" MAIL "<550 bye\n>" RCPT, "", TAKEN, FOLLOW_BROKEN },
+		{ ">" MAIL "<250 hello\n>" RCPT, "", TAKEN, FOLLOW_BROKEN },
+		{ ">" MAIL "<42>" RCPT "<1 bye\n", "", TAKEN "421 bye\n", FOLLOW_BROKEN },
+		{ "<42>" MAIL "<1 bye\n", MAIL, "421 bye\n", FOLLOW_COMMAND },
+		{ ">" MAIL RCPT "<451 m\n503 r\n503 r\n>" RCPT, BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
 	};
 
 	(void)state;
 	rows_are_true(rows);
 }
 
+/* Unread, the server would get recipients without a sender, or its replies would be misplaced. */
 static void
-what_is_no_reply_is_passed_on_unread(void **state)
+after_a_refusal_nothing_passes_unread(void **state)
 {
 	static const struct row rows[] = {
-		{ ">" MAIL RCPT "<354 m\n", BOTH, TAKEN "354 m\n", FOLLOW_LOST },
+		{ ">" MAIL RCPT "<451 m\n503 r\n>ETRN x\n" RCPT, BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL RCPT "<451 m\n503 r\n>RC|PT\n", BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL "NO|PT\n<451 m\n", MAIL, TAKEN, FOLLOW_BROKEN },
+		{ ">" MAIL RCPT "<451 m\n503 r\n>NOOP\nETRN x\n<250 n\n", BOTH "NOOP\n",
+		    TAKEN "451 m\n250 n\n", FOLLOW_BROKEN },
+		/* a reply to be dropped that is none: how many there are is not known */
+		{ ">" MAIL RCPT "<451 m\nwhat\n503 r\n>QUIT\n", BOTH, TAKEN "451 m\n", FOLLOW_QUIT },
+		{ ">" MAIL RCPT "<451 m\nwhat\n503 r\n>RSET\n", BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL RCPT "<451 m\n421 r\n>RSET\n", BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
 	};
 
 	(void)state;
@@ -209,7 +228,7 @@ main(void)
 		cmocka_unit_test(mail_goes_with_the_next_command),
 		cmocka_unit_test(a_refusal_of_mail_is_the_reply_to_its_recipients),
 		cmocka_unit_test(a_server_that_does_as_it_likes_is_left),
-		cmocka_unit_test(what_is_no_reply_is_passed_on_unread),
+		cmocka_unit_test(after_a_refusal_nothing_passes_unread),
 		cmocka_unit_test(a_server_that_closes_has_answered_what_it_refused),
 		cmocka_unit_test(refusals_that_have_no_room_wait),
 		cmocka_unit_test(the_end_of_the_local_mta_forgets_it),
