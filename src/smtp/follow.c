@@ -110,6 +110,7 @@ takes_command(struct follow *f, enum verb verb, size_t octets)
 		return false;
 	f->stale = f->stale || spoils;
 	bool hello = verb == VERB_EHLO || verb == VERB_HELO;
+	f->pipelining = f->pipelining && !hello;	/* its reply is not read */
 	f->refused = f->refused && !hello && verb != VERB_RSET && verb != VERB_MAIL;
 	return true;
 }

@@ -159,6 +159,21 @@ after_a_refusal_nothing_passes_unread(void **state)
 	rows_are_true(rows);
 }
 
+/* Its reply to another EHLO is not read. */
+static void
+another_ehlo_may_end_pipelining(void **state)
+{
+	static const struct row rows[] = {
+		{ ">EHLO b\n<250 b\n>" MAIL "<250 m\n", "EHLO b\n" MAIL, "250 b\n250 m\n",
+		    FOLLOW_COMMAND },
+		{ ">" MAIL "HELO b\n<250 b\n>" MAIL "<250 m\n", "HELO b\n" MAIL,
+		    TAKEN "250 b\n250 m\n", FOLLOW_COMMAND },
+	};
+
+	(void)state;
+	rows_are_true(rows);
+}
+
 static void
 a_server_that_closes_has_answered_what_it_refused(void **state)
 {
@@ -229,6 +244,7 @@ main(void)
 		cmocka_unit_test(a_refusal_of_mail_is_the_reply_to_its_recipients),
 		cmocka_unit_test(a_server_that_does_as_it_likes_is_left),
 		cmocka_unit_test(after_a_refusal_nothing_passes_unread),
+		cmocka_unit_test(another_ehlo_may_end_pipelining),
 		cmocka_unit_test(a_server_that_closes_has_answered_what_it_refused),
 		cmocka_unit_test(refusals_that_have_no_room_wait),
 		cmocka_unit_test(the_end_of_the_local_mta_forgets_it),
