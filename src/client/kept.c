@@ -352,7 +352,7 @@ await_result(int fd, const int fds[HANDOVER_FDS], int *exit_code, struct kept_le
 	if (!is_taken(fd))
 		return false;
 	if (handover_send(fd, &octet, 1, fds) < 0)
-		return true;
+		return false;
 	if (!kept_take_answer(fd, &answer, leftover, INT64_MAX))
 		return true;		/* it died: the message may have been sent */
 	if (answer.word == KEPT_ANEW)

@@ -1,6 +1,7 @@
 # Claim: in a burst, messages go over one connection that is kept, shared only by runs that are alike; its end costs no message and sends none twice (statement 46)
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -292,6 +293,36 @@ def test_a_slow_reset(w):
         assert [message.body() for message in mailer.messages] == 3 * [b"Subject: x\r\n\r\nwords\r\n"]
         said = mailer.sessions[1].commands
         assert len([line for line in said if line.startswith(b"MAIL")]) == 1, said
+
+
+def test_a_holder_that_ends_before_it_has_the_descriptors(w):
+    """It cannot have sent anything."""
+    for way in range(2):
+        mailer = w.mailer(xcrypt=[xcrypt.CHACHA])
+        burst = Burst(w, mailer)
+        send = both_ways(burst)[way]
+        assert send() == 0 and send() == 0
+        burst.end()
+        folder = os.path.join(w.callers, "kept")
+        path, = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".socket")]
+        os.unlink(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def take():
+                run, _ = listener.accept()
+                with run:
+                    run.recv(65536)
+                    run.shutdown(socket.SHUT_RD)
+                    run.send(bytes(20))         # struct kept_answer: KEPT_TAKEN
+            holder = threading.Thread(target=take)
+            holder.start()
+            assert send() == 0
+            holder.join()
+        burst.end()
+        os.unlink(path)
+        assert len(mailer.messages) == 3
 
 
 def test_words_nobody_asked_for(w):
