@@ -16,7 +16,8 @@
 #include "smtp/follow.h"
 #include "smtp/soften.h"
 
-#define TRANSPARENT_SAID_MAX 16384	/* octets remembered before the first reply; more wait */
+/* octets remembered before the first reply; more wait, but EHLO and one command have room */
+#define TRANSPARENT_SAID_MAX (2 * LINE_MAX_OCTETS)
 
 /* State of the dialogue with the local MTA. */
 enum transparent_dialogue {

@@ -79,15 +79,22 @@ is_told(const struct transparent_kept *kept, struct span reply)
 	    span_equal(extensions(reply), extensions(told));
 }
 
+/* Whether a MAIL that was answered can be sent here, with the command after it. */
+static bool
+takes_mail(const struct transparent *c)
+{
+	/* after a failed attempt to encrypt the dialogue is not followed: replies would be misplaced */
+	return !c->kept->answered ||
+	    (!c->client.provisional && ehlo_offers(&c->client.reply, "PIPELINING", NULL));
+}
+
 bool
 transparent_tell(struct transparent *c, struct io *io, struct span reply)
 {
 	struct transparent_kept *kept = c->kept;
 	bool resumed = kept != NULL && kept->resumed;
-	/* after a failed attempt to encrypt the dialogue is not followed: replies would be misplaced */
-	bool misplaces = resumed && kept->answered && c->client.provisional;
 
-	if (resumed && (misplaces || !is_told(kept, reply))) {
+	if (resumed && !(is_told(kept, reply) && takes_mail(c))) {
 		buf_put(&io->to_wire, SPAN("QUIT\r\n"));
 		io->end = OUTCOME_KEPT_LOST;
 		return false;

@@ -366,13 +366,33 @@ what_is_said_early_waits(void **state)
 	for (size_t i = 0; i < 30; i++)
 		bench_local(&bench, line);
 	assert_true(bench_said_wire(&bench).len < TRANSPARENT_SAID_MAX);
-	assert_true(buf_len(&bench.io.from_local) > 10000);
+	assert_true(buf_len(&bench.io.from_local) > 5000);
 	bench_wire(&bench, "250 m\r\n");
 	assert_int_equal(buf_len(&bench.io.from_local), 0);
 	for (size_t i = 0; i < 30; i++)
 		bench_wire(&bench, "250 r\r\n");
 	assert_true(bench_said_wire(&bench).len > 0 && bench_said_local(&bench).len > 0);
 	passes("NOOP\r\n", "250 ok\r\n");
+}
+
+/* There is always room for EHLO and a command: before its reply, nothing makes room. */
+static void
+long_lines_do_not_wait_for_ever(void **state)
+{
+	static char hello[LINE_MAX_OCTETS + 1], mail[LINE_MAX_OCTETS + 1];
+
+	(void)state;
+	snprintf(hello, sizeof(hello), "EHLO%*s", LINE_MAX_OCTETS - 4, "a\r\n");
+	snprintf(mail, sizeof(mail), "MAIL%*s", LINE_MAX_OCTETS - 4, "FROM:<a@a>\r\n");
+	for (size_t i = 0; i < 2; i++) {
+		up_with(i == 0 ? OFFER : "250 mx\r\n");
+		again();
+		bench_local(&bench, hello);
+		bench_local(&bench, mail);
+		bench_local(&bench, i == 0 ? "RCPT TO:<b@b>\r\n" : "");
+		assert_true(span_starts(bench_said_wire(&bench), span_of(mail)));
+		transparent_wipe(&transparent);
+	}
 }
 
 /* A new connection in place of a lost one. */
@@ -419,6 +439,15 @@ the_local_mta_does_not_notice(void **state)
 		says_mail();
 		transparent_wipe(&transparent);
 	}
+	/* HELO does not tell whether the server takes MAIL and RCPT at once */
+	for (size_t takes = 0; takes < 2; takes++) {
+		resume("250 mx\r\n", "HELO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n", true, true);
+		bench_wire(&bench, takes ? "250-other\r\n250 PIPELINING\r\n" : "250 other\r\n");
+		assert_wire(&bench, takes ? "MAIL FROM:<a@a>\r\nRCPT TO:<b@b>\r\n" : "QUIT\r\n");
+		assert_int_equal(bench.io.end, takes ? OUTCOME_NONE : OUTCOME_KEPT_LOST);
+		assert_local(&bench, "");
+		transparent_wipe(&transparent);
+	}
 	/* not told yet */
 	resume("", "EHLO a\r\n", true, false);
 	bench_wire(&bench, "250 other\r\n");
@@ -455,6 +484,7 @@ main(void)
 		with_caller(threat_46_a_lost_connection_is_made_anew),
 		with_caller(after_the_first_reply_it_is_what_it_always_is),
 		with_caller(what_is_said_early_waits),
+		with_caller(long_lines_do_not_wait_for_ever),
 		with_caller(the_local_mta_does_not_notice),
 	};
 
