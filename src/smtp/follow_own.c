@@ -123,7 +123,9 @@ hear_mail(struct follow *f, struct buf *from)
 	if (state == REPLY_MORE)
 		return false;
 	f->mail_owed = false;
-	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400)) {
+	/* after words that are no reply, a refusal may be that of the next command alone */
+	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400) ||
+	    (f->mail.code >= 400 && f->mail.skipped > 0)) {
 		f->state = FOLLOW_BROKEN;
 	} else if (f->mail.code >= 400) {
 		f->stale = f->stale || f->mail.code == 421;

@@ -28,6 +28,9 @@ static struct play {
 	struct suite_list suites;
 	bool changed;
 	bool ahead;	/* the server has said something before it was asked */
+	bool heard;	/* the last piece came from it; then, */
+	bool mail;	/* MAIL was answered and has no reply, */
+	size_t wire;	/* and so much was sent */
 } plays[2];
 
 /* Whether MAIL is answered here then depends on which of the two comes first. */
@@ -38,11 +41,18 @@ before(struct stage *s, bool from_wire)
 	const struct transparent *t = &p->transparent;
 	const struct follow *f = &t->follow;
 	bool asked = t->dialogue == TRANSPARENT_FOLLOWS ?
-	    f->owed > 0 || f->reset_owed || follow_is_midway(f) :
+	    f->owed > 0 || f->reset_owed || (follow_is_midway(f) && !f->answered) :
 	    t->waits || t->greeting_due || t->dialogue == TRANSPARENT_STARTTLS;
 
 	if (!asked && (from_wire || buf_len(&s->io.from_wire) > 0))
 		p->ahead = true;
+	/* it may have been answered between two octets that came together */
+	bool mail = f->answered || f->mail_owed;
+	if (from_wire && p->heard && mail && (!p->mail || buf_len(&s->wire) > p->wire))
+		p->ahead = true;
+	p->heard = from_wire;
+	p->mail = mail;
+	p->wire = buf_len(&s->wire);
 }
 
 static void
@@ -148,7 +158,8 @@ perform(struct play *p, uint8_t how, struct span script, bool single)
 	    (struct machine){ &p->transparent, transparent_step, transparent_fault }, single);
 	p->stage.act = act;
 	p->stage.before = before;
-	p->ahead = false;
+	p->ahead = p->heard = p->mail = false;
+	p->wire = 0;
 	transparent_connected(&p->transparent, CLIENT_CALL_FIRST);
 	stage_step(&p->stage);
 	stage_play(&p->stage, script);

@@ -57,6 +57,33 @@ def test_a_refusal_inside_bounces(w):
     bounces(w, xcrypt=[xcrypt.CHACHA])
 
 
+def no_sender(session, line):
+    return b"503 5.5.1 Need MAIL before RCPT"
+
+
+def test_a_refusal_of_the_sender(w):
+    """It is known when the first recipient has been sent: a temporary one bounces nobody, a permanent one everybody, with its text."""
+    both = ["bob@b.example", "carol@b.example"]
+    _, a, _, _ = two_hosts(w, for_a={"table": STRAIGHT})
+    for bounced, offered in enumerate(([], [xcrypt.CHACHA])):
+        far = w.keep(FakeMailer("192.0.2.25", 25, xcrypt=offered, keywords=(b"PIPELINING",)))
+        for answer in (b"451 4.3.0 Not now", b"421 4.7.0 Enough", b"354 Go on", b"What?", DROP):
+            far.script.answers = {"MAIL": answer, "RCPT": no_sender, "DATA": no_sender}
+            a.send(MESSAGE, both)
+            assert a.queued() == both and len(a.mailbox()) == bounced, (answer, far.commands)
+            far.script.answers = {}
+            a.run_queue()
+            assert a.queued() == [] and len(far.messages) == 1, (answer, far.commands)
+            assert len(far.messages[0].recipients) == 2
+            far.sessions.clear()
+        far.script.answers = {"MAIL": b"552 5.3.4 Too big", "RCPT": no_sender, "DATA": no_sender}
+        a.send(MESSAGE, both)
+        bounce = a.mailbox(bounced + 1)[-1]
+        assert all(name.encode() in bounce.body for name in both) and b"552 5.3.4 Too big" in bounce.body
+        assert b"503" not in bounce.body and a.queued() == []
+        far.close()
+
+
 LIST = {"b.example": "blackpony:[192.0.2.25]:2526:[192.0.2.25]"}
 
 
