@@ -57,7 +57,7 @@ struct follow {
 	unsigned before_reset;	/* after so many others, */
 	bool reset_begun;	/* and its last line is missing */
 	bool stale;		/* do not keep the connection */
-	bool gone;		/* the server has closed or said 421, and the local MTA has all */
+	bool gone;		/* the server has closed or said 421: nothing is read any more */
 	struct buf *said;	/* what is remembered; NULL: a reply has come, or no need */
 };
 

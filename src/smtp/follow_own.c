@@ -143,6 +143,9 @@ end_own(struct follow *f, bool good, bool gone)
 	f->dropped = 0;
 	f->stale = f->stale || !good;
 	f->gone = gone;
+	/* nor does the reply come, or cannot be told, that the local MTA waits for */
+	if (gone && f->owed > 0)
+		f->state = FOLLOW_BROKEN;
 }
 
 static void

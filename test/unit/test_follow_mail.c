@@ -156,6 +156,11 @@ after_a_refusal_nothing_passes_unread(void **state)
 		{ ">" MAIL RCPT "<451 m\nwhat\n503 r\n>QUIT\n", BOTH, TAKEN "451 m\n", FOLLOW_QUIT },
 		{ ">" MAIL RCPT "<451 m\nwhat\n503 r\n>RSET\n", BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
 		{ ">" MAIL RCPT "<451 m\n421 r\n>RSET\n", BOTH, TAKEN "451 m\n", FOLLOW_BROKEN },
+		/* the local MTA does not wait for a reply that does not come */
+		{ ">" MAIL RCPT "<451 m\n>RSET\n<what\n503 r\n250 s\n", BOTH "RSET\n",
+		    TAKEN "451 m\n", FOLLOW_BROKEN },
+		{ ">" MAIL RCPT "<451 m\n>RSET\n<421 r\n", BOTH "RSET\n", TAKEN "451 m\n",
+		    FOLLOW_BROKEN },
 	};
 
 	(void)state;

@@ -170,6 +170,27 @@ a_server_that_leaves_is_not_missed(void **state)
 	}
 }
 
+/* The next command was said already: its reply is not waited for. */
+static void
+a_server_that_leaves_is_not_waited_for(void **state)
+{
+	static const char *const words[] = { "421 enough\r\n", "what?\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		up();
+		passes_envelope();
+		bench_local(&bench, ".\r\n");
+		bench_wire(&bench, "250 taken\r\n");
+		bench_local(&bench, "MAIL FROM:<a@a>\r\n");
+		bench_said_wire(&bench);
+		bench_wire(&bench, words[i]);
+		assert_local(&bench, "250 taken\r\n");
+		assert_int_equal(bench.io.end, OUTCOME_WIRE_GONE);
+		transparent_wipe(&transparent);
+	}
+}
+
 /* What is not followed passes as in a pipe. */
 static void
 all_else_becomes_a_pipe(void **state)
@@ -477,6 +498,7 @@ main(void)
 		with_caller(without_pipelining_nothing_is_added),
 		with_caller(threat_33_our_own_reset_has_no_reply),
 		with_caller(a_server_that_leaves_is_not_missed),
+		with_caller(a_server_that_leaves_is_not_waited_for),
 		with_caller(all_else_becomes_a_pipe),
 		with_caller(some_commands_keep_it_for_this_session),
 		with_caller(a_local_mta_that_goes_ends_it),
