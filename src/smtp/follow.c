@@ -236,7 +236,8 @@ ends_reply(struct follow *f)
 		head.len--;
 	f->head_len = 0;
 	if (!reply_line_read(head, &line) || f->owed == 0) {
-		f->state = f->refused ? FOLLOW_BROKEN : FOLLOW_LOST;
+		/* unread, the reply to our RSET could be taken for that to the message */
+		f->state = f->refused || f->reset_owed ? FOLLOW_BROKEN : FOLLOW_LOST;
 		return true;
 	}
 	if (!line.last)

@@ -147,6 +147,20 @@ threat_33_our_own_reset_has_no_reply(void **state)
 	assert_false(bench.io.keeps);
 }
 
+/* statement 33: not even where words that are no reply took the place of the message's */
+static void
+threat_33_our_own_reset_accepts_no_message(void **state)
+{
+	(void)state;
+	up();
+	passes_envelope();
+	bench_local(&bench, ".\r\n");
+	bench_said_wire(&bench);
+	bench_wire(&bench, "what?\r\n250 reset\r\n");
+	assert_local(&bench, "what?\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
+}
+
 /* The server closes after a message, before the local MTA has said QUIT. */
 static void
 a_server_that_leaves_is_not_missed(void **state)
@@ -497,6 +511,7 @@ main(void)
 		with_caller(quit_is_answered_here),
 		with_caller(without_pipelining_nothing_is_added),
 		with_caller(threat_33_our_own_reset_has_no_reply),
+		with_caller(threat_33_our_own_reset_accepts_no_message),
 		with_caller(a_server_that_leaves_is_not_missed),
 		with_caller(a_server_that_leaves_is_not_waited_for),
 		with_caller(all_else_becomes_a_pipe),
