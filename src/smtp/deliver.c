@@ -310,9 +310,10 @@ deliver_dialogue(struct deliver *d, struct io *io)
 	else if (d->state == DELIVER_BODY)
 		moved = deliver_body(d, io);
 	/*
-	 * not in a pipelined group: if a bad reply were skipped, the next would be taken for it
+	 * not where more was sent: if a bad reply were skipped, the next would be taken for it;
+	 * the one to QUIT is told by its code
 	 */
-	d->reply.lenient = !d->client.encrypted && d->state != DELIVER_QUIT &&
+	d->reply.lenient = !d->client.encrypted && d->state != DELIVER_QUIT && !d->reset_said &&
 	    !(d->pipelining && d->state == DELIVER_ENVELOPE);
 	switch (reply_take(&d->reply, &io->from_wire)) {
 	case REPLY_WHOLE:

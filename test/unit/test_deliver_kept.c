@@ -173,6 +173,19 @@ an_unasked_reply_does_not_answer_mail(void **state)
 	assert_int_equal(bench.io.end, OUTCOME_KEPT_LOST);
 }
 
+/* statement 33: that is our RSET's, in the clear, too */
+static void
+threat_33_the_reply_to_reset_accepts_no_message(void **state)
+{
+	(void)state;
+	up(1);
+	bench_wire(&bench, "250 m\r\n250 b\r\n354 go\r\n");
+	sends_body();
+	bench_wire(&bench, "what?\r\n250 reset\r\n");
+	assert_int_equal(bench.io.end, OUTCOME_BAD_REPLY);
+	assert_false(bench.io.keeps);
+}
+
 int
 main(void)
 {
@@ -181,6 +194,7 @@ main(void)
 		with_delivery(a_refusal_does_not_end_it),
 		with_delivery(not_all_replies_are_there),
 		with_delivery(an_unasked_reply_does_not_answer_mail),
+		with_delivery(threat_33_the_reply_to_reset_accepts_no_message),
 		with_delivery(threat_46_a_lost_connection_is_made_anew),
 	};
 
