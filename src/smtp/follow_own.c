@@ -62,8 +62,8 @@ follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
 	f->verb = VERB_MAIL;
 	f->reset = f->refused = false;
 	f->mail_owed = true;
+	/* not lenient: if a bad reply were skipped, the next command's would be taken for it */
 	reply_start(&f->mail);
-	f->mail.lenient = true;
 	return true;
 }
 
@@ -123,9 +123,7 @@ hear_mail(struct follow *f, struct buf *from)
 	if (state == REPLY_MORE)
 		return false;
 	f->mail_owed = false;
-	/* after words that are no reply, a refusal may be that of the next command alone */
-	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400) ||
-	    (f->mail.code >= 400 && f->mail.skipped > 0)) {
+	if (state == REPLY_BROKEN || (f->mail.code >= 300 && f->mail.code < 400)) {
 		f->state = FOLLOW_BROKEN;
 	} else if (f->mail.code >= 400) {
 		f->stale = f->stale || f->mail.code == 421;
