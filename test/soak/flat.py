@@ -12,7 +12,7 @@ import statistics
 import threading
 import time
 
-SLACK_KB = 256      # two buffers: how much of them gets used depends on scheduling
+SLACK_KB = 512      # four of six buffers: how much of them gets used depends on scheduling, and that on the machine
 REST_KB = 64        # of the listening process, which has no buffers
 SESSION_KB = 1024   # six buffers of 128 KiB, and the rest of a process
 SESSION_FDS = 8     # of a session that is not encrypted yet; one to spare
