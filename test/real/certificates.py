@@ -28,8 +28,9 @@ def named(name):
 
 def certificate(name, key, issuer, issuer_key, until=1, authority=False):
     """With all that a strict verifier wants to see."""
-    usage = {what: False for what in ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
-                                      "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")}
+    usage = dict.fromkeys((
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
     usage["key_cert_sign" if authority else "digital_signature"] = True
     extensions = (
         (x509.BasicConstraints(ca=authority, path_length=None), True), (x509.KeyUsage(**usage), True),
