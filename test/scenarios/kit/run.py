@@ -231,20 +231,26 @@ class SuperServer(Listening):
 
     def __init__(self, world, argv, stderr="file", preexec=None, address="127.0.0.1", port=0):
         self.world, self.argv, self.stderr, self.preexec = world, argv, stderr, preexec
-        self.started, self.log_names = [], []
+        self.known, self.log_names = [], []
         self.changed = threading.Condition()
         self.listen(address, port)
 
+    @property
+    def started(self):
+        """The processes; that of a client who has been answered is there."""
+        with self.changed:
+            return self.known
+
     def accepted(self, sock, peer):
         log = self.world.log_file("blackponyd")
-        child = self.world.spawn(self.argv, stdin=sock, stdout=sock, preexec_fn=self.preexec,
-                                 stderr=log if self.stderr == "file" else sock)
-        sock.close()
-        log.close()
         with self.changed:
-            self.started.append(child)
+            child = self.world.spawn(self.argv, stdin=sock, stdout=sock, preexec_fn=self.preexec,
+                                     stderr=log if self.stderr == "file" else sock)
+            self.known.append(child)
             self.log_names.append(log.name)
             self.changed.notify_all()
+        sock.close()
+        log.close()
 
     def child(self, index=0):
         """The process of that connection."""
