@@ -314,7 +314,7 @@ kept_take_answer(int fd, struct kept_answer *answer, struct kept_leftover *lefto
 	if (answer->word != KEPT_ANEW || leftover == NULL)
 		return more == 0;
 	leftover->any = true;
-	leftover->answered = answer->answered;
+	leftover->answered = answer->answered != 0;
 	leftover->said = answer->said;
 	leftover->told = answer->told;
 	memcpy(leftover->octets, mem + sizeof(*answer), more);

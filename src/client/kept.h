@@ -57,7 +57,7 @@ struct kept_answer {
 	int exit_code;
 	/* KEPT_ANEW without recipients: what the local MTA has said and was told, in this order */
 	uint32_t said, told;
-	bool answered;			/* it has got a reply to its MAIL */
+	uint32_t answered;		/* unless 0: it has got a reply to its MAIL */
 };
 
 struct kept_leftover {			/* the same */

@@ -32,6 +32,8 @@ TARGETS = {
     a resumed one at most 0.2; a certificate costs a session without TLS nothing (at most 1.05)""",
     11: """a wide link, a queue of 40 between hosts that have met: at most 0.7 of the time of sendmail's own TCP with its
     connection cache, and 1.1 of Postfix's, one delivery at a time""",
+    12: """sendmail to sendmail before `sendmail -bs`, a queue over a kept connection: CPU of both hosts below that of
+    sendmail's own TCP on new connections, and at least its rate on one""",
 }
 
 VERDICTS = {True: "met", False: "NOT MET", None: "said"}

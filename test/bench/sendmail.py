@@ -28,7 +28,7 @@ for an acknowledgement that is delayed, and everything else seems fast.  A progr
 true client in a network namespace, and the kernel's workers, who take those down, are counted then.""" % (
     QUEUE, OCTETS, ROUNDS)
 
-PLAIN, TLS = "its TCP, one connection", "its STARTTLS, new connections"
+PLAIN, PLAIN_NEW, TLS = "its TCP, one connection", "its TCP, new connections", "its STARTTLS, new connections"
 PROGRAM, DAEMON = "ours, before a program", "ours, before a daemon"
 LISTENER = "ours, listening, before a daemon"
 CLEAR = ", suites empty"
@@ -37,7 +37,7 @@ ANEW = ("-OConnectionCacheSize=0",)
 # name: domain, address, mailer, options of the queue run
 PATHS = {
     PLAIN: ("plain.example", "192.0.2.25", "esmtp", ()),
-    "its TCP, new connections": ("plain.example", "192.0.2.25", "esmtp", ANEW),
+    PLAIN_NEW: ("plain.example", "192.0.2.25", "esmtp", ANEW),
     TLS: ("tls.example", "192.0.2.31", "esmtp", ANEW),
     PROGRAM: ("program.example", "192.0.2.32", "blackpony", ()),
     PROGRAM + CLEAR: ("program-clear.example", "192.0.2.33", "blackpony", ()),
@@ -283,6 +283,10 @@ def targets(report, small, large):
             ours, theirs = (sum(small[path][side] for side in sides) for path in (name, TLS))
             report.target(3, "%s, CPU of %s" % (name, host), "%.0f us, %s %.0f" % (ours, TLS, theirs),
                           None if name == PROGRAM else ours < theirs)
+    ours, theirs = sum(small[PROGRAM][1:]), sum(small[PLAIN_NEW][1:])
+    report.target(12, PROGRAM, "%.0f us of CPU, %s %.0f" % (ours, PLAIN_NEW, theirs), ours < theirs)
+    ours, theirs = small[PROGRAM][0], small[PLAIN][0]
+    report.target(12, PROGRAM, "%.0f messages a second, %s %.0f" % (ours, PLAIN, theirs), ours >= theirs)
 
 
 def run(report):
