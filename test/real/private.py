@@ -79,14 +79,6 @@ def unshare(flags):
     check(libc.unshare(flags), "unshare")
 
 
-def lengthen_log_queue():
-    """Of datagrams that wait in /dev/log: a new network namespace has 10, systemd sets 512."""
-    try:
-        write("/proc/sys/net/unix/max_dgram_qlen", "512")
-    except OSError:
-        pass        # then a burst of lines may be too much
-
-
 def mount(source, target, kind=None, flags=0, options=None):
     encode = [x.encode() if x is not None else None for x in (source, target, kind, options)]
     result = libc.mount(encode[0], encode[1], encode[2], ctypes.c_ulong(flags), encode[3])
@@ -294,7 +286,6 @@ def enter(w):
     need_root()
     try:
         unshare(NEWNS | NEWUTS | NEWNET)
-        lengthen_log_queue()
         mount("none", "/", flags=MS_REC | MS_PRIVATE)
         make_folders()
     except PermissionError as why:
