@@ -326,6 +326,9 @@ follows(struct transparent *c, struct io *io)
 	do
 		follow_local(&c->follow, io);
 	while (follow_wire(&c->follow, io));
+	bool left = io->wire_eof && c->follow.state < FOLLOW_QUIT && follow_left(&c->follow);
+	if (left)
+		follow_local(&c->follow, io);	/* QUIT, which has waited */
 	io_trace(io, "follow", follow_state_name(was), follow_state_name(c->follow.state));
 	if (buf_room(&io->to_local) + buf_room(&io->to_wire) != before)
 		io->progress++;
@@ -333,7 +336,7 @@ follows(struct transparent *c, struct io *io)
 		answer_quit(c, io);
 	else if (c->follow.state > FOLLOW_QUIT ||
 	    (io->local_eof && follow_local_ended(&c->follow, io)) ||
-	    (io->wire_eof && !follow_left(&c->follow)))
+	    (io->wire_eof && !left))
 		cannot_follow(c, io);
 }
 
