@@ -1,7 +1,9 @@
 """A connection with lines and deadlines, over a socket or two pipes, and an SMTP client on it."""
+import ctypes
 import os
 import select
 import socket
+import struct
 import time
 
 from . import xcrypt
@@ -186,9 +188,12 @@ class Conn:
             self.writer.close()
 
     def abort(self):
-        """Resets the connection instead."""
-        self.reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.reader.close()
+        """
+        Resets the connection instead.  Another thread may be waiting for input: to close its descriptor would neither
+        wake it nor end the connection, so connect(2) to nobody does.
+        """
+        result = ctypes.CDLL(None).connect(self.reader.fileno(), struct.pack("H14x", socket.AF_UNSPEC), 16)
+        assert result == 0, "not reset"
 
     def close(self):
         self.reader.close()
