@@ -4,6 +4,7 @@ import shutil
 import time
 
 from kit import xcrypt
+from kit.conn import SLOW
 from kit.dns import A, MX, NameServer, enter
 from kit.known import DAY, HERE, Site, known, remember
 from kit.mailer import FakeMailer
@@ -144,7 +145,7 @@ class Case:
         self.w, self.policy, self.pipes = w, policy, pipes
         self.folder = shutil.copytree(w.path("pins" if policy == "pinned" else "known"),
                                       w.path(fresh(w, "case")))
-        self.settings = dict({"handshake-timeout": "1s"}, **settings)
+        self.settings = dict({"handshake-timeout": "%ds" % SLOW}, **settings)
         self.settings.update({"policy": policy, "known": self.folder})
         self.result, self.text = self.by_pipes(operand) if pipes else self.by_arguments(operand)
         self.entry = self.result.entries[-1]
@@ -265,7 +266,7 @@ def test_the_handshake(w):
 def test_silence(w):
     site = Site(w)
     acquainted(w, site)
-    check(w, site, SILENCE, {"downgrade": "2.0"}, **{"command-timeout": "1s"})
+    check(w, site, SILENCE, {"downgrade": "2.0"}, **{"command-timeout": "%ds" % SLOW})
 
 
 def test_another_key(w):
