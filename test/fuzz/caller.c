@@ -29,6 +29,7 @@ static struct play {
 	bool changed;
 	bool ahead;	/* the server has said something before it was asked */
 	bool heard;	/* the last piece came from it; then, */
+	bool followed;	/* the dialogue was followed, */
 	bool mail;	/* MAIL was answered and has no reply, */
 	size_t wire;	/* and so much was sent */
 } plays[2];
@@ -47,10 +48,13 @@ before(struct stage *s, bool from_wire)
 	if (!asked && (from_wire || buf_len(&s->io.from_wire) > 0))
 		p->ahead = true;
 	/* it may have been answered between two octets that came together */
-	bool mail = f->answered || f->mail_owed;
-	if (from_wire && p->heard && mail && (!p->mail || buf_len(&s->wire) > p->wire))
+	bool mail = f->answered || f->mail_owed, followed = t->dialogue == TRANSPARENT_FOLLOWS;
+	bool answered = (mail && (!p->mail || buf_len(&s->wire) > p->wire)) ||
+	    (followed && !p->followed);
+	if (from_wire && p->heard && answered)
 		p->ahead = true;
 	p->heard = from_wire;
+	p->followed = followed;
 	p->mail = mail;
 	p->wire = buf_len(&s->wire);
 }
