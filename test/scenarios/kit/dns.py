@@ -99,11 +99,14 @@ class NameServer:
                     return
                 said = self.answer(query)
                 if said is not None:
-                    self.sock.sendto(said, peer)
+                    self.reply(said, peer)
             except OSError:
                 return
             except (IndexError, struct.error):
                 continue        # cut off
+
+    def reply(self, said, peer):
+        self.sock.sendto(said, peer)
 
     def answer(self, query):
         name, at = read_name(query, 12)
