@@ -57,7 +57,7 @@ sodium_expect(size_t octets)
 }
 
 #if defined(__x86_64__)
-/* CPUID, leaf 1, ECX; and XCR0, where the kernel keeps AVX's registers (Intel's manual, volume 1) */
+/* CPUID, leaf 1, ECX; and XCR0, which says whether the kernel keeps AVX's registers (Intel) */
 #define HAS_PCLMUL (1u << 1)
 #define HAS_AES (1u << 25)
 #define HAS_XGETBV (1u << 27)

@@ -115,7 +115,7 @@ takes_command(struct follow *f, enum verb verb, size_t octets)
 	return true;
 }
 
-/* After a refusal of MAIL, the reply is known.  False: there is no room, or other replies are owed. */
+/* After a refusal of MAIL, the reply is known.  False: no room, or other replies are owed. */
 static bool
 refuse(struct follow *f, struct buf *from, struct buf *answers, size_t octets)
 {
