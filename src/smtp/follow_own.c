@@ -24,13 +24,6 @@ is_followed(struct span rest)
 	return span_find(rest, '\n') < rest.len || rest.len >= LINE_MAX_OCTETS;
 }
 
-/* Whether the command after MAIL has no use for it. */
-static bool
-ends_transaction(enum verb verb)
-{
-	return verb == VERB_RSET || verb == VERB_QUIT || verb == VERB_EHLO || verb == VERB_HELO;
-}
-
 static void
 forget_mail(struct follow *f, struct buf *from, size_t octets)
 {
@@ -48,8 +41,9 @@ follow_pass_mail(struct follow *f, struct buf *to, struct buf *from)
 
 	if (!f->quiet || !is_followed(rest))
 		return false;
+	/* QUIT alone has no use for it: the server may refuse RSET or EHLO */
 	if (line_command(rest, &line) == LINE_FOUND &&
-	    ends_transaction(verb_of(line.text, &arguments))) {
+	    verb_of(line.text, &arguments) == VERB_QUIT) {
 		forget_mail(f, from, octets);
 		return true;
 	}

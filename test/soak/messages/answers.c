@@ -144,7 +144,11 @@ hello(struct mailer *m, bool helo)
 static void
 mail(struct mailer *m)
 {
-	if (m->mail)
+	if (m->script->mail_apart) {
+		text_say(&m->out, "250 2.1.0 Ok\r\n");
+		mailer_forget(m);
+		m->mail = true;
+	} else if (m->mail)
 		mailer_answer_always(m, 503, "nested MAIL");
 	else if (mailer_answer(m, 250, "sender ok"))
 		m->mail = true;

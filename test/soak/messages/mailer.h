@@ -21,6 +21,11 @@ struct mailer_script {
 	bool no_ehlo;		/* EHLO is refused */
 	bool one_ehlo;		/* a second EHLO is refused */
 	bool refuses_tls;
+	/*
+	 * blackpony may answer MAIL in its place, and then does not send it if nothing comes of
+	 * it: its reply is the one that blackpony gives, and does not count
+	 */
+	bool mail_apart;
 	unsigned refuses;	/* refusals in a thousand replies */
 	unsigned closes;	/* those of them, in a thousand, that are 421 and the end */
 	unsigned talks;		/* replies of many lines, in a thousand */
@@ -63,9 +68,11 @@ struct mailer {
 
 /*
  * Draws the script, keywords included, from a seed.  `inside`: blackponyd will encrypt.  `tls`:
- * it offers STARTTLS.  `letter`: blackpony reads its replies itself.
+ * it offers STARTTLS.  `letter`: blackpony reads its replies itself.  `sender`: else, it passes
+ * them on.
  */
-void mailer_script(struct mailer_script *script, uint64_t seed, bool inside, bool tls, bool letter);
+void mailer_script(struct mailer_script *script, uint64_t seed, bool inside, bool tls, bool letter,
+    bool sender);
 
 void mailer_start(struct mailer *m, const struct mailer_script *script);
 void mailer_step(struct mailer *m);

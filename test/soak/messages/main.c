@@ -246,7 +246,8 @@ one(uint64_t seed)
 		return;
 	draw_setup(&set, &d, way, seed);
 	text_clear(&work.why);
-	mailer_script(&work.script, seed, way >= WAY_INSIDE, way == WAY_LETTER_TLS, is_letter(way));
+	mailer_script(&work.script, seed, way >= WAY_INSIDE, way == WAY_LETTER_TLS, is_letter(way),
+	    set.sender);
 	mailer_start(&work.direct, &work.script);
 	mailer_start(&work.through, &work.script);
 	bool good = is_letter(way) ? send_letter(&set, way, seed) : dialogue(&set, way, seed);

@@ -32,7 +32,8 @@ maybe(struct mailer_script *s, struct dice *d, unsigned in_thousand, const char 
 }
 
 void
-mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, bool letter)
+mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, bool letter,
+    bool sender)
 {
 	static const char *const sizes[] = { "SIZE", "SIZE 0", "SIZE 20000000", "SIZE 4294967296",
 		"SIZE 10485760" };
@@ -61,6 +62,7 @@ mailer_script(struct mailer_script *s, uint64_t seed, bool inside, bool tls, boo
 	s->one_ehlo = !tls && dice_chance(&d, 120);
 	s->refuses = dice_chance(&d, 400) ? 0 : (unsigned)dice_order(&d, 5, 400);
 	s->closes = dice_chance(&d, 800) ? 0 : (unsigned)dice_order(&d, 5, 300);
+	s->mail_apart = sender && !letter && s->pipelining;
 	s->lines_max = letter ? 8 : 150;
 	s->odd = dice_chance(&d, 700);
 	s->talks = (unsigned)dice_order(&d, 10, 400);
