@@ -23,6 +23,7 @@ def told(wire):
     """The words of the message and the addresses that are readable in these octets."""
     addresses = [word.encode() for word in RECIPIENTS + [SENDER, "alice", "carol", "b2.example"]]
     words = re.findall(rb"[A-Za-z]{5,}", MESSAGE.replace(b"example", b""))
+    wire = re.sub(rb"[A-Za-z0-9+/]{1000,}", b"", wire)      # base64 keys may contain any word
     return sorted({word for word in words + addresses if word.lower() in wire.lower()})
 
 
