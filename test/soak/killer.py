@@ -6,7 +6,7 @@ import time
 
 from private import PROGRAMS, USER_ID, children, descendants
 
-from kit.run import BIN, copy_program
+from kit.run import BIN, copy_program, eventually
 
 NAMES = ("blackpony", "blackponyd")
 PACE = 0.05         # seconds between two kills, at most, about
@@ -80,12 +80,15 @@ class Killer:
             return False
         try:
             name, state, parent = words_of(pid) or ("", "Z", 0)
+            if name not in NAMES or state == "Z":
+                return False
+            # while it is looked at, it does no work for others
+            signal.pidfd_send_signal(fd, signal.SIGSTOP)
+            eventually(lambda: (words_of(pid) or "  ")[1] in " TZX", "a process that stops")
             related = [parent] + descendants(pid)
             holds = name == NAMES[0] and is_holder(pid)
             if holds:
                 related += callers()
-            if name not in NAMES or state == "Z":
-                return False
             waits = any((words_of(child) or " ")[0] == "blackponyd" for child in children(pid))
             signal.pidfd_send_signal(fd, signal.SIGKILL)
         except ProcessLookupError:
