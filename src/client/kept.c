@@ -339,8 +339,8 @@ is_taken(int fd)
 }
 
 /*
- * False: the job is to be done anew.  The descriptors follow when the job has been taken: they must
- * not wait, and so stay open, with a holder that takes none.
+ * False: the job is to be done anew.  The descriptors are sent when the job has been taken.  With a
+ * holder that never takes it, they would stay open.
  */
 static bool
 await_result(int fd, const int fds[HANDOVER_FDS], int *exit_code, struct kept_leftover *leftover)

@@ -66,7 +66,7 @@ sodium_expect(size_t octets)
 
 /*
  * Not __builtin_cpu_supports(): in every process it asks the processor some twenty questions
- * before main(), each of which a virtual machine's host answers, for 90 us in all.
+ * before main(), each of which a virtual machine's host answers: 60 to 80 us in all.
  */
 static bool
 ask_processor(void)

@@ -27,7 +27,7 @@ enum follow_state {
 	FOLLOW_CONTINUATION,	/* a line that a 334 reply asked for (AUTH) */
 	FOLLOW_MESSAGE,		/* a message after DATA, up to CRLF.CRLF */
 	FOLLOW_QUIT,		/* QUIT is next, and the local MTA has all its replies */
-	FOLLOW_BROKEN,		/* like LOST, but unread, replies would be misplaced: the end */
+	FOLLOW_BROKEN,		/* lost where replies could be misplaced: the session ends */
 	FOLLOW_LOST		/* not followed any more */
 };
 
@@ -43,7 +43,7 @@ struct follow {
 	size_t head_len;
 
 	bool pipelining;	/* the server takes several commands at once (RFC 2920) */
-	bool quiet;		/* nothing has come from it that is not moved */
+	bool quiet;		/* all that it has said has been moved */
 	bool answered;		/* MAIL is next, and the local MTA has a reply to it */
 	bool mail_owed;		/* the server's reply to it is next */
 	struct reply mail;	/* that reply */

@@ -28,8 +28,8 @@ bool follow_hear_own(struct follow *f, struct buf *to, struct buf *from);
 
 /*
  * After MAIL was answered or refused: takes a line that no command asked for.  The local MTA will
- * take it for the reply to its next command, so it gets only one that is temporary.  False: there
- * is none.
+ * take it for the reply to its next command, so it gets only one that is temporary.  False: no
+ * whole line has come.
  */
 bool follow_hear_unasked(struct follow *f, struct buf *to, struct buf *from);
 

@@ -4,6 +4,8 @@
 #include "crypt/cipher.h"
 #include "crypt/sodium.h"
 
+#include <sodium/core.h>
+#include <sodium/crypto_aead_aes256gcm.h>
 #include <sodium/randombytes.h>
 
 #define BULK 9216
@@ -48,12 +50,27 @@ bulk_makes_it_choose(void **state)
 	sodium_expect(SIZE_MAX);
 }
 
+/* On x86-64; on other machines libsodium's is not used. */
+static void
+aes_is_there_if_libsodium_says_so(void **state)
+{
+	bool x86 = false;
+
+	(void)state;
+#if defined(__x86_64__)
+	x86 = true;
+#endif
+	assert_true(sodium_init() >= 0);
+	assert_int_equal(sodium_has_aes(), x86 && crypto_aead_aes256gcm_is_available());
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expects_nothing_of_little),
 		cmocka_unit_test(bulk_makes_it_choose),
+		cmocka_unit_test(aes_is_there_if_libsodium_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
